@@ -1,0 +1,1 @@
+"""Assignment: overlap sums of modes and regions, and the scores as functions of those sums."""

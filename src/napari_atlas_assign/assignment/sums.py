@@ -1,0 +1,127 @@
+"""Overlap sums: the only numbers that scores are made of.
+
+A score in `scores.py` is arithmetic on these arrays, so that a new score is one function and no pass over a volume.
+M modes, P pairs of a mode and a region that overlap, a a region map (0..1), b the image under the mode. Every sum is an
+integral over space in mm3; boxes lie along the atlas's axes, in atlas voxel coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..atlas.atlas import Atlas, RegionSums
+from ..modes.modes import Modes
+from ..space import Floats, snap
+from .integrals import RegionIntegrals
+
+
+@dataclass(frozen=True)
+class ModeSums:
+    """What the scores need to know of each mode (M,)."""
+
+    volume: Floats
+    """mm3."""
+    sum_b: Floats
+    """Integral of b."""
+    sum_bb: Floats
+    """Integral of b squared."""
+    maximum: Floats
+    minimum: Floats
+    box: Floats
+    """(M, 2, 3): lower and upper corner of the smallest box around the mode."""
+
+
+@dataclass(frozen=True)
+class OverlapSums:
+    """Sums of every pair (P,) of a mode and a region that overlap, sorted by mode, then region."""
+
+    mode: NDArray[np.int64]
+    """Which mode, 0..M-1."""
+    region: NDArray[np.int64]
+    """Row of the region table."""
+    volume: Floats
+    """Volume of the mode where a > 0."""
+    sum_a: Floats
+    """Integral of a over the mode."""
+    sum_ab: Floats
+    """Integral of a times b."""
+    sum_share: Floats
+    """Integral over the mode of a / max(1, sum of all regions' a)."""
+    maximum: Floats
+    """Largest a under the mode."""
+    modes: ModeSums
+    regions: RegionSums
+    voxel_volume: float
+    """Volume of one atlas voxel in mm3: a box of n voxels has n times this volume."""
+
+
+def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> OverlapSums:
+    """Sum every region map, and its product with the image, over every mode that it overlaps.
+
+    `integrals` must be those of `atlas` over the grid of `modes`.
+    """
+    entry, row = _join(modes, integrals)
+    key = modes.mode[row] * atlas.n_regions + integrals.region[entry]
+    pairs, index = _distinct(key, modes.n_modes * atlas.n_regions)
+    n = len(pairs)
+    maximum = np.zeros(n)
+    np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
+    integral = integrals.integral[entry]
+    return OverlapSums(
+        mode=pairs // atlas.n_regions,
+        region=pairs % atlas.n_regions,
+        volume=np.bincount(index, integrals.volume[entry], n),
+        sum_a=np.bincount(index, integral, n),
+        sum_ab=np.bincount(index, integral * modes.value[row], n),
+        sum_share=np.bincount(index, integrals.share[entry], n),
+        maximum=maximum,
+        modes=mode_sums(modes, atlas),
+        regions=atlas.region_sums,
+        voxel_volume=atlas.grid.voxel_volume,
+    )
+
+
+def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
+    """Sum the image over every mode."""
+    unit, n = modes.grid.voxel_volume, modes.n_modes
+    if n == 0:
+        nothing = np.zeros(0)
+        return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)))
+    transform = atlas.grid.inverse @ modes.grid.affine
+    centre = modes.grid.unravel(modes.voxel) @ transform[:3, :3].T + transform[:3, 3]
+    half = np.abs(transform[:3, :3]).sum(axis=1) / 2
+    starts = modes.starts
+    box = np.stack(
+        [np.minimum.reduceat(centre, starts, axis=0) - half, np.maximum.reduceat(centre, starts, axis=0) + half], axis=1
+    )
+    return ModeSums(
+        volume=modes.counts() * unit,
+        sum_b=np.bincount(modes.mode, modes.value, n) * unit,
+        sum_bb=np.bincount(modes.mode, modes.value**2, n) * unit,
+        maximum=np.maximum.reduceat(modes.value, starts),
+        minimum=np.minimum.reduceat(modes.value, starts),
+        box=snap(box),
+    )
+
+
+def _join(modes: Modes, integrals: RegionIntegrals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each voxel of a mode with each entry of the integrals there: entry numbers, and rows of the modes."""
+    start = np.searchsorted(integrals.voxel, modes.voxel.astype(integrals.voxel.dtype), side="left")
+    stop = np.searchsorted(integrals.voxel, modes.voxel.astype(integrals.voxel.dtype), side="right")
+    n = stop - start
+    row = np.repeat(np.arange(len(n)), n)
+    entry = np.repeat(start - (np.cumsum(n) - n), n) + np.arange(n.sum())
+    return entry, row
+
+
+def _distinct(key: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct keys, rising, and the place of every key among them."""
+    if bound > 2**24:  # a table of all possible keys would be larger than the keys' own sort is slow
+        distinct, index = np.unique(key, return_inverse=True)
+        return distinct, index
+    present = np.zeros(bound, bool)
+    present[key] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[key]

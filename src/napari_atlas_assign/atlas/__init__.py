@@ -1,0 +1,1 @@
+"""Atlases: from files, or from the catalogue, to one sparse matrix and a region table."""

@@ -1,0 +1,27 @@
+"""The registry of atlas file dialects.
+
+A dialect is one small module that turns a path into an `Atlas`. It offers
+
+- ``NAME``: a short name, which `load_atlas(path, dialect=NAME)` takes;
+- ``sniff(path)``: whether the path is of this dialect, told by looking at the content; cheap, and never raises;
+- ``read(path, labels=None)``: the `Atlas`; raises `AtlasError` in one clear sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from .atlas import Atlas
+
+
+class Dialect(Protocol):
+    """What a dialect module offers."""
+
+    NAME: str
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the path is of this dialect."""
+
+    def read(self, path: Path, labels: Path | None = None) -> Atlas:
+        """Read the atlas; `labels` names a table of regions to use instead of the dialect's own."""

@@ -1,0 +1,164 @@
+"""The image: the map that a person wants explained."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import GridError, InputError
+from .space import Grid
+
+READ_ERRORS = (OSError, EOFError, zlib.error, nib.filebasedimages.ImageFileError, ValueError, TypeError, OverflowError)
+"""What nibabel raises on files that are missing, cut off, damaged or no images at all."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A grid and one value per voxel.
+
+    Parameters
+    ----------
+    data : (X, Y, Z) array
+        Any real numeric type; NaN is background.
+    grid : Grid
+        Where the voxels are.
+    name : str
+        Shown in tables, layers and messages.
+    space : str, optional
+        The anatomical template of the world coordinates; None where unknown.
+    source : dict
+        Where the data came from, for the record: ``path`` and ``sha256`` for files.
+    """
+
+    data: NDArray[Any]
+    grid: Grid
+    name: str = "image"
+    space: str | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        data = np.asanyarray(self.data)
+        if data.dtype == bool:
+            data = data.astype(np.uint8)
+        if data.dtype.kind not in "iuf":
+            raise InputError(f"{self.name}: voxels of type {data.dtype} are not real numbers; give one number per voxel")
+        if data.shape != self.grid.shape:
+            raise InputError(f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}")
+        object.__setattr__(self, "data", data)
+
+    @classmethod
+    def from_array(cls, data: ArrayLike, affine: ArrayLike, name: str = "array", space: str | None = None) -> Image:
+        """Make an image of an array (X, Y, Z) and the affine (4, 4) that maps its indices to world mm.
+
+        Raises
+        ------
+        InputError
+            If the array is not 3D or not numeric.
+        GridError
+            If the affine is not finite and invertible.
+        """
+        array = drop_single_axes(np.asanyarray(data), name)
+        return cls(array, _named_grid(array.shape, affine, name), name, space)
+
+    @classmethod
+    def from_nibabel(
+        cls, img: nib.spatialimages.SpatialImage, name: str | None = None, volume: int | None = None
+    ) -> Image:
+        """Make an image of a nibabel image; `volume` picks one volume (from 0) of a 4D image.
+
+        The data keep the type that they have on disk, after the header's scaling.
+
+        Raises
+        ------
+        InputError
+            If the image is 4D and no volume is picked, or the data cannot be read.
+        """
+        name = name or Path(img.get_filename() or "image").name
+        shape = img.shape
+        if volume is None and len(shape) > 3 and np.prod(shape[3:]) > 1:
+            raise InputError(
+                f"{name} is {len(shape)}D with {int(np.prod(shape[3:]))} volumes; "
+                "pick one, counted from 0, for example with volume=0 (command line: --volume 0)"
+            )
+        if volume is not None and (len(shape) < 4 or not 0 <= volume < int(np.prod(shape[3:]))):
+            n = int(np.prod(shape[3:])) if len(shape) > 3 else 1
+            raise InputError(f"{name} has no volume {volume}; it has {n}, counted from 0")
+        try:
+            data = np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])  # type: ignore[index]
+        except READ_ERRORS as error:
+            raise InputError(f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again") from error
+        data = drop_single_axes(data, name)
+        assert img.affine is not None
+        return cls(data, _named_grid(data.shape, img.affine, name), name)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], volume: int | None = None) -> Image:
+        """Read a NIfTI file (or another format that nibabel reads); `volume` picks one volume of a 4D file.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, cut off, not an image, or 4D without a choice of volume.
+        """
+        path = Path(path)
+        image = cls.from_nibabel(open_image(path), path.name, volume)
+        source: dict[str, Any] = {"path": str(path.resolve()), "sha256": file_sha256(path)}
+        if volume is not None:
+            source["volume"] = volume
+        return cls(image.data, image.grid, image.name, image.space, source)
+
+
+def open_image(path: Path) -> Any:
+    """Open an image file with nibabel: the header, not yet the data.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or nibabel does not know it.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path")
+    try:
+        return nib.load(path)
+    except READ_ERRORS as error:
+        raise InputError(f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def drop_single_axes(data: NDArray[Any], name: str) -> NDArray[Any]:
+    """Drop trailing axes of length 1 beyond the third.
+
+    Raises
+    ------
+    InputError
+        If what is left is not 3D.
+    """
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim != 3:
+        raise InputError(f"{name}: an image needs three axes, not {data.ndim} (shape {data.shape})")
+    return data
+
+
+def _named_grid(shape: tuple[int, ...], affine: ArrayLike, name: str) -> Grid:
+    try:
+        return Grid((shape[0], shape[1], shape[2]), np.asarray(affine, dtype=np.float64))
+    except GridError as error:
+        raise GridError(f"{name}: {error}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

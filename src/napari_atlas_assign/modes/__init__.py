@@ -1,0 +1,1 @@
+"""Modes: the connected components of an image above a threshold."""

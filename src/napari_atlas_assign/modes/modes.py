@@ -1,0 +1,210 @@
+"""Modes, and how to find them in an image.
+
+In names, M modes, N voxels of modes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..errors import InputError
+from ..image import Image
+from ..space import Floats, Grid
+
+Tail = Literal["positive", "negative", "both"]
+Connectivity = Literal[6, 18, 26]
+Numbering = Literal["volume", "scan"]
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Subvolumes of a grid with a value in each voxel, grouped by mode.
+
+    Voxels of one mode are distinct and rising; two modes may share voxels (blobs of neighbouring points do).
+    """
+
+    grid: Grid
+    voxel: NDArray[np.int64]
+    """(N,) flat C-order voxel number."""
+    mode: NDArray[np.int64]
+    """(N,) which mode, 0..M-1, rising."""
+    value: Floats
+    """(N,) image value, sign turned in negative modes, so that it is above 0."""
+    number: NDArray[np.int64]
+    """(M,) the number shown to people: ``input structure`` in the tables, the value in the components volume."""
+    sign: NDArray[np.int8]
+    """(M,) 1 or -1."""
+
+    @property
+    def n_modes(self) -> int:
+        """Number of modes."""
+        return len(self.number)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """(M,) where each mode begins in the arrays (N,)."""
+        return np.searchsorted(self.mode, np.arange(self.n_modes))
+
+    def components(self) -> NDArray[np.int32]:
+        """The volume (X, Y, Z) of mode numbers; 0 is background."""
+        flat = np.zeros(self.grid.n_voxels, np.int32)
+        flat[self.voxel] = self.number[self.mode]
+        return flat.reshape(self.grid.shape)
+
+    def counts(self) -> NDArray[np.int64]:
+        """(M,) voxels of each mode."""
+        return np.bincount(self.mode, minlength=self.n_modes)
+
+    def centroids(self) -> Floats:
+        """(M, 3) unweighted mean position of each mode's voxels in world mm."""
+        ijk = self.grid.unravel(self.voxel)
+        sums = np.stack([np.bincount(self.mode, ijk[:, d], self.n_modes) for d in range(3)], axis=-1)
+        return self.grid.to_world(sums / np.maximum(self.counts(), 1)[:, None])
+
+    def peaks(self) -> tuple[NDArray[np.int64], Floats]:
+        """(M,) voxel with each mode's largest value, and (M,) that value.
+
+        Where several voxels hold the largest value, the one nearest to their mean position is taken, then the one with
+        the lowest world x, y, z: the peak lies in its mode and does not depend on how the file is stored.
+        """
+        if not self.n_modes:
+            return np.zeros(0, np.int64), np.zeros(0)
+        highest = np.maximum.reduceat(self.value, self.starts)
+        tied = np.flatnonzero(self.value == highest[self.mode])
+        mode = self.mode[tied]
+        xyz = self.grid.to_world(self.grid.unravel(self.voxel[tied]))
+        n_tied = np.bincount(mode, minlength=self.n_modes)
+        mean = np.stack([np.bincount(mode, xyz[:, d], self.n_modes) for d in range(3)], -1) / n_tied[:, None]
+        distance = np.linalg.norm(xyz - mean[mode], axis=1).round(6)
+        x, y, z = xyz.round(6).T
+        order = np.lexsort((z, y, x, distance, mode))
+        first = order[np.searchsorted(mode[order], np.arange(self.n_modes))]
+        return self.voxel[tied[first]], highest
+
+
+def find_modes(
+    image: Image,
+    *,
+    threshold: float = 0.0,
+    tail: Tail = "positive",
+    connectivity: Connectivity = 18,
+    min_volume_mm3: float = 0.0,
+    min_voxels: int = 1,
+    numbering: Numbering = "volume",
+) -> Modes:
+    """Split an image into the connected components of its voxels beyond a threshold.
+
+    Parameters
+    ----------
+    image : Image
+        NaN is background.
+    threshold : float
+        In the unit of the image, 0 or more. Positive modes are made of voxels above it, negative modes of voxels
+        below its negative; the threshold itself is background.
+    tail : {"positive", "negative", "both"}
+        Which sign to look at. Modes of opposite sign never merge.
+    connectivity : {6, 18, 26}
+        Voxels are neighbours through faces (6), also edges (18), also corners (26).
+    min_volume_mm3, min_voxels : float, int
+        Smaller modes are dropped.
+    numbering : {"volume", "scan"}
+        ``volume``: 1.. by falling volume; equal volumes by centroid x, y, z. ``scan``: in the order in which a scan with
+        the last axis fastest first meets them; dropped modes leave a gap (siibra's rule).
+
+    Returns
+    -------
+    Modes
+        Sorted by number.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range, or the image has no finite value or an infinite one in a mode.
+    """
+    check_parameters(threshold, tail, connectivity, min_volume_mm3)
+    data = image.data
+    if data.dtype.kind == "f" and np.isnan(data).all():
+        raise InputError(f"{image.name} holds no number (all voxels are NaN); check how the map was made")
+    parts = []
+    for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]:
+        foreground = data > threshold if sign > 0 else data < -threshold
+        labels, n = label_components(foreground, connectivity)
+        parts.append((sign, labels, n))
+    voxels, modes, signs = [], [], []
+    for sign, labels, n in parts:
+        flat = labels.reshape(-1)
+        voxel = np.flatnonzero(flat)
+        voxels.append(voxel)
+        modes.append(flat[voxel].astype(np.int64) - 1 + len(signs))
+        signs += [sign] * n
+    voxel, mode = np.concatenate(voxels), np.concatenate(modes)
+    value = np.abs(data.reshape(-1)[voxel].astype(np.float64))
+    if np.isinf(value).any():
+        raise InputError(
+            f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
+            "replace them with finite numbers, for example the largest finite value"
+        )
+    count = np.bincount(mode, minlength=len(signs))
+    # The small tolerance keeps a mode of exactly the minimum, whatever the affine's rounding.
+    keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-9)) & (count >= min_voxels)
+    return _numbered(Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering)
+
+
+def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_mm3: float) -> None:
+    """Raise an InputError for a parameter out of its range."""
+    if not np.isfinite(threshold) or threshold < 0:
+        raise InputError(f"the threshold is {threshold}; give 0 or a positive number (for negative modes, tail='negative')")
+    if tail not in ("positive", "negative", "both"):
+        raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
+    if connectivity not in (6, 18, 26):
+        raise InputError(f"the connectivity is {connectivity!r}; give 6, 18 or 26")
+    if not np.isfinite(min_volume_mm3) or min_volume_mm3 < 0:
+        raise InputError(f"the minimum volume is {min_volume_mm3}; give 0 or a positive number of mm3")
+
+
+def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
+    """Number the connected components of a mask (X, Y, Z) in scan order, last axis fastest; 0 is background."""
+    labels = np.zeros(foreground.shape, np.int32)
+    box = bounding_slices(foreground)
+    if box is None:
+        return labels, 0
+    # The cost of labelling follows the box, which for a thresholded map is far smaller than the grid.
+    structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+    n = ndimage.label(foreground[box], structure, output=labels[box])
+    return labels, int(n)
+
+
+def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
+    """The smallest box of slices around the true voxels; None where there is none."""
+    slices = []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        index = np.flatnonzero(mask.any(axis=others))
+        if not len(index):
+            return None
+        slices.append(slice(int(index[0]), int(index[-1]) + 1))
+    return slices[0], slices[1], slices[2]
+
+
+def _numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
+    """Drop modes, put the others in order, and number them."""
+    if numbering == "scan":
+        first = found.voxel[np.unique(found.mode, return_index=True)[1]] if found.n_modes else np.zeros(0, np.int64)
+        order = np.argsort(first, kind="stable")
+        number = np.arange(1, len(order) + 1)[keep[order]]
+    else:
+        x, y, z = found.centroids().round(6).T if found.n_modes else np.zeros((3, 0))
+        order = np.lexsort((z, y, x, -found.counts()))
+        number = np.arange(1, int(keep.sum()) + 1)
+    order = order[keep[order]]
+    rank = np.full(found.n_modes, -1)
+    rank[order] = np.arange(len(order))
+    mode = rank[found.mode] if found.n_modes else found.mode
+    rows = np.flatnonzero(mode >= 0)
+    rows = rows[np.argsort(mode[rows], kind="stable")]
+    return Modes(found.grid, found.voxel[rows], mode[rows], found.value[rows], number, found.sign[order])

@@ -1,0 +1,154 @@
+"""Grids, world coordinates, and how two grids relate.
+
+A grid is a voxel array's shape plus the 4x4 affine that maps voxel indices to world mm (RAS+, as in NIfTI).
+Voxels are boxes: voxel ``i`` of an axis reaches from ``i - 0.5`` to ``i + 0.5``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import GridError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer]
+
+SAME_EDGE = 1e-4
+"""Voxel edges closer than this part of a voxel are the same edge.
+
+Headers hold affines in float32, which moves edges by up to some 1e-5 of a voxel; without a tolerance, such noise would
+make neighbours overlap in slivers.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A voxel array's shape and its place in the world.
+
+    Parameters
+    ----------
+    shape : (3,) int
+        Number of voxels along each axis, at least 1.
+    affine : (4, 4) float
+        Maps voxel indices (of voxel centres) to world mm.
+
+    Raises
+    ------
+    GridError
+        If the shape is not three positive numbers, or the affine is not finite and invertible.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Floats
+
+    def __post_init__(self) -> None:
+        shape = tuple(int(n) for n in self.shape)
+        affine = np.array(self.affine, dtype=np.float64)
+        if len(shape) != 3 or min(shape) < 1:
+            raise GridError(f"a grid needs three axes with at least one voxel each, not the shape {tuple(self.shape)}")
+        if affine.shape != (4, 4) or not np.isfinite(affine).all():
+            raise GridError("the affine is not a 4x4 matrix of finite numbers; repair the header's sform or qform")
+        edges = np.linalg.norm(affine[:3, :3], axis=0)
+        # Relative to the voxel edges, so that micrometre grids are not mistaken for flat ones.
+        if edges.min() == 0 or abs(np.linalg.det(affine[:3, :3] / edges)) < 1e-6:
+            raise GridError("the affine is singular (voxels without volume); repair the header's sform or qform")
+        affine.setflags(write=False)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "affine", affine)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Grid) and self.shape == other.shape and np.array_equal(self.affine, other.affine)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.affine.tobytes()))
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """(4, 4) float: maps world mm to voxel indices."""
+        return np.linalg.inv(self.affine)
+
+    @cached_property
+    def voxel_sizes(self) -> Floats:
+        """(3,) float: voxel edges in mm."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @cached_property
+    def voxel_volume(self) -> float:
+        """Volume of one voxel in mm3."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])))
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels of the whole grid."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def to_world(self, ijk: ArrayLike) -> Floats:
+        """Map voxel indices (..., 3) to world mm (..., 3)."""
+        return np.asarray(ijk, dtype=np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def to_voxel(self, xyz: ArrayLike) -> Floats:
+        """Map world mm (..., 3) to fractional voxel indices (..., 3)."""
+        return np.asarray(xyz, dtype=np.float64) @ self.inverse[:3, :3].T + self.inverse[:3, 3]
+
+    def unravel(self, voxel: Ints) -> NDArray[np.int64]:
+        """Split flat C-order voxel numbers (N,) into indices (N, 3)."""
+        return np.stack(np.unravel_index(voxel, self.shape), axis=-1).astype(np.int64, copy=False)
+
+    def matches(self, other: Grid) -> bool:
+        """Whether both grids have the same voxels (corners at most `SAME_EDGE` voxels apart)."""
+        if self.shape != other.shape:
+            return False
+        corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in self.shape], indexing="ij")).reshape(3, -1).T
+        return bool(np.abs(other.to_voxel(self.to_world(corners)) - corners).max() <= SAME_EDGE)
+
+
+def snap(edges: Floats) -> Floats:
+    """Move positions that lie within `SAME_EDGE` of a voxel edge (at half-integers) onto it."""
+    nearest = np.round(edges - 0.5) + 0.5
+    return np.where(np.abs(edges - nearest) <= SAME_EDGE, nearest, edges)
+
+
+@dataclass(frozen=True)
+class AxisMatch:
+    """Which axes of an image grid run along which axes of an atlas grid.
+
+    ``image_axis[d]`` is the image axis parallel to atlas axis ``d``; along it, image index ``i`` lies at atlas
+    coordinate ``offset[d] + step[d] * i``.
+    """
+
+    image_axis: tuple[int, int, int]
+    step: Floats
+    offset: Floats
+
+
+def match_axes(image: Grid, atlas: Grid) -> AxisMatch | None:
+    """Pair the axes of two grids that are parallel in the world, flipped or permuted or not.
+
+    Returns None for grids at an angle: where following an axis over the whole image drifts by more than a
+    thousandth of an atlas voxel along another axis.
+    """
+    transform = atlas.inverse @ image.affine
+    linear = transform[:3, :3]
+    image_axis = tuple(int(a) for a in np.abs(linear).argmax(axis=1))
+    if sorted(image_axis) != [0, 1, 2]:
+        return None
+    drift = np.abs(linear) * np.array(image.shape)
+    drift[np.arange(3), image_axis] = 0
+    if drift.max() > 1e-3:
+        return None
+    # The centre of the image is kept in place, so that a neglected drift is halved.
+    centre = (np.array(image.shape) - 1) / 2
+    step = linear[np.arange(3), image_axis]
+    offset = (linear @ centre + transform[:3, 3]) - step * centre[list(image_axis)]
+    return AxisMatch((image_axis[0], image_axis[1], image_axis[2]), step, offset)
+
+
+def axis_edges(match: AxisMatch, image: Grid, axis: int) -> tuple[Floats, Floats]:
+    """Lower and upper edges (N,), in atlas voxel coordinates, of the image's voxels along one atlas axis."""
+    n = image.shape[match.image_axis[axis]]
+    edges = snap(match.offset[axis] + match.step[axis] * (np.arange(n + 1) - 0.5))
+    return np.minimum(edges[:-1], edges[1:]), np.maximum(edges[:-1], edges[1:])
