@@ -36,6 +36,7 @@ def inside(folder: Path, relative: str | Path) -> Path:
     try:
         root = folder.resolve()
         path = root.joinpath(*parts).resolve()
+        path.exists()  # a name that the file system cannot hold fails here, not in the caller
     except (OSError, ValueError, RuntimeError) as error:
         raise AtlasError(f"the path {text[:200]!r} cannot be followed ({error}); name a file in there") from error
     if not path.is_relative_to(root):
