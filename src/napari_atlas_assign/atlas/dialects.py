@@ -25,3 +25,7 @@ class Dialect(Protocol):
 
     def read(self, path: Path, labels: Path | None = None) -> Atlas:
         """Read the atlas; `labels` names a table of regions to use instead of the dialect's own."""
+
+
+DIALECTS: tuple[Dialect, ...] = ()
+"""All dialects but plain NIfTI, which reads what none of these claims."""
