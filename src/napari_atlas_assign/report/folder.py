@@ -1,0 +1,133 @@
+"""The output folder of an assignment: written whole or not at all.
+
+Files are written into a temporary folder beside the target, which then takes the target's place by renaming. An earlier
+result is replaced; a folder that holds anything else is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nibabel as nib
+import pandas as pd
+
+from ..assignment.result import Result
+from ..errors import InputError
+from ..image import Image, file_sha256
+from .provenance import RECORD_NAME, read_record, record_of, to_json
+
+ASSIGNMENTS, MODES, COMPONENTS = "assignments.tsv", "modes.tsv", "components.nii.gz"
+
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in a folder that a person has looked at."""
+
+
+def save_result(result: Result, folder: Path) -> Path:
+    """Write the tables, the mode volume and the record into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    result : Result
+        What to write: ``assignments.tsv``, ``modes.tsv``, ``components.nii.gz`` and ``provenance.json``.
+    folder : Path
+        Made with its parents. An earlier result in it is replaced.
+
+    Returns
+    -------
+    Path
+        The folder, absolute, links resolved.
+
+    Raises
+    ------
+    InputError
+        If the folder exists and holds anything but an earlier result, or cannot be written.
+    """
+    target = usable_folder(folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(
+            prefix=f".{target.name[:100]}-", dir=target.parent, ignore_cleanup_errors=True
+        ) as scratch:
+            # The scratch folder itself is closed to other users; the one made in it gets the person's own permissions.
+            new = Path(scratch, "new")
+            new.mkdir()
+            write_files(result, new)
+            _put_in_place(new, target, Path(scratch, "earlier"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{folder} cannot be written ({reason}); name another output folder or make room") from error
+    return target
+
+
+def usable_folder(folder: Path) -> Path:
+    """The absolute path of an output folder that is new, empty or holds an earlier result.
+
+    Raises
+    ------
+    InputError
+        If it is a file, the current folder, or holds anything else.
+    """
+    try:
+        target, here = folder.resolve(), Path.cwd()
+        present = {path.name for path in target.iterdir()} - LITTER if target.is_dir() else set()
+        is_file = target.exists() and not target.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{folder} cannot be used as output folder ({error}); name another one") from error
+    if is_file:
+        raise InputError(f"{folder} is a file; name a folder for the output")
+    if here.is_relative_to(target):
+        raise InputError(f"{folder} holds the current folder; name a folder inside it for the output")
+    if not present:
+        return target
+    try:
+        record = read_record(target / RECORD_NAME)
+    except InputError:
+        raise InputError(f"{folder} is not empty and holds no earlier result; name a new folder, or empty it") from None
+    foreign = sorted(present - set(record.get("files") or ()) - {RECORD_NAME})
+    if foreign:
+        raise InputError(
+            f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost; move it or name a new folder"
+        )
+    return target
+
+
+def write_files(result: Result, folder: Path) -> None:
+    """Write the files of a result into an empty folder, the record last."""
+    write_table(result.assignments, folder / ASSIGNMENTS)
+    write_table(result.modes, folder / MODES)
+    write_labels(result.components, folder / COMPONENTS)
+    hashes = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
+    (folder / RECORD_NAME).write_bytes(to_json(record_of(result, hashes)))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as UTF-8 TSV with every digit of its numbers; what is undefined is ``n/a``, as in BIDS."""
+    table.to_csv(
+        path, sep="\t", index=False, na_rep="n/a", encoding="utf-8", errors="backslashreplace", lineterminator="\n"
+    )
+
+
+def write_labels(image: Image, path: Path) -> None:
+    """Write whole numbers as NIfTI labels in mm; the sform says MNI where the space is one of the MNI152 templates."""
+    nifti = nib.Nifti1Image(image.data, image.grid.affine)
+    nifti.header.set_xyzt_units("mm")
+    nifti.header.set_intent("label")
+    nifti.set_sform(image.grid.affine, code="mni" if (image.space or "").startswith("MNI152") else "aligned")
+    nib.save(nifti, path)
+
+
+def _put_in_place(new: Path, target: Path, earlier: Path) -> None:
+    """Let a folder take the place of another, or of none; on failure the other is where it was."""
+    if not target.exists():
+        os.rename(new, target)
+        return
+    os.rename(target, earlier)
+    try:
+        os.rename(new, target)
+    except BaseException:
+        os.rename(earlier, target)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)

@@ -1,0 +1,173 @@
+"""The record: everything that is needed to know how a table came about, and to make it again.
+
+A record is strict JSON. It names the software, the inputs with their hashes, the parameters and the files written, so
+that the same assignment can be run again and a changed input be told from an unchanged one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..assignment.result import Result
+from ..atlas.atlas import Atlas
+from ..errors import InputError
+from ..image import Image
+from ..space import Grid
+
+RECORD_NAME = "provenance.json"
+"""The record's file name in an output folder."""
+
+RECORD_KIND = "napari-atlas-assign record"
+"""What a record says that it is; a file without it is not ours."""
+
+RECORD_VERSION = 1
+"""Rises when a reader of earlier records would misread a new one."""
+
+PACKAGES = ("napari-atlas-assign", "numpy", "scipy", "pandas", "nibabel")
+"""Packages whose version can change a number in the tables."""
+
+
+def record_of(result: Result, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Describe a result and what it was made from.
+
+    Parameters
+    ----------
+    result : Result
+        The assignment.
+    files : mapping, optional
+        Names of the files written beside the record, with their SHA-256.
+
+    Returns
+    -------
+    dict
+        Of plain JSON types only; numbers that JSON lacks (NaN, infinities) are None.
+    """
+    return plain(
+        {
+            "record": RECORD_KIND,
+            "record_version": RECORD_VERSION,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "software": _software(),
+            "parameters": result.parameters,
+            "image": _describe_image(result.image),
+            "atlas": _describe_atlas(result.atlas),
+            "modes": {
+                "count": result.found.n_modes,
+                "assignments": len(result.assignments),
+                "grid": _describe_grid(result.found.grid),
+            },
+            "warnings": result.warnings,
+            "timings_s": result.timings,
+            "files": dict(files or {}),
+        }
+    )
+
+
+def to_json(record: Mapping[str, Any]) -> bytes:
+    """Write a record as strict, indented JSON in UTF-8."""
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Lists of numbers (shapes, rows of affines) go on one line; strings are safe, since JSON escapes their line ends.
+    text = re.sub(r"\[\n\s+([^][{}\"]+?)\n\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
+    # A file name that is not valid UTF-8 reaches Python as lone surrogates, which are written as JSON escapes.
+    return text.encode("utf-8", errors="backslashreplace")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a record.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no record of this package, or was written by a later version of it.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}); give an output folder's {RECORD_NAME}") from error
+    if not isinstance(record, dict) or record.get("record") != RECORD_KIND:
+        raise InputError(f"{path} is no record of an assignment; give an output folder's {RECORD_NAME}")
+    found = record.get("record_version")
+    if not isinstance(found, int) or found > RECORD_VERSION:
+        raise InputError(f"{path} was written by a later version of napari-atlas-assign; upgrade to read it")
+    return record
+
+
+def plain(value: Any) -> Any:
+    """The same value in types that strict JSON has: numpy numbers and arrays, paths and tuples turned, NaN as None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def _software() -> dict[str, str]:
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            from .. import __version__
+
+            found[package] = __version__
+    return found
+
+
+def _describe_image(image: Image) -> dict[str, Any]:
+    return {
+        "name": image.name,
+        "space": image.space,
+        "grid": _describe_grid(image.grid),
+        "type": str(image.data.dtype),
+        # Of the values as such, so that an array or a layer without a file can be told from a changed one, too.
+        "values_sha256": _array_sha256(image.data),
+        "source": image.source,
+    }
+
+
+def _describe_atlas(atlas: Atlas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": atlas.name,
+        "space": atlas.space,
+        "regions": atlas.n_regions,
+        "grid": _describe_grid(atlas.grid),
+        "source": atlas.source,
+    }
+    if "sha256" not in atlas.source:
+        described["values_sha256"] = _array_sha256(atlas.voxel, atlas.region, atlas.value)
+    return described
+
+
+def _describe_grid(grid: Grid) -> dict[str, Any]:
+    return {"shape": grid.shape, "affine": grid.affine}
+
+
+def _array_sha256(*arrays: np.ndarray) -> str:
+    """SHA-256 of the values, types and shapes of arrays, whatever their byte order and strides."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{little.dtype.str}{little.shape}".encode())
+        digest.update(little.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
