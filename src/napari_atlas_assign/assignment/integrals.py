@@ -7,7 +7,6 @@ the axes of both grids are parallel, the integrals are exact; grids at an angle 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -20,9 +19,6 @@ from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
 
 GRIDS_KEPT = 4
 """Image grids per atlas whose integrals are kept in memory."""
-
-_BOX_VOXELS = 2**24
-"""Dense voxels worked on at a time, so that memory stays bounded for regions as large as a brain."""
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
 """Where along a voxel's edge the points lie that stand for it between grids at an angle."""
@@ -86,115 +82,91 @@ def _on_equal_grids(atlas: Atlas) -> RegionIntegrals:
 # --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---
 
 
+@dataclass(frozen=True)
+class _Pieces:
+    """Sums over pieces of space: each lies in one region's map and one box of voxels (P pieces)."""
+
+    region: NDArray[np.integer]
+    sums: list[Floats]
+    """Volume, integral, share; in a labelled atlas they are one and the same, and there is only one array."""
+    maximum: NDArray[np.floating]
+
+
 def _on_parallel_grids(atlas: Atlas, grid: Grid, match: AxisMatch) -> RegionIntegrals:
-    edges = [axis_edges(match, grid, axis) for axis in range(3)]
-    # Strides of the image grid, in the order of the atlas's axes.
-    strides = [int(np.prod(grid.shape[a + 1 :], dtype=np.int64)) for a in match.image_axis]
-    parts = []
-    for region, box, dense in _dense_boxes(atlas, edges):
-        parts.append(_integrate_box(region, box, dense, edges, strides, atlas.grid.voxel_volume))
-    return _gather(parts)
+    """Integrate along one axis after the other; each step leaves fewer, larger pieces to the next."""
+    order, _ = atlas.by_region
+    value, (_, ny, nz) = atlas.value[order], atlas.grid.shape
+    sums = [np.ones(len(value))] if atlas.is_labelled else [np.ones(len(value)), value, atlas.share[order]]
+    pieces = _Pieces(atlas.region[order], sums, value)
+    voxel = atlas.voxel[order]
+    line = voxel // nz
+    overlaps = [_Overlaps.along(axis, match, grid, atlas.grid) for axis in range(3)]
+    # Entries come by region and voxel: along the last axis, what is to be summed lies together already.
+    pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
+    pieces, (k, i), j = _integrate_along(pieces, [k, line // ny], line % ny, overlaps[1])
+    pieces, (k, j), i = _integrate_along(pieces, [k, j], i, overlaps[0])
+    ijk = (i, j, k)
+    voxel = np.ravel_multi_index([ijk[match.image_axis.index(a)] for a in range(3)], grid.shape)
+    order = np.lexsort((pieces.region, voxel))
+    columns = [column[order] * atlas.grid.voxel_volume for column in pieces.sums]
+    volume, integral, share = columns if len(columns) == 3 else columns * 3
+    return RegionIntegrals(voxel[order], pieces.region[order], volume, integral, share, pieces.maximum[order])
 
 
-def _dense_boxes(
-    atlas: Atlas, edges: list[tuple[Floats, Floats]]
-) -> Iterator[tuple[int, list[tuple[NDArray[np.intp], int, int]], Floats]]:
-    """Yield every region in dense pieces: the region, the piece's extent along each axis, and its values.
+@dataclass(frozen=True)
+class _Overlaps:
+    """Along one axis, which image voxels each atlas voxel overlaps: pairs, by atlas voxel."""
 
-    The extent is (image voxels along the axis, first atlas voxel, one past the last). The values are (K, nx, ny, nz):
-    in labelled atlases K = 1, the map; in others K = 3: the map, its support, its share. Pieces are cut along the first
-    axis between image voxels, so that no image voxel is in two pieces of one region.
+    begin: NDArray[np.int32]
+    """Where the pairs of each atlas voxel begin."""
+    count: NDArray[np.int32]
+    """How many there are."""
+    image_voxel: NDArray[np.int32]
+    length: Floats
+    """The part of the atlas voxel's edge that lies in the image voxel."""
+
+    @classmethod
+    def along(cls, axis: int, match: AxisMatch, grid: Grid, atlas_grid: Grid) -> _Overlaps:
+        low, high = axis_edges(match, grid, axis)
+        atlas_voxel = np.arange(atlas_grid.shape[axis])[:, None]
+        shared = np.minimum(high, atlas_voxel + 0.5) - np.maximum(low, atlas_voxel - 0.5)
+        count = np.count_nonzero(shared > 0, axis=1).astype(np.int32)
+        pairs = np.nonzero(shared > 0)
+        return cls(np.cumsum(count, dtype=np.int32) - count, count, pairs[1].astype(np.int32), shared[pairs])
+
+
+def _integrate_along(
+    pieces: _Pieces, others: list[NDArray[np.integer]], index: NDArray[np.integer], overlaps: _Overlaps, sort: bool = True
+) -> tuple[_Pieces, list[NDArray[np.integer]], NDArray[np.integer]]:
+    """Integrate pieces along one axis, from atlas voxels to image voxels.
+
+    `others` are the pieces' indices along the other axes, `index` that along this one (P,). Returns the new pieces,
+    with the same indices; `index` then counts image voxels.
     """
-    sums = atlas.region_sums
-    columns = [atlas.value] if atlas.is_labelled else [atlas.value, None, atlas.share]
-    order, bounds = atlas.by_region
-    for region in np.flatnonzero(sums.maximum > 0):
-        extents = [_image_voxels(edges[axis], *sums.box[region, :, axis]) for axis in range(3)]
-        if any(len(image_voxels) == 0 for image_voxels, _, _ in extents):
-            continue
-        rows = order[bounds[region] : bounds[region + 1]]
-        ijk = atlas.grid.unravel(atlas.voxel[rows])
-        area = max((extents[1][2] - extents[1][1]) * (extents[2][2] - extents[2][1]), len(extents[1][0]) * len(extents[2][0]))
-        for piece in _cut(extents[0], edges[0], max(1, _BOX_VOXELS // (area * len(columns)))):
-            box = [piece, extents[1], extents[2]]
-            inside = np.logical_and.reduce([(ijk[:, d] >= box[d][1]) & (ijk[:, d] < box[d][2]) for d in range(3)])
-            i, j, k = (ijk[inside, d] - box[d][1] for d in range(3))
-            dense = np.zeros((len(columns), *(last - first for _, first, last in box)))
-            for number, column in enumerate(columns):
-                dense[number, i, j, k] = 1 if column is None else column[rows[inside]]
-            yield int(region), box, dense
+    count = overlaps.count[index]
+    piece = np.repeat(np.arange(len(index), dtype=np.int32), count)
+    pair = overlaps.begin[index][piece]
+    if overlaps.count.max(initial=0) > 1:
+        pair += np.arange(len(piece), dtype=np.int32) - (np.cumsum(count, dtype=np.int32) - count)[piece]
+    image_voxel = overlaps.image_voxel[pair]
+    labels = [label[piece] for label in (pieces.region, *others)]
+    if sort:
+        sizes = [int(label.max(initial=0)) + 1 for label in labels]
+        order = np.argsort(np.ravel_multi_index((*labels, image_voxel), (*sizes, int(image_voxel.max(initial=0)) + 1)))
+        piece, pair, image_voxel = piece[order], pair[order], image_voxel[order]
+        labels = [label[order] for label in labels]
+    is_start = np.ones(len(piece), bool)
+    is_start[1:] = np.logical_or.reduce([label[1:] != label[:-1] for label in (*labels, image_voxel)])
+    starts = np.flatnonzero(is_start)
+    first = piece[starts]
+    length = overlaps.length[pair]
 
+    def total(column: Floats) -> Floats:
+        return np.add.reduceat(column[piece] * length, starts) if len(starts) else column[:0]
 
-def _image_voxels(edges: tuple[Floats, Floats], first: int, last: int) -> tuple[NDArray[np.intp], int, int]:
-    """Image voxels along an axis that overlap the atlas voxels first..last, and the atlas voxels that they overlap."""
-    low, high = edges
-    image_voxels = np.flatnonzero((low < last + 0.5) & (high > first - 0.5))
-    if not len(image_voxels):
-        return image_voxels, first, first
-    lowest, highest = low[image_voxels].min(), high[image_voxels].max()
-    return image_voxels, max(first, int(np.floor(lowest + 0.5))), min(last + 1, int(np.ceil(highest + 0.5)))
-
-
-def _cut(
-    extent: tuple[NDArray[np.intp], int, int], edges: tuple[Floats, Floats], length: int
-) -> Iterator[tuple[NDArray[np.intp], int, int]]:
-    image_voxels, first, last = extent
-    per_image_voxel = max(1.0, float((edges[1] - edges[0])[0]))
-    step = max(1, int(length / per_image_voxel))
-    for start in range(0, len(image_voxels), step):
-        some = image_voxels[start : start + step]
-        low, high = edges[0][some].min(), edges[1][some].max()
-        yield some, max(first, int(np.floor(low + 0.5))), min(last, int(np.ceil(high + 0.5)))
-
-
-def _integrate_box(
-    region: int,
-    box: list[tuple[NDArray[np.intp], int, int]],
-    dense: Floats,
-    edges: list[tuple[Floats, Floats]],
-    strides: list[int],
-    unit: float,
-) -> list[NDArray[np.generic]]:
-    maximum = dense[0]
-    sums = dense
-    for axis in (2, 1, 0):  # the last axis first: its rows lie together in memory
-        image_voxels, first, last = box[axis]
-        low, high = edges[axis][0][image_voxels], edges[axis][1][image_voxels]
-        lengths = _overlaps(low, high, np.arange(first, last))
-        sums = np.moveaxis(np.moveaxis(sums, axis + 1, -1) @ lengths.T, -1, axis + 1)
-        maximum = _running_maximum(maximum, axis, low, high, first, last)
-    voxel = sum(
-        (box[axis][0] * strides[axis]).reshape([-1 if a == axis else 1 for a in range(3)]) for axis in range(3)
-    )
-    filled = np.flatnonzero(maximum.reshape(-1) > 0)
-    columns = sums.reshape(len(sums), -1)[:, filled] * unit
-    integral, volume, share = columns if len(columns) == 3 else (columns[0],) * 3
-    return [
-        np.asarray(voxel).reshape(-1)[filled],
-        np.full(len(filled), region),
-        volume,
-        integral,
-        share,
-        maximum.reshape(-1)[filled],
-    ]
-
-
-def _overlaps(low: Floats, high: Floats, atlas_voxels: NDArray[np.integer]) -> Floats:
-    """(image voxels, atlas voxels) float: the part of each atlas voxel that lies in each image voxel, along one axis."""
-    reach = np.minimum(high[:, None], atlas_voxels + 0.5) - np.maximum(low[:, None], atlas_voxels - 0.5)
-    return np.maximum(reach, 0)
-
-
-def _running_maximum(values: Floats, axis: int, low: Floats, high: Floats, first: int, last: int) -> Floats:
-    """Largest value along one axis among the atlas voxels that each image voxel overlaps."""
-    start = np.clip(np.floor(low + 0.5).astype(np.intp) - first, 0, last - first)
-    stop = np.clip(np.ceil(high + 0.5).astype(np.intp) - first, 0, last - first)
-    # reduceat takes pairs (start, stop) when every second result is dropped; the zero behind the end keeps a stop at
-    # the end a valid index, and gives 0 where nothing overlaps.
-    padding = [(0, 1) if a == axis else (0, 0) for a in range(3)]
-    pairs = np.stack([start, stop], axis=-1).reshape(-1)
-    reduced = np.maximum.reduceat(np.pad(values, padding), pairs, axis=axis)
-    return np.take(reduced, np.arange(0, len(pairs), 2), axis=axis)
+    maximum = np.maximum.reduceat(pieces.maximum[piece], starts) if len(starts) else pieces.maximum[:0]
+    new = _Pieces(pieces.region[first], [total(column) for column in pieces.sums], maximum)
+    return new, [other[first] for other in others], image_voxel[starts]
 
 
 # --- axes at an angle: the smaller voxels are represented by 4 x 4 x 4 points ---
@@ -214,7 +186,7 @@ def _at_an_angle(atlas: Atlas, grid: Grid) -> RegionIntegrals:
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
     if not len(starts):
-        return _gather([])
+        return _nothing()
 
     def total(column: Floats) -> Floats:
         return np.add.reduceat(column[order], starts)
@@ -259,6 +231,8 @@ def _sampled_overlaps(atlas: Atlas, grid: Grid) -> tuple[NDArray[np.int64], NDAr
 def _image_voxels_near(atlas: Atlas, grid: Grid) -> NDArray[np.int64]:
     """Voxels of the image grid in the box around the atlas's occupied part: only they can overlap it."""
     box = atlas.region_sums.box[atlas.region_sums.maximum > 0]
+    if not len(box):
+        return np.zeros(0, np.int64)
     low, high = box[:, 0].min(axis=0) - 0.5, box[:, 1].max(axis=0) + 0.5
     corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
     ijk = grid.to_voxel(atlas.grid.to_world(corners))
@@ -270,10 +244,6 @@ def _image_voxels_near(atlas: Atlas, grid: Grid) -> NDArray[np.int64]:
     return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), grid.shape).reshape(-1)
 
 
-def _gather(parts: list[list[NDArray[np.generic]]]) -> RegionIntegrals:
-    if not parts:
-        nothing = np.zeros(0)
-        return RegionIntegrals(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, nothing, nothing, nothing)
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    order = np.argsort(columns[0], kind="stable")  # pieces come by region, so that the stable sort keeps regions rising
-    return RegionIntegrals(*(column[order] for column in columns))
+def _nothing() -> RegionIntegrals:
+    none, nothing = np.zeros(0, np.int64), np.zeros(0)
+    return RegionIntegrals(none, none, nothing, nothing, nothing, nothing)

@@ -186,12 +186,13 @@ class Atlas:
                 integral[filled] = np.add.reduceat(value, starts)
                 integral_sq[filled] = np.add.reduceat(value**2, starts)
             for axis in range(3):
-                index = self._index_along(axis)[order]
+                index = self.index_along(axis)[order]
                 box[filled, 0, axis] = np.minimum.reduceat(index, starts)
                 box[filled, 1, axis] = np.maximum.reduceat(index, starts)
         return RegionSums(count * unit, integral * unit, integral_sq * unit, maximum, minimum, box)
 
-    def _index_along(self, axis: int) -> NDArray[np.int32]:
+    def index_along(self, axis: int) -> NDArray[np.int32]:
+        """(E,) each entry's voxel index along one axis."""
         _, ny, nz = self.grid.shape
         divisor = (ny * nz, nz, 1)[axis]
         return (self.voxel // divisor % self.grid.shape[axis]).astype(np.int32)
