@@ -91,11 +91,7 @@ class Image:
         if volume is not None and (len(shape) < 4 or not 0 <= volume < int(np.prod(shape[3:]))):
             n = int(np.prod(shape[3:])) if len(shape) > 3 else 1
             raise InputError(f"{name} has no volume {volume}; it has {n}, counted from 0")
-        try:
-            data = np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])  # type: ignore[index]
-        except READ_ERRORS as error:
-            raise InputError(f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again") from error
-        data = drop_single_axes(data, name)
+        data = drop_single_axes(read_voxels(img, name, volume), name)
         assert img.affine is not None
         return cls(data, _named_grid(data.shape, img.affine, name), name)
 
@@ -116,6 +112,27 @@ class Image:
         return cls(image.data, image.grid, image.name, image.space, source)
 
 
+def read_stack(path: str | os.PathLike[str]) -> list[Image]:
+    """Read all volumes of an image file, each as one image; a 3D file gives one.
+
+    Axes of length 1 are dropped. Volumes are named after the file and counted from 0.
+
+    Raises
+    ------
+    InputError
+        As `Image.from_file`.
+    """
+    path = Path(path)
+    img = open_image(path)
+    n = int(np.prod(img.shape[3:], dtype=np.int64))
+    if n == 1:
+        return [Image.from_file(path)]
+    whole = read_voxels(img, path.name).reshape(*img.shape[:3], n, order="F")
+    grid = _named_grid(img.shape, img.affine, path.name)
+    source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
+    return [Image(whole[..., v], grid, f"{path.name}[{v}]", None, source | {"volume": v}) for v in range(n)]
+
+
 def open_image(path: Path) -> Any:
     """Open an image file with nibabel: the header, not yet the data.
 
@@ -130,6 +147,20 @@ def open_image(path: Path) -> Any:
         return nib.load(path)
     except READ_ERRORS as error:
         raise InputError(f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file") from error
+
+
+def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
+    """Read the voxels of a nibabel image, or of one of its volumes, in the type that they have after scaling.
+
+    Raises
+    ------
+    InputError
+        If the file is cut off or damaged, or larger than memory.
+    """
+    try:
+        return np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])
+    except (*READ_ERRORS, MemoryError) as error:
+        raise InputError(f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again") from error
 
 
 def file_sha256(path: Path) -> str:

@@ -1,53 +1,58 @@
 """The one pipeline: image -> modes -> overlap sums -> scores -> result.
 
-The widget, the Python API and the command line all call `assign`.
+The widget, the Python API and the command line all come here.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 
 from ..atlas.atlas import Atlas
-from ..errors import AssignmentWarning
+from ..atlas.hierarchy import atlas_at_level
+from ..errors import AssignmentWarning, InputError
 from ..image import Image
-from ..modes.modes import Connectivity, Modes, Tail, check_parameters, find_modes
-from .conventions import Convention, ConventionName, get_convention
+from ..modes.modes import Modes, find_modes
+from ..modes.rois import rois_as_modes
+from ..modes.splitting import split_at_saddles
+from ..modes.thresholds import keep_largest
+from ..spaces import compare_spaces, field_of_view_warning
+from .conventions import get_convention
 from .integrals import region_integrals
-from .resample import resample
-from .result import Result, assignment_table, embed, mode_table
+from .parameters import Parameters
+from .resample import resample, resample_labels
+from .result import Result, Run
 from .sums import OverlapSums, overlap_sums
+
+_T = TypeVar("_T")
+Timings = dict[str, float]
+"""Seconds per stage."""
 
 
 def assign(
-    image: Image,
-    atlas: Atlas,
+    images: Image | Sequence[Image],
+    atlases: Atlas | Sequence[Atlas],
+    parameters: Parameters | None = None,
     *,
-    threshold: float = 0.0,
-    tail: Tail = "positive",
-    connectivity: Connectivity = 18,
-    min_volume_mm3: float = 0.0,
-    convention: ConventionName = "default",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """Split an image into modes and compare each with every region map of an atlas.
+    """Split images into modes and compare each mode with every region map of the atlases.
 
     Parameters
     ----------
-    image, atlas : Image, Atlas
-        In the same space; nothing is warped.
-    threshold : float
-        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
-    tail : {"positive", "negative", "both"}
-        Which sign to look at.
-    connectivity : {6, 18, 26}
-        Voxels are neighbours through faces (6), also edges (18), also corners (26).
-    min_volume_mm3 : float
-        Smaller modes are dropped.
-    convention : {"default", "siibra"}
-        See `napari_atlas_assign.assignment.conventions`.
+    images : Image or sequence of Image
+        One map, or the volumes of a stack, all on one grid.
+    atlases : Atlas or sequence of Atlas
+        In the space of the images; nothing is warped.
+    parameters : Parameters, optional
+        Threshold, tail, connectivity and so on.
+    progress : callable, optional
+        Called with the number of images done and of all images, after each.
 
     Returns
     -------
@@ -56,73 +61,119 @@ def assign(
     Raises
     ------
     InputError
-        If an argument is out of range, or the image holds no number or an infinite one in a mode.
+        If an image holds no number or an infinite one in a mode, the grids of a stack differ, or two atlases have one name.
 
     Warns
     -----
     AssignmentWarning
-        If no mode is found, or none overlaps the atlas. The result holds the same sentences.
+        If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
     """
-    check_parameters(threshold, tail, connectivity, min_volume_mm3)
-    rules = get_convention(convention)
-    clock = [perf_counter()]
-    found = _find(image, atlas, rules, threshold, tail, connectivity, min_volume_mm3)
-    clock.append(perf_counter())
-    integrals = region_integrals(atlas, found.grid)
-    clock.append(perf_counter())
-    sums = _pad_boxes(overlap_sums(found, integrals, atlas), rules.box_padding)
-    clock.append(perf_counter())
-    assignments, modes = assignment_table(found, sums, atlas, rules), mode_table(found, sums, atlas)
-    clock.append(perf_counter())
-    notes = _look_at(image, atlas, found, sums, threshold)
-    for note in notes:
+    is_stack = not isinstance(images, Image)
+    stack = [images] if isinstance(images, Image) else list(images)
+    runs: list[Run] = []
+    timings: Timings = {}
+    for number, found in enumerate(assign_each(stack, atlases, parameters, timings)):
+        runs += found
+        if progress is not None:
+            progress(number + 1, len(stack))
+    result = collect(runs, parameters, is_stack, timings)
+    for note in result.warnings:
         warnings.warn(note, AssignmentWarning, stacklevel=2)
-    return Result(
-        image=image,
-        atlas=atlas,
-        found=found,
-        assignments=assignments,
-        modes=modes,
-        parameters={
-            "threshold": float(threshold),
-            "tail": tail,
-            "connectivity": int(connectivity),
-            "min_volume_mm3": float(min_volume_mm3),
-            "convention": convention,
-        },
-        warnings=notes,
-        timings=dict(zip(("modes", "integrals", "sums", "tables"), np.diff(clock).tolist(), strict=True)),
+    return result
+
+
+def assign_each(
+    images: Sequence[Image],
+    atlases: Atlas | Sequence[Atlas],
+    parameters: Parameters | None = None,
+    timings: Timings | None = None,
+) -> Iterator[list[Run]]:
+    """Compare one image after the other, so that the caller can stop between them; see `assign`.
+
+    Yields
+    ------
+    list of Run
+        One image with every atlas.
+    """
+    parameters = parameters or Parameters()
+    timings = {} if timings is None else timings
+    atlases = _at_level([atlases] if isinstance(atlases, Atlas) else list(atlases), parameters.level)
+    _check(images, atlases)
+    for number, image in enumerate(images):
+        runs: list[Run] = []
+        for atlas in atlases:
+            on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
+            if runs and not on_atlas_grid:
+                found = runs[0].found
+            else:
+                found = _timed(timings, "modes", lambda: modes_of(image, atlas, parameters))
+            sums = compare(found, atlas, parameters, timings)
+            runs.append(Run(image, atlas, found, sums, number))
+        yield runs
+
+
+def collect(
+    runs: Sequence[Run], parameters: Parameters | None = None, is_stack: bool = False, timings: Timings | None = None
+) -> Result:
+    """Put runs together to a result, and look at what the person should look at."""
+    parameters = parameters or Parameters()
+    timings = {} if timings is None else timings
+    notes = tuple(dict.fromkeys(note for run in runs for note in _look_at(run, parameters)))
+    result = Result(tuple(runs), parameters, is_stack, notes, timings)
+    _timed(timings, "tables", lambda: (result.assignments, result.modes))
+    return result
+
+
+def modes_of(image: Image, atlas: Atlas, parameters: Parameters) -> Modes:
+    """The modes of an image; the atlas is looked at only where the convention resamples to its grid."""
+    rules = get_convention(parameters.convention)
+    if parameters.rois:
+        labels = resample_labels(image, atlas.grid) if rules.resample_to_atlas else image
+        return rois_as_modes(labels, split=parameters.split_rois, connectivity=parameters.connectivity)
+    threshold = parameters.threshold_for(image)
+    if rules.resample_to_atlas:
+        found = _modes_on_atlas_grid(image, atlas, threshold, parameters)
+    else:
+        found = _find(image, threshold, parameters)
+    if parameters.split_height is not None:
+        found = split_at_saddles(found, parameters.split_height)
+    if parameters.keep_largest is not None:
+        found = keep_largest(found, parameters.keep_largest)
+    return found
+
+
+def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings | None = None) -> OverlapSums:
+    """The overlap sums of modes and regions, with the convention's boxes."""
+    timings = {} if timings is None else timings
+    integrals = _timed(timings, "integrals", lambda: region_integrals(atlas, found.grid))
+    sums = _timed(timings, "sums", lambda: overlap_sums(found, integrals, atlas))
+    padding = get_convention(parameters.convention).box_padding
+    if not padding:
+        return sums
+    return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
+
+
+def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:
+    rules = get_convention(parameters.convention)
+    return find_modes(
+        image,
+        threshold=threshold,
+        tail=parameters.tail,
+        connectivity=parameters.connectivity,
+        min_volume_mm3=parameters.min_volume_mm3,
+        min_voxels=max(parameters.min_voxels, rules.min_voxels),
+        numbering=rules.numbering,
     )
 
 
-def _find(
-    image: Image,
-    atlas: Atlas,
-    rules: Convention,
-    threshold: float,
-    tail: Tail,
-    connectivity: Connectivity,
-    min_volume_mm3: float,
-) -> Modes:
-    def find(source: Image, threshold: float, tail: Tail) -> Modes:
-        return find_modes(
-            source,
-            threshold=threshold,
-            tail=tail,
-            connectivity=connectivity,
-            min_volume_mm3=min_volume_mm3,
-            min_voxels=rules.min_voxels,
-            numbering=rules.numbering,
-        )
-
-    if not rules.resample_to_atlas:
-        return find(image, threshold, tail)
+def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameters: Parameters) -> Modes:
+    """Threshold, resample, then split above 0; each tail by itself."""
     parts = []
-    for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]:
+    for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[parameters.tail]:
         resampled = resample(_beyond(image, threshold, sign), atlas.grid)
-        part = embed(find(resampled, 0.0, "positive"), atlas.grid)
+        part = _find(resampled, 0.0, replace(parameters, tail="positive")).embedded_in(atlas.grid)
         parts.append(replace(part, sign=part.sign * np.int8(sign)))
-    return parts[0] if len(parts) == 1 else _concatenated(*parts)
+    return parts[0] if len(parts) == 1 else parts[0].followed_by(parts[1])
 
 
 def _beyond(image: Image, threshold: float, sign: int) -> Image:
@@ -135,29 +186,50 @@ def _beyond(image: Image, threshold: float, sign: int) -> Image:
     return replace(image, data=data)
 
 
-def _concatenated(first: Modes, second: Modes) -> Modes:
-    return Modes(
-        first.grid,
-        np.concatenate([first.voxel, second.voxel]),
-        np.concatenate([first.mode, second.mode + first.n_modes]),
-        np.concatenate([first.value, second.value]),
-        np.concatenate([first.number, second.number + first.number.max(initial=0)]),
-        np.concatenate([first.sign, second.sign]),
-    )
+def _at_level(atlases: list[Atlas], level: int | None) -> list[Atlas]:
+    return atlases if level is None else [atlas_at_level(atlas, level) for atlas in atlases]
 
 
-def _pad_boxes(sums: OverlapSums, padding: int) -> OverlapSums:
-    if not padding:
-        return sums
-    return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
+def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
+    if not images:
+        raise InputError("there is no image to assign; give at least one")
+    if not atlases:
+        raise InputError("there is no atlas to assign to; give at least one")
+    for image in images[1:]:
+        if not image.grid.matches(images[0].grid):
+            raise InputError(
+                f"{image.name} lies on another grid than {images[0].name}; the maps of a stack share one grid, "
+                "assign these one by one"
+            )
+    names = [atlas.name for atlas in atlases]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"two atlases are called {twice[0]}; give one of them another name")
 
 
-def _look_at(image: Image, atlas: Atlas, found: Modes, sums: OverlapSums, threshold: float) -> tuple[str, ...]:
+def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
     """Sentences about what the person should look at."""
-    if not found.n_modes:
+    image, atlas = run.image, run.atlas
+    for note in (compare_spaces(image.name, image.space, atlas.name, atlas.space),):
+        if note:
+            yield note
+    if not run.found.n_modes:
         finite = image.data[np.isfinite(image.data)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
-        return (f"{image.name} has no mode beyond the threshold {threshold:g}: its values run from {low:.4g} to {high:.4g}",)
-    if not len(sums.mode):
-        return (f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces",)
-    return ()
+        yield (
+            f"{image.name} has no mode beyond the threshold {parameters.threshold_for(image):g}: "
+            f"its values run from {low:.4g} to {high:.4g}"
+        )
+    elif not len(run.sums.mode):
+        yield f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
+    else:
+        note = field_of_view_warning(image, atlas)
+        if note:
+            yield note
+
+
+def _timed(timings: Timings, stage: str, work: Callable[[], _T]) -> _T:
+    start = perf_counter()
+    done = work()
+    timings[stage] = timings.get(stage, 0.0) + perf_counter() - start
+    return done

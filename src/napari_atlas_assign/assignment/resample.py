@@ -26,11 +26,19 @@ def resample(image: Image, grid: Grid) -> Image:
     Image
         Its grid is a box of voxels of `grid`.
     """
+    return _resample(image, grid, order=0 if _is_binary(image.data) else 1)
+
+
+def resample_labels(image: Image, grid: Grid) -> Image:
+    """Resample an image of labels to a grid: each voxel takes the label of the nearest; returned as by `resample`."""
+    return _resample(image, grid, order=0)
+
+
+def _resample(image: Image, grid: Grid, order: int) -> Image:
     data = image.data.astype(image.data.dtype.newbyteorder("="), copy=False)
     if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
         return Image(data, grid, image.name, image.space)
     finite = np.isfinite(data)
-    order = 0 if _is_binary(data) else 1
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
     filled = data if finite.all() else _fill_non_finite(data, finite)

@@ -1,8 +1,9 @@
-"""The result of an assignment: tables, mode volume, and what they were made from."""
+"""The result of an assignment: tables, mode volumes, and what they were made from."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,33 +11,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
+from ..errors import InputError
 from ..image import Image
 from ..modes.modes import Modes
-from ..space import Floats, Grid
-from .conventions import Convention
-from .scores import SCORES, map_maximum
+from ..modes.peaks import find_peaks
+from .parameters import Parameters
 from .sums import OverlapSums
+from .tables import assignment_table, mode_table, peak_table
 
-ASSIGNMENT_COLUMNS = ("input structure", "centroid", "volume", "region", *SCORES)
-"""Columns of the table of assignments: siibra's eleven first, under its names and in its order."""
 
-MODE_COLUMNS = (
-    "input structure",
-    "sign",
-    "voxels",
-    "volume mm3",
-    "centroid",
-    "peak",
-    "peak value",
-    "mean value",
-    "best region by correlation",
-    "best region by share",
-    "unassigned share",
-)
-"""Columns of the table of modes."""
+@dataclass(frozen=True)
+class Run:
+    """One image compared with one atlas."""
+
+    image: Image
+    atlas: Atlas
+    found: Modes
+    """In the siibra convention on the atlas's grid."""
+    sums: OverlapSums
+    map_index: int = 0
+    """Number of the image in its stack."""
 
 
 @dataclass(frozen=True)
@@ -45,38 +41,82 @@ class Result:
 
     Parameters
     ----------
-    image, atlas : Image, Atlas
-        What was compared.
-    found : Modes
-        The modes; in the siibra convention on the atlas's grid.
-    assignments : DataFrame
-        One row per mode and region that overlap, columns `ASSIGNMENT_COLUMNS`.
-    modes : DataFrame
-        One row per mode, columns `MODE_COLUMNS`.
-    parameters : dict
+    runs : sequence of Run
+        Every image with every atlas, images in order and for each image its atlases in order.
+    parameters : Parameters
         The arguments of the assignment.
+    is_stack : bool
+        The images are the volumes of a stack: tables then have the columns ``map`` and ``map name``.
     warnings : tuple of str
         What the person should look at.
     timings : dict
         Seconds per stage.
     """
 
-    image: Image
-    atlas: Atlas
-    found: Modes
-    assignments: pd.DataFrame
-    modes: pd.DataFrame
-    parameters: dict[str, Any]
+    runs: Sequence[Run]
+    parameters: Parameters
+    is_stack: bool = False
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def image(self) -> Image:
+        """The image, or the first of a stack."""
+        return self.runs[0].image
+
+    @property
+    def atlas(self) -> Atlas:
+        """The atlas, or the first of several."""
+        return self.runs[0].atlas
+
+    @property
+    def atlases(self) -> list[Atlas]:
+        """All atlases, in order."""
+        return [run.atlas for run in self.runs if run.map_index == self.runs[0].map_index]
+
+    @property
+    def found(self) -> Modes:
+        """The modes of the first image (in the siibra convention, on the grid of the first atlas)."""
+        return self.runs[0].found
+
+    @cached_property
+    def assignments(self) -> pd.DataFrame:
+        """One row per mode and region that overlap; columns `tables.ASSIGNMENT_COLUMNS`.
+
+        A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
+        """
+        return assignment_table(self.runs, self.parameters, self.is_stack)
+
+    @cached_property
+    def modes(self) -> pd.DataFrame:
+        """One row per mode; columns `tables.MODE_COLUMNS`. Several atlases stand side by side, named in the columns."""
+        return mode_table(self.runs, self.parameters, self.is_stack)
+
+    @cached_property
+    def peaks(self) -> pd.DataFrame:
+        """The highest local maxima of every mode, `tables.PEAKS` at most and `tables.PEAK_DISTANCE` mm apart."""
+        return peak_table(self.runs, self.parameters, self.is_stack)
+
     @cached_property
     def components(self) -> Image:
-        """Image of mode numbers (int32, 0 background) on the grid on which the modes were found."""
-        return Image(self.found.components(), self.found.grid, f"{self.image.name} modes", self.image.space)
+        """Image of mode numbers (int32, 0 background) on the grid on which the modes were found.
+
+        Raises
+        ------
+        InputError
+            If there are several mode volumes: take `components_of` then.
+        """
+        if len({id(run.found) for run in self.runs}) > 1:
+            raise InputError("this result has several volumes of modes; ask for one with components_of(number)")
+        return self.components_of(0)
+
+    def components_of(self, number: int) -> Image:
+        """Image of mode numbers of one of the runs, counted from 0."""
+        run = self.runs[number]
+        return Image(run.found.components(), run.found.grid, f"{run.image.name} modes", run.image.space)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the tables, the mode volume and the record into a new folder, whole or not at all.
+        """Write the tables, the mode volumes and the record into a new folder, whole or not at all.
 
         Raises
         ------
@@ -87,76 +127,6 @@ class Result:
 
         return save_result(self, Path(folder))
 
-
-def assignment_table(found: Modes, sums: OverlapSums, atlas: Atlas, convention: Convention) -> pd.DataFrame:
-    """Work out every score and lay the pairs out as rows, by mode and then as the convention says."""
-    scores = {name: score(sums) for name, score in SCORES.items()}
-    if convention.map_value_of_region:
-        scores["map value"] = map_maximum(sums)
-    if convention.rows_by_correlation:
-        falling = np.where(np.isnan(scores["correlation"]), np.inf, -scores["correlation"])
-        order = np.lexsort((sums.region, falling, sums.mode))
-    else:
-        order = np.arange(len(sums.mode))
-    mode, region = sums.mode[order], sums.region[order]
-    centroids = points_as_tuples(found.centroids())
-    columns: dict[str, Any] = {
-        "input structure": found.number[mode],
-        "centroid": centroids[mode],
-        "volume": region,
-        "region": atlas.regions["name"].to_numpy(object)[region],
-    }
-    columns |= {name: values[order] for name, values in scores.items()}
-    return pd.DataFrame(columns)
-
-
-def mode_table(found: Modes, sums: OverlapSums, atlas: Atlas) -> pd.DataFrame:
-    """Describe every mode in one row."""
-    names = atlas.regions["name"].to_numpy(object)
-    shares = SCORES["share"](sums)
-    peak, peak_value = found.peaks()
-    assigned = np.bincount(sums.mode, shares, found.n_modes)
-    return pd.DataFrame(
-        {
-            "input structure": found.number,
-            "sign": found.sign.astype(np.int64),
-            "voxels": found.counts(),
-            "volume mm3": sums.modes.volume,
-            "centroid": points_as_tuples(found.centroids()),
-            "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
-            "peak value": peak_value * found.sign,
-            "mean value": sums.modes.sum_b / sums.modes.volume * found.sign,
-            "best region by correlation": _best(names, sums, SCORES["correlation"](sums), found.n_modes),
-            "best region by share": _best(names, sums, shares, found.n_modes),
-            "unassigned share": np.clip(1 - assigned, 0, 1),
-        }
-    )
-
-
-def best_regions(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
-    """(M,) the region with each mode's largest score, the first of equals; -1 where a mode overlaps none."""
-    order = np.lexsort((sums.region, -np.nan_to_num(score, nan=-np.inf), sums.mode))
-    best = np.full(n_modes, -1, np.int64)
-    mode, first = np.unique(sums.mode[order], return_index=True)
-    best[mode] = sums.region[order][first]
-    return best
-
-
-def points_as_tuples(xyz: Floats) -> NDArray[np.object_]:
-    """World positions (N, 3) as an array (N,) of tuples, rounded to 0.01 mm."""
-    tuples = np.empty(len(xyz), dtype=object)
-    tuples[:] = [tuple(row) for row in (np.round(xyz, 2) + 0.0).tolist()]
-    return tuples
-
-
-def _best(names: NDArray[np.object_], sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.object_]:
-    best = best_regions(sums, score, n_modes)
-    return np.where(best >= 0, names[best], None)
-
-
-def embed(found: Modes, grid: Grid) -> Modes:
-    """Renumber the voxels of modes on a box of a grid as voxels of the whole grid."""
-    origin = np.round(grid.to_voxel(found.grid.affine[:3, 3])).astype(np.int64)
-    ijk = found.grid.unravel(found.voxel) + origin
-    voxel = np.ravel_multi_index(tuple(ijk.T), grid.shape)
-    return Modes(grid, voxel, found.mode, found.value, found.number, found.sign)
+    def record_parameters(self) -> dict[str, Any]:
+        """The parameters as plain values."""
+        return self.parameters.as_dict()

@@ -5,7 +5,7 @@ In names, M modes, N voxels of modes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -55,6 +55,23 @@ class Modes:
         flat = np.zeros(self.grid.n_voxels, np.int32)
         flat[self.voxel] = self.number[self.mode]
         return flat.reshape(self.grid.shape)
+
+    def embedded_in(self, grid: Grid) -> Modes:
+        """The same modes on a larger grid, of which this one is a box of voxels."""
+        origin = np.round(grid.to_voxel(self.grid.affine[:3, 3])).astype(np.int64)
+        ijk = self.grid.unravel(self.voxel) + origin
+        return replace(self, grid=grid, voxel=np.ravel_multi_index(tuple(ijk.T), grid.shape))
+
+    def followed_by(self, other: Modes) -> Modes:
+        """These modes and others on the same grid, whose numbers go on from the highest of these."""
+        return Modes(
+            self.grid,
+            np.concatenate([self.voxel, other.voxel]),
+            np.concatenate([self.mode, other.mode + self.n_modes]),
+            np.concatenate([self.value, other.value]),
+            np.concatenate([self.number, other.number + self.number.max(initial=0)]),
+            np.concatenate([self.sign, other.sign]),
+        )
 
     def counts(self) -> NDArray[np.int64]:
         """(M,) voxels of each mode."""

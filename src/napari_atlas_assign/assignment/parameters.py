@@ -1,0 +1,142 @@
+"""The arguments of an assignment, checked, and in a form that a record can keep."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import InputError
+from ..image import Image
+from ..modes.modes import Connectivity, Tail
+from ..modes.thresholds import percentile_threshold, t_threshold, z_threshold
+from .conventions import ConventionName, get_convention
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """How the threshold is chosen, where it is not simply a value.
+
+    Parameters
+    ----------
+    kind : {"value", "percentile", "p"}
+        ``value``: `number` itself. ``percentile``: of the values of the tail, 0 to 100. ``p``: the z value, or with `df` the
+        t value, that chance exceeds with probability `number`.
+    number : float
+        The value, percentile or probability.
+    two_sided : bool
+        For ``p``: chance may exceed it on either side.
+    df : float, optional
+        For ``p``: degrees of freedom of a t map.
+    """
+
+    kind: Literal["value", "percentile", "p"]
+    number: float
+    two_sided: bool = False
+    df: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("value", "percentile", "p"):
+            raise InputError(f"the kind of threshold is {self.kind!r}; give 'value', 'percentile' or 'p'")
+        if self.kind != "p" and (self.two_sided or self.df is not None):
+            raise InputError("two-sided and degrees of freedom belong to a threshold by p value; leave them out or give p")
+
+    def value(self, image: Image, tail: Tail) -> float:
+        """The threshold for one image, in its unit."""
+        if self.kind == "percentile":
+            return percentile_threshold(image, self.number, tail)
+        if self.kind == "p":
+            if self.df is not None:
+                return t_threshold(self.number, self.df, self.two_sided)
+            return z_threshold(self.number, self.two_sided)
+        return float(self.number)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything besides the image and the atlas that decides the tables.
+
+    Parameters
+    ----------
+    threshold : float or Threshold
+        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
+    tail : {"positive", "negative", "both"}
+        Which sign to look at. Modes of opposite sign never merge.
+    connectivity : {6, 18, 26}
+        Voxels are neighbours through faces (6), also edges (18), also corners (26).
+    min_volume_mm3, min_voxels : float, int
+        Smaller modes are dropped (cluster extent).
+    keep_largest : int, optional
+        Keep only this many modes, the largest by volume.
+    split_height : float, optional
+        Split modes at their saddles, from peaks that stand out by at least this height.
+    rois : bool
+        The image holds labels: each is one mode as it is. The threshold and the tail are not used.
+    split_rois : bool
+        Split each label into its connected components.
+    level : int, optional
+        Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
+    convention : {"default", "siibra"}
+        See `conventions`.
+    """
+
+    threshold: float | Threshold = 0.0
+    tail: Tail = "positive"
+    connectivity: Connectivity = 18
+    min_volume_mm3: float = 0.0
+    min_voxels: int = 1
+    keep_largest: int | None = None
+    split_height: float | None = None
+    rois: bool = False
+    split_rois: bool = False
+    level: int | None = None
+    convention: ConventionName = "default"
+
+    def __post_init__(self) -> None:
+        get_convention(self.convention)
+        if not isinstance(self.threshold, Threshold):
+            _check_number("threshold", self.threshold, 0, "(for negative modes, tail='negative')")
+        if self.tail not in ("positive", "negative", "both"):
+            raise InputError(f"the tail is {self.tail!r}; give 'positive', 'negative' or 'both'")
+        if self.connectivity not in (6, 18, 26):
+            raise InputError(f"the connectivity is {self.connectivity!r}; give 6, 18 or 26")
+        _check_number("minimum volume", self.min_volume_mm3, 0, "of mm3")
+        _check_number("minimum number of voxels", self.min_voxels, 1)
+        if self.keep_largest is not None:
+            _check_number("number of modes to keep", self.keep_largest, 1)
+        if self.split_height is not None:
+            _check_number("height for splitting", self.split_height, 0)
+
+    def threshold_for(self, image: Image) -> float:
+        """The threshold for one image, in its unit."""
+        return self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All parameters as plain values for a record; `from_dict` takes them back."""
+        return {key: value.item() if isinstance(value, np.generic) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Parameters:
+        """Make parameters of what `as_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown or a value out of its range.
+        """
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise InputError(f"unknown parameters: {', '.join(unknown)}; the record is of another version")
+        values = dict(values)
+        try:
+            if isinstance(values.get("threshold"), dict):
+                values["threshold"] = Threshold(**values["threshold"])
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"the parameters are not those of an assignment ({error})") from error
+
+
+def _check_number(what: str, value: Any, low: float, hint: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < low:
+        raise InputError(f"the {what} is {value}; give a number of at least {low} {hint}".rstrip())

@@ -1,0 +1,189 @@
+"""The tables of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..atlas.atlas import Atlas
+from ..atlas.hierarchy import hemisphere_shares
+from ..modes.modes import Modes
+from ..modes.peaks import find_peaks
+from ..space import Floats
+from .conventions import get_convention
+from .parameters import Parameters
+from .scores import SCORES, map_maximum
+from .sums import OverlapSums
+
+if TYPE_CHECKING:
+    from .result import Run
+
+ASSIGNMENT_COLUMNS = ("input structure", "centroid", "volume", "region", *SCORES, "sign", "hemisphere")
+"""Columns of the table of assignments: siibra's eleven first, under its names and in its order."""
+
+SUMMARY_COLUMNS = ("best region by correlation", "best region by share", "unassigned share")
+"""Columns of the table of modes that belong to an atlas."""
+
+MODE_COLUMNS = (
+    "input structure",
+    "sign",
+    "voxels",
+    "volume mm3",
+    "centroid",
+    "peak",
+    "peak value",
+    "mean value",
+    "left share",
+    "right share",
+    *SUMMARY_COLUMNS,
+)
+"""Columns of the table of modes."""
+
+PEAK_COLUMNS = ("input structure", "peak", "position", "value", "best region", "probability", "regions")
+"""Columns of the table of peaks."""
+
+PEAKS = 3
+"""Peaks listed per mode at most."""
+
+PEAK_DISTANCE = 8.0
+"""Least distance between the peaks of a mode, in mm."""
+
+
+def assignment_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+    """One row per mode and region that overlap, by mode and then as the convention says."""
+    several = _several_atlases(runs)
+    tables = []
+    for run in runs:
+        table = _pairs(run, parameters)
+        tables.append(_with_origin(table, run, is_stack, several))
+    return pd.concat(tables, ignore_index=True)
+
+
+def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+    """One row per mode; where the modes of one image are the same for every atlas, the atlases stand side by side."""
+    several = _several_atlases(runs)
+    own_modes = several and get_convention(parameters.convention).resample_to_atlas
+    tables = []
+    for group in _by_image(runs):
+        if own_modes:
+            for run in group:
+                tables.append(_with_origin(_modes(run.found).assign(**_summary(run)), run, is_stack, True))
+            continue
+        table = _modes(group[0].found)
+        for run in group:
+            columns = _summary(run)
+            if several:
+                columns = {f"{name}: {run.atlas.name}": column for name, column in columns.items()}
+            table = table.assign(**columns)
+        tables.append(_with_origin(table, group[0], is_stack, False))
+    return pd.concat(tables, ignore_index=True)
+
+
+def peak_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+    """The highest local maxima of every mode, and the regions at those places."""
+    several = _several_atlases(runs)
+    tables = [_with_origin(_peaks(run), run, is_stack, several) for run in runs]
+    return pd.concat(tables, ignore_index=True)
+
+
+def best_regions(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
+    """(M,) the region with each mode's largest score, the first of equals; -1 where a mode overlaps none."""
+    order = np.lexsort((sums.region, -np.nan_to_num(score, nan=-np.inf), sums.mode))
+    best = np.full(n_modes, -1, np.int64)
+    mode, first = np.unique(sums.mode[order], return_index=True)
+    best[mode] = sums.region[order][first]
+    return best
+
+
+def points_as_tuples(xyz: Floats) -> NDArray[np.object_]:
+    """World positions (N, 3) as an array (N,) of tuples, rounded to 0.01 mm."""
+    tuples = np.empty(len(xyz), dtype=object)
+    tuples[:] = [tuple(row) for row in (np.round(xyz, 2) + 0.0).tolist()]
+    return tuples
+
+
+def _pairs(run: Run, parameters: Parameters) -> pd.DataFrame:
+    convention = get_convention(parameters.convention)
+    found, sums, regions = run.found, run.sums, run.atlas.regions
+    scores = {name: score(sums) for name, score in SCORES.items()}
+    if convention.map_value_of_region:
+        scores["map value"] = map_maximum(sums)
+    if convention.rows_by_correlation:
+        falling = np.where(np.isnan(scores["correlation"]), np.inf, -scores["correlation"])
+        order = np.lexsort((sums.region, falling, sums.mode))
+    else:
+        order = np.arange(len(sums.mode))
+    mode, region = sums.mode[order], sums.region[order]
+    columns: dict[str, Any] = {
+        "input structure": found.number[mode],
+        "centroid": points_as_tuples(found.centroids())[mode],
+        "volume": region,
+        "region": regions["name"].to_numpy(object)[region],
+    }
+    columns |= {name: values[order] for name, values in scores.items()}
+    columns["sign"] = found.sign[mode].astype(np.int64)
+    columns["hemisphere"] = regions["hemisphere"].to_numpy(object)[region] if "hemisphere" in regions else None
+    return pd.DataFrame(columns, columns=list(ASSIGNMENT_COLUMNS))
+
+
+def _modes(found: Modes) -> pd.DataFrame:
+    peak, peak_value = found.peaks()
+    count = found.counts()
+    sides = hemisphere_shares(found)
+    return pd.DataFrame(
+        {
+            "input structure": found.number,
+            "sign": found.sign.astype(np.int64),
+            "voxels": count,
+            "volume mm3": count * found.grid.voxel_volume,
+            "centroid": points_as_tuples(found.centroids()),
+            "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
+            "peak value": peak_value * found.sign,
+            "mean value": np.bincount(found.mode, found.value, found.n_modes) / count * found.sign,
+            "left share": sides[:, 0],
+            "right share": sides[:, 1],
+        }
+    )
+
+
+def _summary(run: Run) -> dict[str, NDArray[Any]]:
+    """Columns `SUMMARY_COLUMNS` (M,) of one atlas."""
+    names, sums, n = run.atlas.regions["name"].to_numpy(object), run.sums, run.found.n_modes
+    shares = SCORES["share"](sums)
+
+    def best(score: Floats) -> NDArray[np.object_]:
+        region = best_regions(sums, score, n)
+        return np.where(region >= 0, names[region], None)
+
+    unassigned = np.clip(1 - np.bincount(sums.mode, shares, n), 0, 1)
+    return dict(zip(SUMMARY_COLUMNS, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
+
+
+def _peaks(run: Run) -> pd.DataFrame:
+    raise NotImplementedError
+
+
+def _with_origin(table: pd.DataFrame, run: Run, is_stack: bool, several: bool) -> pd.DataFrame:
+    if is_stack:
+        table = table.assign(**{"map": run.map_index, "map name": run.image.name})
+    if several:
+        table = table.assign(atlas=run.atlas.name)
+    return table
+
+
+def _several_atlases(runs: Sequence[Run]) -> bool:
+    return any(run.map_index == runs[0].map_index for run in runs[1:])
+
+
+def _by_image(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    group: list[Run] = []
+    for run in runs:
+        if group and run.map_index != group[0].map_index:
+            yield group
+            group = []
+        group.append(run)
+    yield group
