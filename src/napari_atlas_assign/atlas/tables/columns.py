@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ...errors import AtlasError
-from .table import Row, color_of, hex_color, is_whole_number, side, whole_number
+from .table import MAX_ROWS, Row, color_of, hex_color, is_whole_number, side, whole_number
 
 COLUMNS = {
     "id": (
@@ -58,7 +59,7 @@ def rows_of(columns: Columns, lines: Iterable[tuple[str, Sequence[str]]], path: 
 
     A parent that is given by its id is named.
     """
-    lines = list(lines)
+    lines = list(islice(lines, MAX_ROWS + 1))  # one too many, for `make_table` to refuse
     rows = [_row(columns, where, cells, path) for where, cells in lines]
     by_id = {str(row.id): row.name for row in rows}
     for (_, cells), row in zip(lines, rows, strict=True):

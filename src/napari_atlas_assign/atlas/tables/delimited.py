@@ -36,8 +36,8 @@ def parse(text: str, path: Path) -> pd.DataFrame:
             f"{path.name} has no header that names a column of numbers (index, id, label, ...) and one of names; add it"
         )
     start, delimiter, n_columns, columns = header
-    lines = [(number, line) for number, line in content_lines(text) if number > start]
-    cells = [(f"line {number}", _split(line, delimiter, n_columns)) for number, line in lines]
+    lines = ((number, line) for number, line in content_lines(text) if number > start)
+    cells = ((f"line {number}", _split(line, delimiter, n_columns)) for number, line in lines)
     return make_table(rows_of(columns, cells, path), path)
 
 
@@ -51,7 +51,8 @@ def _header(text: str) -> tuple[int, str | None, int, Columns] | None:
         for delimiter in _DELIMITERS[:-1] if commented else _DELIMITERS:
             names = _split(line.lstrip("# \t") if commented else line, delimiter)
             columns = Columns.find(names)
-            if columns is not None:
+            # Where blanks part the columns, a line of prose could pass for a header.
+            if columns is not None and (delimiter or columns.place["id"] == 0):
                 return number, delimiter, len(names), columns
     return None
 
