@@ -81,6 +81,7 @@ def fetch(
         Nothing is left behind.
     """
     digest = _hash(checksum)
+    _check_address(url)
     target = folder / _file_name(url)
     if target.is_file() and (checksum is None or _checksum_of(target, digest) == checksum.lower()):
         return target
@@ -95,6 +96,9 @@ def fetch(
         os.replace(temporary, target)
         temporary = None
     except urllib.error.HTTPError as error:
+        if 300 <= error.code < 400:
+            reason = str(error.reason).split("\n")[0]
+            raise AtlasError(f"{url}: its redirect is not followed ({reason}); ask for another address") from error
         raise AtlasError(
             f"{url}: the server answers {error.code} {error.reason}; check the address or try later"
         ) from error
@@ -120,9 +124,17 @@ class _WebOnly(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _open(url: str, timeout: float) -> http.client.HTTPResponse:
-    if urlsplit(url).scheme not in ("http", "https"):
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
         raise AtlasError(f"{url[:200]!r} is no web address; it must start with https:// or http://")
+
+
+def _open(url: str, timeout: float) -> http.client.HTTPResponse:
     # Built by hand: urllib's own opener would also read file:, ftp: and data: addresses.
     opener = urllib.request.OpenerDirector()
     for handler in (
