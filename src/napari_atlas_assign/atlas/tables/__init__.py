@@ -12,6 +12,9 @@ import pandas as pd
 from ...errors import AtlasError
 from ..text import read_text
 from . import aal_text, afni, delimited, freesurfer, fsleyes, itksnap, json_lists, mricron, slicer, xml_lists
+from .table import for_label_volume
+
+__all__ = ["DIALECTS", "for_label_volume", "is_table", "parse_table", "read_table"]
 
 DIALECTS = (afni, xml_lists, json_lists, slicer, itksnap, freesurfer, fsleyes, delimited, aal_text, mricron)
 """The dialects, those that are told apart more surely first: the first that fits reads the table."""

@@ -19,6 +19,9 @@ from ...errors import AtlasError
 MAX_ROWS = 200_000
 """More rows than any atlas has regions."""
 
+FROM_ZERO = "counts volumes from 0"
+"""Key in ``table.attrs``: the ids are numbers of volumes from 0, and a label volume holds id + 1 (FSL)."""
+
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0*)?")
 _HEX_COLOR = re.compile(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
 _SIDES = {"l": "left", "lh": "left", "left": "left", "r": "right", "rh": "right", "right": "right"}
@@ -63,6 +66,15 @@ def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
         values = [getattr(row, column) or None for row in kept]
         if any(values):
             table[column] = values
+    return table
+
+
+def for_label_volume(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the ids that a label volume holds: one more, where they count volumes from 0 (`FROM_ZERO`)."""
+    if not table.attrs.get(FROM_ZERO):
+        return table
+    table = table.assign(id=table["id"] + 1)
+    table.attrs = {}
     return table
 
 

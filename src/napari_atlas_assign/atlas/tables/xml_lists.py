@@ -18,12 +18,9 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ..xml import parse_xml, text_of
-from .table import Row, make_table, side, whole_number
+from .table import FROM_ZERO, Row, make_table, side, whole_number
 
 NAME = "XML label list"
-
-FROM_ZERO = "counts volumes from 0"
-"""Key in ``table.attrs``: the ids are numbers of volumes from 0, and a label volume holds id + 1 (FSL)."""
 
 
 def sniff(text: str, path: Path) -> bool:
