@@ -64,3 +64,8 @@ def small_atlas():
     voxels = [np.flatnonzero(m) for m in maps]
     values = [m[v] for m, v in zip(maps, voxels, strict=True)]
     return Atlas.from_region_entries(grid, regions, voxels, values, name="small atlas")
+
+
+@pytest.fixture()
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261124)
