@@ -115,7 +115,8 @@ def mode_table(found: Modes, sums: OverlapSums, atlas: Atlas) -> pd.DataFrame:
     names = atlas.regions["name"].to_numpy(object)
     shares = SCORES["share"](sums)
     peak, peak_value = found.peaks()
-    assigned = np.bincount(sums.mode, shares, found.n_modes)
+    # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
+    unassigned = 1 - np.bincount(sums.mode, shares, found.n_modes)
     return pd.DataFrame(
         {
             "input structure": found.number,
@@ -128,7 +129,7 @@ def mode_table(found: Modes, sums: OverlapSums, atlas: Atlas) -> pd.DataFrame:
             "mean value": sums.modes.sum_b / sums.modes.volume * found.sign,
             "best region by correlation": _best(names, sums, SCORES["correlation"](sums), found.n_modes),
             "best region by share": _best(names, sums, shares, found.n_modes),
-            "unassigned share": np.clip(1 - assigned, 0, 1),
+            "unassigned share": np.where(np.abs(unassigned) < 1e-12, 0, unassigned),
         }
     )
 
