@@ -224,7 +224,10 @@ def test_a_file_larger_than_allowed_is_refused_before_it_is_read(server, tmp_pat
     assert left_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://localhost/x", "/etc/passwd", "data:,x", "http://", "http://[", ""])
+BAD_ADDRESSES = ["file:///etc/passwd", "ftp://localhost/x", "/etc/passwd", "data:,x", "http://", "http://[", ""]
+
+
+@pytest.mark.parametrize("url", BAD_ADDRESSES)
 def test_other_addresses_than_web_ones_are_refused(tmp_path, url):
     with pytest.raises(AtlasError):
         fetch(url, tmp_path)

@@ -77,13 +77,14 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     voxel = np.flatnonzero(number >= 0)
     n_regions = _count_regions(_file(base, BBOXES))
     line, region, value = _read_probs(_file(base, PROBS), n_regions)
-    n_lines = int(line[-1]) + 1 if len(line) else 0
+    n_lines = int(line[-1]) + 1
     order = np.argsort(number[voxel], kind="stable")
     if not np.array_equal(number[voxel[order]], np.arange(n_lines)):
         raise AtlasError(
             f"{image.name} does not fit {base.name}{PROBS}, which has {n_lines} lines, one for each voxel; "
             "the files are of different indices, or damaged"
         )
+    line, region, value = (array[value > 0] for array in (line, region, value))
     entry_voxel = voxel[order][line]
     by_region = np.argsort(region, kind="stable")
     bounds = np.cumsum(np.bincount(region, minlength=n_regions))[:-1]
@@ -166,7 +167,7 @@ def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDA
     Returns
     -------
     line, region, value : (E,) int64, int32, float32
-        For every entry with a value above 0.
+        For every entry; lines are counted from 0, and none is left out.
 
     Raises
     ------
@@ -177,8 +178,7 @@ def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDA
     for text in _whole_lines(chunks):
         line, region, value = _parse_lines(text, n_regions, name, n_lines)
         n_lines += text.count(b"\n")
-        above = value > 0
-        parts.append((line[above], region[above], value[above].astype(np.float32)))
+        parts.append((line, region, value.astype(np.float32)))
     if not parts:
         raise AtlasError(f"{name} is empty; fetch it again")
     line, region, value = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
