@@ -39,20 +39,25 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
     if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
         return Image(data, grid, image.name, image.space)
     finite = np.isfinite(data)
+    filled = data if finite.all() else _fill_non_finite(data, finite)
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
-    filled = data if finite.all() else _fill_non_finite(data, finite)
+    box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
     if np.all(np.diag(np.diag(matrix)) == matrix):
-        values, box = _along_axes(filled, np.diag(matrix), offset, grid.shape, order)
+        # In the same steps as `scipy.ndimage.affine_transform` takes, so that ties and edges fall on the same side.
+        positions = [(np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(grid.shape, np.diag(matrix), offset, strict=True)]
+        if order == 0:
+            values = _nearest(data, positions)
+        else:
+            values, box = _linear(filled, positions, data.dtype)
+        holes = None if finite.all() else _nearest(~finite, positions)
     else:
         values = ndimage.affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
-        box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
-    origin = np.array([b.start for b in box])
-    if not finite.all():
-        holes = ndimage.affine_transform(~finite, matrix, offset + matrix @ origin, values.shape, order=0)
-        values[holes] = 0
+        holes = None if finite.all() else ndimage.affine_transform(~finite, matrix, offset, grid.shape, order=0)
+    if holes is not None:
+        values[holes[box]] = 0
     affine = grid.affine.copy()
-    affine[:3, 3] = grid.to_world(origin)
+    affine[:3, 3] = grid.to_world([b.start for b in box])
     return Image(values, Grid((values.shape[0], values.shape[1], values.shape[2]), affine), image.name, image.space)
 
 
@@ -61,42 +66,62 @@ def _is_binary(data: NDArray[Any]) -> bool:
     return bool(((data == 0) | (data == 1)).all()) and np.array_equal(np.unique(data), [0, 1])
 
 
-def _along_axes(
-    data: NDArray[Any], zoom: Floats, offset: Floats, shape: tuple[int, int, int], order: int
+def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:
+    """Take the nearest voxel at positions along each axis; 0 outside."""
+    inside = [np.flatnonzero((p >= 0) & (p <= n - 1)) for p, n in zip(positions, data.shape, strict=True)]
+    voxels = [np.floor(p[i] + 0.5).astype(np.intp) for p, i in zip(positions, inside, strict=True)]
+    result = np.zeros([len(p) for p in positions], data.dtype)
+    result[np.ix_(*inside)] = data[np.ix_(*voxels)]
+    return result
+
+
+def _linear(
+    data: NDArray[Any], positions: list[Floats], dtype: np.dtype[Any]
 ) -> tuple[NDArray[Any], tuple[slice, slice, slice]]:
-    """Interpolate axis by axis: the matrix between the grids is diagonal, so that the weights are products.
-
-    Positions are computed in the same steps as `scipy.ndimage.affine_transform` takes, so that a weight that is exactly
-    0 there is exactly 0 here: foreground is everything above 0.
-    """
-    box = bounding_slices(data != 0)
-    if box is None:
-        return np.zeros((1, 1, 1), data.dtype), (slice(0, 1), slice(0, 1), slice(0, 1))
-    result = data[box].astype(np.float64)
-    slices = []
+    """Interpolate axis by axis at positions along each axis, on the box outside which the result is 0."""
+    filled = bounding_slices(data != 0)
+    if filled is None:
+        return np.zeros((1, 1, 1), dtype), (slice(0, 1), slice(0, 1), slice(0, 1))
+    weights, slices = [], []
     for axis in range(3):
-        weights = _axis_weights(shape[axis], data.shape[axis], zoom[axis], offset[axis], order)[:, box[axis]]
-        touched = np.flatnonzero(weights.any(axis=1))
-        first, stop = (int(touched[0]), int(touched[-1]) + 1) if len(touched) else (0, 1)
-        slices.append(slice(first, stop))
-        result = np.moveaxis(np.tensordot(weights[first:stop], result, axes=(1, axis)), 0, axis)
-    return _cast(result, data.dtype), (slices[0], slices[1], slices[2])
+        of_axis = _weights(positions[axis], data.shape[axis])[:, filled[axis]]
+        touched = np.flatnonzero(of_axis.any(axis=1))
+        slices.append(slice(int(touched[0]), int(touched[-1]) + 1) if len(touched) else slice(0, 1))
+        weights.append(of_axis[slices[axis]])
+    values = _weighted(data[filled], weights)
+    result = _cast(values, dtype)
+    doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
+    at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
+    result[doubtful] = ndimage.map_coordinates(data, at, output=dtype, order=1)
+    return result, (slices[0], slices[1], slices[2])
 
 
-def _axis_weights(n_out: int, n_in: int, zoom: float, offset: float, order: int) -> Floats:
-    position = (np.arange(n_out) + offset / zoom) * zoom
-    inside = np.flatnonzero((position >= 0) & (position <= n_in - 1))
-    position = position[inside]
-    weights = np.zeros((n_out, n_in))
-    if order == 0:
-        weights[inside, np.floor(position + 0.5).astype(int)] = 1
-        return weights
-    lower = np.floor(position).astype(int)
-    upper = np.minimum(lower + 1, n_in - 1)
-    part = position - lower
-    weights[inside, lower] += 1 - part
-    weights[inside, upper] += part
+def _weights(positions: Floats, n: int) -> Floats:
+    """(P, n) float: the weight of each of n voxels of an axis at each of P positions; 0 outside."""
+    inside = np.flatnonzero((positions >= 0) & (positions <= n - 1))
+    lower = np.floor(positions[inside]).astype(np.intp)
+    of_lower = 1 - (positions[inside] - lower)
+    weights = np.zeros((len(positions), n))
+    weights[inside, lower] = of_lower
+    weights[inside, np.minimum(lower + 1, n - 1)] += 1 - of_lower
     return weights
+
+
+def _weighted(data: NDArray[Any], weights: list[Floats]) -> Floats:
+    result = data.astype(np.float64)
+    for axis in range(3):
+        result = np.moveaxis(np.tensordot(weights[axis], result, axes=(1, axis)), 0, axis)
+    return result
+
+
+def _doubtful(values: Floats, data: NDArray[Any], weights: list[Floats], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Where the order of summation may decide on the sign, or on the integer to which a value is rounded."""
+    slack = 1e-9 * max(abs(float(data.min())), abs(float(data.max())))
+    if dtype.kind in "iu":
+        return np.abs(np.abs(values) % 1 - 0.5) <= slack
+    if data.min() >= 0:
+        return np.zeros(values.shape, bool)
+    return (_weighted(np.abs(data), weights) > 0) & (np.abs(values) <= slack)
 
 
 def _cast(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -105,7 +130,7 @@ def _cast(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.trunc(values + np.copysign(0.5, values)).astype(dtype)
 
 
-def _fill_non_finite(data: NDArray[Any], finite: NDArray[np.bool_]) -> NDArray[Any]:
+def _fill_non_finite(data: NDArray[Any], finite: NDArray[np.bool_]) -> Floats:
     """Fill non-finite voxels with the mean of their finite face neighbours, twice; what is left with 0."""
     values = np.where(finite, data, 0).astype(np.float64)
     faces = ndimage.generate_binary_structure(3, 1).astype(np.float64)
@@ -115,4 +140,4 @@ def _fill_non_finite(data: NDArray[Any], finite: NDArray[np.bool_]) -> NDArray[A
         reached = ~finite & (np.round(count) > 0)
         values[reached] = total[reached] / np.round(count[reached])
         finite = finite | reached
-    return values.astype(data.dtype)
+    return values

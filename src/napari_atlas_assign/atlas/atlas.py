@@ -5,7 +5,8 @@ A labelled atlas is the special case in which every entry is 1. In names, E entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,13 @@ from numpy.typing import NDArray
 
 from ..errors import AtlasError
 from ..space import Floats, Grid
+from .labels import CodedLabels, code_labels, label_entries
+
+_ENTRIES_AT_A_TIME = 2**22
+"""Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""
+
+_VOXELS_AT_A_TIME = 2**25
+"""Voxels counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,37 +88,82 @@ class Atlas:
 
     @classmethod
     def from_labels(
-        cls, labels: NDArray[np.integer], grid: Grid, regions: pd.DataFrame, **about: Any
+        cls, labels: NDArray[Any] | CodedLabels, grid: Grid, regions: pd.DataFrame, **about: Any
     ) -> Atlas:
         """Make a labelled atlas of a volume (X, Y, Z) of label values; 0 is background.
 
         Every label in the volume needs a row in `regions`, which is sorted by ``id`` here.
+
+        Raises
+        ------
+        AtlasError
+            If the volume does not fit the grid, holds something else than labels, or labels without a row.
         """
+        name = about.get("name", "atlas")
+        coded = labels if isinstance(labels, CodedLabels) else code_labels(labels, name)
+        if coded.codes.shape != grid.shape:
+            raise AtlasError(f"{name}: labels of shape {coded.codes.shape} do not fit the grid of shape {grid.shape}")
         regions = regions.sort_values("id", kind="stable", ignore_index=True)
-        flat = np.ascontiguousarray(labels).reshape(-1)
-        voxel = np.flatnonzero(flat)
         ids = regions["id"].to_numpy(np.int64)
-        found = flat[voxel].astype(np.int64)
-        region = np.searchsorted(ids, found)
-        if len(found) and (region.max() >= len(ids) or not np.array_equal(ids[region], found)):
-            missing = np.setdiff1d(np.unique(found), ids)
-            raise AtlasError(f"{about.get('name', 'atlas')}: labels without a row in the table of regions: {missing[:5].tolist()}")
-        ones = np.broadcast_to(np.float32(1), voxel.shape)
-        return cls(grid, regions, _small(voxel, grid.n_voxels), _small(region, len(ids)), ones, **about)
+        row = np.searchsorted(ids, coded.labels)
+        missing = np.setdiff1d(coded.labels, ids)
+        if len(missing):
+            raise AtlasError(f"{name}: labels without a row in the table of regions: {missing[:5].tolist()}")
+        row_of_code = np.concatenate([[0], row]).astype(_small_type(len(ids)))
+        voxel, region = label_entries(coded, row_of_code, _small_type(grid.n_voxels))
+        return cls(grid, regions, voxel, region, np.broadcast_to(np.float32(1), voxel.shape), **about)
 
     @classmethod
     def from_region_entries(
-        cls, grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **about: Any
+        cls,
+        grid: Grid,
+        regions: pd.DataFrame,
+        voxels: list[NDArray[np.integer]],
+        values: list[NDArray[Any]],
+        **about: Any,
     ) -> Atlas:
-        """Make an atlas of its region maps: for each region the voxels (any order) and the values there."""
-        counts = [len(v) for v in voxels]
-        region = np.repeat(np.arange(len(voxels), dtype=np.min_scalar_type(len(voxels))), counts)
-        voxel = np.concatenate(voxels) if voxels else np.zeros(0, np.int64)
-        value = np.concatenate(values) if values else np.zeros(0, np.float32)
-        order = np.argsort(_small(voxel, grid.n_voxels), kind="stable")
-        return cls(
-            grid, regions, _small(voxel[order], grid.n_voxels), region[order], value[order].astype(np.float32), **about
-        )
+        """Make an atlas of its region maps: for each region the voxels (any order, each once) and the values there.
+
+        Raises
+        ------
+        AtlasError
+            If a region names a voxel that does not exist, or one twice.
+        """
+        name = about.get("name", "atlas")
+        if any(len(v) and (v.min() < 0 or v.max() >= grid.n_voxels) for v in voxels):
+            raise AtlasError(f"{name}: a region map has values outside the grid of shape {grid.shape}")
+        n = sum(len(v) for v in voxels)
+        voxel = np.empty(n, _small_type(grid.n_voxels))
+        region = np.empty(n, _small_type(len(voxels)))
+        value = np.empty(n, np.float32)
+        done = 0
+        for low in range(0, grid.n_voxels, _VOXELS_AT_A_TIME):
+            block = range(low, min(low + _VOXELS_AT_A_TIME, grid.n_voxels))
+            # A counting sort: first how many entries each voxel has, hence where its first entry goes; then each region
+            # in turn puts its entries there and moves the places on by one.
+            place = np.zeros(len(block) + 1, np.int64)
+            for v, _ in _between(voxels, values, block):
+                place[1:][v] += 1
+            occupied = np.flatnonzero(place[1:])
+            counts = place[1:][occupied]
+            np.cumsum(place, out=place)
+            place += done
+            voxel[done : place[-1]] = np.repeat((occupied + low).astype(voxel.dtype), counts)
+            done = place[-1]
+            for r, (v, a) in enumerate(_between(voxels, values, block)):
+                at = place[v]
+                region[at], value[at] = r, a
+                place[v] = at + 1
+        if done != n:
+            raise AtlasError(f"{name}: a region map names a voxel twice; the file is damaged")
+        return cls(grid, regions, voxel, region, value, **about)
+
+    def described(self, **about: Any) -> Atlas:
+        """The same atlas with another ``name``, ``space`` or ``source``; what was worked out so far is kept."""
+        other = replace(self, **about)
+        for name, worked_out in self.__dict__.items():
+            other.__dict__.setdefault(name, worked_out)
+        return other
 
     @property
     def n_regions(self) -> int:
@@ -120,26 +173,32 @@ class Atlas:
     @cached_property
     def is_labelled(self) -> bool:
         """Whether every value is 1 and no voxel lies in two regions."""
-        if self.value.strides == (0,) and len(self.value):
-            return bool(self.value[0] == 1)
-        return bool((self.value == 1).all() and (np.diff(self.voxel) > 0).all())
+        return all_ones(self.value) or bool((self.value == 1).all() and (np.diff(self.voxel) > 0).all())
 
     @cached_property
     def share(self) -> NDArray[np.floating]:
         """(E,) float: each entry's part of its voxel, a / max(1, sum of all regions' a)."""
         if self.is_labelled:
             return self.value
-        first = np.flatnonzero(np.diff(self.voxel, prepend=-1))
+        first = self._first_of_voxel()
         total = np.add.reduceat(self.value.astype(np.float64), first) if len(first) else np.zeros(0)
         counts = np.diff(first, append=len(self.voxel))
         return self.value / np.repeat(np.maximum(total, 1), counts)
 
     @cached_property
-    def by_region(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def by_region(self) -> tuple[NDArray[np.integer], NDArray[np.intp]]:
         """Entries grouped by region: an order (E,) of entries, and the bounds (R + 1,) of each region in it."""
-        order = np.argsort(self.region, kind="stable")
         bounds = np.zeros(self.n_regions + 1, dtype=np.intp)
-        np.cumsum(np.bincount(self.region, minlength=self.n_regions), out=bounds[1:])
+        np.cumsum(self._count(), out=bounds[1:])
+        order: NDArray[np.integer] = np.empty(len(self.region), _small_type(len(self.region)))
+        place = bounds[:-1].copy()
+        for part in self._parts():
+            region = self.region[part]
+            rank = np.argsort(region, kind="stable")
+            count = np.bincount(region, minlength=self.n_regions)
+            at = np.repeat(place - (np.cumsum(count) - count), count) + np.arange(len(region))
+            order[at] = rank + part.start
+            place += count
         return order, bounds
 
     def entries_of(self, region: int) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
@@ -158,47 +217,90 @@ class Atlas:
     @cached_property
     def best_region(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Occupied voxels (N,) and the region (N,) with the largest value there; the first of equals."""
-        first = np.flatnonzero(np.diff(self.voxel, prepend=-1))
-        if len(first) == len(self.voxel):
+        if self.is_labelled or not len(self.voxel):
             return self.voxel, self.region
-        order = np.lexsort((self.region, -self.value, self.voxel))
-        return self.voxel[first], self.region[order[first]]
+        first = self._first_of_voxel()
+        highest = np.repeat(np.maximum.reduceat(self.value, first), np.diff(first, append=len(self.voxel)))
+        best = np.flatnonzero(self.value == highest)
+        best = best[_firsts(self.voxel[best])]
+        return self.voxel[best], self.region[best]
 
     @cached_property
     def region_sums(self) -> RegionSums:
         """Sums, extrema and boxes of every region map."""
         n, unit = self.n_regions, self.grid.voxel_volume
-        count = np.bincount(self.region, minlength=n)
-        order, bounds = self.by_region
-        filled = np.flatnonzero(count)
-        starts = bounds[filled]
-        maximum, minimum, integral, integral_sq = (np.zeros(n) for _ in range(4))
-        box = np.zeros((n, 2, 3), np.int64)
-        box[:, 1] = -1
-        if len(filled):
-            if self.value.strides == (0,):
-                maximum[filled] = minimum[filled] = self.value[0]
-                integral[:] = integral_sq[:] = count
+        count = self._count()
+        integral, integral_sq, maximum, minimum = (np.zeros(n, np.float64) for _ in range(4))
+        minimum[count > 0] = np.inf
+        touched = [np.zeros((n, length), bool) for length in self.grid.shape]  # which planes across each axis
+        for part in self._parts():
+            region = self.region[part].astype(np.intp)
+            if all_ones(self.value):
+                present = np.bincount(region, minlength=n)
+                integral += present
+                integral_sq += present
+                maximum[present > 0] = minimum[present > 0] = 1
             else:
-                value = self.value[order].astype(np.float64)
-                maximum[filled] = np.maximum.reduceat(value, starts)
-                minimum[filled] = np.minimum.reduceat(value, starts)
-                integral[filled] = np.add.reduceat(value, starts)
-                integral_sq[filled] = np.add.reduceat(value**2, starts)
-            for axis in range(3):
-                index = self.index_along(axis)[order]
-                box[filled, 0, axis] = np.minimum.reduceat(index, starts)
-                box[filled, 1, axis] = np.maximum.reduceat(index, starts)
-        return RegionSums(count * unit, integral * unit, integral_sq * unit, maximum, minimum, box)
+                value = self.value[part].astype(np.float64)
+                integral += np.bincount(region, value, n)
+                integral_sq += np.bincount(region, value**2, n)
+                np.maximum.at(maximum, region, value)
+                np.minimum.at(minimum, region, value)
+            for axis, index in enumerate(self._indices(self.voxel[part])):
+                touched[axis][region, index] = True
+        box = np.stack([_first_and_last(planes) for planes in touched], axis=-1)
+        volume = count.astype(np.float64) * unit
+        return RegionSums(volume, integral * unit, integral_sq * unit, maximum, minimum, box)
 
-    def index_along(self, axis: int) -> NDArray[np.int32]:
-        """(E,) each entry's voxel index along one axis."""
+    def _count(self) -> NDArray[np.intp]:
+        """Entries (R,) of each region."""
+        count = np.zeros(self.n_regions, np.intp)
+        for part in self._parts():
+            count += np.bincount(self.region[part], minlength=self.n_regions)
+        return count
+
+    def _parts(self) -> Iterator[slice]:
+        for start in range(0, len(self.voxel), _ENTRIES_AT_A_TIME):
+            yield slice(start, min(start + _ENTRIES_AT_A_TIME, len(self.voxel)))
+
+    def _indices(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], ...]:
+        """The index along each axis; several times as fast as `unravel_index`."""
         _, ny, nz = self.grid.shape
-        divisor = (ny * nz, nz, 1)[axis]
-        return (self.voxel // divisor % self.grid.shape[axis]).astype(np.int32)
+        row = voxel // nz
+        plane = row // ny
+        return plane, row - plane * ny, voxel - row * nz
+
+    def _first_of_voxel(self) -> NDArray[np.intp]:
+        return _firsts(self.voxel)
 
 
-def _small(numbers: NDArray[np.integer], bound: int) -> NDArray[np.integer]:
-    """The same numbers in the smallest of the types that hold up to `bound`: uint16, int32 or int64."""
-    dtype = np.uint16 if bound <= 2**16 else np.int32 if bound < 2**31 else np.int64
-    return numbers.astype(dtype, copy=False)
+def all_ones(value: NDArray[np.float32]) -> bool:
+    """Whether values are one 1, repeated without memory of its own: those of a labelled atlas."""
+    return value.strides == (0,) and value[:1].tolist() in ([], [1])
+
+
+def _firsts(rising: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Where each number comes first."""
+    first = np.ones(len(rising), bool)
+    first[1:] = rising[1:] != rising[:-1]
+    return np.flatnonzero(first)
+
+
+def _first_and_last(planes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(R, 2): the first and the last plane that each region touches; 0 and -1 where it touches none."""
+    last = planes.shape[1] - 1 - planes[:, ::-1].argmax(axis=1)
+    return np.where(planes.any(axis=1, keepdims=True), np.stack([planes.argmax(axis=1), last], axis=1), [0, -1])
+
+
+def _between(
+    voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], block: range
+) -> Iterator[tuple[NDArray[np.integer], NDArray[Any]]]:
+    """Each region's entries in a block of voxels, which are counted from its start."""
+    for voxel, value in zip(voxels, values, strict=True):
+        inside = (voxel >= block.start) & (voxel < block.stop)
+        yield (voxel, value) if block.start == 0 and inside.all() else (voxel[inside] - block.start, value[inside])
+
+
+def _small_type(bound: int) -> type[np.integer]:
+    """The smallest of the types that hold whole numbers up to `bound`: uint16, int32 or int64."""
+    return np.uint16 if bound <= 2**16 else np.int32 if bound < 2**31 else np.int64

@@ -4,7 +4,11 @@ A dialect is one small module that turns a path into an `Atlas`. It offers
 
 - ``NAME``: a short name, which `load_atlas(path, dialect=NAME)` takes;
 - ``sniff(path)``: whether the path is of this dialect, told by looking at the content; cheap, and never raises;
-- ``read(path, labels=None)``: the `Atlas`; raises `AtlasError` in one clear sentence.
+- ``read(path, labels=None)``: the `Atlas`; raises `AtlasError` in one clear sentence, and makes a `remark` of what the
+  person should know besides;
+- ``files(path, labels=None)``: all files that `read` looks at, for the stored index; without it, atlases of the dialect
+  are read anew each time;
+- ``NAMES_MATTER = False``, if the names of these files tell `read` nothing but the atlas's own name.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ class Dialect(Protocol):
 
     def read(self, path: Path, labels: Path | None = None) -> Atlas:
         """Read the atlas; `labels` names a table of regions to use instead of the dialect's own."""
+
+    def files(self, path: Path, labels: Path | None = None) -> list[Path]:
+        """List the files that `read` looks at."""
 
 
 DIALECTS: tuple[Dialect, ...] = ()

@@ -1,8 +1,9 @@
 """The stored index: what was read from files once, kept as arrays that the next session maps into memory.
 
-One folder per atlas, keyed by the content of all files that it was read from. A folder is written under a temporary name
-and renamed when it is whole, so that a reader never sees half of one and two writers do not disturb each other; a
-checksum tells a damaged one, which is read anew. A full disk costs the speed, not the atlas.
+One folder per atlas, keyed by the content of all files that it was read from (and by their names, where a dialect
+learns from them). A folder is written under a temporary name and renamed when it is whole, so that a reader never sees
+half of one and two writers do not disturb each other; it is renamed again before it is dropped. Checksums tell a
+damaged one, which is read anew. A full disk costs the speed, not the atlas.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import sha256
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,12 @@ import platformdirs
 
 from ..image import file_sha256
 from ..space import Grid
-from .atlas import Atlas, RegionSums
+from .atlas import Atlas, RegionSums, all_ones
+from .build import stem
+from .remarks import listening, remark
+
+if TYPE_CHECKING:
+    from .dialects import Dialect
 
 VERSION = 1
 """Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
@@ -36,7 +43,11 @@ CACHE_VARIABLE = "NAPARI_ATLAS_ASSIGN_CACHE"
 MAX_BYTES = 8 * 2**30
 """The least recently used atlases are dropped beyond this size."""
 
-_ARRAYS = ("voxel", "region", "value")
+_STALE_SECONDS = 24 * 3600
+"""A folder that has been in writing for longer was left by a process that died."""
+
+_ABOUT = "atlas.json"
+_SUMS = tuple(f.name for f in fields(RegionSums))
 
 
 @dataclass(frozen=True)
@@ -55,30 +66,36 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("napari-atlas-assign")) / "atlases"
 
 
-def stored(kind: str, files: list[Path], read: Callable[[], Atlas]) -> Atlas:
-    """The atlas of these files: from the index where it is there, else by `read`, and then kept.
+def stored(dialect: Dialect, path: Path, labels: Path | None = None) -> Atlas:
+    """The atlas of a file or folder: from the index where it is there, else read by its dialect, and then kept.
 
-    Parameters
-    ----------
-    kind : str
-        What reads the files (the dialect); part of the key.
-    files : list of Path
-        All files that `read` looks at.
-    read : callable
-        Reads the atlas from the files.
+    Dialects that do not tell what files they look at are read each time.
+
+    Raises
+    ------
+    AtlasError
+        If the dialect cannot read the atlas.
     """
-    if not all(file.is_file() for file in files):
-        return read()  # which says what is missing
-    key = _key(kind, files)
-    folder = cache_folder() / key
+    if not hasattr(dialect, "files"):
+        return dialect.read(path, labels)
+    files = [file.resolve() for file in dialect.files(path, labels)]
+    try:
+        folder = cache_folder() / _key(dialect, path, files)
+        before = _stamps(files)
+    except OSError:
+        return dialect.read(path, labels)  # which says what is missing
+    paths = [path.resolve(), *files]
     if folder.is_dir():
-        atlas = _open(folder)
+        atlas = _open(folder, paths)
         if atlas is not None:
             return atlas
-        shutil.rmtree(folder, ignore_errors=True)
-    atlas = read()
-    if _keep(atlas, folder):
-        _drop_oldest(keep=folder)
+        _drop(folder)
+    with listening() as remarks:
+        atlas = dialect.read(path, labels)
+    with suppress(OSError):
+        if _stamps(files) == before and _keep(atlas, folder, paths, remarks):
+            _drop_oldest(keep=folder)
+            _sweep()
     return atlas
 
 
@@ -87,7 +104,7 @@ def entries() -> list[StoredAtlas]:
     found = []
     for folder in sorted(_folders(), key=_last_use, reverse=True):
         try:
-            about = json.loads((folder / "atlas.json").read_text("utf-8"))
+            about = _read_about(folder)
             found.append(StoredAtlas(folder.name, str(about["name"]), int(about["n_regions"]), _size(folder), folder))
         except (OSError, ValueError, KeyError, TypeError):
             found.append(StoredAtlas(folder.name, "(damaged)", 0, _size(folder), folder))
@@ -99,73 +116,116 @@ def clear() -> int:
     freed = 0
     for folder in [*_folders(), *_leftovers()]:
         freed += _size(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _drop(folder)
     return freed
 
 
-def _key(kind: str, files: list[Path]) -> str:
-    digest = sha256(f"{VERSION} {kind}".encode())
+def _key(dialect: Dialect, path: Path, files: list[Path]) -> str:
+    # The table of regions comes back with the column types of the pandas that wrote it.
+    digest = sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {dialect.NAME}".encode())
+    names_matter = getattr(dialect, "NAMES_MATTER", True)
+    if names_matter:
+        digest.update(path.resolve().name.encode(errors="surrogateescape"))
+    root = os.path.commonpath([file.parent for file in files]) if files else ""
     for file in files:
-        digest.update(f"\n{file.name} {file_sha256(file)}".encode())
+        name = os.path.relpath(file, root) if names_matter else ""
+        digest.update(f"\n{name} {file_sha256(file)}".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def _open(folder: Path) -> Atlas | None:
+def _stamps(files: list[Path]) -> list[tuple[int, int]]:
+    """Tells whether files were changed while they were read."""
+    return [(status.st_size, status.st_mtime_ns) for status in (file.stat() for file in files)]
+
+
+def _open(folder: Path, paths: list[Path]) -> Atlas | None:
     """The atlas of an index folder, mapped into memory; None where it is damaged."""
     try:
-        about = json.loads((folder / "atlas.json").read_text("utf-8"))
-        arrays = {}
-        for name in about["arrays"]:
-            arrays[name] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            if _checksum(arrays[name]) != about["arrays"][name]:
-                return None
-        sums = {f.name: arrays[f"sums_{f.name}"] for f in fields(RegionSums)}
-        value = arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape))
+        about = _read_about(folder)
+        names = [*about["arrays"], *(f"sums_{name}" for name in _SUMS)]
+        if any(_checksum(folder / f"{name}.npy") != about["checksums"][name] for name in names):
+            return None
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+        now = dict(zip(about["paths"], map(str, paths), strict=True))
+        named_by_file = about["name"] == stem(Path(about["paths"][0]))
         atlas = Atlas(
             Grid(tuple(about["shape"]), np.array(about["affine"])),
-            pd.read_json(StringIO(json.dumps(about["regions"])), orient="split", dtype=False, convert_dates=False),
+            _table_from_json(about["regions"]),
             arrays["voxel"],
             arrays["region"],
-            value,
-            about["name"],
+            arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
+            stem(paths[0]) if named_by_file else about["name"],
             about["space"],
-            about["source"],
+            {key: now.get(value, value) if isinstance(value, str) else value for key, value in about["source"].items()},
         )
-        atlas.__dict__["region_sums"] = RegionSums(**sums)
-        os.utime(folder)  # marks the last use
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        atlas.__dict__["region_sums"] = RegionSums(**{name: np.array(arrays[f"sums_{name}"]) for name in _SUMS})
+        remarks = [str(message) for message in about["remarks"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
         return None
+    with suppress(OSError):
+        os.utime(folder)  # marks the last use
+    for message in remarks:
+        remark(message)
     return atlas
 
 
-def _keep(atlas: Atlas, folder: Path) -> bool:
+def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> bool:
     """Write an index folder, whole or not at all; returns whether it is there."""
     arrays: dict[str, Any] = {"voxel": atlas.voxel, "region": atlas.region}
-    if atlas.value.strides != (0,):
+    if not all_ones(atlas.value):
         arrays["value"] = atlas.value
-    arrays |= {f"sums_{f.name}": getattr(atlas.region_sums, f.name) for f in fields(RegionSums)}
     about = {
         "name": atlas.name,
         "space": atlas.space,
         "source": atlas.source,
+        "paths": [str(path) for path in paths],
+        "remarks": remarks,
         "shape": atlas.grid.shape,
         "affine": atlas.grid.affine.tolist(),
         "n_regions": atlas.n_regions,
-        "regions": json.loads(atlas.regions.to_json(orient="split", index=False)),
-        "arrays": {name: _checksum(array) for name, array in arrays.items()},
+        "arrays": list(arrays),
     }
     temporary = None
     try:
+        about["regions"] = _table_to_json(atlas.regions)
+        json.dumps(about)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix="writing-", dir=folder.parent))
-        for name, array in arrays.items():
+        temporary = _writing_folder(folder.parent)
+        checksums = {}
+        for name, array in [*arrays.items(), *((f"sums_{name}", getattr(atlas.region_sums, name)) for name in _SUMS)]:
             np.save(temporary / f"{name}.npy", array, allow_pickle=False)
-        (temporary / "atlas.json").write_text(json.dumps(about), "utf-8")
+            checksums[name] = _checksum(temporary / f"{name}.npy")
+        _write_about(temporary, about | {"checksums": checksums})
         temporary.rename(folder)
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
+        pass
+    finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
     return folder.is_dir()
+
+
+def _write_about(folder: Path, about: dict[str, Any]) -> None:
+    text = json.dumps(about)
+    (folder / _ABOUT).write_text(f"{zlib.crc32(text.encode())}\n{text}", "utf-8")
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
+    if checksum != str(zlib.crc32(text.encode())):
+        raise ValueError(f"{folder / _ABOUT} is damaged")
+    about = json.loads(text)
+    assert isinstance(about, dict)
+    return about
+
+
+def _table_to_json(table: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
+    """Name, type and values of each column; floats keep all digits, None and NaN stay apart."""
+    return [(str(name), str(column.dtype), column.tolist()) for name, column in table.items()]
+
+
+def _table_from_json(columns: list[tuple[str, str, list[Any]]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(values, dtype=dtype) for name, dtype, values in columns})
 
 
 def _drop_oldest(keep: Path) -> None:
@@ -176,8 +236,29 @@ def _drop_oldest(keep: Path) -> None:
         if total <= MAX_BYTES:
             return
         if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+            _drop(folder)
             total -= sizes[folder]
+
+
+def _sweep() -> None:
+    """Drop what processes that died have left."""
+    for folder in _leftovers():
+        if time.time() - _last_use(folder) > _STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drop(folder: Path) -> None:
+    """Delete a folder; renamed first, so that nobody takes the half that is left for an atlas."""
+    try:
+        doomed = _writing_folder(folder.parent)
+        folder = folder.rename(doomed / folder.name)
+    except OSError:  # gone already, or held open by a process on Windows
+        doomed = folder
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _writing_folder(parent: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="writing-", dir=parent))
 
 
 def _folders() -> list[Path]:
@@ -204,10 +285,19 @@ def _last_use(folder: Path) -> float:
 
 def _size(folder: Path) -> int:
     try:
-        return sum(file.stat().st_size for file in folder.iterdir())
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     except OSError:
         return 0
 
 
-def _checksum(array: Any) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+def _checksum(file: Path) -> int:
+    checksum = 0
+    for chunk in _chunks(file):
+        checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while chunk := opened.read(2**22):
+            yield chunk

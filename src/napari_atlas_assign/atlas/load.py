@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import ModuleType
 
 from ..errors import AtlasError
 from . import catalogue, index, nifti
 from .atlas import Atlas
-from .dialects import DIALECTS
+from .dialects import DIALECTS, Dialect
 
 
 def load_atlas(
@@ -23,8 +22,8 @@ def load_atlas(
     Parameters
     ----------
     source : str or path
-        A name of the catalogue (``juelich``; `napari-atlas-assign atlases` lists them), or a file or folder. A path that exists
-        goes before a name.
+        A name of the catalogue (``juelich``; `napari-atlas-assign atlases` lists them), or a file or folder. A path
+        that exists goes before a name.
     labels : path, optional
         A table of region names, for image files whose names are not beside them.
     dialect : str, optional
@@ -40,47 +39,60 @@ def load_atlas(
         If there is no such name or file, no dialect reads it, or several do.
     """
     path = Path(source)
-    if not path.exists():
-        if isinstance(source, str) and catalogue.find(source) is not None:
-            return catalogue.load(source)
+    if _exists(path):
+        table = None if labels is None else Path(labels)
+        if table is not None and not table.is_file():
+            raise AtlasError(f"{table}: no such label table; check the path")
+        return read_file(path, table, dialect)
+    if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
-        raise AtlasError(
-            f"{source}: neither a file or folder nor an atlas of the catalogue; "
-            + (f"atlases on this machine: {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings real ones')
-        )
-    table = None if labels is None else Path(labels)
-    if table is not None and not table.is_file():
-        raise AtlasError(f"{table}: no such label table; check the path")
-    return read_file(path, table, dialect)
+        there = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
+        raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {there}")
+    if labels is not None or dialect is not None:
+        raise AtlasError(f"{source} comes from the catalogue with names; leave out labels and dialect, or give a file")
+    return catalogue.load(source)
 
 
 def read_file(path: Path, labels: Path | None = None, dialect: str | None = None) -> Atlas:
     """Read a file or folder, by way of the stored index where the dialect tells what files it looks at."""
-    module = _module(dialect) if dialect else _sniffed(path)
-    if not hasattr(module, "files"):
-        return module.read(path, labels)
-    return index.stored(module.NAME, module.files(path, labels), lambda: module.read(path, labels))
+    return index.stored(_named(dialect) if dialect else _sniffed(path), path, labels)
 
 
-def _module(name: str) -> ModuleType:
-    for module in (*DIALECTS, nifti):
-        if name == module.NAME:
-            return module
-    known = ", ".join(m.NAME for m in (*DIALECTS, nifti))
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
+
+
+def _dialects() -> list[Dialect]:
+    return [*DIALECTS, nifti]
+
+
+def _named(name: str) -> Dialect:
+    for dialect in _dialects():
+        if name == dialect.NAME:
+            return dialect
+    known = ", ".join(dialect.NAME for dialect in _dialects())
     raise AtlasError(f"there is no dialect {name!r}; the dialects are {known}")
 
 
-def _sniffed(path: Path) -> ModuleType:
-    fits = [module for module in DIALECTS if module.sniff(path)]
+def _sniffed(path: Path) -> Dialect:
+    fits = [dialect for dialect in DIALECTS if dialect.sniff(path)]
     if len(fits) > 1:
-        names = ", ".join(m.NAME for m in fits)
-        raise AtlasError(f"{path.name} fits several dialects: {names}; say which, for example dialect={fits[0].NAME!r} (command line: --dialect)")
+        names = ", ".join(dialect.NAME for dialect in fits)
+        raise AtlasError(
+            f"{path.name} fits several dialects: {names}; "
+            f"say which, for example dialect={fits[0].NAME!r} (command line: --dialect)"
+        )
     if fits:
         return fits[0]
     if nifti.sniff(path):  # the plain image, where nothing more special claims it
         return nifti
-    what = "folder" if path.is_dir() else "file"
+    tried = ", ".join(dialect.NAME for dialect in _dialects())
+    if path.is_dir():
+        raise AtlasError(f"{path.name} is no folder of a dialect that is known (tried {tried}); give a file in it")
     raise AtlasError(
-        f"no dialect reads the {what} {path.name}; tried {', '.join(m.NAME for m in (*DIALECTS, nifti))}; "
-        "give a NIfTI image, its XML or JSON, or a folder of one of these kinds"
+        f"{path.name} is no atlas file that can be read (tried {tried}); give a NIfTI image, or the file of another "
+        f"dialect; as an image: {nifti.why_not(path)}"
     )

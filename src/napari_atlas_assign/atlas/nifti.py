@@ -6,30 +6,41 @@ from pathlib import Path
 from typing import Any
 
 import nibabel as nib
-import numpy as np
 
-from ..errors import AtlasError
+from ..errors import AtlasError, InputError
 from ..image import READ_ERRORS, file_sha256, open_image
 from .atlas import Atlas
-from .build import atlas_from_label_volume, atlas_from_maps, stem
+from .build import FractionsError, atlas_from_label_volume, atlas_from_maps, stem
 from .limits import check_size
-from .tables import read_table
+from .tables import for_label_volume, is_table, read_table
 
 NAME = "nifti"
 
-TABLE_SUFFIXES = (".tsv", ".csv", ".lut", ".label", ".ctbl", ".txt", ".xml", ".json")
+NAMES_MATTER = False
+
+_TABLE_SUFFIXES = (".tsv", ".csv", ".lut", ".label", ".ctbl", ".txt", ".xml", ".json")
 """Endings of the label tables that are looked for beside an image, in this order."""
+
+_SURELY_TABLES = (".tsv", ".csv")
+"""Endings of files that are read as tables without a look inside: what is wrong with one is said."""
 
 
 def sniff(path: Path) -> bool:
-    """Whether the file is an image with three or four axes."""
-    if not path.is_file():
-        return False
+    """Whether the file is an image with three or more axes."""
     try:
-        shape = nib.load(path).shape  # type: ignore[attr-defined]
+        return path.is_file() and len(getattr(nib.load(path), "shape", ())) >= 3
     except READ_ERRORS:
         return False
-    return len(shape) >= 3
+
+
+def why_not(path: Path) -> str:
+    """Why a file is no image for `read`."""
+    try:
+        img = nib.load(path)
+    except READ_ERRORS as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    shape = getattr(img, "shape", ())
+    return f"a {type(img).__name__} of shape {shape}, which needs three axes or more"
 
 
 def read(path: Path, labels: Path | None = None) -> Atlas:
@@ -47,32 +58,44 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     AtlasError
         If the image cannot be read, is no atlas, or does not fit the table.
     """
-    img = open_image(path)
+    try:
+        img = open_image(path)
+    except InputError as error:
+        raise AtlasError(str(error)) from error
     check_size(img, path)
+    shape = img.shape
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) not in (3, 4):
+        raise AtlasError(
+            f"{path.name} has {len(shape)} axes (shape {img.shape}); "
+            "an atlas has 3 (labels) or 4 (one volume per region)"
+        )
     table_path = labels or table_beside(path)
     table = None if table_path is None else read_table(table_path)
     name = stem(path)
     source: dict[str, Any] = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     if table_path is not None:
         source |= {"labels": str(table_path.resolve()), "labels_sha256": file_sha256(table_path)}
-    shape = img.shape
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
     if len(shape) == 4:
-        # One open file for all volumes: a new one for each would unpack everything before it again.
-        img = nib.load(path, keep_file_open=True)  # type: ignore[attr-defined]
         return atlas_from_maps(img, table, name=name, source=source)
-    if len(shape) != 3:
-        raise AtlasError(f"{path.name} has {len(shape)} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (one volume per region)")
-    if _is_one_map(img):
-        return atlas_from_maps(img.slicer[..., None] if img.ndim == 3 else img, table, name=name, source=source)
-    return atlas_from_label_volume(img, table, name=name, source=source)
+    try:
+        names = None if table is None else for_label_volume(table)
+        return atlas_from_label_volume(img, names, name=name, source=source)
+    except FractionsError:
+        return atlas_from_maps(img, table, name=name, source=source)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
-    """The files that `read` looks at."""
+    """The files that `read` looks at: the image, its header or data where they are in another file, the table."""
+    found = [path]
+    try:
+        parts = nib.load(path).file_map.values()
+        found += [file for part in parts if part.filename and (file := Path(part.filename)) != path and file.is_file()]
+    except (*READ_ERRORS, AttributeError):
+        pass  # `read` says what is wrong
     table = labels or table_beside(path)
-    return [path] if table is None else [path, table]
+    return found if table is None else [*found, table]
 
 
 def table_beside(path: Path) -> Path | None:
@@ -82,22 +105,8 @@ def table_beside(path: Path) -> Path | None:
     if name.startswith("atlas_"):
         names.append("labels_" + name.removeprefix("atlas_"))
     for candidate in names:
-        for suffix in TABLE_SUFFIXES:
+        for suffix in _TABLE_SUFFIXES:
             table = path.with_name(candidate + suffix)
-            if table.is_file():
+            if table.is_file() and (suffix in _SURELY_TABLES or is_table(table)):
                 return table
     return None
-
-
-def _is_one_map(img: Any) -> bool:
-    """Whether a 3D image holds fractions: one region's probabilities, not labels."""
-    if img.get_data_dtype().kind != "f" and not _is_scaled(img):
-        return False
-    data = np.asanyarray(img.dataobj)
-    finite = data[np.isfinite(data)]
-    return bool((finite != np.round(finite)).any())
-
-
-def _is_scaled(img: Any) -> bool:
-    slope = getattr(img.dataobj, "slope", 1)
-    return slope not in (None, 1) and not np.isnan(slope)

@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import AtlasError
 
+_IMAGE_ENDINGS = (".nii.gz", ".nii", ".img.gz", ".img")
+
 
 def inside(folder: Path, relative: str | Path) -> Path:
     """Join a path named by an atlas file to the atlas's folder, if it stays inside.
@@ -42,3 +44,20 @@ def inside(folder: Path, relative: str | Path) -> Path:
     if not path.is_relative_to(root):
         raise AtlasError(f"the link {text!r} leads out of the folder {folder.name}; put the file itself there")
     return path
+
+
+def image_inside(folder: Path, named: str) -> Path | None:
+    """The image that an atlas file names, with or without its ending; None where there is none.
+
+    Raises
+    ------
+    AtlasError
+        As `inside`.
+    """
+    path = inside(folder, named)
+    bare = path.name
+    for ending in _IMAGE_ENDINGS:
+        bare = bare.removesuffix(ending)
+    names = dict.fromkeys([path.name, *(bare + ending for ending in _IMAGE_ENDINGS)])
+    candidates = (inside(folder, path.parent.relative_to(folder.resolve()) / name) for name in names)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)

@@ -89,7 +89,7 @@ def usable_folder(folder: Path) -> Path:
     foreign = sorted(present - set(record.get("files") or ()) - {RECORD_NAME})
     if foreign:
         raise InputError(
-            f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost; move it or name a new folder"
+            f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost; name a new folder"
         )
     return target
 

@@ -5,7 +5,7 @@ Each has a licence of its own, stricter than that of the package.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from .. import nifti
@@ -89,6 +89,6 @@ def load(entry: CatalogueEntry) -> Atlas:
     """Load one of them from the package's files."""
     image = wheel_file("data", "atlases", f"atlas_{entry.name}.nii.gz")
     table = wheel_file("data", "atlases", f"labels_{entry.name}.csv")
-    atlas = stored(nifti.NAME, nifti.files(image, table), lambda: nifti.read(image, table))
+    atlas = stored(nifti, image, table)
     about = {"catalogue": f"{NAME}:{entry.name}", "licence": entry.licence, "citation": entry.citation}
-    return replace(atlas, name=entry.name, space=entry.space, source=atlas.source | about)
+    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)

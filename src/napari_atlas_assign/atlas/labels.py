@@ -1,0 +1,125 @@
+"""Label volumes of any numeric type, read slab by slab.
+
+A volume of labels can be larger than memory wants to hold twice: each slab is turned into small codes as it comes, and
+the codes into entries (see `Atlas`) slab by slab again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import AtlasError
+
+_SLAB_VOXELS = 2**23
+"""Voxels worked on at a time."""
+
+
+class FractionsError(AtlasError):
+    """The values are not whole numbers, so they are no labels."""
+
+
+@dataclass(frozen=True)
+class CodedLabels:
+    """A volume of labels, each replaced by a small code."""
+
+    codes: NDArray[np.unsignedinteger]
+    """(X, Y, Z): 0 is background, code c stands for ``labels[c - 1]``."""
+    labels: NDArray[np.int64]
+    """(L,): the labels above 0 that occur, in any order."""
+
+
+def code_labels(volume: Any, name: str) -> CodedLabels:
+    """Replace labels by codes.
+
+    Parameters
+    ----------
+    volume : array or nibabel array proxy
+        (X, Y, Z), or with further axes of length 1: whole numbers of any type, not negative. 0 and NaN are background.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    FractionsError
+        If there are fractional values.
+    AtlasError
+        If there are negative or infinite values, or the type is not a real number.
+    """
+    shape = volume.shape[:3]
+    codes = np.zeros(shape, np.uint16, order="F")
+    code_of = {0: 0}
+    step = max(1, _SLAB_VOXELS // (shape[0] * shape[1]))
+    for z in range(0, shape[2], step):
+        slab = np.asanyarray(volume[:, :, z : z + step]).reshape((*shape[:2], -1), order="F").reshape(-1, order="F")
+        value, length = _runs(slab, name)
+        labels, which = np.unique(value, return_inverse=True)
+        slab_codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels.tolist()], np.uint32)
+        if len(code_of) > 2**16:
+            codes = codes.astype(np.uint32, copy=False)
+        coded = np.repeat(slab_codes[which].astype(codes.dtype), length)
+        codes[:, :, z : z + step] = coded.reshape((*shape[:2], -1), order="F")
+    return CodedLabels(codes, np.array(list(code_of)[1:], np.int64))
+
+
+def label_entries(
+    coded: CodedLabels, row_of_code: NDArray[np.integer], voxel_type: type[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Flat C-order voxels (E,), rising, of all labels, and ``row_of_code[code]`` (E,) of each."""
+    codes = coded.codes
+    n = int(np.count_nonzero(codes))
+    voxel, region = np.empty(n, voxel_type), np.empty(n, row_of_code.dtype)
+    area = codes.shape[1] * codes.shape[2]
+    step = max(1, _SLAB_VOXELS // area)
+    done = 0
+    for x in range(0, codes.shape[0], step):
+        slab = np.ascontiguousarray(codes[x : x + step]).reshape(-1)
+        found = np.flatnonzero(slab)
+        part = slice(done, done + len(found))
+        voxel[part] = found + x * area
+        region[part] = row_of_code[slab[found]]
+        done = part.stop
+    return voxel, region
+
+
+def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:
+    """The labels as integers; NaN counts as background.
+
+    Raises
+    ------
+    FractionsError
+        If there are fractional values.
+    AtlasError
+        If there are negative or infinite values, or the type is not a real number.
+    """
+    if data.dtype.kind == "b":
+        return data.astype(np.uint8)
+    if data.dtype.kind not in "iuf":
+        raise AtlasError(f"{name}: values of type {data.dtype} are no labels; give one whole number per voxel")
+    if data.dtype.kind == "f":
+        data = np.where(np.isnan(data), 0, data)
+        if np.isinf(data).any():
+            raise AtlasError(f"{name} holds infinite values; repair the file")
+        if not (data == np.round(data)).all():
+            raise FractionsError(
+                f"{name}: values from {data.min():.4g} to {data.max():.4g} are not whole numbers, so they are no labels"
+                "; give a volume of labels, or a 4D image with one map per region"
+            )
+    low, high = data.min(initial=0), data.max(initial=0)
+    if low < 0:
+        raise AtlasError(f"{name}: the smallest value is {low:.15g}; labels must not be negative, give a label volume")
+    if high >= 2**62:
+        raise AtlasError(f"{name}: the label {high:.15g} is too large; number the regions anew")
+    return data.astype(np.int64) if data.dtype.kind == "f" else data
+
+
+def _runs(values: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Neighbours of equal label as one: the labels (N,) and how often each comes (N,)."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        values = np.where(np.isnan(values), 0, values)  # or every NaN would be a run of its own
+    first = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+    # All checks look at one voxel of each run, which is as good as all and far quicker.
+    return whole_numbers(values[first], name).astype(np.int64), np.diff(first, append=len(values))

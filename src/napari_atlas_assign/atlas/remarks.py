@@ -1,0 +1,34 @@
+"""Remarks: what a person should know about an atlas that was read all the same.
+
+The stored index keeps them with the atlas, so that they are made every time, not only when the files are read.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from ..errors import AssignmentWarning
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+
+
+def remark(message: str) -> None:
+    """Warn the person with one sentence."""
+    heard = _heard.get()
+    if heard is not None:
+        heard.append(message)
+    warnings.warn(message, AssignmentWarning, stacklevel=2)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect the remarks that are made inside, which still reach the person."""
+    heard: list[str] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)

@@ -1,0 +1,49 @@
+"""FreeSurfer ColorLUT: number, name, R, G, B and A (transparency, usually 0), sometimes a tissue class.
+
+3D Slicer tables and many others have the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ...errors import AtlasError
+from .table import Row, color_of, content_lines, is_whole_number, make_table, whole_number
+
+NAME = "FreeSurfer ColorLUT"
+
+
+def sniff(text: str, path: Path) -> bool:
+    """Whether the first row is a number, a name and four or five numbers."""
+    if text.lstrip().lower().startswith("# color table file"):
+        return False  # 3D Slicer's
+    first = next(content_lines(text), None)
+    return first is not None and _cells(first[1]) is not None
+
+
+def parse(text: str, path: Path) -> pd.DataFrame:
+    """Read the table."""
+    return make_table(_rows(text, path), path)
+
+
+def _rows(text: str, path: Path) -> Iterator[Row]:
+    for number, line in content_lines(text):
+        where = f"line {number}"
+        cells = _cells(line)
+        if cells is None:
+            raise AtlasError(f"{path.name}, {where}: not a number, a name and R G B A; correct {line[:80]!r}")
+        id_, name, rgb = cells
+        yield Row(whole_number(id_, where, path), name, color_of(rgb))
+
+
+def _cells(line: str) -> tuple[str, str, list[str]] | None:
+    """Number, name and R, G, B; None where the columns are others."""
+    cells = line.split()
+    for n_last in (5, 4):  # R G B A, with or without the tissue class
+        name, last = cells[1:-n_last], cells[-n_last:]
+        if name and not all(map(is_whole_number, name)) and all(map(is_whole_number, [cells[0], *last])):
+            return cells[0], " ".join(name).strip('"'), last[:3]
+    return None

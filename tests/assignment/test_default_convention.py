@@ -1,0 +1,90 @@
+"""The engine equals the dense implementation of the definitions in tests/naive.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import RELATIONS, Case, cases, quiet_assign
+from hypothesis import given, settings
+from naive import SCORES, naive_assign
+
+PARALLEL = tuple(relation for relation in RELATIONS if relation not in ("oblique", "outside"))
+
+
+def assert_equal_to_naive(case: Case) -> int:
+    """Hold both tables and the components to the definitions; returns how many rows were compared."""
+    result = quiet_assign(case)
+    expected = naive_assign(case.image, case.image_affine, case.maps, case.atlas_affine, **case.arguments)
+    modes, rows = result.modes, result.assignments
+
+    assert modes["input structure"].tolist() == list(range(1, len(expected) + 1))
+    components = np.zeros(case.image.shape, int)
+    for number, mode in enumerate(expected, start=1):
+        components[tuple(np.transpose(mode.voxels))] = number
+    np.testing.assert_array_equal(result.components.data, components)
+
+    for (_, row), mode in zip(modes.iterrows(), expected, strict=True):
+        assert row["sign"] == mode.sign
+        assert row["voxels"] == len(mode.voxels)
+        assert row["volume mm3"] == pytest.approx(mode.volume)
+        assert row["centroid"] == pytest.approx(mode.centroid, abs=0.00501)
+        assert row["peak value"] == pytest.approx(mode.peak_value)
+        assert row["mean value"] == pytest.approx(mode.mean_value)
+        assert row["unassigned share"] == pytest.approx(mode.unassigned, abs=1e-9)
+
+    pairs = list(zip(rows["input structure"], rows["volume"], strict=True))
+    assert sorted(pairs) == [(number, region) for number, mode in enumerate(expected, 1) for region in sorted(mode.scores)]
+    for _, row in rows.iterrows():
+        scores = expected[row["input structure"] - 1].scores[row["volume"]]
+        assert row["region"] == f"region {row['volume']}"
+        found = [row[name] for name in SCORES]
+        np.testing.assert_allclose(found, [scores[name] for name in SCORES], rtol=1e-6, atol=1e-7, err_msg=str(SCORES))
+    return len(rows)
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_engine_equals_the_definitions(relation):
+    compared = []
+
+    @settings(max_examples=40)
+    @given(cases((relation,)))
+    def holds(case):
+        compared.append(assert_equal_to_naive(case))
+
+    holds()
+    assert (sum(compared) > 0) == (relation != "outside")
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_rows_come_by_mode_then_by_falling_correlation(case):
+    rows = quiet_assign(case).assignments
+    for _, of_mode in rows.groupby("input structure"):
+        correlation = of_mode["correlation"].to_numpy()
+        defined = ~np.isnan(correlation)
+        assert not defined[int(defined.sum()) :].any()  # undefined ones last
+        assert (np.diff(correlation[defined]) <= 0).all()
+    assert rows["input structure"].is_monotonic_increasing
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_shares_and_the_unassigned_share_add_up_to_one(case):
+    result = quiet_assign(case)
+    shares = result.assignments.groupby("input structure")["share"].sum()
+    total = result.modes.set_index("input structure")["unassigned share"].add(shares, fill_value=0)
+    np.testing.assert_allclose(total, 1, atol=1e-9)
+
+
+@settings(max_examples=60)
+@given(cases(PARALLEL))
+def test_scores_lie_in_their_ranges(case):
+    result = quiet_assign(case)
+    rows = result.assignments
+    assert result.modes["unassigned share"].between(0, 1).all()
+    parts = ["intersection over union", "map containedness", "input containedness", "map weighted mean", "map mean", "share"]
+    assert ((rows[parts] > 0) & (rows[parts] <= 1 + 1e-9)).all(axis=None)
+    assert (rows["correlation"].dropna().abs() <= 1 + 1e-6).all()
+    assert (rows["map value"] <= rows["map maximum"]).all()
+    assert (rows["map mean"] <= rows["map value"] + 1e-9).all()
+    assert (rows["share"] <= rows["map mean"] + 1e-9).all()

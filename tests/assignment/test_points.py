@@ -1,0 +1,212 @@
+"""Points against atlases."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import atlas_of, atlas_to_world, random_maps
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_atlas_assign import Atlas, Grid, InputError
+from napari_atlas_assign.assignment.integrals import region_integrals
+from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS, assign_points, blob_sums
+from napari_atlas_assign.assignment.scores import SCORES
+from napari_atlas_assign.assignment.sums import overlap_sums
+from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
+from napari_atlas_assign.modes.points import PointSet, blobs
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+
+@st.composite
+def cases(draw):
+    """An atlas, its dense maps, and points in and around it."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
+    maps = random_maps(rng, shape, draw(st.sampled_from(["statistical", "labelled"])), draw(st.integers(1, 4)))
+    if not maps.any():
+        maps[0, 0, 0, 0] = 1
+    atlas = atlas_of(maps, atlas_to_world(rng))
+    n = draw(st.integers(0, 5))
+    xyz = atlas.grid.to_world(rng.uniform(-3, 8, (n, 3)))
+    return atlas, maps, PointSet.from_array(xyz, rng.choice([0, 0, 0.4, 1, 2.5], n))
+
+
+def voxel_of(atlas, xyz):
+    return tuple(np.floor(np.linalg.solve(atlas.grid.affine, [*xyz, 1])[:3] + 0.5).astype(int).tolist())
+
+
+def inside(voxel, shape):
+    return all(0 <= i < n for i, n in zip(voxel, shape, strict=True))
+
+
+@given(cases())
+@settings(max_examples=80)
+def test_blob_sums_equal_those_of_the_listed_voxels(case):
+    atlas, _, points = case
+    found = blob_sums(points, atlas)
+    modes = blobs(points, atlas.grid)
+    expected = overlap_sums(modes, region_integrals(atlas, modes.grid), atlas)
+    assert found.mode.tolist() == expected.mode.tolist()
+    assert found.region.tolist() == expected.region.tolist()
+    for name, score in SCORES.items():
+        assert score(found) == pytest.approx(score(expected), rel=1e-6, abs=1e-9, nan_ok=True), name
+    for name in ("volume", "sum_b", "sum_bb", "maximum", "minimum"):
+        assert getattr(found.modes, name) == pytest.approx(getattr(expected.modes, name), rel=1e-9), name
+    assert found.modes.box == pytest.approx(expected.modes.box, abs=1e-6)
+
+
+@given(cases())
+@settings(max_examples=60)
+def test_exact_points_have_every_regions_value_and_nothing_else(case):
+    atlas, maps, points = case
+    points = PointSet.from_array(points.xyz)
+    table, _ = assign_points(points, atlas)
+    for p, xyz in enumerate(points.xyz):
+        rows = table[table["input structure"] == p + 1]
+        voxel = voxel_of(atlas, xyz)
+        values = maps[(slice(None), *voxel)] if inside(voxel, maps.shape[1:]) else np.zeros(len(maps))
+        if not values.any():
+            assert rows["region"].isna().tolist() == [True]
+            assert rows["volume"].isna().all()
+            continue
+        assert dict(zip(rows["volume"], rows["map value"], strict=True)) == pytest.approx(
+            {r: v for r, v in enumerate(values) if v > 0}
+        )
+        assert (rows["map value"].diff().dropna() <= 0).all()
+        assert rows[[s for s in SCORES if s != "map value"]].isna().all(axis=None)
+
+
+@given(cases())
+@settings(max_examples=60)
+def test_the_nearest_region_is_that_of_the_nearest_voxel_box(case):
+    atlas, maps, points = case
+    region, distance = nearest_regions(atlas, points.xyz)
+    voxels = np.argwhere(maps.any(axis=0))
+    for p, xyz in enumerate(points.xyz):
+        at = np.linalg.solve(atlas.grid.affine, [*xyz, 1])[:3]
+        gap = np.maximum(np.abs(at - voxels) - 0.5, 0) * atlas.grid.voxel_sizes
+        gaps = np.linalg.norm(gap, axis=1)
+        assert distance[p] == pytest.approx(gaps.min(), abs=1e-5)
+        nearest = voxels[gaps <= gaps.min() + 1e-5]
+        assert region[p] in {int(maps[(slice(None), *v)].argmax()) for v in nearest}
+
+
+@given(cases(), st.sampled_from(["default", "siibra"]))
+@settings(max_examples=60)
+def test_every_point_is_in_both_tables_and_meets_only_regions_that_are_there(case, convention):
+    atlas, maps, points = case
+    table, summary = assign_points(points, atlas, convention)
+    first = 0 if convention == "siibra" else 1
+    assert tuple(table.columns) == POINT_ASSIGNMENT_COLUMNS
+    assert tuple(summary.columns) == POINT_COLUMNS
+    assert summary["input structure"].tolist() == list(range(first, first + len(points)))
+    assert table["input structure"].drop_duplicates().tolist() == summary["input structure"].tolist()
+    for rows in (rows for _, rows in table.groupby("input structure")):
+        assert rows["region"].notna().all() or len(rows) == 1
+    none = table[table["region"].isna()]
+    assert none["nearest region"].notna().all()
+    assert (none["distance mm"] >= 0).all()
+    assert none[list(SCORES)].isna().all(axis=None)
+    assert table[table["region"].notna()]["nearest region"].isna().all()
+
+
+def test_points_beyond_the_grid_have_an_explicit_row_without_region(small_atlas):
+    xyz = [[0, 0, 0], [-500, 0, 0], [0, 0, 1e9], [-9.5, 0.0, 7.5], [1e5, -1e5, 1e5]]
+    for sigma in (0.0, 2.0):
+        table, summary = assign_points(PointSet.from_array(xyz, sigma), small_atlas)
+        far = table[table["input structure"].isin([2, 3, 5])]
+        assert far["region"].isna().all()
+        assert len(far) == 3
+        assert far["nearest region"].notna().all()
+        assert summary["distance mm"].iloc[1] == pytest.approx(490, abs=3)
+        assert summary["distance mm"].iloc[2] == pytest.approx(1e9, rel=1e-6)
+        assert summary["unassigned share"].iloc[1] == 1
+
+
+def test_exact_and_uncertain_points_share_one_set(small_atlas):
+    mixed, _ = assign_points(PointSet.from_array([[-5, 0, 0], [-5, 0, 0], [5, 0, 0]], [0, 3, 1]), small_atlas)
+    for row, sigma in ((1, 0.0), (2, 3.0), (3, 1.0)):
+        xyz = [5, 0, 0] if row == 3 else [-5, 0, 0]
+        alone, _ = assign_points(PointSet.from_array(xyz, sigma), small_atlas)
+        expected = alone.drop(columns="input structure")
+        found = mixed[mixed["input structure"] == row].drop(columns="input structure").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_blob_that_leaves_the_grid_keeps_its_whole_mass():
+    grid = Grid((10, 20, 20), np.eye(4))
+    atlas = Atlas.from_labels(np.ones(grid.shape, np.int32), grid, pd.DataFrame({"id": [1], "name": ["all"]}))
+    table, summary = assign_points(PointSet.from_array([-0.5, 10, 10], 2.0), atlas)
+    assert table["map weighted mean"].iloc[0] == pytest.approx(0.5, abs=1e-9)
+    assert summary["unassigned share"].iloc[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_scores_do_not_depend_on_how_the_atlas_is_stored(small_atlas):
+    maps = np.stack([small_atlas.map_of(r) for r in range(3)])
+    affine = small_atlas.grid.affine.copy()
+    affine[:3, 3] = small_atlas.grid.to_world([9, 0, 0])
+    affine[:3, 0] *= -1
+    flipped = atlas_of(np.ascontiguousarray(maps[:, ::-1]), affine)
+    plain = atlas_of(maps, small_atlas.grid.affine)
+    points = PointSet.from_array([[-5, 0, 0], [0.5, 0, 0], [1.2, 3.3, -1.7], [4.0, 5.0, 1.0]], [0, 2, 3.1, 0])
+    for one, other in zip(assign_points(points, plain), assign_points(points, flipped), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_no_points_make_empty_tables_with_all_columns(small_atlas):
+    table, summary = assign_points(PointSet.from_array([]), small_atlas)
+    assert tuple(table.columns) == POINT_ASSIGNMENT_COLUMNS
+    assert len(table) == len(summary) == 0
+
+
+def test_an_unknown_convention_is_refused(small_atlas):
+    with pytest.raises(InputError, match="convention"):
+        assign_points(PointSet.from_array([0, 0, 0]), small_atlas, "mine")
+
+
+def test_values_are_read_at_no_place_outside_the_grid(small_atlas):
+    # voxel -1 along the first axis would wrap to the far side
+    assert len(values_at(small_atlas, [[-11, 0, 0], [11, 0, 0], [0, 1e300, 0]]).place) == 0
+
+
+# --- siibra ---
+
+
+@pytest.mark.parametrize("sigma", [0, 3])
+def test_siibras_table_of_a_point_is_reproduced(juelich, sigma):
+    reference = pd.read_csv(REFERENCE / f"juelich_point_sigma{sigma}.csv")
+    table, _ = assign_points(PointSet.from_array([27.75, -32.0, 63.725], sigma), juelich, "siibra")
+    assert table["region"].tolist() == reference["region"].tolist()
+    assert table["volume"].tolist() == reference["volume"].tolist()
+    assert table["input structure"].tolist() == reference["input structure"].tolist()
+    centroid = reference[["centroid_x", "centroid_y", "centroid_z"]].to_numpy()
+    assert np.array(table["centroid"].tolist()) == pytest.approx(centroid, abs=1e-6)
+    for name in reference.columns[6:]:
+        assert table[name].to_numpy() == pytest.approx(reference[name].to_numpy(), abs=1e-6), name
+
+
+def test_a_siibra_point_in_no_region_is_given_none(juelich):
+    table, _ = assign_points(PointSet.from_array([[0, 0, 100], [-200, 0, 0], [200, 0, 0]]), juelich, "siibra")
+    assert table["region"].isna().tolist() == [True] * 3
+    assert table["nearest region"].notna().all()
+
+
+def test_siibra_points_of_different_sigma_share_one_set(juelich):
+    xyz = [[27.75, -32.0, 63.725], [27.75, -32.0, 63.725]]
+    table, _ = assign_points(PointSet.from_array(xyz, [0, 3]), juelich, "siibra")
+    assert table.groupby("input structure").size().tolist() == [6, 16]
+
+
+def test_a_siibra_kernel_is_cut_at_the_border_without_renormalisation():
+    grid = Grid((10, 30, 30), np.eye(4))
+    atlas = Atlas.from_labels(np.ones(grid.shape, np.int32), grid, pd.DataFrame({"id": [1], "name": ["all"]}))
+    sums_to = {}
+    for convention in ("default", "siibra"):
+        table, _ = assign_points(PointSet.from_array([0, 15, 15], 3.0), atlas, convention)
+        sums_to[convention] = table["input weighted mean"].iloc[0] * grid.n_voxels
+    # siibra keeps the half with the middle plane, of a kernel with sum 1; here the same part of it lies in the grid
+    assert 0.5 < sums_to["siibra"] < 0.6
+    assert 0.5 < sums_to["default"] < 0.6

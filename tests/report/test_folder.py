@@ -1,0 +1,169 @@
+"""The output folder: whole or not at all, and never somebody else's."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import json
+import os
+from dataclasses import replace
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_atlas_assign import Image, InputError, assign
+from napari_atlas_assign.report import folder as folder_module
+
+FILES = ["assignments.tsv", "components.nii.gz", "modes.tsv", "provenance.json"]
+
+
+@pytest.fixture
+def result(small_atlas):
+    """Two modes: one in each of the first two regions."""
+    data = np.zeros(small_atlas.grid.shape, np.float32)
+    data[1:4, 5:8, 3:6] = 2.5
+    data[6:9, 5:7, 3:5] = 1.5
+    return assign(Image(data, small_atlas.grid, "two blobs", space="MNI152NLin6Asym"), small_atlas)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_folder_gets_the_four_files_and_nothing_stays_beside_it(result, tmp_path):
+    folder = result.save(tmp_path / "deep" / "out")
+    assert folder == tmp_path / "deep" / "out"
+    assert names(folder) == FILES
+    assert names(folder.parent) == ["out"]
+
+
+def test_tables_read_back_with_every_digit(result, tmp_path):
+    folder = result.save(tmp_path / "out")
+    for name, table in (("assignments", result.assignments), ("modes", result.modes)):
+        read = pd.read_csv(folder / f"{name}.tsv", sep="\t", dtype=str)
+        for column in read:
+            if not isinstance(table[column][0], str):
+                read[column] = read[column].map(ast.literal_eval)
+        pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=True)
+
+
+def test_undefined_scores_are_written_as_not_available(result, tmp_path):
+    table = result.assignments.assign(correlation=np.nan)
+    folder = replace(result, assignments=table).save(tmp_path / "out")
+    assert set(pd.read_csv(folder / "assignments.tsv", sep="\t", dtype=str, na_filter=False)["correlation"]) == {"n/a"}
+
+
+def test_components_are_labels_on_the_grid_of_the_image(result, tmp_path):
+    read = nib.load(result.save(tmp_path / "out") / "components.nii.gz")
+    assert read.get_data_dtype().kind == "i"
+    np.testing.assert_array_equal(np.asanyarray(read.dataobj), result.components.data)
+    np.testing.assert_allclose(read.affine, result.image.grid.affine)
+    assert read.header.get_xyzt_units()[0] == "mm"
+    assert read.header.get_sform(coded=True)[1] == 4  # MNI
+    assert read.header.get_intent()[0] == "label"
+
+
+def test_region_names_of_any_script_survive(result, small_atlas, tmp_path):
+    odd = 'Großhirn "V1"\t視覚野'
+    atlas = replace(small_atlas, regions=small_atlas.regions.assign(name=[odd, "B", "C"]))
+    folder = assign(result.image, atlas).save(tmp_path / "out")
+    assert odd in set(pd.read_csv(folder / "assignments.tsv", sep="\t", encoding="utf-8")["region"])
+
+
+def test_the_same_result_gives_the_same_bytes(result, tmp_path):
+    one, two = result.save(tmp_path / "one"), result.save(tmp_path / "two")
+    for name in FILES[:3]:
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_an_earlier_result_is_replaced_whole(result, small_atlas, tmp_path):
+    folder = result.save(tmp_path / "out")
+    nothing = assign(replace(result.image, data=result.image.data * np.float32(1)), small_atlas, min_volume_mm3=100)
+    (folder / ".DS_Store").write_bytes(b"left by a file manager")
+    nothing.save(folder)
+    assert names(folder) == FILES
+    assert len(pd.read_csv(folder / "modes.tsv", sep="\t")) == 1
+
+
+def test_an_empty_folder_is_used(result, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert names(result.save(tmp_path / "out")) == FILES
+
+
+def test_a_folder_of_other_files_is_left_alone(result, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="is not empty and holds no earlier result; name a new folder"):
+        result.save(tmp_path)
+    assert names(tmp_path) == ["thesis.tex"]
+
+
+def test_a_record_of_another_program_does_not_make_a_folder_ours(result, tmp_path):
+    (tmp_path / "provenance.json").write_text('{"record": "something else", "files": {}}')
+    with pytest.raises(InputError, match="holds no earlier result"):
+        result.save(tmp_path)
+
+
+def test_a_note_that_a_person_put_beside_an_earlier_result_is_not_lost(result, tmp_path):
+    folder = result.save(tmp_path / "out")
+    (folder / "notes.txt").write_text("mode 2 is a vein")
+    with pytest.raises(InputError, match=r"'notes\.txt', which would be lost"):
+        result.save(folder)
+    assert names(folder) == sorted([*FILES, "notes.txt"])
+
+
+def test_a_file_in_the_way_is_an_error(result, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match="is a file; name a folder"):
+        result.save(tmp_path / "out")
+    with pytest.raises(InputError, match="cannot be"):
+        result.save(tmp_path / "out" / "inside")
+    assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_the_current_folder_is_not_pulled_away_from_under_the_person(result, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="holds the current folder"):
+        result.save(".")
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["new", "earlier result"])
+def test_a_failed_write_leaves_what_was_there(result, tmp_path, monkeypatch, earlier):
+    target = tmp_path / "out"
+    if earlier:
+        before = (result.save(target) / "provenance.json").read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder_module, "write_labels", full)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        result.save(target)
+    assert names(tmp_path) == (["out"] if earlier else [])
+    if earlier:
+        assert (target / "provenance.json").read_bytes() == before
+
+
+def test_a_failed_swap_brings_the_earlier_result_back(result, tmp_path, monkeypatch):
+    target = result.save(tmp_path / "out")
+    rename = os.rename
+
+    def rename_but_not_the_new(old, new):
+        if os.path.basename(old) == "new":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rename(old, new)
+
+    monkeypatch.setattr(folder_module.os, "rename", rename_but_not_the_new)
+    with pytest.raises(InputError, match="cannot be written"):
+        result.save(target)
+    assert names(tmp_path) == ["out"]
+    assert names(target) == FILES
+
+
+def test_the_record_lists_the_files_with_their_hashes(result, tmp_path):
+    folder = result.save(tmp_path / "out")
+    record = json.loads((folder / "provenance.json").read_text("utf-8"))
+    from napari_atlas_assign.image import file_sha256
+
+    assert record["files"] == {name: file_sha256(folder / name) for name in FILES[:3]}

