@@ -185,14 +185,20 @@ def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_
 
 
 def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
-    """Number the connected components of a mask (X, Y, Z) in scan order, last axis fastest; 0 is background."""
+    """Number the connected components of a mask (X, Y, Z) from 1, in no particular order; 0 is background."""
     labels = np.zeros(foreground.shape, np.int32)
     box = bounding_slices(foreground)
     if box is None:
         return labels, 0
     # The cost of labelling follows the box, which for a thresholded map is far smaller than the grid.
-    structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
-    n = ndimage.label(foreground[box], structure, output=labels[box])
+    mask = np.ascontiguousarray(foreground[box])
+    try:
+        import cc3d  # several times faster than scipy, where it is installed
+    except ImportError:
+        structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+        return labels, int(ndimage.label(mask, structure, output=labels[box]))
+    found, n = cc3d.connected_components(mask, connectivity=connectivity, return_N=True)
+    labels[box] = found
     return labels, int(n)
 
 
