@@ -112,7 +112,7 @@ def _open(path: Path) -> Any:
         read_bytes(head)  # a header beyond the limit for text is none
     try:
         return nib.load(path)
-    except (*READ_ERRORS, LookupError, AttributeError, nib.spatialimages.HeaderDataError) as error:
+    except (*READ_ERRORS, AttributeError) as error:
         raise AtlasError(f"{path.name} is no AFNI dataset that can be read ({error}); check its .HEAD file") from error
 
 
