@@ -40,6 +40,10 @@ def metadata(shape=(4, 6, 8), **more):
     return about | more
 
 
+def save_tiff(path, data, **options):
+    tifffile.imwrite(path, data, photometric="minisblack", **options)
+
+
 @pytest.fixture
 def version2(tmp_path):
     folder = tmp_path / "test_mouse_100um_v1.2"
