@@ -77,11 +77,12 @@ def test_any_part_of_the_pair_will_do(tmp_path):
     assert names(afni.read(tmp_path / "atlas+tlrc.BRIK")) == {7: "R A1", 122: "L A1"}
 
 
-def test_a_space_that_is_no_single_template_stays_unknown(tmp_path):
-    path = write_dataset(tmp_path, labels(), VALUE_LABEL_DTABLE=PAIRS, TEMPLATE_SPACE="MNI")
-    atlas = afni.read(path)
-    assert atlas.space is None
-    assert atlas.source["template_space"] == "MNI"
+@pytest.mark.parametrize(
+    ("written", "space"), [("MNI", "MNI"), ("TT_N27", "TT_N27"), ("MNI_FSL", "MNI152NLin6Asym"), ("", None)]
+)
+def test_the_space_is_told(tmp_path, written, space):
+    path = write_dataset(tmp_path, labels(), VALUE_LABEL_DTABLE=PAIRS, TEMPLATE_SPACE=written)
+    assert afni.read(path).space == space
 
 
 def test_sub_bricks_are_regions_with_their_labels(tmp_path):

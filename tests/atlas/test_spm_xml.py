@@ -36,6 +36,7 @@ def test_spm_atlases_are_read_packed_or_not(tmp_path, image):
     atlas = spm_xml.read(path)
     assert atlas.name == "Neuromorphometrics"
     assert atlas.source["licence"] == "CC BY-NC"
+    assert atlas.space == "MNI"
     assert atlas.regions["name"].tolist() == ["Right Accumbens Area", "Left Accumbens Area"]
     assert atlas.map_of(1)[2, 2, 2] == 1
     assert spm_xml.files(path) == [path, (tmp_path / image).resolve()]
