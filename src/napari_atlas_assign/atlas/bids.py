@@ -1,8 +1,8 @@
 """BIDS and TemplateFlow atlases: ``..._dseg.nii.gz`` (labels) and ``..._probseg.nii.gz`` (probabilities, 0 to 1).
 
-Names stand in a ``.tsv`` file, facts in ``.json`` files of the same ending, both found by inheritance: a file applies to an
-image below its folder if all its entities (``res-01``, ``atlas-Schaefer2018``, ...) are the image's too. So a table without
-``res-`` serves every resolution. ``atlas-<label>_description.json`` describes the atlas itself.
+Names stand in a ``.tsv`` file, facts in ``.json`` files of the same ending, both found by inheritance: a file applies
+to an image below its folder if all its entities (``res-01``, ``atlas-Schaefer2018``, ...) are the image's too. So a
+table without ``res-`` serves every resolution. ``atlas-<label>_description.json`` describes the atlas itself.
 """
 
 from __future__ import annotations

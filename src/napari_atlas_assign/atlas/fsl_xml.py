@@ -64,7 +64,7 @@ def files(path: Path, labels: Path | None = None, near: Grid | None = None) -> l
 def _root(path: Path) -> Element:
     root = read_xml(path)
     if not _is_fsl_atlas(root):
-        raise AtlasError(f"{path.name} is no FSL atlas: it lacks <imagefile> in <header>, or <label index=''> in <data>")
+        raise AtlasError(f"{path.name} is no FSL atlas: it lacks <imagefile> in <header>, or <label index=''>")
     return root
 
 

@@ -67,7 +67,7 @@ def _text(path: Path) -> str:
             return ""
         with nib.openers.ImageOpener(str(path)) as file:
             between = file.read(end)[start:]
-    except (*READ_ERRORS, AttributeError, nib.spatialimages.HeaderDataError) as error:
+    except (*READ_ERRORS, AttributeError) as error:
         raise AtlasError(f"{path.name} cannot be read ({error}); check the file") from error
     # Four bytes say whether extensions follow; an extension begins with its size and code.
     flag, content = between[:4], between[4:]

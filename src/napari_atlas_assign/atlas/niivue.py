@@ -28,7 +28,6 @@ NAME = "niivue-paqd"
 Bytes = NDArray[np.uint8]
 
 _INTENT_NAMES = ("PAQD", "SPARQ")
-_HEADER_ERRORS = (*READ_ERRORS, AttributeError, nib.spatialimages.HeaderDataError)
 
 
 def sniff(path: Path) -> bool:
@@ -38,7 +37,7 @@ def sniff(path: Path) -> bool:
     try:
         img: Any = nib.load(path)
         return _is_packed(img) or (_has_colours(img) and _sidecar(path) is not None)
-    except _HEADER_ERRORS:
+    except (*READ_ERRORS, AttributeError):
         return False
 
 

@@ -9,7 +9,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import pandas as pd
 
 from ..errors import AtlasError
@@ -27,7 +26,7 @@ def maps_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any
     Parameters
     ----------
     path : Path
-        (X, Y, Z, R) or (X, Y, Z); axes of length 1 between do not count.
+        (X, Y, Z, R), (X, Y, Z, 1, R) or (X, Y, Z).
     table : DataFrame or None
         As `atlas_from_maps` takes it.
     name, **about
@@ -38,15 +37,12 @@ def maps_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any
     AtlasError
         If the image cannot be read, or does not fit the table.
     """
-    open_volume(path, axes=(3, 4, 5))
-    # One open file for all volumes: a new one for each would unpack everything before it again.
-    img: Any = nib.load(path, keep_file_open=True)
-    volumes = [n for n in img.shape[3:] if n > 1]
-    if len(volumes) > 1:
-        raise AtlasError(f"{path.name} has the shape {img.shape}; an atlas of maps has one volume per region")
-    shape = (*img.shape[:3], *(volumes or [1]))
-    if img.shape != shape:
-        img = type(img)(img.dataobj.reshape(shape), img.affine, img.header)
+    img = open_volume(path, axes=(3, 4, 5))
+    if n_axes(img) == 5:
+        if img.shape[3] != 1:
+            raise AtlasError(f"{path.name} has the shape {img.shape}; an atlas of maps has one volume per region")
+        # AFNI keeps the fourth axis for time.
+        img = type(img)(img.dataobj.reshape((*img.shape[:3], img.shape[4])), img.affine, img.header)
     return atlas_from_maps(img, table, name=name, **about)
 
 

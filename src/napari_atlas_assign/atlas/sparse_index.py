@@ -172,7 +172,7 @@ def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDA
     Raises
     ------
     AtlasError
-        If a line is empty or no row of pairs, a region does not exist or comes twice in a line, or a value is negative.
+        If a line is empty or no row of pairs, a region does not exist, or a value is negative or infinite.
     """
     parts, n_lines = [], 0
     for text in _whole_lines(chunks):
@@ -217,8 +217,6 @@ def _parse_lines(
         )
     if not (np.isfinite(value) & (value >= 0)).all():
         raise AtlasError(f"{name} holds negative or infinite values near line {n_before + 1}; it is damaged")
-    if len(np.unique(line * n_regions + region.astype(np.int64))) < len(line):
-        raise AtlasError(f"{name} names a region twice in one line near line {n_before + 1}; it is damaged")
     return line + n_before, region.astype(np.int32), value
 
 

@@ -52,7 +52,9 @@ def read(path: Path, labels: Path | None = None, near: Grid | None = None) -> At
     licence = text_of(root, "header/licence")
     if licence:
         source["licence"] = licence
-    return maps_or_labels_from(image, table, name=text_of(root, "header/name") or path.stem, source=source)
+    name = text_of(root, "header/name") or path.stem
+    space = text_of(root, "header/coordinate_system") or None
+    return maps_or_labels_from(image, table, name=name, space=space, source=source)
 
 
 def files(path: Path, labels: Path | None = None, near: Grid | None = None) -> list[Path]:

@@ -97,7 +97,7 @@ def window_opens() -> bool:
 
 
 def _rounded(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3f}"
+    return f"{number:.0f}" if abs(number) >= 20 else f"{number:.3f}"
 
 
 def _open_napari(path: Path, result: Result) -> None:
@@ -107,5 +107,6 @@ def _open_napari(path: Path, result: Result) -> None:
 
     viewer = napari.Viewer()
     viewer.open(path, plugin=PROGRAM)
+    viewer.window.add_plugin_dock_widget(PROGRAM, "Assign modes")
     show(result, viewer)
     napari.run()

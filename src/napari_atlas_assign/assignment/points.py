@@ -1,0 +1,360 @@
+"""Points against region maps: every region's value at exact points, every score for the blobs of uncertain ones.
+
+Blobs are summed by runs: rows of voxels along the grid's last axis. A region's map is kept as stretches, too: entries
+of consecutive voxels. Where a run meets a stretch, unweighted sums are differences of running totals, and only the
+product with the blob looks at single voxels. In names, N points, P pairs of a point and a region, S stretches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..atlas.atlas import Atlas
+from ..atlas.lookup import nearest_regions, values_at
+from ..modes.points import PointSet, Runs, check_reach, sphere_runs
+from ..space import Floats
+from .conventions import Convention, ConventionName, get_convention
+from .result import ASSIGNMENT_COLUMNS
+from .scores import SCORES, map_maximum
+from .sums import ModeSums, OverlapSums
+
+POINT_ASSIGNMENT_COLUMNS = (*ASSIGNMENT_COLUMNS, "nearest region", "distance mm")
+"""Columns of the table of assignments of points."""
+
+POINT_COLUMNS = (
+    "input structure",
+    "name",
+    "position",
+    "sigma mm",
+    "best region by map value",
+    "best region by correlation",
+    "best region by share",
+    "unassigned share",
+    "nearest region",
+    "distance mm",
+)
+"""Columns of the table of points."""
+
+
+def assign_points(
+    points: PointSet, atlas: Atlas, convention: ConventionName = "default"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare every point with every region map of an atlas.
+
+    An exact point (sigma 0) has every region's value in the voxel that contains it (`map value`), and no other score.
+    An uncertain point stands for a Gaussian blob, isotropic in mm, around the point itself, cut at a sphere of 3
+    sigma (also where that leaves the atlas's grid), with the scores of a mode. In the siibra convention, a point with
+    a sigma below 3 voxels is exact, and the others' blobs are siibra's: cubes around the nearest voxel centre,
+    isotropic in voxels, cut at the border of the grid.
+
+    Parameters
+    ----------
+    points : PointSet
+        In the same space as the atlas; nothing is warped.
+    atlas : Atlas
+    convention : {"default", "siibra"}
+
+    Returns
+    -------
+    assignments : DataFrame
+        Columns `POINT_ASSIGNMENT_COLUMNS`. One row per point and region; a point that meets no region, in the grid or
+        far from it, has one row without region (None, `volume` missing, scores NaN) that names the nearest region and
+        how many mm away it is. `input structure` counts points from 1 (siibra: from 0), `centroid` is the point. Rows
+        are sorted by point, then falling correlation (of exact points: map value; siibra: by region).
+    points : DataFrame
+        Columns `POINT_COLUMNS`, one row per point. `distance mm` is that of the point itself to the nearest voxel of
+        a region, 0 inside.
+
+    Raises
+    ------
+    InputError
+        If the convention is unknown, or a coordinate or sigma is far too large for any brain.
+    """
+    rules = get_convention(convention)
+    check_reach(points, atlas.grid)
+    siibra = rules.name == "siibra"
+    exact = points.sigma / atlas.grid.voxel_sizes.mean() < 3 if siibra else points.sigma == 0
+    point, region, scores, shares = _scored(points, atlas, exact, rules)
+    nearest, distance = nearest_regions(atlas, points.xyz)
+    # Region -1, no region, finds the last name: None.
+    names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
+
+    none = np.setdiff1d(np.arange(len(points)), point)
+    point, region = np.concatenate([point, none]), np.concatenate([region, np.full(len(none), -1)])
+    scores = {name: np.concatenate([values, np.full(len(none), np.nan)]) for name, values in scores.items()}
+    rank = np.where(np.isnan(scores["correlation"]), scores["map value"] - 2, scores["correlation"])
+    order = np.lexsort((region, -rank, point)) if rules.rows_by_correlation else np.lexsort((region, point))
+    far = region[order] < 0
+    number = np.arange(len(points)) + (0 if siibra else 1)
+    columns: dict[str, Any] = {
+        "input structure": number[point[order]],
+        "centroid": _as_given(points.xyz)[point[order]],
+        "volume": pd.array(np.where(far, 0, region[order]), dtype="Int64"),
+        "region": names[region[order]],
+        **{name: values[order] for name, values in scores.items()},
+        "nearest region": names[np.where(far, nearest[point[order]], -1)],
+        "distance mm": np.where(far, distance[point[order]], np.nan),
+    }
+    assignments = pd.DataFrame(columns)
+    assignments.loc[far, "volume"] = pd.NA
+    n = len(points)
+    table = pd.DataFrame(
+        {
+            "input structure": number,
+            "name": np.array(points.labels, dtype=object),
+            "position": _as_given(points.xyz),
+            "sigma mm": points.sigma,
+            "best region by map value": names[_best(point, region, scores["map value"], n)],
+            "best region by correlation": names[_best(point, region, scores["correlation"], n)],
+            "best region by share": names[_best(point[: len(shares)], region[: len(shares)], shares, n)],
+            "unassigned share": np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1),
+            "nearest region": names[nearest],
+            "distance mm": distance,
+        }
+    )
+    return assignments, table
+
+
+def blob_sums(points: PointSet, atlas: Atlas) -> OverlapSums:
+    """Sum every region map, and its product with the blob, over the blob of every point.
+
+    The same as `overlap_sums` of `modes.points.blobs`, without listing any voxel twice: the cost follows the atlas's
+    entries in the blobs, and memory stays bounded.
+
+    Raises
+    ------
+    InputError
+        If a coordinate or sigma is far too large for any brain.
+    """
+    return _summed(sphere_runs(points, atlas.grid), len(points), atlas)
+
+
+def _scored(
+    points: PointSet, atlas: Atlas, exact: NDArray[np.bool_], rules: Convention
+) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, Floats], Floats]:
+    """Pairs (P,) of point and region, their scores, and their shares (known for exact points, too)."""
+    at = np.flatnonzero(exact)
+    blurred = np.flatnonzero(~exact)
+    if rules.name == "siibra":
+        here = values_at(atlas, _siibra_voxel_centres(points.xyz[at], atlas))
+        chunks: Iterable[tuple[NDArray[np.int64], Runs]] = _cube_runs(points.xyz[blurred], points.sigma[blurred], atlas)
+    else:
+        here = values_at(atlas, points.xyz[at])
+        chunks = sphere_runs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas.grid)
+    sums = _summed(chunks, len(blurred), atlas, rules.box_padding)
+    of_blobs = {name: score(sums) for name, score in SCORES.items()}
+    shares = np.concatenate([here.share, of_blobs["share"]])
+    if rules.map_value_of_region:
+        of_blobs["map value"] = map_maximum(sums)
+    nothing = np.full(len(here.place), np.nan)
+    scores = {
+        name: np.concatenate([here.value if name == "map value" else nothing, values])
+        for name, values in of_blobs.items()
+    }
+    return (
+        np.concatenate([at[here.place], blurred[sums.mode]]),
+        np.concatenate([here.region, sums.region]),
+        scores,
+        shares,
+    )
+
+
+def _best(point: NDArray[np.int64], region: NDArray[np.int64], score: Floats, n_points: int) -> NDArray[np.int64]:
+    """(N,) the region with each point's largest score, the first of equals; -1 where there is no score."""
+    known = np.flatnonzero(~np.isnan(score))
+    order = known[np.lexsort((region[known], -score[known], point[known]))]
+    best = np.full(n_points, -1, np.int64)
+    which, first = np.unique(point[order], return_index=True)
+    best[which] = region[order][first]
+    return best
+
+
+def _as_given(xyz: Floats) -> NDArray[np.object_]:
+    tuples = np.empty(len(xyz), dtype=object)
+    tuples[:] = [tuple(row) for row in xyz.tolist()]
+    return tuples
+
+
+# --- sums over runs ---
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row; sorted by row,
+    then region."""
+
+    row: NDArray[np.integer]
+    """Which row of voxels along the last axis: i * Y + j. Rising."""
+    region: NDArray[np.integer]
+    first: NDArray[np.integer]
+    length: NDArray[np.integer]
+    """Index along the last axis of the first voxel, and number of voxels."""
+    entry: NDArray[np.integer]
+    """Place of the first voxel's value in `value`."""
+    value: NDArray[np.floating]
+    """(E,) by region, then voxel."""
+    running_value: Floats
+    running_share: Floats
+    """(E + 1,) sum of all values, or shares, before each entry."""
+
+
+def _stretches(atlas: Atlas) -> _Stretches:
+    order, bounds = atlas.by_region
+    voxel, region = atlas.voxel[order], atlas.region[order]
+    n_along = atlas.grid.shape[2]
+    row = voxel // n_along
+    new = np.ones(len(voxel), bool)
+    new[1:] = (np.diff(voxel) != 1) | (np.diff(row) != 0)
+    new[bounds[:-1][np.diff(bounds) > 0]] = True
+    entry = np.flatnonzero(new)
+    length = np.diff(entry, append=len(voxel))
+    by_row = np.argsort(row[entry], kind="stable")
+    entry, length = entry[by_row], length[by_row]
+    value = atlas.value[order]
+    return _Stretches(
+        row[entry],
+        region[entry],
+        voxel[entry] % n_along,
+        length,
+        entry,
+        value,
+        _running(value),
+        _running(atlas.share[order]),
+    )
+
+
+def _running(values: NDArray[np.floating]) -> Floats:
+    total = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=np.float64, out=total[1:])
+    return total
+
+
+def _summed(
+    chunks: Iterable[tuple[NDArray[np.int64], Runs]], n_points: int, atlas: Atlas, box_padding: int = 0
+) -> OverlapSums:
+    stretches = _stretches(atlas)
+    of_points = np.zeros((5, n_points))
+    box = np.zeros((n_points, 2, 3))
+    parts = [np.zeros((7, 0))]
+    for chunk, runs in chunks:
+        of_points[:, chunk], box[chunk] = _mode_sums(runs, len(chunk))
+        found = _pair_sums(runs, stretches, atlas, len(chunk))
+        found[0] = chunk[found[0].astype(np.int64)]
+        parts.append(found)
+    pairs = np.concatenate(parts, axis=1)
+    pairs = pairs[:, np.lexsort((pairs[1], pairs[0]))]
+    unit = atlas.grid.voxel_volume
+    voxels, sum_b, sum_bb, maximum, minimum = of_points
+    box[:, 1] += box_padding
+    return OverlapSums(
+        mode=pairs[0].astype(np.int64),
+        region=pairs[1].astype(np.int64),
+        volume=pairs[2] * unit,
+        sum_a=pairs[3] * unit,
+        sum_share=pairs[4] * unit,
+        sum_ab=pairs[5] * unit,
+        maximum=pairs[6],
+        modes=ModeSums(voxels * unit, sum_b * unit, sum_bb * unit, maximum, minimum, box),
+        regions=atlas.region_sums,
+        voxel_volume=unit,
+    )
+
+
+def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
+    """Per point: voxels, sum, sum of squares, maximum and minimum (5, n), and the box (n, 2, 3)."""
+    sums = np.zeros((5, n))
+    box = np.zeros((n, 2, 3))
+    present, first = np.unique(runs.point, return_index=True)
+    if not len(present):
+        return sums, box
+    # Along a run, a blob rises to one summit and falls: the extremes are at the summit and at the ends.
+    at_ends = np.minimum(runs.values_at(runs.start), runs.values_at(runs.stop - 1))
+    summit = runs.origin[runs.row] + runs.profile.argmax(axis=1)[runs.row]
+    at_summit = runs.values_at(np.clip(summit, runs.start, runs.stop - 1))
+    sums[0] = np.bincount(runs.point, runs.stop - runs.start, n)
+    sums[1], sums[2] = np.bincount(runs.point, runs.sums(), n), np.bincount(runs.point, runs.sums(2), n)
+    sums[3, present] = np.maximum.reduceat(at_summit, first)
+    sums[4, present] = np.minimum.reduceat(at_ends, first)
+    low, high = np.stack([runs.i, runs.j, runs.start], -1), np.stack([runs.i, runs.j, runs.stop - 1], -1)
+    box[present, 0] = np.minimum.reduceat(low, first, axis=0) - 0.5
+    box[present, 1] = np.maximum.reduceat(high, first, axis=0) + 0.5
+    return sums, box
+
+
+def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
+    """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
+    runs = runs.clipped(atlas.grid.shape)
+    row = (runs.i * atlas.grid.shape[1] + runs.j).astype(stretches.row.dtype)
+    begin = np.searchsorted(stretches.row, row, side="left")
+    count = np.searchsorted(stretches.row, row, side="right") - begin
+    run = np.repeat(np.arange(len(row)), count)
+    s = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(run))
+    first = stretches.first[s].astype(np.int64)
+    start = np.maximum(runs.start[run], first)
+    stop = np.minimum(runs.stop[run], first + stretches.length[s])
+    met = np.flatnonzero(start < stop)
+    run, s, first, start, stop = run[met], s[met], first[met], start[met], stop[met]
+    length = stop - start
+    entry = stretches.entry[s] + start - first
+    key = runs.point[run] * atlas.n_regions + stretches.region[s]
+    n_keys = n * atlas.n_regions
+
+    voxels: NDArray[Any] = np.bincount(key, length, n_keys)
+    sum_a = np.bincount(key, stretches.running_value[entry + length] - stretches.running_value[entry], n_keys)
+    sum_share = np.bincount(key, stretches.running_share[entry + length] - stretches.running_share[entry], n_keys)
+    sum_ab: NDArray[Any] = np.zeros(n_keys)
+    maximum = np.zeros(n_keys)
+    if len(met):
+        behind = np.cumsum(length)
+        bounds = behind - length
+        step = np.arange(behind[-1])
+        value = stretches.value[step + np.repeat(entry - bounds, length)]
+        width = runs.profile.shape[1]
+        weight = runs.row[run] * width + start - runs.origin[runs.row[run]]
+        product = value * runs.profile.reshape(-1)[step + np.repeat(weight - bounds, length)]
+        sum_ab = np.bincount(key, runs.factor[run] * np.add.reduceat(product, bounds), n_keys)
+        np.maximum.at(maximum, key, np.maximum.reduceat(value, bounds).astype(np.float64))
+    pairs = np.flatnonzero(voxels)
+    columns = (voxels, sum_a, sum_share, sum_ab, maximum)
+    return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
+
+
+# --- the siibra convention's blobs ---
+
+
+def _siibra_voxel_centres(xyz: Floats, atlas: Atlas) -> Floats:
+    return atlas.grid.to_world(np.floor(atlas.grid.to_voxel(xyz) + 0.5))
+
+
+def _cube_runs(xyz: Floats, sigma: Floats, atlas: Atlas) -> Iterable[tuple[NDArray[np.int64], Runs]]:
+    """Siibra's kernels, one at a time: a filtered impulse in a cube of voxels, cut at the grid's border."""
+    centres = np.floor(atlas.grid.to_voxel(xyz) + 0.5).astype(np.int64)
+    for p, (centre, in_voxels) in enumerate(zip(centres, sigma / atlas.grid.voxel_sizes.mean(), strict=True)):
+        half = int(3 * in_voxels)
+        impulse = np.zeros(2 * half + 1)
+        impulse[half] = 1
+        # The filter works axis by axis, so that the kernel is a product of its profiles along the axes.
+        profile = ndimage.gaussian_filter1d(impulse, in_voxels, mode="nearest", truncate=4.0)
+        profile /= profile.sum()
+        steps = np.arange(-half, half + 1)
+        i, j = (a.reshape(-1) for a in np.meshgrid(steps, steps, indexing="ij"))
+        n = len(i)
+        runs = Runs(
+            point=np.zeros(n, np.int64),
+            i=centre[0] + i,
+            j=centre[1] + j,
+            start=np.full(n, centre[2] - half),
+            stop=np.full(n, centre[2] + half + 1),
+            factor=profile[i + half] * profile[j + half],
+            row=np.zeros(n, np.int64),
+            profile=profile[None],
+            origin=centre[2:] - half,
+        )
+        yield np.array([p]), runs.clipped(atlas.grid.shape)

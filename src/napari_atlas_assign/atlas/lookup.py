@@ -1,0 +1,100 @@
+"""What an atlas holds at a place: the values there, or the nearest region.
+
+In names, N places, P pairs of a place and a region.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from ..space import Floats
+from .atlas import Atlas
+
+
+class ValuesAt(NamedTuple):
+    """Regions at places: pairs (P,) sorted by place, then region."""
+
+    place: NDArray[np.int64]
+    """Which place, 0..N-1; a place without any region is in no pair."""
+    region: NDArray[np.int64]
+    """Row of the region table."""
+    value: Floats
+    """The region map's value, above 0."""
+    share: Floats
+    """value / max(1, sum of all regions' values there)."""
+
+
+def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
+    """Every region's value in the voxels that contain places (N, 3) in world mm; none outside the grid."""
+    ijk = atlas.grid.containing(np.reshape(xyz, (-1, 3)))
+    inside = np.flatnonzero(((ijk >= 0) & (ijk < atlas.grid.shape)).all(axis=1))
+    voxel = np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape).astype(atlas.voxel.dtype)
+    start = np.searchsorted(atlas.voxel, voxel, side="left")
+    n = np.searchsorted(atlas.voxel, voxel, side="right") - start
+    entry = np.repeat(start - (np.cumsum(n) - n), n) + np.arange(n.sum())
+    return ValuesAt(
+        np.repeat(inside, n),
+        atlas.region[entry].astype(np.int64),
+        atlas.value[entry].astype(np.float64),
+        atlas.share[entry].astype(np.float64),
+    )
+
+
+def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Floats]:
+    """The nearest region of places (N, 3) in world mm, inside the grid or far from it.
+
+    Returns
+    -------
+    region : (N,) int
+        Row of the region table: where the nearest voxel holds several regions, the one with the largest value. -1 for
+        an atlas without any voxel.
+    distance : (N,) float
+        mm to the nearest voxel's box (for grids with axes at right angles; else to within a voxel); 0 inside,
+        infinite for an atlas without any voxel.
+    """
+    xyz = np.reshape(np.asarray(xyz, dtype=np.float64), (-1, 3))
+    region, distance = np.full(len(xyz), -1, np.int64), np.full(len(xyz), np.inf)
+    occupied, best = atlas.best_region
+    if not len(occupied) or not len(xyz):
+        return region, distance
+    rows = np.arange(len(occupied))
+    ijk = atlas.grid.unravel(occupied)
+    own = atlas.grid.containing(xyz)
+    # Places in a region come first; for the others, only voxels with a free face can be nearest.
+    within = ((own >= 0) & (own < atlas.grid.shape)).all(axis=1)
+    voxel = np.ravel_multi_index(tuple(own[within].T), atlas.grid.shape)
+    found = np.minimum(np.searchsorted(occupied, voxel.astype(occupied.dtype)), len(occupied) - 1)
+    hit = occupied[found] == voxel
+    inside = np.flatnonzero(within)[hit]
+    region[inside], distance[inside] = best[found[hit]], 0
+    outside = np.flatnonzero(np.isinf(distance))
+    if not len(outside):
+        return region, distance
+    surface = rows[_has_free_face(ijk, atlas.grid.shape)]
+    centres = atlas.grid.to_world(ijk[surface])
+    tree = cKDTree(centres)
+    to_centre, _ = tree.query(xyz[outside])
+    diagonal = np.linalg.norm(atlas.grid.affine[:3, :3], axis=0).sum()
+    nearby = tree.query_ball_point(xyz[outside], to_centre * (1 + 1e-9) + diagonal)
+    at = atlas.grid.to_voxel(xyz[outside])
+    for place, voxel_at, candidates in zip(outside, at, nearby, strict=True):
+        some = surface[np.asarray(candidates)]
+        gap = voxel_at - ijk[some]
+        gap -= np.clip(gap, -0.5, 0.5)
+        to_box = np.linalg.norm(gap @ atlas.grid.affine[:3, :3].T, axis=1).round(6)
+        order = np.lexsort((best[some], to_box))
+        region[place], distance[place] = best[some[order[0]]], to_box[order[0]]
+    return region, distance
+
+
+def _has_free_face(ijk: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Which of the occupied voxels (N, 3) have a face towards an empty voxel or the grid's border."""
+    mask = np.zeros(shape, bool)
+    mask[tuple(ijk.T)] = True
+    inner = ndimage.binary_erosion(mask, border_value=0)
+    return ~inner[tuple(ijk.T)]

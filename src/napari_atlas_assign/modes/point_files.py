@@ -1,0 +1,162 @@
+"""Tables of points: CSV or TSV with columns x, y, z, and the ``electrodes.tsv`` of BIDS-iEEG."""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..atlas.limits import read_bytes
+from ..atlas.text import decode
+from ..errors import AssignmentWarning, AtlasError, InputError
+from ..image import file_sha256
+from .points import PointSet
+
+_MISSING = frozenset({"", "n/a", "na", "nan", "none", "null"})
+_UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+
+
+def read_points(path: Path, sigma: float = 0.0) -> PointSet:
+    """Read points from a table whose first line names the columns.
+
+    Columns ``x``, ``y``, ``z`` (mm), and where wanted ``name`` and ``sigma`` (mm), in any order and case; others are
+    ignored. Fields are separated by tabs, semicolons or commas, told by the first line.
+
+    In a file whose name ends in ``electrodes.tsv`` (BIDS-iEEG), rows with ``n/a`` coordinates are electrodes that
+    nobody has located: they are left out, with a warning. The unit and the space are taken from the
+    ``coordsystem.json`` beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    sigma : float
+        Uncertainty in mm of points for which the table gives none.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is missing, or a field is not a number; the line is named.
+
+    Warns
+    -----
+    AssignmentWarning
+        If electrodes without coordinates are left out.
+    """
+    header, rows = _read_rows(path)
+    column = {name: _find_column(header, name, path) for name in ("x", "y", "z", "name", "sigma")}
+    absent = [name for name in "xyz" if column[name] is None]
+    if absent:
+        raise InputError(
+            f"{path.name} has no column {', '.join(absent)}; "
+            "its first line must name the columns x, y, z (and if wanted name, sigma)"
+        )
+    electrodes = path.name.lower().endswith("electrodes.tsv")
+    xyz, sigmas, names, left_out = [], [], [], []
+    for line, fields in rows:
+        place = [_number(fields, column[axis], axis, line, path) for axis in "xyz"]
+        if None in place:
+            left_out.append(line)
+            continue
+        own = None if column["sigma"] is None else _number(fields, column["sigma"], "sigma", line, path)
+        if own is not None and own < 0:
+            raise InputError(f"{path.name}, line {line}: the sigma {own:g} is below 0; give 0 or more, in mm")
+        xyz.append(place)
+        sigmas.append(sigma if own is None else own)
+        names.append("" if column["name"] is None else fields[column["name"]].strip())
+    if left_out and not electrodes:
+        raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
+    if left_out:
+        note = f"{path.name}: {len(left_out)} electrodes without coordinates are left out"
+        warnings.warn(note, AssignmentWarning, stacklevel=2)
+    scale, space = _coordinate_system(path) if electrodes else (1.0, None)
+    return PointSet(
+        np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,
+        np.array(sigmas, dtype=np.float64),
+        None if column["name"] is None else tuple(names),
+        path.name,
+        space,
+        {"path": str(path.resolve()), "sha256": file_sha256(path)},
+    )
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The first line's fields, and each further line's number and fields; empty lines are skipped."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; check the path")
+    try:
+        text = decode(read_bytes(path))
+    except AtlasError as error:
+        raise InputError(str(error)) from error
+    first = text.lstrip("\n").split("\n", 1)[0]
+    separator = next((c for c in "\t;," if c in first), ",")
+    if "\0" in text or separator not in first:
+        raise InputError(
+            f"{path.name} is no table of points; give a CSV or TSV file whose first line names the columns x, y, z"
+        )
+    reader = csv.reader(text.split("\n"), delimiter=separator)
+    try:
+        lines = [(reader.line_num, fields) for fields in reader if any(f.strip() for f in fields)]
+    except csv.Error as error:
+        raise InputError(f"{path.name}, line {reader.line_num} cannot be read ({error}); repair it") from error
+    header = lines[0][1] if lines else []
+    for line, fields in lines[1:]:
+        if len(fields) != len(header):
+            raise InputError(
+                f"{path.name}, line {line}: {len(fields)} fields where the first line has {len(header)}; repair it"
+            )
+    return header, lines[1:]
+
+
+def _find_column(header: list[str], name: str, path: Path) -> int | None:
+    found = [i for i, title in enumerate(header) if title.strip().lower() == name]
+    if len(found) > 1:
+        raise InputError(f"{path.name} has {len(found)} columns {name}; leave one")
+    return found[0] if found else None
+
+
+def _number(fields: list[str], column: int | None, name: str, line: int, path: Path) -> float | None:
+    """One field's number; None where it is missing."""
+    assert column is not None
+    text = fields[column].strip()
+    if text.lower() in _MISSING:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise InputError(
+            f"{path.name}, line {line}: {text[:40]!r} in column {name} is not a number; give mm with a decimal point"
+        )
+    return number
+
+
+def _lines(numbers: list[int]) -> str:
+    shown = ", ".join(str(n) for n in numbers[:5])
+    more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+    return f"line{'s' if len(numbers) > 1 else ''} {shown}{more}"
+
+
+def _coordinate_system(path: Path) -> tuple[float, str | None]:
+    """Millimetres per unit, and the space, of an ``electrodes.tsv``."""
+    from ..spaces import canonical_space
+
+    sidecar = path.with_name(path.name[: -len("electrodes.tsv")] + "coordsystem.json")
+    about: Any = {}
+    if sidecar.is_file():
+        try:
+            about = json.loads(decode(read_bytes(sidecar)))
+        except (AtlasError, ValueError, RecursionError) as error:
+            raise InputError(f"{sidecar.name} is not JSON ({error}); repair it or take it away") from error
+    if not isinstance(about, dict):
+        about = {}
+    unit = str(about.get("iEEGCoordinateUnits", "mm")).strip().lower()
+    if unit not in _UNITS:
+        raise InputError(f"{sidecar.name} gives coordinates in {unit}; give them in mm, cm or m")
+    system = about.get("iEEGCoordinateSystem")
+    return _UNITS[unit], canonical_space(system) if isinstance(system, str) else None

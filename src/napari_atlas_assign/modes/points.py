@@ -1,0 +1,351 @@
+"""Points with or without uncertainty, and the Gaussian blobs that uncertain points stand for.
+
+A blob is described by its runs: rows of voxels along the grid's last axis. Its voxels are never listed unless someone
+asks for them (`blobs`), because a run is also a run of an atlas's entries. In names, N points, L runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+from ..space import Floats, Grid
+from .modes import Modes
+
+CUT = 3.0
+"""Blobs end at a sphere of this many sigma."""
+
+_MAX_RUNS = 2**22
+"""Runs of the largest blob that is accepted: a radius of some 1,000 voxels."""
+
+_CHUNK_RUNS = 2**13
+"""Runs that are worked on at a time: their arrays stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """Points in the world, each with an uncertainty.
+
+    Parameters
+    ----------
+    xyz : (N, 3) float
+        World mm.
+    sigma : (N,) float
+        Standard deviation of each point's Gaussian blob in mm; 0 for an exact point.
+    names : tuple of str, optional
+        One per point.
+    name : str
+        Of the set; shown in tables and messages.
+    space : str, optional
+        The anatomical template of the coordinates; None where unknown.
+    source : dict
+        Where the points came from, for the record.
+
+    Raises
+    ------
+    InputError
+        If a coordinate or sigma is not a finite number, a sigma is below 0, or the lengths differ.
+    """
+
+    xyz: Floats
+    sigma: Floats
+    names: tuple[str, ...] | None = None
+    name: str = "points"
+    space: str | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        xyz, sigma = _numbers(self.xyz, self.name, "coordinates"), _numbers(self.sigma, self.name, "sigma")
+        if xyz.ndim != 2 or xyz.shape[1] != 3:
+            raise InputError(f"{self.name}: coordinates of shape {xyz.shape}; give one row x, y, z in mm per point")
+        if sigma.shape != (len(xyz),):
+            raise InputError(f"{self.name}: sigma of shape {sigma.shape} for {len(xyz)} points; give one per point")
+        _refuse(self.name, ~np.isfinite(xyz).all(axis=1), "has a coordinate that is not a finite number")
+        _refuse(self.name, ~np.isfinite(sigma), "has a sigma that is not a finite number")
+        _refuse(self.name, sigma < 0, "has a sigma below 0")
+        names = None if self.names is None else tuple(str(n) for n in self.names)
+        if names is not None and len(names) != len(xyz):
+            raise InputError(f"{self.name}: {len(names)} names for {len(xyz)} points; give one per point, or none")
+        object.__setattr__(self, "xyz", xyz)
+        object.__setattr__(self, "sigma", sigma)
+        object.__setattr__(self, "names", names)
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    @classmethod
+    def from_array(
+        cls,
+        xyz: ArrayLike,
+        sigma: ArrayLike = 0.0,
+        names: Sequence[str] | None = None,
+        name: str = "points",
+        space: str | None = None,
+    ) -> PointSet:
+        """Make a set of an array (N, 3), or of one point (3,), in mm; `sigma` is one number for all, or (N,)."""
+        array = np.atleast_2d(_numbers(xyz, name, "coordinates"))
+        if not array.size:
+            array = array.reshape(0, 3)
+        one_each = _numbers(sigma, name, "sigma")
+        if one_each.ndim == 0:
+            one_each = np.full(len(array), float(one_each))
+        return cls(array, one_each, None if names is None else tuple(names), name, space)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
+        """Read a table of points: see `napari_atlas_assign.modes.point_files.read_points`."""
+        from .point_files import read_points
+
+        return read_points(Path(path), sigma)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One text per point: its name, or its number from 1."""
+        return self.names if self.names is not None else tuple(str(n + 1) for n in range(len(self)))
+
+
+_PER_RUN = ("point", "i", "j", "start", "stop", "factor", "row")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Blobs of some points as runs of voxels along the last axis of a grid, which they may leave.
+
+    The value in voxel ``k`` of run ``r`` is ``factor[r] * profile[row[r], k - origin[row[r]]]``. The runs of a point
+    rise by i, then j.
+    """
+
+    point: NDArray[np.int64]
+    """(L,) which point of the set, in ascending blocks."""
+    i: NDArray[np.int64]
+    j: NDArray[np.int64]
+    """(L,) index along the first two axes."""
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    """(L,) first voxel, and voxel behind the last, along the last axis."""
+    factor: Floats
+    """(L,)"""
+    row: NDArray[np.int64]
+    """(L,) row of `profile`."""
+    profile: Floats
+    """(rows, width)"""
+    origin: NDArray[np.int64]
+    """(rows,) index along the last axis of the profile's first value."""
+
+    def take(self, runs: NDArray[Any]) -> Runs:
+        """Some of the runs."""
+        return replace(self, **{name: getattr(self, name)[runs] for name in _PER_RUN})
+
+    def clipped(self, shape: tuple[int, int, int]) -> Runs:
+        """The parts inside a grid of this shape."""
+        start, stop = np.maximum(self.start, 0), np.minimum(self.stop, shape[2])
+        inside = (self.i >= 0) & (self.i < shape[0]) & (self.j >= 0) & (self.j < shape[1]) & (start < stop)
+        return replace(self, start=start, stop=stop).take(inside)
+
+    def sums(self, power: int = 1) -> Floats:
+        """(L,) sum of each run's values, to a power."""
+        cumulated = np.zeros((self.profile.shape[0], self.profile.shape[1] + 1))
+        np.cumsum(self.profile**power, axis=1, out=cumulated[:, 1:])
+        first = self.origin[self.row]
+        return self.factor**power * (cumulated[self.row, self.stop - first] - cumulated[self.row, self.start - first])
+
+    def values_at(self, k: NDArray[np.int64]) -> Floats:
+        """(L,) value of each run in one voxel `k` (L,) of its own."""
+        return self.factor * self.profile[self.row, k - self.origin[self.row]]
+
+
+def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64], Runs]]:
+    """Gaussian blobs of points, cut at 3 sigma, each with the sum 1; in chunks of bounded size.
+
+    Evaluated at the centres of the grid's voxels, continued beyond its borders. A sphere that holds no voxel centre
+    (that of an exact point) becomes the one voxel that contains the point.
+
+    Yields
+    ------
+    points : (K,) int
+        Which points the chunk holds; every point is in one chunk.
+    runs : Runs
+        ``point`` counts within the chunk.
+
+    Raises
+    ------
+    InputError
+        If a sigma is larger than the atlas can bear (a sphere of some 1,000 voxels' radius), or a coordinate too large.
+    """
+    check_reach(points, grid)
+    order = np.argsort(-points.sigma, kind="stable")  # chunks of like size
+    at = 0
+    while at < len(order):
+        n_runs = len(_nearby_rows(points.sigma[order[at]], grid))
+        chunk = order[at : at + max(1, _CHUNK_RUNS // n_runs)]
+        yield chunk, _sphere_runs(points.xyz[chunk], points.sigma[chunk], grid)
+        at += len(chunk)
+
+
+def blobs(points: PointSet, grid: Grid) -> Modes:
+    """The blobs of points as modes numbered 1..N, on `grid` extended to hold every blob whole.
+
+    Parameters
+    ----------
+    points : PointSet
+        Exact points become single voxels.
+    grid : Grid
+        Say, the atlas's.
+
+    Returns
+    -------
+    Modes
+        On a grid of the same voxels, shifted and enlarged by whole voxels. The values of each mode add up to 1.
+
+    Raises
+    ------
+    InputError
+        If a sigma is too large, or a point lies so far away that no grid can hold it.
+    """
+    chunks = list(sphere_runs(points, grid))
+    low, high = np.zeros(3, np.int64), np.array(grid.shape)
+    for _, runs in chunks:
+        low = np.minimum(low, [runs.i.min(), runs.j.min(), runs.start.min()])
+        high = np.maximum(high, [runs.i.max() + 1, runs.j.max() + 1, runs.stop.max()])
+    shape = tuple(int(n) for n in high - low)
+    if shape[0] * shape[1] * shape[2] > 2**40:
+        raise InputError(f"{points.name}: a point lies too far from the atlas for any volume; give coordinates in mm")
+    affine = grid.affine.copy()
+    affine[:3, 3] = grid.to_world(low)
+    extended = Grid((shape[0], shape[1], shape[2]), affine)
+    voxels: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(points)
+    values: list[Floats] = [np.zeros(0)] * len(points)
+    for chunk, runs in chunks:
+        length = runs.stop - runs.start
+        run = np.repeat(np.arange(len(length)), length)
+        k = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length) + runs.start[run]
+        voxel = np.ravel_multi_index((runs.i[run] - low[0], runs.j[run] - low[1], k - low[2]), shape)
+        value = runs.factor[run] * runs.profile[runs.row[run], k - runs.origin[runs.row[run]]]
+        bounds = np.searchsorted(runs.point[run], np.arange(len(chunk) + 1))
+        for p, point in enumerate(chunk):
+            voxels[point], values[point] = voxel[bounds[p] : bounds[p + 1]], value[bounds[p] : bounds[p + 1]]
+    n = len(points)
+    return Modes(
+        extended,
+        np.concatenate([np.zeros(0, np.int64), *voxels]),
+        np.repeat(np.arange(n), [len(v) for v in voxels]),
+        np.concatenate([np.zeros(0), *values]),
+        np.arange(1, n + 1),
+        np.ones(n, np.int8),
+    )
+
+
+def check_reach(points: PointSet, grid: Grid) -> None:
+    """Raise an InputError for a sigma or a coordinate that is far too large for a grid of a brain."""
+    if not len(points):
+        return
+    finest = float(grid.voxel_sizes.min())
+    largest = points.sigma.max()
+    reach = CUT * largest * np.linalg.norm(grid.inverse[:3, :3], axis=1)
+    if reach.max() > 1e6 or (2 * reach[0] + 2) * (2 * reach[1] + 2) > _MAX_RUNS:
+        raise InputError(
+            f"{points.name}: a sigma of {largest:g} mm is too large for voxels of {finest:g} mm; "
+            "check that sigma is in mm, not in voxels or micrometres"
+        )
+    if np.abs(grid.to_voxel(points.xyz)).max() > 2**40:
+        largest = np.abs(points.xyz).max()
+        raise InputError(f"{points.name}: a coordinate of {largest:g} mm lies in no brain; give coordinates in mm")
+
+
+def _sphere_runs(xyz: Floats, sigma: Floats, grid: Grid) -> Runs:
+    """The blobs of a few points of like sigma.
+
+    Along a run, the squared distance to the point is a parabola: that to the run's line, plus that from the foot of the
+    perpendicular, in units of the last axis's voxel edge. Where axes are at right angles, all runs of a point share
+    the foot.
+    """
+    n = len(xyz)
+    edges = grid.affine[:3, :3]
+    unit = edges[:, 2] / np.linalg.norm(edges[:, 2])
+    edge = np.linalg.norm(edges[:, 2])
+    at = grid.to_voxel(xyz)
+    base = np.floor(at + 0.5).astype(np.int64)
+    rows = _nearby_rows(sigma.max(), grid)
+    ij = base[:, None, :2] + rows  # (n, rows, 2)
+    across = (ij - at[:, None, :2]) @ edges[:, :2].T
+    along = across @ unit
+    foot = at[:, None, 2] - along / edge
+    to_line_sq = (across**2).sum(axis=-1) - along**2
+    # The small tolerance keeps voxel centres at exactly 3 sigma in the sphere, whatever the affine's rounding.
+    reach = np.sqrt(np.maximum((CUT * sigma[:, None]) ** 2 * (1 + 1e-9) - to_line_sq, 0)) / edge
+    start, stop = np.ceil(foot - reach).astype(np.int64), np.floor(foot + reach).astype(np.int64) + 1
+    held = (to_line_sq <= (CUT * sigma[:, None]) ** 2 * (1 + 1e-9)) & (start < stop)
+    empty = np.flatnonzero(~held.any(axis=1))
+    point, run = np.nonzero(held)
+
+    at_right_angles = np.abs(edges[:, :2].T @ unit).max() < 1e-6 * grid.voxel_sizes.min()
+    row = point if at_right_angles else np.arange(len(point))
+    feet = at[:, 2] if at_right_angles else foot[point, run]
+    spread = np.where(sigma > 0, sigma, 1.0) / edge
+    spread_of_row = spread if at_right_angles else spread[point]
+    half = int(np.ceil((CUT * sigma / edge).max() * (1 + 1e-9))) + 1
+    origin = np.floor(feet + 0.5).astype(np.int64) - half
+    steps = origin[:, None] + np.arange(2 * half + 1) - feet[:, None]
+    profile = np.exp(-0.5 * (steps / spread_of_row[:, None]) ** 2)
+    factor = np.exp(-0.5 * np.maximum(to_line_sq, 0)[point, run] / np.where(sigma > 0, sigma, 1.0)[point] ** 2)
+    runs = Runs(
+        point, ij[point, run, 0], ij[point, run, 1], start[point, run], stop[point, run], factor, row, profile, origin
+    )
+    total = np.bincount(point, runs.sums(), n)
+    runs = replace(runs, factor=factor / total[point])
+    return _with_single_voxels(runs, empty, grid.containing(xyz[empty])) if len(empty) else runs
+
+
+def _with_single_voxels(runs: Runs, point: NDArray[np.int64], ijk: NDArray[np.int64]) -> Runs:
+    """Add one voxel of value 1 for each of some points that have no run yet."""
+    profile = np.zeros((len(point), runs.profile.shape[1]))
+    profile[:, 0] = 1
+    columns = {
+        "point": point,
+        "i": ijk[:, 0],
+        "j": ijk[:, 1],
+        "start": ijk[:, 2],
+        "stop": ijk[:, 2] + 1,
+        "factor": np.ones(len(point)),
+        "row": len(runs.profile) + np.arange(len(point)),
+    }
+    both = Runs(
+        **{name: np.concatenate([getattr(runs, name), columns[name]]) for name in _PER_RUN},
+        profile=np.concatenate([runs.profile, profile]),
+        origin=np.concatenate([runs.origin, ijk[:, 2]]),
+    )
+    return both.take(np.argsort(both.point, kind="stable"))
+
+
+def _nearby_rows(sigma: float, grid: Grid) -> NDArray[np.int64]:
+    """Steps (rows, 2) along the first two axes from a point's voxel to every row of voxels that its sphere may meet."""
+    half = _half_widths(np.array([sigma]), grid)[0, :2]
+    steps = np.meshgrid(np.arange(-half[0], half[0] + 1), np.arange(-half[1], half[1] + 1), indexing="ij")
+    return np.stack(steps, axis=-1).reshape(-1, 2)
+
+
+def _half_widths(sigma: Floats, grid: Grid) -> NDArray[np.int64]:
+    """(N, 3) voxels from a point's own voxel to the border of its sphere, along each axis."""
+    reach = CUT * sigma[:, None] * np.linalg.norm(grid.inverse[:3, :3], axis=1)
+    return np.ceil(reach * (1 + 1e-9) + 0.5).astype(np.int64)
+
+
+def _numbers(values: ArrayLike, name: str, what: str) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: the {what} are not all numbers; give numbers in mm") from error
+
+
+def _refuse(name: str, bad: Any, what: str) -> None:
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        others = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+        raise InputError(f"{name}: point {rows[0] + 1}{others} {what}; correct it or leave the point out")
