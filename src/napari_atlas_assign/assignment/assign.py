@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -37,9 +37,9 @@ Timings = dict[str, float]
 def assign(
     images: Image | Sequence[Image],
     atlases: Atlas | Sequence[Atlas],
-    parameters: Parameters | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    **options: Any,
 ) -> Result:
     """Split images into modes and compare each mode with every region map of the atlases.
 
@@ -49,10 +49,10 @@ def assign(
         One map, or the volumes of a stack, all on one grid.
     atlases : Atlas or sequence of Atlas
         In the space of the images; nothing is warped.
-    parameters : Parameters, optional
-        Threshold, tail, connectivity and so on.
     progress : callable, optional
         Called with the number of images done and of all images, after each.
+    **options
+        The fields of `Parameters`: threshold, tail, connectivity and so on.
 
     Returns
     -------
@@ -61,13 +61,14 @@ def assign(
     Raises
     ------
     InputError
-        If an image holds no number or an infinite one in a mode, the grids of a stack differ, or two atlases have one name.
+        If an option is out of its range, an image holds no number or an infinite one in a mode, the grids of a stack differ, or two atlases have one name.
 
     Warns
     -----
     AssignmentWarning
         If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
     """
+    parameters = Parameters(**options)
     is_stack = not isinstance(images, Image)
     stack = [images] if isinstance(images, Image) else list(images)
     runs: list[Run] = []
@@ -85,7 +86,7 @@ def assign(
 def assign_each(
     images: Sequence[Image],
     atlases: Atlas | Sequence[Atlas],
-    parameters: Parameters | None = None,
+    parameters: Parameters,
     timings: Timings | None = None,
 ) -> Iterator[list[Run]]:
     """Compare one image after the other, so that the caller can stop between them; see `assign`.
@@ -95,7 +96,6 @@ def assign_each(
     list of Run
         One image with every atlas.
     """
-    parameters = parameters or Parameters()
     timings = {} if timings is None else timings
     atlases = _at_level([atlases] if isinstance(atlases, Atlas) else list(atlases), parameters.level)
     _check(images, atlases)
@@ -113,10 +113,9 @@ def assign_each(
 
 
 def collect(
-    runs: Sequence[Run], parameters: Parameters | None = None, is_stack: bool = False, timings: Timings | None = None
+    runs: Sequence[Run], parameters: Parameters, is_stack: bool = False, timings: Timings | None = None
 ) -> Result:
     """Put runs together to a result, and look at what the person should look at."""
-    parameters = parameters or Parameters()
     timings = {} if timings is None else timings
     notes = tuple(dict.fromkeys(note for run in runs for note in _look_at(run, parameters)))
     result = Result(tuple(runs), parameters, is_stack, notes, timings)
@@ -210,7 +209,7 @@ def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
 def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
     """Sentences about what the person should look at."""
     image, atlas = run.image, run.atlas
-    for note in (compare_spaces(image.name, image.space, atlas.name, atlas.space),):
+    for note in (compare_spaces(image.space, atlas.space, image.name, atlas.name),):
         if note:
             yield note
     if not run.found.n_modes:

