@@ -163,6 +163,7 @@ def damaged_images(folder):
     write("inf.nii.gz", infinite)
     write("flat.nii.gz", np.ones((8, 8), np.float32))
     write("complex.nii.gz", np.ones((8, 8, 8), np.complex64))
+    write("rgb.nii.gz", np.zeros((8, 8, 8), [("R", "u1"), ("G", "u1"), ("B", "u1")]))
     singular = nib.Nifti1Image(np.ones((8, 8, 8), np.float32), AFFINE)
     singular.header["sform_code"], singular.header["qform_code"] = 1, 0
     singular.header["srow_z"] = 0
@@ -185,6 +186,7 @@ def damaged_images(folder):
         ("inf.nii.gz", ["infinite values", "finite"]),
         ("flat.nii.gz", ["three axes"]),
         ("complex.nii.gz", ["not real numbers"]),
+        ("rgb.nii.gz", ["not real numbers"]),
         ("singular.nii.gz", ["singular", "repair"]),
         ("folder.nii.gz", []),
     ],

@@ -39,6 +39,7 @@ def code_labels(volume: Any, name: str) -> CodedLabels:
     ----------
     volume : array or nibabel array proxy
         (X, Y, Z), or with further axes of length 1: whole numbers of any type, not negative. 0 and NaN are background.
+        Where the header scales what is stored, values within half a step of a whole number count as that number.
     name : str
         For messages.
 
@@ -53,8 +54,12 @@ def code_labels(volume: Any, name: str) -> CodedLabels:
     codes = np.zeros(shape, np.uint16, order="F")
     code_of = {0: 0}
     step = max(1, _SLAB_VOXELS // (shape[0] * shape[1]))
+    noise = _scaling_noise(volume)
     for z in range(0, shape[2], step):
         slab = np.asanyarray(volume[:, :, z : z + step]).reshape((*shape[:2], -1), order="F").reshape(-1, order="F")
+        if noise:
+            nearest = np.round(slab)
+            slab = np.where(np.abs(slab - nearest) <= noise, nearest, slab)
         value, length = _runs(slab, name)
         labels, which = np.unique(value, return_inverse=True)
         slab_codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels.tolist()], np.uint32)
@@ -114,6 +119,13 @@ def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:
     if high >= 2**62:
         raise AtlasError(f"{name}: the label {high:.15g} is too large; number the regions anew")
     return data.astype(np.int64) if data.dtype.kind == "f" else data
+
+
+def _scaling_noise(volume: Any) -> float:
+    """How far from a whole number a label can be stored: half a step of the scaling, 0 without scaling."""
+    slope = getattr(volume, "slope", 1)
+    step = abs(float(slope)) if np.isscalar(slope) else 1.0
+    return 0.51 * step if step < 0.5 else 0.0
 
 
 def _runs(values: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[np.intp]]:

@@ -2,6 +2,7 @@
 
 A table has one row per region, in the order of the file, with the columns ``id`` (int64) and ``name``; where the file
 tells at least one of them also ``color`` (``#rrggbb``), ``hemisphere`` (``left`` or ``right``) and ``parent`` (a name).
+Where no column tells hemispheres, the names may (see `sides`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import AtlasError
+from ..sides import with_sides
 
 MAX_ROWS = 200_000
 """More rows than any atlas has regions."""
@@ -66,7 +68,7 @@ def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
         values = [getattr(row, column) or None for row in kept]
         if any(values):
             table[column] = values
-    return table
+    return with_sides(table)
 
 
 def for_label_volume(table: pd.DataFrame) -> pd.DataFrame:

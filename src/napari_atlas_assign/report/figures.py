@@ -1,0 +1,199 @@
+"""Figures of a result: three slices through each mode's peak, and all modes in a see-through brain."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..assignment.overlay import PART_OF_MAXIMUM
+from ..assignment.result import Result
+from ..errors import InputError
+from ..image import Image
+from . import canvas
+from .canvas import AS_FILE, Style
+from .colors import REGION_COLORS, mode_color
+from .scene import Scene, best_assignments
+from .slices import AXES, Frame, mode_volume, on_plane, sample
+from .wording import coordinate, fixed, one_line, percent, place, rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .canvas import Panels
+
+FORMATS = ("png", "svg", "pdf")
+
+DPI = 120
+
+
+def save_figures(
+    result: Result,
+    folder: str | os.PathLike[str],
+    formats: Sequence[str] = ("png", "svg"),
+    *,
+    radiological: bool = False,
+) -> Path:
+    """Write a result's figures as files: ``overview``, and ``mode_01``, ``mode_02`` ... of the 20 largest modes.
+
+    Parameters
+    ----------
+    result : Result
+        What to draw.
+    folder : path
+        Made with its parents where it does not exist. An earlier result's figures in it go; other files stay.
+    formats : sequence of {"png", "svg", "pdf"}
+        File formats; text in SVG stays text.
+    radiological : bool
+        Draw the left of the brain on the right.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If a format is unknown, matplotlib is not installed, or the folder cannot be written.
+    """
+    formats = [formats] if isinstance(formats, str) else list(formats)
+    if unknown := [suffix for suffix in formats if suffix not in FORMATS]:
+        raise InputError(f"figures cannot be written as {unknown[0]!r}; give {', '.join(FORMATS)}")
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".figures-", dir=target, ignore_cleanup_errors=True) as scratch:
+            for name, figure in draw_figures(result, AS_FILE, radiological=radiological):
+                for suffix in formats:
+                    Path(scratch, f"{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
+            for path in target.iterdir():
+                if re.fullmatch(rf"(overview|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
+                    path.unlink()
+            for path in sorted(Path(scratch).iterdir()):
+                os.replace(path, target / path.name)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder} cannot be written ({reason}); name another folder for the figures") from error
+    return target
+
+
+def draw_figures(result: Result, style: Style, *, radiological: bool = False) -> Iterator[tuple[str, Figure]]:
+    """Draw a result's figures one after the other, each on the same canvas: use one before taking the next.
+
+    Yields
+    ------
+    name, figure
+        ``overview`` first, then ``mode_NN`` by falling volume of the modes, NN being the mode's number.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    """
+    scene = Scene(result, radiological)
+    with canvas.own_settings():
+        figure = canvas.new_figure()
+        _draw_overview(figure, canvas.lay_out(figure, scene, style, slices=False), scene, style)
+        yield "overview", figure
+        figure.clear()
+        # Laying panels out costs more than drawing on them, so that all modes are drawn on the same ones.
+        panels = canvas.lay_out(figure, scene, style, slices=True)
+        bare = canvas.artists(figure, panels)
+        for row in scene.drawn:
+            _draw_mode(figure, panels, scene, style, row)
+            yield f"mode_{result.found.number[row]:02d}", figure
+            for artist in canvas.artists(figure, panels) - bare:
+                artist.remove()
+
+
+def figure_bytes(figure: Figure, suffix: str = "png") -> bytes:
+    """A figure as the content of a file, without a date, so that the same figure gives the same bytes."""
+    file = io.BytesIO()
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
+    with warnings.catch_warnings():
+        # Names may hold letters that the font lacks; they are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(file, format=suffix, dpi=DPI, metadata=undated)
+    return file.getvalue()
+
+
+def _draw_mode(figure: Figure, panels: Panels, scene: Scene, style: Style, row: int) -> None:
+    mode = int(scene.result.found.number[row])
+    best = best_assignments(scene.result, mode)
+    regions = [scene.region(region) for region in best["volume"]]
+    volume = mode_volume(scene.result.found, row)
+    order: Literal[0, 1] = 0 if scene.result.atlas.is_labelled else 1
+    for view, axes in panels.items():
+        position = float(scene.peaks[row, view.through])
+        canvas.draw_background(axes, scene, view, position)
+        canvas.draw_image(axes, scene, view, position)
+        for region, color in zip(regions, REGION_COLORS, strict=False):
+            values = on_plane(region, scene.frame, view, position, order)
+            canvas.outline(axes, scene.frame, view, values, PART_OF_MAXIMUM * float(region.data.max()), color)
+        inside = on_plane(volume, scene.frame, view, position, 0)
+        canvas.outline(axes, scene.frame, view, inside, 0.5, mode_color(mode), case=True)
+        canvas.mark(axes, scene.peaks[row, view.across], scene.peaks[row, view.up])
+        canvas.write_corner(axes, f"{AXES[view.through]} = {coordinate(position)} mm", style)
+    if not style.words:
+        return
+    facts = scene.result.modes.iloc[row]
+    heading = (
+        f"Mode {mode} of {one_line(scene.result.image.name, 48)}: {rounded(facts['volume mm3'])} mm³, "
+        f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm"
+    )
+    entries = [(mode_color(mode), f"mode {mode}, beyond the threshold {scene.threshold:g}")]
+    for color, (_, pair) in zip(REGION_COLORS, best.iterrows(), strict=False):
+        scores = f"r = {fixed(pair['correlation'], 2)}, share {percent(pair['share'])}"
+        entries.append((color, f"{one_line(pair['region'])}  ({scores})"))
+    canvas.write_title(figure, heading, style)
+    canvas.write_legend(figure, entries, style)
+
+
+def _draw_overview(figure: Figure, panels: Panels, scene: Scene, style: Style) -> None:
+    n, coarse = scene.result.found.n_modes, scene.frame.coarser(2)
+    brain = sample(scene.background, coarse.grid(), 0) > 0.05 * scene.white
+    for view, axes in panels.items():
+        depth = brain.mean(axis=view.through, dtype=np.float32).T
+        shade = np.full((*depth.shape, 4), 0.5)
+        shade[..., 3] = 0.3 * np.sqrt(depth / max(float(depth.max()), 1e-6))
+        canvas.show(axes, coarse, view, shade)
+        canvas.outline(axes, coarse, view, (depth > 0).astype(np.float32), 0.5, "#8a8a8a", 1.0)
+        canvas.write_corner(axes, view.name, style)
+    if n:
+        _draw_projections(panels, scene)
+    if style.words:
+        canvas.write_title(figure, f"{n} mode{'' if n == 1 else 's'} of {one_line(scene.result.image.name)}", style)
+
+
+def _draw_projections(panels: Panels, scene: Scene) -> None:
+    """Every mode in its colour, and the numbers of the largest."""
+    from matplotlib.colors import to_rgba
+
+    found = scene.result.found
+    numbers = found.number[scene.by_volume]
+    # Small modes lie in front of large ones, so that none is hidden.
+    rank = np.zeros(numbers.max() + 1, np.int32)
+    rank[numbers] = np.arange(1, found.n_modes + 1)
+    box = Frame.around(*scene.mode_box, step=scene.frame.step)
+    modes = sample(Image(rank[found.components()], found.grid), box.grid(), 0).astype(np.int32)
+    colors = np.array([(0, 0, 0, 0), *(to_rgba(mode_color(number), 0.85) for number in numbers.tolist())])
+    centroids = found.centroids()
+    for view, axes in panels.items():
+        canvas.show(axes, box, view, colors[modes.max(axis=view.through).T], "nearest")
+        for row in reversed(scene.drawn):
+            mode = int(found.number[row])
+            axes.text(
+                centroids[row, view.across], centroids[row, view.up], str(mode),
+                size=8, weight="bold", color="white", ha="center", va="center",
+                path_effects=canvas.halo(mode_color(mode), 3),
+            )  # fmt: skip

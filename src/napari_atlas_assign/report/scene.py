@@ -1,0 +1,115 @@
+"""What the figures of one result have in common: background, frame, colours' limits, and which modes are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..assignment.result import Result
+from ..image import Image
+from ..space import Floats
+from .colors import REGION_COLORS
+from .slices import Frame, box_of, volume_of
+from .template import background_of
+
+MAX_MODES = 20
+"""Figures are drawn of this many modes, the largest; tables hold all."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A result, worked up for drawing; each part when it is first asked for."""
+
+    result: Result
+    radiological: bool = False
+
+    @cached_property
+    def background(self) -> Image:
+        """The template, or the atlas's extent."""
+        return background_of(self.result)
+
+    @cached_property
+    def white(self) -> float:
+        """Value of the background that is drawn as its lightest grey."""
+        values = self.background.data[self.background.data > 0]
+        return float(np.percentile(values[:: max(1, len(values) // 10_000)], 99.5)) if len(values) else 1.0
+
+    @cached_property
+    def mode_box(self) -> tuple[Floats, Floats]:
+        """Corners (3,), (3,) in world mm of a box around all modes; only where there are any."""
+        found = self.result.found
+        xyz = found.grid.to_world(found.grid.unravel(found.voxel))
+        half = np.abs(found.grid.affine[:3, :3]).sum(axis=1) / 2
+        return xyz.min(axis=0) - half, xyz.max(axis=0) + half
+
+    @cached_property
+    def frame(self) -> Frame:
+        """A box around the background and all modes, with a little room."""
+        low, high = box_of(self.background)
+        if self.result.found.n_modes:
+            low, high = np.minimum(low, self.mode_box[0]), np.maximum(high, self.mode_box[1])
+        room = 0.02 * (high - low).max()
+        return Frame.around(low - room, high + room)
+
+    @cached_property
+    def image(self) -> Image:
+        """The image in finite numbers: what is not a number is 0."""
+        data = self.result.image.data
+        if data.dtype.kind == "f":
+            wide = np.float64 if data.dtype.itemsize > 4 else np.float32
+            data = np.nan_to_num(data.astype(wide, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+        return Image(data, self.result.image.grid)
+
+    @cached_property
+    def limit(self) -> float:
+        """Largest image value, up or down, in any mode."""
+        return float(self.result.found.value.max(initial=0)) or 1.0
+
+    @cached_property
+    def threshold(self) -> float:
+        """Where modes begin."""
+        return float(parameters_of(self.result).get("threshold") or 0)
+
+    @cached_property
+    def values(self) -> tuple[float, float]:
+        """Lowest and highest image value that is coloured; 0 for a sign that was not looked at."""
+        tail = parameters_of(self.result).get("tail", "both")
+        return 0.0 if tail == "positive" else -self.limit, 0.0 if tail == "negative" else self.limit
+
+    @cached_property
+    def by_volume(self) -> NDArray[np.intp]:
+        """(M,) rows of modes, the largest first."""
+        return np.argsort(-self.result.found.counts(), kind="stable")
+
+    @property
+    def drawn(self) -> list[int]:
+        """Rows of the modes that get a figure, the largest first."""
+        return self.by_volume[:MAX_MODES].tolist()
+
+    @cached_property
+    def peaks(self) -> Floats:
+        """(M, 3) world mm."""
+        found = self.result.found
+        return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
+
+    def region(self, region: int) -> Image:
+        """One region's map in the smallest volume that holds it."""
+        atlas = self.result.atlas
+        return volume_of(atlas.grid, *atlas.entries_of(region))
+
+
+def best_assignments(result: Result, mode: int) -> pd.DataFrame:
+    """The rows of the table of assignments whose regions are outlined in a mode's figure, by falling correlation."""
+    rows = result.assignments[result.assignments["input structure"] == mode]
+    return rows.sort_values("correlation", ascending=False, kind="stable").head(len(REGION_COLORS))
+
+
+def parameters_of(result: Result) -> dict[str, Any]:
+    """The arguments of an assignment as a dictionary."""
+    parameters = result.parameters
+    return dict(parameters) if isinstance(parameters, dict) else parameters.as_dict()
