@@ -123,6 +123,13 @@ def snap(edges: Floats) -> Floats:
     return np.where(np.abs(edges - nearest) <= SAME_EDGE, nearest, edges)
 
 
+def points_as_tuples(xyz: Floats) -> NDArray[np.object_]:
+    """World positions (N, 3) as an array (N,) of tuples, rounded to 0.01 mm."""
+    tuples = np.empty(len(xyz), dtype=object)
+    tuples[:] = [tuple(row) for row in (np.round(xyz, 2) + 0.0).tolist()]
+    return tuples
+
+
 @dataclass(frozen=True)
 class AxisMatch:
     """Which axes of an image grid run along which axes of an atlas grid.

@@ -108,7 +108,8 @@ def assign_each(
             else:
                 found = _timed(timings, "modes", lambda: modes_of(image, atlas, parameters))
             sums = compare(found, atlas, parameters, timings)
-            runs.append(Run(image, atlas, found, sums, number))
+            threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
+            runs.append(Run(image, atlas, found, sums, threshold, number))
         yield runs
 
 
@@ -216,7 +217,7 @@ def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
         finite = image.data[np.isfinite(image.data)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
         yield (
-            f"{image.name} has no mode beyond the threshold {parameters.threshold_for(image):g}: "
+            f"{image.name} has no mode beyond the threshold {run.threshold:g}: "
             f"its values run from {low:.4g} to {high:.4g}"
         )
     elif not len(run.sums.mode):

@@ -10,17 +10,21 @@ from numpy.typing import NDArray
 from ..image import Image
 from .integrals import region_integrals
 from .result import Result
+from .scores import correlation
+from .tables import best_of_modes
 
 PART_OF_MAXIMUM = 0.25
 """A region is drawn where its map reaches this part of its largest value."""
 
 
 def best_regions(result: Result) -> dict[int, int]:
-    """Each mode's region (row of the atlas's table) with the largest correlation; modes that overlap none are left out."""
-    table = result.assignments
-    order = np.argsort(-table["correlation"].fillna(-np.inf).to_numpy(), kind="stable")
-    best = table.iloc[order].drop_duplicates("input structure").sort_values("input structure")
-    return dict(zip(best["input structure"].tolist(), best["volume"].tolist(), strict=True))
+    """Each mode's region (row of the atlas's table) with the largest correlation; modes that overlap none are left out.
+
+    Of a stack or several atlases, those of the first run.
+    """
+    run = result.runs[0]
+    best = best_of_modes(run.sums, correlation(run.sums), run.found.n_modes)
+    return {int(n): int(r) for n, r in zip(run.found.number, best, strict=True) if r >= 0}
 
 
 def best_region_labels(result: Result) -> Image:

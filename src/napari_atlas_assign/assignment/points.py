@@ -21,11 +21,19 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..modes.points import PointSet, Runs, check_reach, sphere_runs
 from ..space import Floats
 from .conventions import Convention, ConventionName, get_convention
-from .result import ASSIGNMENT_COLUMNS
 from .scores import SCORES, map_maximum
 from .sums import ModeSums, OverlapSums
 
-POINT_ASSIGNMENT_COLUMNS = (*ASSIGNMENT_COLUMNS, "nearest region", "distance mm")
+POINT_ASSIGNMENT_COLUMNS = (
+    "input structure",
+    "centroid",
+    "volume",
+    "region",
+    *SCORES,
+    "hemisphere",
+    "nearest region",
+    "distance mm",
+)
 """Columns of the table of assignments of points."""
 
 POINT_COLUMNS = (
@@ -99,6 +107,7 @@ def assign_points(
         "volume": pd.array(np.where(far, 0, region[order]), dtype="Int64"),
         "region": names[region[order]],
         **{name: values[order] for name, values in scores.items()},
+        "hemisphere": np.array([*atlas.regions.get("hemisphere", [None] * atlas.n_regions), None], object)[region[order]],
         "nearest region": names[np.where(far, nearest[point[order]], -1)],
         "distance mm": np.where(far, distance[point[order]], np.nan),
     }

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
 from ..modes.modes import Modes
-from ..modes.peaks import find_peaks
 from .parameters import Parameters
 from .sums import OverlapSums
 from .tables import assignment_table, mode_table, peak_table
@@ -31,6 +28,8 @@ class Run:
     found: Modes
     """In the siibra convention on the atlas's grid."""
     sums: OverlapSums
+    threshold: float = 0.0
+    """In the unit of the image, as worked out for it; 0 for regions of interest."""
     map_index: int = 0
     """Number of the image in its stack."""
 
@@ -75,6 +74,11 @@ class Result:
         return [run.atlas for run in self.runs if run.map_index == self.runs[0].map_index]
 
     @property
+    def images(self) -> list[Image]:
+        """All images, in order."""
+        return [run.image for run in self.runs if run.atlas is self.runs[0].atlas]
+
+    @property
     def found(self) -> Modes:
         """The modes of the first image (in the siibra convention, on the grid of the first atlas)."""
         return self.runs[0].found
@@ -95,7 +99,7 @@ class Result:
     @cached_property
     def peaks(self) -> pd.DataFrame:
         """The highest local maxima of every mode, `tables.PEAKS` at most and `tables.PEAK_DISTANCE` mm apart."""
-        return peak_table(self.runs, self.parameters, self.is_stack)
+        return peak_table(self.runs, self.is_stack)
 
     @cached_property
     def components(self) -> Image:
@@ -109,6 +113,10 @@ class Result:
         if len({id(run.found) for run in self.runs}) > 1:
             raise InputError("this result has several volumes of modes; ask for one with components_of(number)")
         return self.components_of(0)
+
+    def single(self, number: int) -> Result:
+        """The result of one of the runs alone, counted from 0: one image, one atlas."""
+        return replace(self, runs=(replace(self.runs[number], map_index=0),), is_stack=False)
 
     def components_of(self, number: int) -> Image:
         """Image of mode numbers of one of the runs, counted from 0."""
@@ -126,7 +134,3 @@ class Result:
         from ..report.folder import save_result  # the only arrow that points up: a result saves itself
 
         return save_result(self, Path(folder))
-
-    def record_parameters(self) -> dict[str, Any]:
-        """The parameters as plain values."""
-        return self.parameters.as_dict()

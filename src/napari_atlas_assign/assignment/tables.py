@@ -13,7 +13,8 @@ from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
-from ..space import Floats
+from ..space import Floats, points_as_tuples
+from . import peaks
 from .conventions import get_convention
 from .parameters import Parameters
 from .scores import SCORES, map_maximum
@@ -43,14 +44,8 @@ MODE_COLUMNS = (
 )
 """Columns of the table of modes."""
 
-PEAK_COLUMNS = ("input structure", "peak", "position", "value", "best region", "probability", "regions")
-"""Columns of the table of peaks."""
-
-PEAKS = 3
-"""Peaks listed per mode at most."""
-
-PEAK_DISTANCE = 8.0
-"""Least distance between the peaks of a mode, in mm."""
+PEAKS, PEAK_DISTANCE = 3, 8.0
+"""Peaks listed per mode at most, and the least distance between them in mm."""
 
 
 def assignment_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
@@ -83,27 +78,23 @@ def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> p
     return pd.concat(tables, ignore_index=True)
 
 
-def peak_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def peak_table(runs: Sequence[Run], is_stack: bool) -> pd.DataFrame:
     """The highest local maxima of every mode, and the regions at those places."""
     several = _several_atlases(runs)
-    tables = [_with_origin(_peaks(run), run, is_stack, several) for run in runs]
+    tables = []
+    for run in runs:
+        found = find_peaks(run.found, PEAKS, PEAK_DISTANCE)
+        tables.append(_with_origin(peaks.peak_table(found, run.found, run.atlas), run, is_stack, several))
     return pd.concat(tables, ignore_index=True)
 
 
-def best_regions(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
+def best_of_modes(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
     """(M,) the region with each mode's largest score, the first of equals; -1 where a mode overlaps none."""
     order = np.lexsort((sums.region, -np.nan_to_num(score, nan=-np.inf), sums.mode))
     best = np.full(n_modes, -1, np.int64)
     mode, first = np.unique(sums.mode[order], return_index=True)
     best[mode] = sums.region[order][first]
     return best
-
-
-def points_as_tuples(xyz: Floats) -> NDArray[np.object_]:
-    """World positions (N, 3) as an array (N,) of tuples, rounded to 0.01 mm."""
-    tuples = np.empty(len(xyz), dtype=object)
-    tuples[:] = [tuple(row) for row in (np.round(xyz, 2) + 0.0).tolist()]
-    return tuples
 
 
 def _pairs(run: Run, parameters: Parameters) -> pd.DataFrame:
@@ -156,17 +147,13 @@ def _summary(run: Run) -> dict[str, NDArray[Any]]:
     shares = SCORES["share"](sums)
 
     def best(score: Floats) -> NDArray[np.object_]:
-        region = best_regions(sums, score, n)
+        region = best_of_modes(sums, score, n)
         return np.where(region >= 0, names[region], None)
 
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
     unassigned = 1 - np.bincount(sums.mode, shares, n)
     unassigned[np.abs(unassigned) < 1e-12] = 0
     return dict(zip(SUMMARY_COLUMNS, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
-
-
-def _peaks(run: Run) -> pd.DataFrame:
-    raise NotImplementedError
 
 
 def _with_origin(table: pd.DataFrame, run: Run, is_stack: bool, several: bool) -> pd.DataFrame:

@@ -119,7 +119,7 @@ def _about(result: Result, frame: Frame, role: str) -> dict[str, Any]:
         image=result.image.name,
         atlas=result.atlas.name,
         space=result.image.space,
-        parameters=dict(result.parameters),
+        parameters=result.parameters.as_dict(),
     )
 
 

@@ -273,7 +273,7 @@ class ResultsTable(QWidget):
         self.modes.set_frame(result.modes)
         self.about.setText(
             f"{result.image.name}, {result.atlas.name}: {len(result.modes)} modes, "
-            f"threshold {result.parameters['threshold']:g}"
+            f"threshold {result.runs[0].threshold:g}"
         )
         self.save_button.setEnabled(True)
 

@@ -24,7 +24,7 @@ from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
 from .figures import draw_figures, figure_bytes
 from .provenance import record_of
-from .scene import MAX_MODES, best_assignments, parameters_of
+from .scene import MAX_MODES, best_assignments
 from .wording import MISSING, fixed, number, one_line, percent, place, rounded
 
 MEANINGS = {
@@ -137,7 +137,7 @@ def _heading(result: Result) -> str:
         "Atlas": f"{result.atlas.name} ({number(result.atlas.n_regions, 0)} regions)",
         "Space of the image": result.image.space or "not stated",
         "Space of the atlas": result.atlas.space or "not stated",
-        **{_words(name): _plain(value) for name, value in parameters_of(result).items()},
+        **{_words(name): _plain(value) for name, value in result.parameters.as_dict().items()},
     }
     notices = "".join(f'<p class="notice">{text(warning, 1000)}.</p>' for warning in result.warnings)
     return f"""<header>

@@ -59,14 +59,20 @@ def record_of(result: Result, files: Mapping[str, str] | None = None) -> dict[st
             "record_version": RECORD_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "software": _software(),
-            "parameters": result.parameters,
-            "image": _describe_image(result.image),
-            "atlas": _describe_atlas(result.atlas),
-            "modes": {
-                "count": result.found.n_modes,
-                "assignments": len(result.assignments),
-                "grid": _describe_grid(result.found.grid),
-            },
+            "parameters": result.parameters.as_dict(),
+            "images": [_describe_image(image) for image in result.images],
+            "atlases": [_describe_atlas(atlas) for atlas in result.atlases],
+            "runs": [
+                {
+                    "image": run.image.name,
+                    "atlas": run.atlas.name,
+                    "threshold": run.threshold,
+                    "modes": run.found.n_modes,
+                    "assignments": len(run.sums.mode),
+                    "grid": _describe_grid(run.found.grid),
+                }
+                for run in result.runs
+            ],
             "warnings": result.warnings,
             "timings_s": result.timings,
             "files": dict(files or {}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,12 +72,12 @@ class Scene:
     @cached_property
     def threshold(self) -> float:
         """Where modes begin."""
-        return float(parameters_of(self.result).get("threshold") or 0)
+        return self.result.runs[0].threshold
 
     @cached_property
     def values(self) -> tuple[float, float]:
         """Lowest and highest image value that is coloured; 0 for a sign that was not looked at."""
-        tail = parameters_of(self.result).get("tail", "both")
+        tail = self.result.parameters.tail
         return 0.0 if tail == "positive" else -self.limit, 0.0 if tail == "negative" else self.limit
 
     @cached_property
@@ -107,9 +106,3 @@ def best_assignments(result: Result, mode: int) -> pd.DataFrame:
     """The rows of the table of assignments whose regions are outlined in a mode's figure, by falling correlation."""
     rows = result.assignments[result.assignments["input structure"] == mode]
     return rows.sort_values("correlation", ascending=False, kind="stable").head(len(REGION_COLORS))
-
-
-def parameters_of(result: Result) -> dict[str, Any]:
-    """The arguments of an assignment as a dictionary."""
-    parameters = result.parameters
-    return dict(parameters) if isinstance(parameters, dict) else parameters.as_dict()
