@@ -152,7 +152,7 @@ def find_modes(
     count = np.bincount(mode, minlength=len(signs))
     # The small tolerance keeps a mode of exactly the minimum, whatever the affine's rounding.
     keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-9)) & (count >= min_voxels)
-    return _numbered(Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering)
+    return numbered(Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering)
 
 
 def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_mm3: float) -> None:
@@ -191,7 +191,7 @@ def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | Non
     return slices[0], slices[1], slices[2]
 
 
-def _numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
+def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
     """Drop modes, put the others in order, and number them."""
     if numbering == "scan":
         first = found.voxel[np.unique(found.mode, return_index=True)[1]] if found.n_modes else np.zeros(0, np.int64)
