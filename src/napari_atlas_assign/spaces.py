@@ -9,13 +9,15 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .atlas.atlas import Atlas
-from .image import Image
 from .space import Floats
+
+if TYPE_CHECKING:  # names of spaces are known below images and atlases
+    from .atlas.atlas import Atlas
+    from .image import Image
 
 Relation = Literal["same", "close", "different", "unknown"]
 

@@ -26,6 +26,7 @@ def test_whole_words_tell_the_side(name, side):
 
 def test_a_single_letter_tells_the_side_only_beside_its_partner():
     assert sides_of(["Precentral_L", "Precentral_R", "Vitamin_R", "VL"]) == ["left", "right", None, None]
+    assert sides_of(["L G_and_S", "R G_and_S", "R point", "Lingual"]) == ["left", "right", None, None]
 
 
 def test_a_table_that_knows_its_hemispheres_keeps_them():

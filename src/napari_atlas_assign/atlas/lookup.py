@@ -62,39 +62,43 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     occupied, best = atlas.best_region
     if not len(occupied) or not len(xyz):
         return region, distance
-    rows = np.arange(len(occupied))
-    ijk = atlas.grid.unravel(occupied)
     own = atlas.grid.containing(xyz)
-    # Places in a region come first; for the others, only voxels with a free face can be nearest.
-    within = ((own >= 0) & (own < atlas.grid.shape)).all(axis=1)
+    within = np.flatnonzero(((own >= 0) & (own < atlas.grid.shape)).all(axis=1))
     voxel = np.ravel_multi_index(tuple(own[within].T), atlas.grid.shape)
     found = np.minimum(np.searchsorted(occupied, voxel.astype(occupied.dtype)), len(occupied) - 1)
     hit = occupied[found] == voxel
-    inside = np.flatnonzero(within)[hit]
-    region[inside], distance[inside] = best[found[hit]], 0
+    region[within[hit]], distance[within[hit]] = best[found[hit]], 0
     outside = np.flatnonzero(np.isinf(distance))
-    if not len(outside):
-        return region, distance
-    surface = rows[_has_free_face(ijk, atlas.grid.shape)]
-    centres = atlas.grid.to_world(ijk[surface])
-    tree = cKDTree(centres)
-    to_centre, _ = tree.query(xyz[outside])
-    diagonal = np.linalg.norm(atlas.grid.affine[:3, :3], axis=0).sum()
-    nearby = tree.query_ball_point(xyz[outside], to_centre * (1 + 1e-9) + diagonal)
-    at = atlas.grid.to_voxel(xyz[outside])
-    for place, voxel_at, candidates in zip(outside, at, nearby, strict=True):
-        some = surface[np.asarray(candidates)]
-        gap = voxel_at - ijk[some]
-        gap -= np.clip(gap, -0.5, 0.5)
-        to_box = np.linalg.norm(gap @ atlas.grid.affine[:3, :3].T, axis=1).round(6)
-        order = np.lexsort((best[some], to_box))
-        region[place], distance[place] = best[some[order[0]]], to_box[order[0]]
+    if len(outside):
+        surface = _with_free_face(atlas, occupied)
+        ijk = atlas.grid.unravel(occupied[surface])
+        region[outside], distance[outside] = _nearest_of(xyz[outside], ijk, best[surface], atlas)
     return region, distance
 
 
-def _has_free_face(ijk: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Which of the occupied voxels (N, 3) have a face towards an empty voxel or the grid's border."""
-    mask = np.zeros(shape, bool)
-    mask[tuple(ijk.T)] = True
-    inner = ndimage.binary_erosion(mask, border_value=0)
-    return ~inner[tuple(ijk.T)]
+def _nearest_of(
+    xyz: Floats, ijk: NDArray[np.int64], best: NDArray[np.integer], atlas: Atlas
+) -> tuple[NDArray[np.int64], Floats]:
+    """The region (N,) of the nearest of some voxels' boxes, and its distance (N,)."""
+    region, distance = np.zeros(len(xyz), np.int64), np.zeros(len(xyz))
+    edges = atlas.grid.affine[:3, :3]
+    tree = cKDTree(atlas.grid.to_world(ijk))
+    to_centre, _ = tree.query(xyz)
+    # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
+    nearby = tree.query_ball_point(xyz, to_centre * (1 + 1e-9) + np.linalg.norm(edges, axis=0).sum())
+    for place, (at, candidates) in enumerate(zip(atlas.grid.to_voxel(xyz), nearby, strict=True)):
+        some = np.asarray(candidates)
+        gap = at - ijk[some]
+        gap -= np.clip(gap, -0.5, 0.5)
+        to_box = np.linalg.norm(gap @ edges.T, axis=1).round(6)
+        first = np.lexsort((best[some], to_box))[0]
+        region[place], distance[place] = best[some[first]], to_box[first]
+    return region, distance
+
+
+def _with_free_face(atlas: Atlas, occupied: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Which of the occupied voxels have a face towards an empty voxel or the border: no other can be nearest."""
+    mask = np.zeros(atlas.grid.n_voxels, bool)
+    mask[occupied] = True
+    inner = ndimage.binary_erosion(mask.reshape(atlas.grid.shape), border_value=0)
+    return np.flatnonzero(~inner.reshape(-1)[occupied])

@@ -60,7 +60,9 @@ def atlas_from_bunch(bunch: Mapping[str, Any], name: str | None = None, source: 
         If there are no volumetric maps, they cannot be read, or the labels do not fit them.
     """
     img, path = _maps(bunch)
-    name = name or (stem(path) if path else "nilearn atlas")
+    if name is None:
+        file = path or bunch.get("filename")
+        name = stem(Path(file)) if isinstance(file, str | os.PathLike) else "nilearn atlas"
     about: dict[str, Any] = {
         "name": name,
         "space": SPACES.get(str(bunch.get("template"))),

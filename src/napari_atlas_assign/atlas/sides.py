@@ -18,8 +18,8 @@ _OTHER = {"l": "r", "r": "l", "L": "R", "R": "L"}
 def sides_of(names: Sequence[str]) -> list[Side | None]:
     """The hemisphere of each name: ``left``, ``right``, or None where the name does not tell.
 
-    The words left, right, lh and rh tell it anywhere in a name; a single letter L or R tells it only at the end, and
-    only if the partner's name is among `names` (``Precentral_L`` beside ``Precentral_R``).
+    The words left, right, lh and rh tell it anywhere in a name; a single letter L or R tells it only at the beginning
+    or the end, and only if the partner's name is among `names` (``Precentral_L`` beside ``Precentral_R``).
     """
     known = set(names)
     return [_word_side(name) or _letter_side(name, known) for name in names]
@@ -41,7 +41,8 @@ def _word_side(name: str) -> Side | None:
 
 
 def _letter_side(name: str, known: set[str]) -> Side | None:
-    match = re.search(r"[^A-Za-z0-9]([LRlr])$", name)
-    if match is None or name[:-1] + _OTHER[match[1]] not in known:
-        return None
-    return _LETTERS[match[1].lower()]
+    for pattern in (r"(?<=[^A-Za-z0-9])[LRlr]$", r"^[LR](?=[^A-Za-z0-9])"):
+        match = re.search(pattern, name)
+        if match and name[: match.start()] + _OTHER[match[0]] + name[match.end() :] in known:
+            return _LETTERS[match[0].lower()]
+    return None

@@ -1,0 +1,115 @@
+"""Regions of interest: a volume of labels, each of which is a mode as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..errors import InputError
+from ..image import Image
+from .modes import Connectivity, Modes, numbered
+
+_WHOLE = 1e-3
+"""Label volumes stored with a scale factor miss whole numbers by less than this."""
+
+
+def rois_as_modes(image: Image, *, split: bool = False, connectivity: Connectivity = 18) -> Modes:
+    """Make one mode of every label of a label image; 0 and NaN are background.
+
+    Parameters
+    ----------
+    image : Image
+        Whole numbers, 0 or more.
+    split : bool
+        Make one mode of every connected component of every label instead.
+    connectivity : {6, 18, 26}
+        For `split`: voxels are neighbours through faces (6), also edges (18), also corners (26).
+
+    Returns
+    -------
+    Modes
+        Value 1 in every voxel. Numbers are the labels, rising; with `split`, 1.. by label, then by falling volume,
+        then by centroid x, y, z (`roi_labels` tells the label of each).
+
+    Raises
+    ------
+    InputError
+        If a value is negative, infinite, too large for a label, or not a whole number.
+    """
+    if connectivity not in (6, 18, 26):
+        raise InputError(f"the connectivity is {connectivity!r}; give 6, 18 or 26")
+    voxel = np.flatnonzero(image.data)
+    labels = _whole_numbers(image, voxel)
+    voxel, labels = voxel[labels > 0], labels[labels > 0]
+    distinct, which = np.unique(labels, return_inverse=True)
+    if split:
+        return _components(image, voxel, which, connectivity)
+    order = np.argsort(which, kind="stable")
+    n = len(distinct)
+    return Modes(image.grid, voxel[order], which[order], np.ones(len(order)), distinct, np.ones(n, np.int8))
+
+
+def roi_labels(modes: Modes, image: Image) -> NDArray[np.int64]:
+    """The label (M,) in `image` of each of the modes that were made of it."""
+    first = modes.voxel[modes.starts] if modes.n_modes else np.zeros(0, np.int64)
+    return np.rint(image.data.reshape(-1)[first].astype(np.float64)).astype(np.int64)
+
+
+def roi_names(modes: Modes, image: Image, names: Mapping[int, str] | None = None) -> list[str]:
+    """The name (M,) of each mode's label; the label itself as text where `names` does not hold it."""
+    known = names or {}
+    return [known.get(label) or str(label) for label in roi_labels(modes, image).tolist()]
+
+
+def _whole_numbers(image: Image, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The labels in some voxels, NaN as 0."""
+    values = image.data.reshape(-1)[voxel]
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
+    if len(values) and values.min() < 0:
+        raise InputError(
+            f"{image.name} holds negative labels (down to {values.min():g}); number regions of interest from 1"
+        )
+    if len(values) and values.max() >= 2**31:
+        raise InputError(f"{image.name} holds the label {values.max():g}; labels go up to {2**31 - 1}")
+    if values.dtype.kind == "f":
+        rounded = np.rint(values)
+        broken = np.abs(values - rounded) > _WHOLE
+        if broken.any():
+            raise InputError(
+                f"{image.name} holds the value {values[broken][0]:g}, which is no label; give whole numbers "
+                "(labels are resampled with nearest neighbour interpolation, never linear)"
+            )
+        values = rounded
+    return values.astype(np.int64)
+
+
+def _components(image: Image, voxel: NDArray[np.intp], which: NDArray[np.intp], connectivity: Connectivity) -> Modes:
+    structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+    rank = np.zeros(image.grid.n_voxels, np.int32)
+    rank[voxel] = which + 1
+    rank = rank.reshape(image.grid.shape)
+    component = np.zeros(image.grid.shape, np.int64)
+    label_of: list[int] = []
+    for label, box in enumerate(ndimage.find_objects(rank)):
+        found, n = ndimage.label(rank[box] == label + 1, structure)
+        component[box] += np.where(found > 0, found + len(label_of), 0)
+        label_of += [label] * n
+    mode = component.reshape(-1)[voxel] - 1
+    order = np.argsort(mode, kind="stable")
+    n = len(label_of)
+    parts = Modes(image.grid, voxel[order], mode[order], np.ones(len(order)), np.arange(1, n + 1), np.ones(n, np.int8))
+    by_volume = numbered(parts, np.ones(n, bool), "volume")
+    if not n:
+        return by_volume
+    labels = which[np.searchsorted(voxel, by_volume.voxel[by_volume.starts])]
+    place = np.empty(n, np.int64)
+    place[np.argsort(labels, kind="stable")] = np.arange(n)
+    mode = place[by_volume.mode]
+    order = np.argsort(mode, kind="stable")
+    return Modes(
+        image.grid, by_volume.voxel[order], mode[order], by_volume.value[order], by_volume.number, by_volume.sign
+    )
