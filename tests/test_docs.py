@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_atlas_assign.assignment.result import ASSIGNMENT_COLUMNS, MODE_COLUMNS
 from napari_atlas_assign.assignment.scores import SCORES
+from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
 from napari_atlas_assign.cli import build_parser
 
 ROOT = Path(__file__).parents[1]

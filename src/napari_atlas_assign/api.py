@@ -3,91 +3,133 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
+import numpy as np
 
 from .assignment.assign import assign as _assign
-from .assignment.conventions import ConventionName
+from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
-from .errors import InputError
-from .image import Image
-from .modes.modes import Connectivity, Tail
+from .errors import AssignmentWarning, InputError
+from .image import Image, open_image, read_stack
+from .modes.points import PointSet
+from .spaces import space_of_file
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["as_image", "assign", "load_atlas", "show"]
+__all__ = ["as_source", "assign", "load_atlas", "show"]
+
+POINT_SUFFIXES = (".csv", ".tsv", ".txt")
+"""Endings of files that are read as points."""
+
+Source = Image | list[Image] | PointSet
 
 
 def assign(
-    image: Any,
+    source: Any,
     atlas: Any,
     *,
-    threshold: float = 0.0,
-    tail: Tail = "positive",
-    connectivity: Connectivity = 18,
-    min_volume_mm3: float = 0.0,
-    convention: ConventionName = "default",
-) -> Result:
-    """Split an activation map into modes and compare each with every region map of an atlas.
+    volume: int | None = None,
+    sigma: float | Sequence[float] = 0.0,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Any:
+    """Compare a map, a stack of maps, regions of interest or points with every region map of one or several atlases.
 
     Parameters
     ----------
-    image : path, nibabel image, Image, (array, affine), or napari Image layer
-        The map to be explained.
-    atlas : Atlas, str or path
-        An atlas, or what `load_atlas` takes.
-    threshold, tail, connectivity, min_volume_mm3, convention
-        See `napari_atlas_assign.assignment.assign.assign`.
+    source : path, nibabel image, Image, (array, affine), list of Image, PointSet, array (N, 3), or napari layer
+        What is to be explained. A 4D image is a stack, of which every volume is assigned. Files of text (CSV, TSV),
+        arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers are regions of interest.
+    atlas : Atlas, str, path, or a list of these
+        Atlases, or what `load_atlas` takes.
+    volume : int, optional
+        Take one volume of a 4D image, counted from 0.
+    sigma : float or (N,) float
+        Uncertainty of points in mm, where the source has none of its own; 0 is exact.
+    progress : callable, optional
+        Called with the number of maps done and of all maps, after each.
+    **options
+        The fields of `napari_atlas_assign.assignment.parameters.Parameters`: ``threshold``, ``tail``, ``connectivity``,
+        ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``level``,
+        ``convention``. Of these, points take only ``convention``.
 
     Returns
     -------
-    Result
-        With the tables ``assignments`` and ``modes`` and the volume ``components``.
+    Result or PointResult
+        With the tables ``assignments`` and ``modes``; of maps also ``peaks`` and the volume ``components``.
 
     Raises
     ------
     InputError
-        If the image, the atlas or an argument cannot be used; one sentence says what to do.
+        If the source, an atlas or an argument cannot be used; one sentence says what to do.
     """
-    return _assign(
-        as_image(image),
-        atlas if isinstance(atlas, Atlas) else load_atlas(atlas),
-        threshold=threshold,
-        tail=tail,
-        connectivity=connectivity,
-        min_volume_mm3=min_volume_mm3,
-        convention=convention,
-    )
+    given, implied = as_source(source, volume=volume, sigma=sigma)
+    atlases = [a if isinstance(a, Atlas) else load_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
+    options = implied | options
+    if isinstance(given, PointSet):
+        return _assign_points(given, atlases, options)
+    return _assign(given, atlases, progress=progress, **options)
 
 
-def as_image(source: Any) -> Image:
-    """Make an `Image` of a path, a nibabel image, an (array, affine) pair or a napari layer.
+def as_source(source: Any, *, volume: int | None = None, sigma: float | Sequence[float] = 0.0) -> tuple[Source, dict[str, Any]]:
+    """Make an image, a stack or points of what people have in hand; see `assign`.
+
+    Returns
+    -------
+    source : Image, list of Image or PointSet
+    options : dict
+        What the kind of source implies, such as ``rois`` for a Labels layer.
 
     Raises
     ------
     InputError
         If it is none of these, or cannot be read.
     """
-    if isinstance(source, Image):
-        return source
+    if isinstance(source, Image | PointSet):
+        return source, {}
+    if isinstance(source, list) and source and all(isinstance(image, Image) for image in source):
+        return source, {}
     if isinstance(source, str | os.PathLike):
-        return Image.from_file(Path(source))
+        path = Path(source)
+        if path.name.lower().endswith(POINT_SUFFIXES):
+            return PointSet.from_file(path, float(np.asarray(sigma))), {}
+        stack = read_stack(path) if volume is None else [Image.from_file(path, volume)]
+        space = space_of_file(path, open_image(path).header)
+        stack = [replace(image, space=space) for image in stack]
+        return (stack[0] if len(stack) == 1 else stack), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
-        return Image.from_nibabel(source)
+        return Image.from_nibabel(source, volume=volume), {}
     if isinstance(source, tuple) and len(source) == 2:
-        return Image.from_array(*source)
+        return Image.from_array(*source), {}
+    if isinstance(source, np.ndarray | list) and np.ndim(source) == 2 and np.shape(source)[1] == 3:
+        return PointSet.from_array(source, sigma), {}
     if type(source).__module__.startswith("napari."):
-        from .plugin.layers import image_from_layer
+        from .plugin.layers import source_from_layer
 
-        return image_from_layer(source)
+        return source_from_layer(source, volume=volume, sigma=sigma)
     raise InputError(
-        f"a {type(source).__name__} is no image; give a path, a nibabel image, an Image, (array, affine) or a napari layer"
+        f"a {type(source).__name__} is neither an image nor points; give a path, a nibabel image, an Image, "
+        "(array, affine), an array (N, 3) of points or a napari layer"
     )
+
+
+def _assign_points(points: PointSet, atlases: list[Atlas], options: dict[str, Any]) -> PointResult:
+    unused = sorted(set(options) - {"convention"})
+    if unused:
+        raise InputError(f"{', '.join(unused)}: not for points; leave it out")
+    result = assign_point_set(points, atlases, **options)
+    for note in result.warnings:
+        warnings.warn(note, AssignmentWarning, stacklevel=3)
+    return result
 
 
 def show(result: Result, viewer: napari.Viewer) -> None:

@@ -16,7 +16,7 @@ import pytest
 from napari_atlas_assign import Image, InputError, assign
 from napari_atlas_assign.report import folder as folder_module
 
-FILES = ["assignments.tsv", "components.nii.gz", "modes.tsv", "provenance.json"]
+FILES = ["assignments.tsv", "components.nii.gz", "modes.tsv", "peaks.tsv", "provenance.json"]
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ def result(small_atlas):
     return assign(Image(data, small_atlas.grid, "blob"), small_atlas, threshold=1, connectivity=26)
 
 
+def _with(result, **changes):
+    """The result, with another image or atlas in its run."""
+    return replace(result, runs=[replace(result.runs[0], **changes)])
+
+
 def test_parameters_inputs_and_versions_are_recorded(result):
     record = record_of(result)
     assert record["parameters"] == {
@@ -29,12 +34,19 @@ def test_parameters_inputs_and_versions_are_recorded(result):
         "tail": "positive",
         "connectivity": 26,
         "min_volume_mm3": 0.0,
+        "min_voxels": 1,
+        "keep_largest": None,
+        "split_height": None,
+        "rois": False,
+        "split_rois": False,
+        "level": None,
         "convention": "default",
     }
-    assert record["image"]["name"] == "blob"
-    assert record["image"]["grid"] == {"shape": [10, 12, 8], "affine": result.image.grid.affine.tolist()}
-    assert record["atlas"]["regions"] == 3
-    assert record["modes"]["count"] == 1
+    assert record["runs"][0]["threshold"] == 1
+    assert record["images"][0]["name"] == "blob"
+    assert record["images"][0]["grid"] == {"shape": [10, 12, 8], "affine": result.image.grid.affine.tolist()}
+    assert record["atlases"][0]["regions"] == 3
+    assert record["runs"][0]["modes"] == 1
     assert {"napari-atlas-assign", "python", "numpy", "scipy", "pandas", "nibabel"} <= set(record["software"])
     age = datetime.now(UTC) - datetime.fromisoformat(record["created"])
     assert timedelta(0) <= age < timedelta(minutes=5)
@@ -43,7 +55,7 @@ def test_parameters_inputs_and_versions_are_recorded(result):
 def test_files_are_recorded_with_path_and_hash(zmap_path, small_atlas):
     with pytest.warns(AssignmentWarning, match="different spaces"):
         record = record_of(assign(zmap_path, small_atlas, threshold=3))
-    assert record["image"]["source"] == {
+    assert record["images"][0]["source"] == {
         "path": str(zmap_path),
         "sha256": "badcac9bed4734f22b5c6dca1b778ade6c4d10a25ab30b807ff42f7c53304dbe",
     }
@@ -53,7 +65,7 @@ def test_an_array_is_told_from_a_changed_one_however_it_is_stored(result, small_
     data = result.image.data
 
     def value_hash(array):
-        return record_of(replace(result, image=Image(array, small_atlas.grid)))["image"]["values_sha256"]
+        return record_of(_with(result, image=Image(array, small_atlas.grid)))["images"][0]["values_sha256"]
 
     assert value_hash(data) == value_hash(np.asfortranarray(data)) == value_hash(data.astype(">f4"))
     changed = data.copy()
@@ -63,10 +75,10 @@ def test_an_array_is_told_from_a_changed_one_however_it_is_stored(result, small_
 
 
 def test_an_atlas_without_a_file_is_recorded_by_its_values(result, small_atlas):
-    described = record_of(result)["atlas"]
+    described = record_of(result)["atlases"][0]
     assert len(described["values_sha256"]) == 64
     other = replace(small_atlas, value=small_atlas.value * np.float32(0.5))
-    assert record_of(replace(result, atlas=other))["atlas"]["values_sha256"] != described["values_sha256"]
+    assert record_of(_with(result, atlas=other))["atlases"][0]["values_sha256"] != described["values_sha256"]
 
 
 def test_warnings_are_recorded(small_atlas):

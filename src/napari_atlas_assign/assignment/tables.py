@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks

@@ -16,13 +16,25 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Assign the modes of an activation map to the regions of an atlas, and write the tables, "
         "the volume of modes and a record of the run into a new folder.",
     )
-    parser.add_argument("map", type=Path, metavar="MAP", help="the activation map, a NIfTI file")
     parser.add_argument(
-        "--atlas", required=True, metavar="NAME_OR_PATH", help="a name that `atlases` lists, or an atlas file or folder"
+        "source",
+        type=Path,
+        metavar="MAP",
+        help="an activation map or a stack of maps (NIfTI), or a table of points (CSV or TSV with the columns x, y, z)",
+    )
+    parser.add_argument(
+        "--atlas",
+        required=True,
+        action="append",
+        metavar="NAME_OR_PATH",
+        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
-    parser.add_argument("--volume", type=int, metavar="N", help="which volume of a 4D map, counted from 0")
+    parser.add_argument("--volume", type=int, metavar="N", help="only this volume of a 4D map, counted from 0")
+    parser.add_argument(
+        "--sigma", type=float, default=0.0, metavar="MM", help="uncertainty of points without one of their own (default: 0)"
+    )
     add_assignment_arguments(parser)
     add_output_argument(parser)
     parser.set_defaults(run=run)
@@ -30,17 +42,18 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
-    from ..assignment.assign import assign
+    from ..api import assign
+    from ..assignment.point_result import PointResult
     from ..atlas.load import load_atlas
-    from ..image import Image
     from ..report.folder import usable_folder
 
     usable_folder(arguments.output)  # before the work, not after it
-    image = Image.from_file(arguments.map, arguments.volume)
-    atlas = load_atlas(arguments.atlas, labels=arguments.labels, dialect=arguments.dialect)
-    result = assign(image, atlas, **assignment_arguments(arguments))
+    atlases = [load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect) for atlas in arguments.atlas]
+    options = assignment_arguments(arguments)
+    result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)
     result.save(arguments.output)
+    what = "points" if isinstance(result, PointResult) else "modes"
     print(
-        f"{image.name}: {len(result.modes)} modes, {len(result.assignments)} assignments to {atlas.name}; "
-        f"see {arguments.output}"
+        f"{arguments.source.name}: {len(result.modes)} {what}, {len(result.assignments)} assignments to "
+        f"{', '.join(atlas.name for atlas in atlases)}; see {arguments.output}"
     )

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..errors import InputError
+
 PROGRAM = "napari-atlas-assign"
 
 Subparsers = Any
@@ -31,39 +33,66 @@ def one_line(text: str) -> str:
 
 def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the parameters of an assignment; `assignment_arguments` gives them back."""
-    parser.add_argument(
-        "--threshold", type=float, default=0.0, metavar="T", help="modes are made of voxels beyond it (default: 0)"
-    )
+    threshold = parser.add_mutually_exclusive_group()
+    threshold.add_argument("--threshold", type=float, metavar="T", help="modes are made of voxels beyond it (default: 0)")
+    threshold.add_argument("--percentile", type=float, metavar="Q", help="threshold at this percentile of the tail's values")
+    threshold.add_argument("--p", type=float, metavar="P", help="threshold at the z (or with --df, t) value of this p value")
+    parser.add_argument("--two-sided", action="store_true", help="the p value is two-sided")
+    parser.add_argument("--df", type=float, metavar="N", help="degrees of freedom of a t map, for --p")
     parser.add_argument(
         "--tail",
         choices=("positive", "negative", "both"),
-        default="positive",
         help="which sign to look at (default: positive)",
     )
     parser.add_argument(
         "--connectivity",
         type=int,
         choices=(6, 18, 26),
-        default=18,
         help="neighbours through faces (6), also edges (18, the default), also corners (26)",
     )
     parser.add_argument(
-        "--min-volume", type=float, default=0.0, metavar="MM3", help="drop modes that are smaller (default: 0)"
+        "--min-volume", type=float, metavar="MM3", help="drop modes that are smaller (default: 0)"
+    )
+    parser.add_argument("--min-voxels", type=int, metavar="N", help="drop modes of fewer voxels")
+    parser.add_argument("--keep-largest", type=int, metavar="K", help="keep only the K largest modes")
+    parser.add_argument(
+        "--split-height", type=float, metavar="H", help="split modes at saddles, from peaks that stand out by at least H"
+    )
+    parser.add_argument("--rois", action="store_true", help="the map holds labels: each is one mode as it is")
+    parser.add_argument("--split-rois", action="store_true", help="with --rois: split labels into connected components")
+    parser.add_argument(
+        "--level", type=int, metavar="L", help="score the regions' ancestors at this level of the tree, 0 at the root"
     )
     parser.add_argument(
-        "--convention", choices=("default", "siibra"), default="default", help="how modes and scores are computed"
+        "--convention", choices=("default", "siibra"), help="how modes and scores are computed"
     )
 
 
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The parameters of `napari_atlas_assign.assign` that were given on the command line."""
-    return {
-        "threshold": arguments.threshold,
+    """The parameters of `napari_atlas_assign.assign` that were given on the command line; those left out are not there."""
+    from ..assignment.parameters import Threshold
+
+    threshold: Any = arguments.threshold
+    if arguments.percentile is not None:
+        threshold = Threshold("percentile", arguments.percentile)
+    elif arguments.p is not None:
+        threshold = Threshold("p", arguments.p, arguments.two_sided, arguments.df)
+    elif arguments.two_sided or arguments.df is not None:
+        raise InputError("--two-sided and --df belong to a threshold by p value; give --p, or leave them out")
+    given = {
+        "threshold": threshold,
         "tail": arguments.tail,
         "connectivity": arguments.connectivity,
         "min_volume_mm3": arguments.min_volume,
+        "min_voxels": arguments.min_voxels,
+        "keep_largest": arguments.keep_largest,
+        "split_height": arguments.split_height,
+        "rois": arguments.rois or None,
+        "split_rois": arguments.split_rois or None,
+        "level": arguments.level,
         "convention": arguments.convention,
     }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def add_output_argument(parser: argparse.ArgumentParser, default: Path | None = None) -> None:

@@ -6,7 +6,7 @@ sample data, the widget and scripts share it, and tests need no viewer. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..errors import AtlasError, InputError
 from ..image import Image
+from ..modes.points import PointSet
 from .colors import direct_colors, region_color
 from .geometry import KEY, ZYX_FROM_WORLD, Orientation, full_resolution, place, place_of
 
@@ -46,6 +47,25 @@ def own_metadata(layer: Any) -> dict[str, Any]:
 
 
 # --- layers in ---
+
+
+def source_from_layer(
+    layer: Any, volume: int | None = None, sigma: float | Sequence[float] = 0.0
+) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
+    """What a layer holds, as `napari_atlas_assign.api.as_source` gives it back.
+
+    An Image layer is a map, or with one leading axis a stack; a Labels layer regions of interest; a Points layer points.
+
+    Raises
+    ------
+    InputError
+        If the layer is of another kind, or `image_from_layer` refuses it.
+    """
+    if layer_kind(layer) == "labels":
+        return image_from_layer(layer, volume), {"rois": True}
+    if volume is None and layer_kind(layer) == "image" and n_volumes(layer) > 1:
+        return [image_from_layer(layer, v) for v in range(n_volumes(layer))], {}
+    return image_from_layer(layer, volume), {}
 
 
 def image_from_layer(layer: Any, volume: int | None = None) -> Image:

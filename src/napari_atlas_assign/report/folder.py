@@ -7,31 +7,37 @@ result is replaced; a folder that holds anything else is left alone.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nibabel as nib
+import numpy as np
 import pandas as pd
 
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..errors import InputError
 from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
-ASSIGNMENTS, MODES, COMPONENTS = "assignments.tsv", "modes.tsv", "components.nii.gz"
+ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
+COMPONENTS = "components.nii.gz"
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in a folder that a person has looked at."""
 
 
-def save_result(result: Result, folder: Path) -> Path:
+def save_result(result: Result | PointResult, folder: Path) -> Path:
     """Write the tables, the mode volume and the record into a new folder, whole or not at all.
 
     Parameters
     ----------
-    result : Result
-        What to write: ``assignments.tsv``, ``modes.tsv``, ``components.nii.gz`` and ``provenance.json``.
+    result : Result or PointResult
+        What to write: ``assignments.tsv``, ``modes.tsv``, ``peaks.tsv``, ``components.nii.gz`` (for a stack 4D) and
+        ``provenance.json``; of points ``assignments.tsv``, ``points.tsv`` and ``provenance.json``.
     folder : Path
         Made with its parents. An earlier result in it is replaced.
 
@@ -94,11 +100,16 @@ def usable_folder(folder: Path) -> Path:
     return target
 
 
-def write_files(result: Result, folder: Path) -> None:
+def write_files(result: Result | PointResult, folder: Path) -> None:
     """Write the files of a result into an empty folder, the record last."""
     write_table(result.assignments, folder / ASSIGNMENTS)
-    write_table(result.modes, folder / MODES)
-    write_labels(result.components, folder / COMPONENTS)
+    if isinstance(result, PointResult):
+        write_table(result.modes, folder / POINTS)
+    else:
+        write_table(result.modes, folder / MODES)
+        write_table(result.peaks, folder / PEAKS)
+        for name, runs in _mode_volumes(result).items():
+            write_labels([result.components_of(run) for run in runs], folder / name)
     hashes = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
     (folder / RECORD_NAME).write_bytes(to_json(record_of(result, hashes)))
 
@@ -110,13 +121,38 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     )
 
 
-def write_labels(image: Image, path: Path) -> None:
-    """Write whole numbers as NIfTI labels in mm; the sform says MNI where the space is one of the MNI152 templates."""
-    nifti = nib.Nifti1Image(image.data, image.grid.affine)
+def write_labels(images: Sequence[Image], path: Path) -> None:
+    """Write whole numbers as NIfTI labels in mm: one image as 3D, several on one grid as 4D.
+
+    The sform says MNI where the space is one of the MNI152 templates.
+    """
+    image = images[0]
+    data = image.data if len(images) == 1 else np.stack([i.data for i in images], axis=-1)
+    nifti = nib.Nifti1Image(data, image.grid.affine)
     nifti.header.set_xyzt_units("mm")
     nifti.header.set_intent("label")
     nifti.set_sform(image.grid.affine, code="mni" if (image.space or "").startswith("MNI152") else "aligned")
     nib.save(nifti, path)
+
+
+def _mode_volumes(result: Result) -> dict[str, list[int]]:
+    """File names of the mode volumes, with the numbers of the runs whose modes they hold, in order of the images.
+
+    Where modes were found on the grids of several atlases, each atlas has a file of its own.
+    """
+    first_of_atlas = {id(run.atlas): number for number, run in reversed(list(enumerate(result.runs)))}
+    shared = all(result.runs[n].found is result.runs[0].found for n in first_of_atlas.values())
+    if shared:
+        return {COMPONENTS: [n for n, run in enumerate(result.runs) if run.atlas is result.runs[0].atlas]}
+    return {
+        f"components_{_safe(atlas.name)}.nii.gz": [n for n, run in enumerate(result.runs) if run.atlas is atlas]
+        for atlas in result.atlases
+    }
+
+
+def _safe(name: str) -> str:
+    """A name as part of a file name."""
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 def _put_in_place(new: Path, target: Path, earlier: Path) -> None:

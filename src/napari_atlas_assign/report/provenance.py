@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..errors import InputError
@@ -38,12 +39,12 @@ PACKAGES = ("napari-atlas-assign", "numpy", "scipy", "pandas", "nibabel")
 """Packages whose version can change a number in the tables."""
 
 
-def record_of(result: Result, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+def record_of(result: Result | PointResult, files: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Describe a result and what it was made from.
 
     Parameters
     ----------
-    result : Result
+    result : Result or PointResult
         The assignment.
     files : mapping, optional
         Names of the files written beside the record, with their SHA-256.
@@ -59,25 +60,46 @@ def record_of(result: Result, files: Mapping[str, str] | None = None) -> dict[st
             "record_version": RECORD_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "software": _software(),
-            "parameters": result.parameters.as_dict(),
-            "images": [_describe_image(image) for image in result.images],
+            **(_of_points(result) if isinstance(result, PointResult) else _of_maps(result)),
             "atlases": [_describe_atlas(atlas) for atlas in result.atlases],
-            "runs": [
-                {
-                    "image": run.image.name,
-                    "atlas": run.atlas.name,
-                    "threshold": run.threshold,
-                    "modes": run.found.n_modes,
-                    "assignments": len(run.sums.mode),
-                    "grid": _describe_grid(run.found.grid),
-                }
-                for run in result.runs
-            ],
             "warnings": result.warnings,
             "timings_s": result.timings,
             "files": dict(files or {}),
         }
     )
+
+
+def _of_maps(result: Result) -> dict[str, Any]:
+    return {
+        "parameters": result.parameters.as_dict(),
+        "is_stack": result.is_stack,
+        "images": [_describe_image(image) for image in result.images],
+        "runs": [
+            {
+                "image": run.image.name,
+                "atlas": run.atlas.name,
+                "threshold": run.threshold,
+                "modes": run.found.n_modes,
+                "assignments": len(run.sums.mode),
+                "grid": _describe_grid(run.found.grid),
+            }
+            for run in result.runs
+        ],
+    }
+
+
+def _of_points(result: PointResult) -> dict[str, Any]:
+    points = result.points
+    return {
+        "parameters": {"convention": result.convention},
+        "points": {
+            "name": points.name,
+            "space": points.space,
+            "count": len(points),
+            "values_sha256": _array_sha256(points.xyz, points.sigma),
+            "source": points.source,
+        },
+    }
 
 
 def to_json(record: Mapping[str, Any]) -> bytes:
