@@ -91,7 +91,7 @@ def _sniffed(path: Path) -> Dialect:
         return nifti
     tried = ", ".join(dialect.NAME for dialect in _dialects())
     if path.is_dir():
-        raise AtlasError(f"{path.name} is no folder of a dialect that is known (tried {tried}); give a file in it")
+        raise AtlasError(f"{path.resolve().name} is no folder of a dialect that is known (tried {tried}); give a file in it")
     raise AtlasError(
         f"{path.name} is no atlas file that can be read (tried {tried}); give a NIfTI image, or the file of another "
         f"dialect; as an image: {nifti.why_not(path)}"
