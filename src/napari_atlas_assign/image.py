@@ -17,7 +17,7 @@ from .errors import GridError, InputError
 from .space import Grid
 
 READ_ERRORS = (
-    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError),
+    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError, MemoryError),
     *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError),
 )
 """What nibabel raises on files that are missing, cut off, damaged or no images at all."""
@@ -97,7 +97,9 @@ class Image:
         try:
             data = np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])  # type: ignore[index]
         except READ_ERRORS as error:
-            raise InputError(f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again") from error
+            raise InputError(
+                f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
+            ) from error
         data = drop_single_axes(data, name)
         assert img.affine is not None
         return cls(data, _named_grid(data.shape, img.affine, name), name)
