@@ -30,7 +30,7 @@ class Image:
     Parameters
     ----------
     data : (X, Y, Z) array
-        Any real numeric type; NaN is background.
+        Any real numeric type; NaN and what is masked are background.
     grid : Grid
         Where the voxels are.
     name : str
@@ -48,7 +48,7 @@ class Image:
     source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        data = np.asanyarray(self.data)
+        data = np.ma.filled(self.data, 0) if isinstance(self.data, np.ma.MaskedArray) else np.asanyarray(self.data)
         if data.dtype == bool:
             data = data.astype(np.uint8)
         if data.dtype.kind not in "iuf":

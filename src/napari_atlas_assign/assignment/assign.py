@@ -14,7 +14,7 @@ import numpy as np
 from ..atlas.atlas import Atlas
 from ..errors import AssignmentWarning
 from ..image import Image
-from ..modes.modes import Connectivity, Modes, Tail, check_parameters, find_modes
+from ..modes.modes import Connectivity, Modes, Tail, check_parameters, check_values, find_modes
 from .conventions import Convention, ConventionName, get_convention
 from .integrals import region_integrals
 from .resample import resample
@@ -64,6 +64,7 @@ def assign(
         If no mode is found, or none overlaps the atlas. The result holds the same sentences.
     """
     check_parameters(threshold, tail, connectivity, min_volume_mm3)
+    threshold = float(threshold)  # numpy compares with a plain float in the type of the data
     rules = get_convention(convention)
     clock = [perf_counter()]
     found = _find(image, atlas, rules, threshold, tail, connectivity, min_volume_mm3)
@@ -74,7 +75,7 @@ def assign(
     clock.append(perf_counter())
     assignments, modes = assignment_table(found, sums, atlas, rules), mode_table(found, sums, atlas)
     clock.append(perf_counter())
-    notes = _look_at(image, atlas, found, sums, threshold)
+    notes = _look_at(image, atlas, found, sums, threshold, min_volume_mm3)
     for note in notes:
         warnings.warn(note, AssignmentWarning, stacklevel=2)
     return Result(
@@ -84,7 +85,7 @@ def assign(
         assignments=assignments,
         modes=modes,
         parameters={
-            "threshold": float(threshold),
+            "threshold": threshold,
             "tail": tail,
             "connectivity": int(connectivity),
             "min_volume_mm3": float(min_volume_mm3),
@@ -117,6 +118,7 @@ def _find(
 
     if not rules.resample_to_atlas:
         return find(image, threshold, tail)
+    check_values(image)
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]:
         resampled = resample(_beyond(image, threshold, sign), atlas.grid)
@@ -152,12 +154,18 @@ def _pad_boxes(sums: OverlapSums, padding: int) -> OverlapSums:
     return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
 
 
-def _look_at(image: Image, atlas: Atlas, found: Modes, sums: OverlapSums, threshold: float) -> tuple[str, ...]:
+def _look_at(
+    image: Image, atlas: Atlas, found: Modes, sums: OverlapSums, threshold: float, min_volume_mm3: float
+) -> tuple[str, ...]:
     """Sentences about what the person should look at."""
     if not found.n_modes:
         finite = image.data[np.isfinite(image.data)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
-        return (f"{image.name} has no mode beyond the threshold {threshold:g}: its values run from {low:.4g} to {high:.4g}",)
+        size = f" of {min_volume_mm3:g} mm3 or more" if min_volume_mm3 else ""
+        return (
+            f"{image.name} has no mode{size} beyond the threshold {threshold:g}: "
+            f"its values run from {low:.4g} to {high:.4g}",
+        )
     if not len(sums.mode):
         return (f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces",)
     return ()
