@@ -147,9 +147,9 @@ class Orientation:
     ornt: NDArray[np.float64]
 
     def turn(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Turn data (X, Y, Z, ...) into (..., z, y, x) as the viewer has them; axes beyond space go to the front."""
+        """Turn data (X, Y, Z, T, V ...) into (... v, t, z, y, x) as the viewer has them."""
         turned = apply_orientation(data, self.ornt)
-        return np.moveaxis(turned, (0, 1, 2), (-3, -2, -1))
+        return turned.transpose(*range(data.ndim - 1, 2, -1), 0, 1, 2)
 
 
 def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:
