@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,9 +55,13 @@ class Image:
         if data.dtype == bool:
             data = data.astype(np.uint8)
         if data.dtype.kind not in "iuf":
-            raise InputError(f"{self.name}: voxels of type {data.dtype} are not real numbers; give one number per voxel")
+            raise InputError(
+                f"{self.name}: voxels of type {data.dtype} are not real numbers; give one number per voxel"
+            )
         if data.shape != self.grid.shape:
-            raise InputError(f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}")
+            raise InputError(
+                f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}"
+            )
         object.__setattr__(self, "data", data)
 
     @classmethod
@@ -121,6 +128,20 @@ class Image:
         return cls(image.data, image.grid, image.name, image.space, source)
 
 
+@contextmanager
+def quiet_nibabel() -> Iterator[None]:
+    """Keep nibabel from printing what it repairs in headers: what a person must know is said in one place, once."""
+
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
+
+    nib.imageglobals.logger.addFilter(nothing)
+    try:
+        yield
+    finally:
+        nib.imageglobals.logger.removeFilter(nothing)
+
+
 def open_image(path: Path) -> Any:
     """Open an image file with nibabel: the header, not yet the data.
 
@@ -132,9 +153,12 @@ def open_image(path: Path) -> Any:
     if not path.exists():
         raise InputError(f"{path}: no such file; check the path")
     try:
-        return nib.load(path)
+        with quiet_nibabel():
+            return nib.load(path)
     except READ_ERRORS as error:
-        raise InputError(f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file") from error
+        raise InputError(
+            f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

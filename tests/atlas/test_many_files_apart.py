@@ -7,7 +7,9 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+import tifffile
 
+from napari_atlas_assign import load_atlas
 from napari_atlas_assign.atlas import (
     afni,
     bids,
@@ -75,11 +77,13 @@ def a_dictionary(folder):
 def a_mouse(folder):
     about = {"name": "a_mouse", "resolution": [25, 25, 25], "shape": [3, 4, 5], "orientation": "asr"}
     (folder / "metadata.json").write_text(json.dumps(about))
-    (folder / "annotation.tiff").write_bytes(b"")
+    structures = [{"id": 1, "name": "Cortex", "acronym": "CTX", "structure_id_path": [1], "rgb_triplet": [255, 0, 0]}]
+    (folder / "structures.json").write_text(json.dumps(structures))
+    tifffile.imwrite(folder / "annotation.tiff", np.ones((3, 4, 5), np.uint32), photometric="minisblack")
     return folder
 
 
-@pytest.mark.parametrize(
+EXAMPLES = pytest.mark.parametrize(
     ("make", "dialect"),
     [
         (a_map, siibra_map),
@@ -91,6 +95,9 @@ def a_mouse(folder):
         (a_mouse, brainglobe),
     ],
 )
+
+
+@EXAMPLES
 def test_each_example_is_told_by_one_dialect(tmp_path, make, dialect):
     path = make(tmp_path)
     assert [d.NAME for d in DIALECTS if d.sniff(path)] == [dialect.NAME]
@@ -111,3 +118,16 @@ def test_what_is_nothing_is_claimed_by_none_and_read_by_none(tmp_path, dialect, 
 
 def test_no_two_dialects_have_one_name():
     assert len({d.NAME for d in DIALECTS}) == len(DIALECTS)
+
+
+@EXAMPLES
+def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path, monkeypatch, make, dialect):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "atlas").mkdir()
+    path = make(tmp_path / "atlas")
+    first = load_atlas(path)
+    monkeypatch.setattr(dialect, "read", lambda *_, **__: pytest.fail("read anew"))
+    second = load_atlas(path)
+    assert isinstance(second.voxel, np.memmap)
+    assert second.regions.equals(first.regions)
+    assert second.source == first.source
