@@ -136,6 +136,11 @@ def kept(
     return atlas
 
 
+def has(key: str) -> bool:
+    """Whether the index holds an atlas of this key."""
+    return (cache_folder() / key).is_dir()
+
+
 def entries() -> list[StoredAtlas]:
     """What the index holds, most recently used first."""
     found = []
@@ -263,8 +268,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
     checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
     if checksum != str(zlib.crc32(text.encode())):
         raise ValueError(f"{folder / _ABOUT} is damaged")
-    about = json.loads(text)
-    assert isinstance(about, dict)
+    about: dict[str, Any] = json.loads(text)
     return about
 
 
@@ -298,12 +302,12 @@ def _sweep() -> None:
 
 def _drop(folder: Path) -> None:
     """Delete a folder; renamed first, so that nobody takes the half that is left for an atlas."""
-    try:
+    doomed = folder
+    with suppress(OSError):  # gone already, or held open by a process on Windows
         doomed = _writing_folder(folder.parent)
-        folder = folder.rename(doomed / folder.name)
-    except OSError:  # gone already, or held open by a process on Windows
-        doomed = folder
+        folder.rename(doomed / folder.name)
     shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writing_folder(parent: Path) -> Path:
