@@ -104,6 +104,8 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
         world = view[[2, 1, 0, 3]] if affine is None else Grid(_spatial_shape(layer), np.asarray(affine)).affine
     except GridError as error:
         raise GridError(f"the layer {layer.name!r}: {error}") from None
+    if affine is None:
+        layer.units = (*layer.units[:-3], "mm", "mm", "mm")
     matrix = world @ np.linalg.inv(view)
     layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
 
