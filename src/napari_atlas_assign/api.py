@@ -73,14 +73,18 @@ def assign(
         If the source, an atlas or an argument cannot be used; one sentence says what to do.
     """
     given, implied = as_source(source, volume=volume, sigma=sigma)
-    atlases = [a if isinstance(a, Atlas) else load_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
+    atlases = [
+        a if isinstance(a, Atlas) else load_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])
+    ]
     options = implied | options
     if isinstance(given, PointSet):
         return _assign_points(given, atlases, options)
     return _assign(given, atlases, progress=progress, **options)
 
 
-def as_source(source: Any, *, volume: int | None = None, sigma: float | Sequence[float] = 0.0) -> tuple[Source, dict[str, Any]]:
+def as_source(
+    source: Any, *, volume: int | None = None, sigma: float | Sequence[float] = 0.0
+) -> tuple[Source, dict[str, Any]]:
     """Make an image, a stack or points of what people have in hand; see `assign`.
 
     Returns

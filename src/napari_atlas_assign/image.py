@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from .errors import GridError, InputError
 from .space import Grid
 
 READ_ERRORS = (
-    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError),
+    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError, MemoryError),
     *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError),
 )
 """What nibabel raises on files that are missing, cut off, damaged or no images at all."""
@@ -30,7 +33,7 @@ class Image:
     Parameters
     ----------
     data : (X, Y, Z) array
-        Any real numeric type; NaN is background.
+        Any real numeric type; NaN and what is masked are background.
     grid : Grid
         Where the voxels are.
     name : str
@@ -48,13 +51,17 @@ class Image:
     source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        data = np.asanyarray(self.data)
+        data = np.ma.filled(self.data, 0) if isinstance(self.data, np.ma.MaskedArray) else np.asanyarray(self.data)
         if data.dtype == bool:
             data = data.astype(np.uint8)
         if data.dtype.kind not in "iuf":
-            raise InputError(f"{self.name}: voxels of type {data.dtype} are not real numbers; give one number per voxel")
+            raise InputError(
+                f"{self.name}: voxels of type {data.dtype} are not real numbers; give one number per voxel"
+            )
         if data.shape != self.grid.shape:
-            raise InputError(f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}")
+            raise InputError(
+                f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}"
+            )
         object.__setattr__(self, "data", data)
 
     @classmethod
@@ -115,6 +122,20 @@ class Image:
         return cls(image.data, image.grid, image.name, image.space, source)
 
 
+@contextmanager
+def quiet_nibabel() -> Iterator[None]:
+    """Keep nibabel from printing what it repairs in headers: what a person must know is said in one place, once."""
+
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
+
+    nib.imageglobals.logger.addFilter(nothing)
+    try:
+        yield
+    finally:
+        nib.imageglobals.logger.removeFilter(nothing)
+
+
 def read_stack(path: str | os.PathLike[str]) -> list[Image]:
     """Read all volumes of an image file, each as one image; a 3D file gives one.
 
@@ -147,9 +168,12 @@ def open_image(path: Path) -> Any:
     if not path.exists():
         raise InputError(f"{path}: no such file; check the path")
     try:
-        return nib.load(path)
+        with quiet_nibabel():
+            return nib.load(path)
     except READ_ERRORS as error:
-        raise InputError(f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file") from error
+        raise InputError(
+            f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
+        ) from error
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
@@ -163,7 +187,9 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
     try:
         return np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])
     except (*READ_ERRORS, MemoryError) as error:
-        raise InputError(f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again") from error
+        raise InputError(
+            f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ import pytest
 from cases import atlas_of, atlas_to_world, random_maps
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from napari_atlas_assign import Atlas, Grid, InputError
 from napari_atlas_assign.assignment.integrals import region_integrals
@@ -193,6 +194,58 @@ def test_siibras_table_of_a_point_is_reproduced(juelich, sigma):
     assert np.array(table["centroid"].tolist()) == pytest.approx(centroid, abs=1e-6)
     for name in reference.columns[6:]:
         assert table[name].to_numpy() == pytest.approx(reference[name].to_numpy(), abs=1e-6), name
+
+
+def naive_siibra(maps, at, sigma):
+    """Scores by region of one uncertain point, `at` and `sigma` in voxels: rules of docs/conventions.md, densely."""
+    centre, half = np.floor(at + 0.5).astype(int), int(3 * sigma)
+    kernel = np.zeros([2 * half + 1] * 3)
+    kernel[half, half, half] = 1
+    kernel = ndimage.gaussian_filter(kernel, sigma, mode="nearest", truncate=4.0)
+    kernel /= kernel.sum()
+    margin = 3 * half + 10
+    b = np.zeros([n + 2 * margin for n in maps.shape[1:]])
+    b[tuple(slice(c - half + margin, c + half + 1 + margin) for c in centre)] = kernel
+    b = b[margin:-margin, margin:-margin, margin:-margin]
+    found = {}
+    if not b.any():
+        return found
+    for region, a in enumerate(maps.astype(np.float64)):
+        together = np.count_nonzero((a > 0) & (b > 0))
+        if not together:
+            continue
+        inside, blob = np.argwhere(a > 0), np.argwhere(b > 0)
+        low = np.minimum(inside.min(axis=0), blob.min(axis=0))
+        n = np.prod(np.maximum(inside.max(axis=0), blob.max(axis=0) + 1) - low + 1)
+        covariance = n * (a * b).sum() - a.sum() * b.sum()
+        variances = (n * (a**2).sum() - a.sum() ** 2) * (n * (b**2).sum() - b.sum() ** 2)
+        found[region] = {
+            "correlation": covariance / np.sqrt(variances),
+            "intersection over union": together / np.count_nonzero((a > 0) | (b > 0)),
+            "map value": a.max(),
+            "map weighted mean": (a * b).sum() / b.sum(),
+            "map containedness": together / len(inside),
+            "input weighted mean": (a * b).sum() / a.sum(),
+            "input containedness": together / len(blob),
+        }
+    return found
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15)
+def test_siibras_rules_for_uncertain_points_are_kept_also_at_the_border(seed):
+    rng = np.random.default_rng(seed)
+    maps = random_maps(rng, (12, 10, 11), "statistical", 3)
+    atlas = atlas_of(maps, np.array([[-1.0, 0, 0, 5], [0, 1.5, 0, -7], [0, 0, 2, 1], [0, 0, 0, 1]]))
+    at = rng.uniform(-4, 14, (2, 3))
+    sigma = rng.choice([4.6, 6.0], 2)  # mm; voxels have a mean edge of 1.5 mm
+    table, _ = assign_points(PointSet.from_array(atlas.grid.to_world(at), sigma), atlas, "siibra")
+    for p in range(2):
+        rows = table[(table["input structure"] == p) & table["region"].notna()]
+        expected = naive_siibra(maps, at[p], sigma[p] / 1.5)
+        assert rows["volume"].tolist() == list(expected)
+        for (_, row), scores in zip(rows.iterrows(), expected.values(), strict=True):
+            assert {name: row[name] for name in scores} == pytest.approx(scores, rel=1e-6, abs=1e-9)
 
 
 def test_a_siibra_point_in_no_region_is_given_none(juelich):

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 import napari_atlas_assign.atlas as package
+from napari_atlas_assign import Grid, load_atlas
+from napari_atlas_assign.atlas import nifti
+from napari_atlas_assign.atlas.dialects import DIALECTS
 
 FSL = (
     "<atlas><header><type>Probabilistic</type><imagefile>/img</imagefile></header>"
@@ -83,7 +86,7 @@ def plain_with_json(folder):
     return save(folder / "a.nii.gz")
 
 
-@pytest.mark.parametrize(
+EXAMPLES = pytest.mark.parametrize(
     ("make", "name"),
     [
         (fsl, "fsl-xml"),
@@ -97,6 +100,9 @@ def plain_with_json(folder):
         (plain_with_json, None),
     ],
 )
+
+
+@EXAMPLES
 def test_one_dialect_alone_claims_it(tmp_path, make, name):
     path = make(tmp_path)
     assert [module.NAME for module in dialects() if module.sniff(path)] == ([name] if name else [])
@@ -106,3 +112,46 @@ def test_names_of_dialects_are_distinct():
     names = [module.NAME for module in dialects()]
     assert len(set(names)) == len(names)
     assert {"fsl-xml", "spm-xml", "bids", "afni", "mricron", "niivue-paqd"} <= set(names)
+
+
+def test_all_dialects_are_registered_and_have_what_the_stored_index_needs():
+    assert set(DIALECTS) == set(dialects())
+    assert all(hasattr(module, "files") for module in DIALECTS)
+
+
+@EXAMPLES
+def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path, monkeypatch, make, name):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))
+    path = make(tmp_path)
+    for image in ("img.nii.gz", "a.nii.gz"):
+        if name in ("fsl-xml", "spm-xml"):
+            save(tmp_path / image, shape=(3, 3, 3, 1) if image == "img.nii.gz" else (3, 3, 3))
+    first = load_atlas(path)
+    reader = next((module for module in DIALECTS if module.NAME == name), nifti)
+    monkeypatch.setattr(reader, "read", lambda *_, **__: pytest.fail("read anew"))
+    second = load_atlas(path)
+    assert isinstance(second.voxel, np.memmap)
+    assert second.regions.equals(first.regions)
+    assert second.source == first.source
+
+
+def test_the_grid_of_the_image_picks_the_resolution_and_each_is_stored_apart(tmp_path):
+    for size in (1, 2):
+        img = nib.Nifti1Image(np.ones((4 // size,) * 3, np.uint8), np.diag([size, size, size, 1.0]))
+        nib.save(img, tmp_path / f"tpl-A_res-{size}_dseg.nii.gz")
+    coarse = Grid((3, 3, 3), np.diag([3.0, 3, 3, 1]))
+    for _ in range(2):
+        assert load_atlas(tmp_path).grid.shape == (4, 4, 4)
+        assert load_atlas(tmp_path, near=coarse).grid.shape == (2, 2, 2)
+
+
+def test_a_dialect_of_one_resolution_takes_no_notice_of_the_grid(tmp_path):
+    assert load_atlas(plain(tmp_path), near=Grid((3, 3, 3), np.eye(4))).n_regions == 1
+
+
+def test_what_nibabel_repairs_in_a_header_is_not_printed(tmp_path, capfd):
+    data = bytearray(save(tmp_path / "a.nii").read_bytes())
+    data[80:84] = np.float32(0).tobytes()  # the size of a voxel along x
+    (tmp_path / "a.nii").write_bytes(data)
+    load_atlas(tmp_path / "a.nii")
+    assert capfd.readouterr() == ("", "")

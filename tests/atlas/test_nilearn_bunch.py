@@ -99,7 +99,8 @@ def test_probability_maps_take_the_names_in_order():
     atlas = atlas_from_bunch(Bunch(maps=maps_image(0.5, 1), labels=["A", "B"], template="MNI?"))
     assert names_of(atlas) == {0: "A", 1: "B"}
     assert atlas.map_of(0)[0, 0, 0] == 0.5
-    assert atlas.space is None
+    assert atlas.space == "MNI152"
+    assert atlas_from_bunch(Bunch(maps=maps_image(0.5, 1), template="fsaverage")).space is None
 
 
 def test_the_background_in_the_names_of_fsl_s_probability_maps_has_no_volume():
@@ -178,6 +179,7 @@ def test_what_is_no_volumetric_atlas_is_refused(bunch, message):
 things = st.none() | st.text(max_size=4) | st.integers() | st.floats() | st.binary(max_size=3)
 
 
+@pytest.mark.filterwarnings("ignore::napari_atlas_assign.errors.AssignmentWarning")
 @settings(max_examples=80)
 @given(
     labels=st.none() | st.lists(things, max_size=3),

@@ -74,6 +74,13 @@ def test_statistical_maps_come_in_the_order_of_the_indices(statistical):
     assert atlas.grid.affine.tolist() == AFFINE.tolist()
 
 
+def test_a_space_may_be_known_by_its_name(tmp_path):
+    save(tmp_path / "a.nii.gz", volume(v000=0.5))
+    space = {"name": "MNI 152 ICBM 2009c Nonlinear Asymmetric"}
+    path = write_map(tmp_path, [{"nii": "a.nii.gz"}], {"A": [{"volume": 0}]}, {"space": space})
+    assert siibra_map.read(path).space == "MNI152NLin2009cAsym"
+
+
 def test_all_files_that_are_read_are_told(statistical, tmp_path):
     assert siibra_map.files(statistical) == [statistical, tmp_path / "a.nii.gz", tmp_path / "b.nii.gz"]
 

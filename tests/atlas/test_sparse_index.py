@@ -111,10 +111,10 @@ def test_any_atlas_survives_the_round_trip(tmp_path, seed, n):
 
 def test_the_text_may_come_in_pieces_of_any_size():
     text = b"".join(b"%d 0.%d %d 1e-3\n" % (i % 7, i + 1, i % 7 + 1) for i in range(50))
-    whole = sparse_index.parse_probs(iter([text]), 8, "x")
+    whole = sparse_index.parse_probs(iter([text]), 8, 50, "x")
     for size in (1, 3, 100):
         pieces = (text[i : i + size] for i in range(0, len(text), size))
-        for one, other in zip(whole, sparse_index.parse_probs(pieces, 8, "x"), strict=True):
+        for one, other in zip(whole, sparse_index.parse_probs(pieces, 8, 50, "x"), strict=True):
             np.testing.assert_array_equal(one, other)
 
 
@@ -180,11 +180,27 @@ def test_a_cut_off_file_is_refused(golden):
         sparse_index.read(golden)
 
 
+def test_a_file_that_unpacks_without_end_is_given_up():
+    read = 0
+
+    def endless(text):
+        nonlocal read
+        while True:
+            read += 1
+            assert read < 1000
+            yield text
+
+    with pytest.raises(AtlasError, match="more lines than the 60 voxels"):
+        sparse_index.parse_probs(endless(b"0 0.5\n" * 50), 2, 60, "x")
+    with pytest.raises(AtlasError, match="too long"):
+        sparse_index.parse_probs(endless(b"0" * 2**20), 2, 60, "x")
+
+
 @settings(max_examples=150)
 @given(st.lists(st.text("0123456789 .e-+\n", max_size=20).map(str.encode) | st.binary(max_size=10), max_size=4))
 def test_no_text_leads_to_another_error(chunks):
     try:
-        line, region, value = sparse_index.parse_probs(iter(chunks), 5, "x")
+        line, region, value = sparse_index.parse_probs(iter(chunks), 5, 100, "x")
     except AtlasError:
         return
     assert len(line) == len(region) == len(value)

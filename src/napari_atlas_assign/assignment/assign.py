@@ -17,7 +17,7 @@ from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..errors import AssignmentWarning, InputError
 from ..image import Image
-from ..modes.modes import Modes, find_modes
+from ..modes.modes import Modes, check_values, find_modes
 from ..modes.rois import rois_as_modes
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
@@ -61,7 +61,8 @@ def assign(
     Raises
     ------
     InputError
-        If an option is out of its range, an image holds no number or an infinite one in a mode, the grids of a stack differ, or two atlases have one name.
+        If an option is out of its range, an image holds no number or an infinite one in a mode, the grids of a stack
+        differ, or two atlases have one name.
 
     Warns
     -----
@@ -168,6 +169,7 @@ def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:
 
 def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameters: Parameters) -> Modes:
     """Threshold, resample, then split above 0; each tail by itself."""
+    check_values(image)
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[parameters.tail]:
         resampled = resample(_beyond(image, threshold, sign), atlas.grid)
@@ -216,8 +218,9 @@ def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
     if not run.found.n_modes:
         finite = image.data[np.isfinite(image.data)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
+        size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (
-            f"{image.name} has no mode beyond the threshold {run.threshold:g}: "
+            f"{image.name} has no mode{size} beyond the threshold {run.threshold:g}: "
             f"its values run from {low:.4g} to {high:.4g}"
         )
     elif not len(run.sums.mode):

@@ -136,7 +136,11 @@ class _Overlaps:
 
 
 def _integrate_along(
-    pieces: _Pieces, others: list[NDArray[np.integer]], index: NDArray[np.integer], overlaps: _Overlaps, sort: bool = True
+    pieces: _Pieces,
+    others: list[NDArray[np.integer]],
+    index: NDArray[np.integer],
+    overlaps: _Overlaps,
+    sort: bool = True,
 ) -> tuple[_Pieces, list[NDArray[np.integer]], NDArray[np.integer]]:
     """Integrate pieces along one axis, from atlas voxels to image voxels.
 

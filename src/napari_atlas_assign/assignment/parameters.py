@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..image import Image
-from ..modes.modes import Connectivity, Tail
+from ..modes.modes import Connectivity, Tail, check_parameters
 from ..modes.thresholds import percentile_threshold, t_threshold, z_threshold
 from .conventions import ConventionName, get_convention
 
@@ -40,7 +40,9 @@ class Threshold:
         if self.kind not in ("value", "percentile", "p"):
             raise InputError(f"the kind of threshold is {self.kind!r}; give 'value', 'percentile' or 'p'")
         if self.kind != "p" and (self.two_sided or self.df is not None):
-            raise InputError("two-sided and degrees of freedom belong to a threshold by p value; leave them out or give p")
+            raise InputError(
+                "two-sided and degrees of freedom belong to a threshold by p value; leave them out or give p"
+            )
 
     def value(self, image: Image, tail: Tail) -> float:
         """The threshold for one image, in its unit."""
@@ -95,13 +97,8 @@ class Parameters:
 
     def __post_init__(self) -> None:
         get_convention(self.convention)
-        if not isinstance(self.threshold, Threshold):
-            _check_number("threshold", self.threshold, 0, "(for negative modes, tail='negative')")
-        if self.tail not in ("positive", "negative", "both"):
-            raise InputError(f"the tail is {self.tail!r}; give 'positive', 'negative' or 'both'")
-        if self.connectivity not in (6, 18, 26):
-            raise InputError(f"the connectivity is {self.connectivity!r}; give 6, 18 or 26")
-        _check_number("minimum volume", self.min_volume_mm3, 0, "of mm3")
+        number = 0.0 if isinstance(self.threshold, Threshold) else self.threshold
+        check_parameters(number, self.tail, self.connectivity, self.min_volume_mm3)
         _check_number("minimum number of voxels", self.min_voxels, 1)
         if self.keep_largest is not None:
             _check_number("number of modes to keep", self.keep_largest, 1)
@@ -110,7 +107,9 @@ class Parameters:
 
     def threshold_for(self, image: Image) -> float:
         """The threshold for one image, in its unit."""
-        return self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
+        return (
+            self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """All parameters as plain values for a record; `from_dict` takes them back."""
@@ -137,6 +136,11 @@ class Parameters:
             raise InputError(f"the parameters are not those of an assignment ({error})") from error
 
 
-def _check_number(what: str, value: Any, low: float, hint: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value) or value < low:
-        raise InputError(f"the {what} is {value}; give a number of at least {low} {hint}".rstrip())
+def _check_number(what: str, value: Any, low: float) -> None:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not np.isfinite(value)
+        or value < low
+    ):
+        raise InputError(f"the {what} is {value}; give a number of at least {low}")

@@ -107,7 +107,9 @@ def assign_points(
         "volume": pd.array(np.where(far, 0, region[order]), dtype="Int64"),
         "region": names[region[order]],
         **{name: values[order] for name, values in scores.items()},
-        "hemisphere": np.array([*atlas.regions.get("hemisphere", [None] * atlas.n_regions), None], object)[region[order]],
+        "hemisphere": np.array([*atlas.regions.get("hemisphere", [None] * atlas.n_regions), None], object)[
+            region[order]
+        ],
         "nearest region": names[np.where(far, nearest[point[order]], -1)],
         "distance mm": np.where(far, distance[point[order]], np.nan),
     }

@@ -24,6 +24,8 @@ from .text import read_json
 
 NAME = "bids"
 
+SEVERAL_RESOLUTIONS = True
+
 _IMAGE_ENDINGS = (".nii.gz", ".nii")
 _SUFFIXES = ("dseg", "probseg")
 _ROOT = "dataset_description.json"

@@ -8,7 +8,8 @@ A dialect is one small module that turns a path into an `Atlas`. It offers
   person should know besides;
 - ``files(path, labels=None)``: all files that `read` looks at, for the stored index; without it, atlases of the dialect
   are read anew each time;
-- ``NAMES_MATTER = False``, if the names of these files tell `read` nothing but the atlas's own name.
+- ``NAMES_MATTER = False``, if the names of these files tell `read` nothing but the atlas's own name;
+- ``SEVERAL_RESOLUTIONS = True``, if `read` and `files` also take ``near``, the grid to pick a resolution by.
 """
 
 from __future__ import annotations
@@ -16,6 +17,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from . import (
+    afni,
+    bids,
+    brainglobe,
+    difumo,
+    fsl_xml,
+    julich_brain,
+    mricron,
+    niivue,
+    region_folder,
+    siibra_map,
+    sparse_index,
+    spm_xml,
+)
 from .atlas import Atlas
 
 
@@ -34,5 +49,8 @@ class Dialect(Protocol):
         """List the files that `read` looks at."""
 
 
-DIALECTS: tuple[Dialect, ...] = ()
+DIALECTS: tuple[Dialect, ...] = (
+    fsl_xml, spm_xml, bids, afni, mricron, niivue,
+    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo,
+)  # fmt: skip
 """All dialects but plain NIfTI, which reads what none of these claims."""

@@ -21,6 +21,8 @@ from .xml import read_xml, text_of
 
 NAME = "fsl-xml"
 
+SEVERAL_RESOLUTIONS = True
+
 
 def sniff(path: Path) -> bool:
     """Whether this is XML that lists labels FSL's way and names images."""

@@ -1,6 +1,216 @@
-"""placeholder"""
+"""Regions that have parents, and the two hemispheres.
+
+A parent is told by its name in the region table's column ``parent``. It may have a row of its own, with or without
+voxels, or be known by name only: BrainGlobe's atlases have a row for every structure up to the root, FSL's and
+DiFuMo's one column that groups regions. Levels are counted from the root, which is level 0; a region below several
+parents lies as deep as it has ancestors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import AtlasError, InputError
+from ..modes.modes import Modes
+from ..space import Floats, Grid
+from .atlas import Atlas
+
+_DEEPEST = 1000
+"""Ancestors of one region; more are a mistake in the table."""
+
+_POINTS = np.array([-3, -1, 1, 3]) / 8
+"""Where along a voxel's edge the points lie that stand for it where the midplane cuts it at an angle."""
 
 
-def atlas_at_level(atlas, level): return atlas
-def hemisphere_shares(modes): return np.zeros((modes.n_modes,2))
+def has_parents(atlas: Atlas) -> bool:
+    """Whether any region has a parent."""
+    return any(parent is not None for parent in _parents(atlas))
+
+
+def ancestors(atlas: Atlas) -> list[tuple[str, ...]]:
+    """Names of each region's ancestors (R,), the root first; empty for a region without parent.
+
+    Raises
+    ------
+    AtlasError
+        If a region is its own ancestor, or rows of one parent's name have different parents.
+    """
+    names, parents = atlas.regions["name"].astype(str).tolist(), _parents(atlas)
+    above = _parent_of_parents(atlas.name, names, parents)
+    lines: dict[str, tuple[str, ...]] = {}
+
+    def line_of(name: str) -> tuple[str, ...]:
+        """The parent itself, and those above it."""
+        way, seen = [name], {name}
+        while way[-1] not in lines:
+            parent = above.get(way[-1])
+            if parent is None:
+                lines[way[-1]] = (way[-1],)
+            elif parent in seen:
+                raise AtlasError(
+                    f"{atlas.name}: the region {parent!r} is its own ancestor; correct the column parent of its table"
+                )
+            else:
+                way.append(parent)
+                seen.add(parent)
+        for child, parent in zip(way[-2::-1], way[:0:-1], strict=True):
+            if len(lines[parent]) == _DEEPEST:
+                raise AtlasError(f"{atlas.name}: {child!r} has {_DEEPEST} ancestors or more; correct the column parent")
+            lines[child] = (*lines[parent], child)
+        return lines[name]
+
+    return [() if parent is None else line_of(parent) for parent in parents]
+
+
+def n_levels(atlas: Atlas) -> int:
+    """Number of levels: 1 where no region has a parent.
+
+    Raises
+    ------
+    AtlasError
+        See `ancestors`.
+    """
+    return 1 + max(len(line) for line in ancestors(atlas))
+
+
+def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
+    """The atlas with its regions joined to their ancestors at a level of the tree.
+
+    Regions below the level become part of their ancestor there; regions at the level or above it stay. A parent's map
+    is the sum of its children's, and its own where it has voxels, at most 1.
+
+    Parameters
+    ----------
+    atlas : Atlas
+        With a column ``parent`` in its region table.
+    level : int
+        From 0, the roots, to ``n_levels(atlas) - 1``, the regions as they are.
+
+    Returns
+    -------
+    Atlas
+        On the same grid. Parents with a row in the table of regions keep it; others get a new ``id``, and the
+        hemisphere if all children are in one. Regions without voxels that are parents of others are left out.
+
+    Raises
+    ------
+    AtlasError
+        If no region has a parent, or the parents contradict each other (see `ancestors`).
+    InputError
+        If the atlas has no such level.
+    """
+    if not has_parents(atlas):
+        raise AtlasError(f"{atlas.name} has no parents of regions; its regions can only be taken as they are")
+    lines = ancestors(atlas)
+    deepest = max(len(line) for line in lines)
+    if level != int(level) or not 0 <= level <= deepest:
+        raise InputError(f"{atlas.name} has no level {level} of regions; give a whole number from 0 to {deepest}")
+    names = atlas.regions["name"].astype(str).tolist()
+    parent_names = {name for line in lines for name in line}
+    # A parent is one region, by its name; regions that are nobody's parent may share a name (left and right).
+    keys: list[Any] = [
+        line[level] if len(line) > level else name if name in parent_names else row
+        for row, (name, line) in enumerate(zip(names, lines, strict=True))
+    ]
+    used = (np.bincount(atlas.region, minlength=len(keys)) > 0) | ~np.isin(names, list(parent_names))
+    kept: dict[Any, int] = {}
+    for row in np.flatnonzero(used).tolist():
+        kept.setdefault(keys[row], len(kept))
+    members: dict[Any, list[int]] = {key: [] for key in kept}
+    for row, key in enumerate(keys):
+        if key in members:
+            members[key].append(row)
+    new_region = np.array([kept.get(key, 0) for key in keys], dtype=np.min_scalar_type(len(kept)))
+    regions = _table(atlas, members, lines, int(level))
+    voxel, region, value = _summed(atlas, new_region[atlas.region], len(kept))
+    source = atlas.source | {"level": int(level)}
+    return Atlas(atlas.grid, regions, voxel, region, value, atlas.name, atlas.space, source)
+
+
+def hemisphere_shares(modes: Modes) -> Floats:
+    """How much of each mode lies left and right of the plane x = 0, by coordinates.
+
+    Returns
+    -------
+    (M, 2) float
+        Parts of the mode's volume at x < 0 (left in RAS+) and x > 0; they add up to 1. Voxels that the plane cuts
+        count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points.
+    """
+    left = _left_part(modes.grid, modes.voxel)
+    share = np.bincount(modes.mode, left, modes.n_modes) / np.maximum(modes.counts(), 1)
+    return np.stack([share, 1 - share], axis=-1)
+
+
+def _left_part(grid: Grid, voxel: NDArray[np.int64]) -> Floats:
+    """(N,) part of each voxel at x < 0."""
+    edges = grid.affine[0, :3]
+    x = grid.to_world(grid.unravel(voxel))[:, 0]
+    width = np.abs(edges).sum()
+    if np.abs(edges).max() > width * (1 - 1e-6):
+        return np.clip(0.5 - x / width, 0, 1)
+    cut = np.flatnonzero(np.abs(x) < width / 2)
+    left = (x < 0).astype(np.float64)
+    offsets = sum(np.meshgrid(*(_POINTS * edge for edge in edges), indexing="ij"))
+    at = x[cut][:, None] + np.asarray(offsets).reshape(-1)
+    left[cut] = ((at < -1e-9 * width).mean(axis=1) + (at <= 1e-9 * width).mean(axis=1)) / 2
+    return left
+
+
+def _parents(atlas: Atlas) -> list[str | None]:
+    """Each region's parent; a region that names itself has none."""
+    if "parent" not in atlas.regions.columns:
+        return [None] * atlas.n_regions
+    pairs = zip(atlas.regions["name"], atlas.regions["parent"], strict=True)
+    return [None if pd.isna(parent) or str(parent) in ("", str(name)) else str(parent) for name, parent in pairs]
+
+
+def _parent_of_parents(atlas_name: str, names: Sequence[str], parents: Sequence[str | None]) -> dict[str, str | None]:
+    """The parent of every name that is a parent and has a row of its own."""
+    wanted = {parent for parent in parents if parent is not None}
+    above: dict[str, str | None] = {}
+    for name, parent in zip(names, parents, strict=True):
+        if name in wanted and above.setdefault(name, parent) != parent:
+            raise AtlasError(
+                f"{atlas_name}: the region {name!r} has two parents, {above[name]!r} and {parent!r}; "
+                "give regions with children different names"
+            )
+    return above
+
+
+def _table(atlas: Atlas, members: dict[Any, list[int]], lines: list[tuple[str, ...]], level: int) -> pd.DataFrame:
+    """The rows of the regions at a level: their own where they have one, else made of their children's."""
+    row_of_name = {name: row for row, name in reversed(list(enumerate(atlas.regions["name"].astype(str))))}
+    new_id = int(atlas.regions["id"].max())
+    rows: list[dict[Any, Any]] = []
+    for key, children in members.items():
+        own = key if isinstance(key, int) else row_of_name.get(key)
+        if own is not None:
+            rows.append(atlas.regions.iloc[own].to_dict())
+            continue
+        new_id += 1
+        row: dict[str, Any] = {"id": new_id, "name": key, "parent": lines[children[0]][level - 1] if level else None}
+        if "hemisphere" in atlas.regions.columns:
+            sides = atlas.regions["hemisphere"].iloc[children].unique()
+            row["hemisphere"] = sides[0] if len(sides) == 1 else None
+        rows.append(row)
+    return pd.DataFrame(rows, columns=atlas.regions.columns)
+
+
+def _summed(
+    atlas: Atlas, region: NDArray[np.integer], n_regions: int
+) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float32]]:
+    """The entries, with those of the same voxel and region added up, at most 1."""
+    if atlas.is_labelled:
+        return atlas.voxel, region, atlas.value
+    key = atlas.voxel.astype(np.int64) * n_regions + region
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    total = np.add.reduceat(atlas.value[order].astype(np.float64), first) if len(first) else np.zeros(0)
+    kept = order[first]
+    return atlas.voxel[kept], region[kept], np.minimum(total, 1).astype(np.float32)

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -66,10 +66,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("napari-atlas-assign")) / "atlases"
 
 
-def stored(dialect: Dialect, path: Path, labels: Path | None = None) -> Atlas:
+def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: Any) -> Atlas:
     """The atlas of a file or folder: from the index where it is there, else read by its dialect, and then kept.
 
-    Dialects that do not tell what files they look at are read each time.
+    Parameters
+    ----------
+    dialect : Dialect
+        One that does not tell what files it looks at reads each time.
+    path, labels, **choice
+        For the dialect.
 
     Raises
     ------
@@ -77,26 +82,63 @@ def stored(dialect: Dialect, path: Path, labels: Path | None = None) -> Atlas:
         If the dialect cannot read the atlas.
     """
     if not hasattr(dialect, "files"):
-        return dialect.read(path, labels)
-    files = [file.resolve() for file in dialect.files(path, labels)]
+        return dialect.read(path, labels, **choice)
+    files = [file.resolve() for file in dialect.files(path, labels, **choice)]
     try:
-        folder = cache_folder() / _key(dialect, path, files)
+        key = _key(dialect, path, files)
         before = _stamps(files)
     except OSError:
-        return dialect.read(path, labels)  # which says what is missing
-    paths = [path.resolve(), *files]
+        return dialect.read(path, labels, **choice)  # which says what is missing
+
+    def unchanged() -> bool:
+        return _stamps(files) == before
+
+    return kept(key, lambda: dialect.read(path, labels, **choice), [path.resolve(), *files], unchanged)
+
+
+def kept(
+    key: str,
+    make: Callable[[], Atlas],
+    paths: Sequence[Path] = (),
+    valid: Callable[[], bool] = lambda: True,
+) -> Atlas:
+    """The atlas of a key: from the index where it is there, else made, and then kept.
+
+    Parameters
+    ----------
+    key : str
+        Tells the content apart; 64 hexadecimal digits, as of `content_key`.
+    make : callable
+        Makes the atlas.
+    paths : sequence of Path
+        Files that the atlas's source names; where an equal atlas lies elsewhere, its source names that place.
+    valid : callable
+        Asked after `make` whether the key still stands for what was made.
+
+    Raises
+    ------
+    AtlasError
+        What `make` raises.
+    """
+    folder = cache_folder() / key
+    paths = list(paths)
     if folder.is_dir():
         atlas = _open(folder, paths)
         if atlas is not None:
             return atlas
         _drop(folder)
     with listening() as remarks:
-        atlas = dialect.read(path, labels)
+        atlas = make()
     with suppress(OSError):
-        if _stamps(files) == before and _keep(atlas, folder, paths, remarks):
+        if valid() and _keep(atlas, folder, paths, remarks):
             _drop_oldest(keep=folder)
             _sweep()
     return atlas
+
+
+def has(key: str) -> bool:
+    """Whether the index holds an atlas of this key."""
+    return (cache_folder() / key).is_dir()
 
 
 def entries() -> list[StoredAtlas]:
@@ -120,9 +162,21 @@ def clear() -> int:
     return freed
 
 
-def _key(dialect: Dialect, path: Path, files: list[Path]) -> str:
+def content_key(*parts: str) -> str:
+    """The key of an atlas that these texts tell apart from all others."""
+    digest = _digest("content")
+    for part in parts:
+        digest.update(f"\n{len(part)} {part}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _digest(kind: str) -> Any:
     # The table of regions comes back with the column types of the pandas that wrote it.
-    digest = sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {dialect.NAME}".encode())
+    return sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {kind}".encode())
+
+
+def _key(dialect: Dialect, path: Path, files: list[Path]) -> str:
+    digest = _digest(dialect.NAME)
     names_matter = getattr(dialect, "NAMES_MATTER", True)
     if names_matter:
         digest.update(path.resolve().name.encode(errors="surrogateescape"))
@@ -147,7 +201,7 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
             return None
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
         now = dict(zip(about["paths"], map(str, paths), strict=True))
-        named_by_file = about["name"] == stem(Path(about["paths"][0]))
+        named_by_file = bool(paths) and about["name"] == stem(Path(about["paths"][0]))
         atlas = Atlas(
             Grid(tuple(about["shape"]), np.array(about["affine"])),
             _table_from_json(about["regions"]),
@@ -214,8 +268,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
     checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
     if checksum != str(zlib.crc32(text.encode())):
         raise ValueError(f"{folder / _ABOUT} is damaged")
-    about = json.loads(text)
-    assert isinstance(about, dict)
+    about: dict[str, Any] = json.loads(text)
     return about
 
 
@@ -249,12 +302,12 @@ def _sweep() -> None:
 
 def _drop(folder: Path) -> None:
     """Delete a folder; renamed first, so that nobody takes the half that is left for an atlas."""
-    try:
+    doomed = folder
+    with suppress(OSError):  # gone already, or held open by a process on Windows
         doomed = _writing_folder(folder.parent)
-        folder = folder.rename(doomed / folder.name)
-    except OSError:  # gone already, or held open by a process on Windows
-        doomed = folder
+        folder.rename(doomed / folder.name)
     shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writing_folder(parent: Path) -> Path:

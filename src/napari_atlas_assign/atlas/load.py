@@ -9,13 +9,19 @@ import os
 from pathlib import Path
 
 from ..errors import AtlasError
+from ..image import quiet_nibabel
+from ..space import Grid
 from . import catalogue, index, nifti
 from .atlas import Atlas
 from .dialects import DIALECTS, Dialect
 
 
 def load_atlas(
-    source: str | os.PathLike[str], *, labels: str | os.PathLike[str] | None = None, dialect: str | None = None
+    source: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    dialect: str | None = None,
+    near: Grid | None = None,
 ) -> Atlas:
     """Load an atlas by its catalogue name, or from a file or folder.
 
@@ -28,6 +34,8 @@ def load_atlas(
         A table of region names, for image files whose names are not beside them.
     dialect : str, optional
         Name of the file dialect, where the content fits several.
+    near : Grid, optional
+        Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
 
     Returns
     -------
@@ -43,7 +51,7 @@ def load_atlas(
         table = None if labels is None else Path(labels)
         if table is not None and not table.is_file():
             raise AtlasError(f"{table}: no such label table; check the path")
-        return read_file(path, table, dialect)
+        return read_file(path, table, dialect, near)
     if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
         there = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
@@ -53,9 +61,12 @@ def load_atlas(
     return catalogue.load(source)
 
 
-def read_file(path: Path, labels: Path | None = None, dialect: str | None = None) -> Atlas:
-    """Read a file or folder, by way of the stored index where the dialect tells what files it looks at."""
-    return index.stored(_named(dialect) if dialect else _sniffed(path), path, labels)
+def read_file(path: Path, labels: Path | None = None, dialect: str | None = None, near: Grid | None = None) -> Atlas:
+    """Read a file or folder, by way of the stored index; for parameters and errors see `load_atlas`."""
+    with quiet_nibabel():
+        reader = _named(dialect) if dialect else _sniffed(path)
+        choice = {"near": near} if near is not None and getattr(reader, "SEVERAL_RESOLUTIONS", False) else {}
+        return index.stored(reader, path, labels, **choice)
 
 
 def _exists(path: Path) -> bool:
@@ -91,7 +102,9 @@ def _sniffed(path: Path) -> Dialect:
         return nifti
     tried = ", ".join(dialect.NAME for dialect in _dialects())
     if path.is_dir():
-        raise AtlasError(f"{path.name} is no folder of a dialect that is known (tried {tried}); give a file in it")
+        raise AtlasError(
+            f"{path.resolve().name} is no folder of a dialect that is known (tried {tried}); give a file in it"
+        )
     raise AtlasError(
         f"{path.name} is no atlas file that can be read (tried {tried}); give a NIfTI image, or the file of another "
         f"dialect; as an image: {nifti.why_not(path)}"

@@ -31,8 +31,11 @@ SPACES = {
     "MNI152NLin2009cAsym": "MNI152NLin2009cAsym",
     "MNIColin27": "Colin27",
     "Talairach": "Talairach",
+    "MNI?": "MNI152",
+    "MNI152sym": "MNI152",
+    "MNI152asym": "MNI152",
 }
-"""Names of spaces by nilearn's ``template``; its other names do not tell a volume's space."""
+"""Names of spaces by nilearn's ``template``; its other names tell no volume's space, though one has fsaverage."""
 
 _BACKGROUND = ("background", "unknown", "???", "")
 

@@ -100,6 +100,8 @@ def on_one_scale(values: list[NDArray[Any]], paths: list[Path]) -> list[NDArray[
 
 
 def _images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise AtlasError(f"{folder.name} is no folder; give the one that holds a NIfTI file for each region")
     found = [
         file for file in folder.iterdir() if file.name.endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
     ]

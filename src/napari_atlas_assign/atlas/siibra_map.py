@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ..errors import AtlasError
 from ..image import file_sha256
 from ..space import Grid
+from ..spaces import canonical_space
 from .atlas import Atlas
 from .build import atlas_from_entries, stem
 from .download import downloads_folder, fetch
@@ -96,6 +97,8 @@ def read(
     regions, voxels, values = (_labelled if with_label else _statistical)(parts, files)
     regions = renamed(with_sides(regions), labels, path.name, labelled=bool(with_label))
     space = SPACES.get(str(spec.space.get("@id", "")).rsplit("/", 1)[-1])
+    if space is None and isinstance(spec.space.get("name"), str):
+        space = canonical_space(spec.space["name"])
     source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     if spec.id:
         source["id"] = spec.id

@@ -43,6 +43,9 @@ BBOXES = ".sparseindex_v1.bboxes.txt.gz"
 REGIONS = ".sparseindex_v1.regions.tsv"
 
 _CHUNK = 2**24
+_MAX_ENTRY = 64
+"""Characters of one region and its value, at most."""
+
 _NUMERALS = b"0123456789.eE+- \t\r\n"
 
 
@@ -76,7 +79,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     number = read_volume(img, image.name).reshape(-1)
     voxel = np.flatnonzero(number >= 0)
     n_regions = _count_regions(_file(base, BBOXES))
-    line, region, value = _read_probs(_file(base, PROBS), n_regions)
+    line, region, value = _read_probs(_file(base, PROBS), n_regions, len(number))
     n_lines = int(line[-1]) + 1
     order = np.argsort(number[voxel], kind="stable")
     if not np.array_equal(number[voxel[order]], np.arange(n_lines)):
@@ -152,7 +155,9 @@ def write(atlas: Atlas, base: Path) -> list[Path]:
     return targets
 
 
-def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def parse_probs(
+    chunks: Iterator[bytes], n_regions: int, max_lines: int, name: str
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Parse the text of a probs file.
 
     Parameters
@@ -161,6 +166,8 @@ def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDA
         The text, in pieces of any size.
     n_regions : int
         Regions must be below it.
+    max_lines : int
+        The number of voxels: no more lines are read.
     name : str
         The file, for messages.
 
@@ -175,9 +182,11 @@ def parse_probs(chunks: Iterator[bytes], n_regions: int, name: str) -> tuple[NDA
         If a line is empty or no row of pairs, a region does not exist, or a value is negative or infinite.
     """
     parts, n_lines = [], 0
-    for text in _whole_lines(chunks):
+    for text in _whole_lines(chunks, n_regions, name):
         line, region, value = _parse_lines(text, n_regions, name, n_lines)
         n_lines += text.count(b"\n")
+        if n_lines > max_lines:
+            raise AtlasError(f"{name} has more lines than the {max_lines} voxels; the files do not belong together")
         parts.append((line, region, value.astype(np.float32)))
     if not parts:
         raise AtlasError(f"{name} is empty; fetch it again")
@@ -220,7 +229,7 @@ def _parse_lines(
     return line + n_before, region.astype(np.int32), value
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _whole_lines(chunks: Iterator[bytes], n_regions: int, name: str) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
         head, newline, rest_of_chunk = chunk.rpartition(b"\n")
@@ -229,14 +238,16 @@ def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
             rest = rest_of_chunk
         else:
             rest += chunk
+        if len(rest) > _CHUNK + _MAX_ENTRY * n_regions:
+            raise AtlasError(f"{name} has a line that is too long for {n_regions} regions; it is damaged")
     if rest.strip():
         yield rest + b"\n"
 
 
-def _read_probs(path: Path, n_regions: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _read_probs(path: Path, n_regions: int, max_lines: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     try:
         with gzip.open(path) as file:
-            return parse_probs(iter(lambda: file.read(_CHUNK), b""), n_regions, path.name)
+            return parse_probs(iter(lambda: file.read(_CHUNK), b""), n_regions, max_lines, path.name)
     except (OSError, EOFError, zlib.error) as error:
         raise AtlasError(f"{path.name} cannot be read ({error}); fetch it again") from error
 

@@ -19,6 +19,8 @@ from .xml import read_xml, text_of
 
 NAME = "spm-xml"
 
+SEVERAL_RESOLUTIONS = True
+
 
 def sniff(path: Path) -> bool:
     """Whether this is XML that lists labels SPM's way."""

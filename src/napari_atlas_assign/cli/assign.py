@@ -33,7 +33,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
     parser.add_argument("--volume", type=int, metavar="N", help="only this volume of a 4D map, counted from 0")
     parser.add_argument(
-        "--sigma", type=float, default=0.0, metavar="MM", help="uncertainty of points without one of their own (default: 0)"
+        "--sigma",
+        type=float,
+        default=0.0,
+        metavar="MM",
+        help="uncertainty of points without one of their own (default: 0)",
     )
     add_assignment_arguments(parser)
     add_output_argument(parser)

@@ -34,9 +34,15 @@ def one_line(text: str) -> str:
 def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the parameters of an assignment; `assignment_arguments` gives them back."""
     threshold = parser.add_mutually_exclusive_group()
-    threshold.add_argument("--threshold", type=float, metavar="T", help="modes are made of voxels beyond it (default: 0)")
-    threshold.add_argument("--percentile", type=float, metavar="Q", help="threshold at this percentile of the tail's values")
-    threshold.add_argument("--p", type=float, metavar="P", help="threshold at the z (or with --df, t) value of this p value")
+    threshold.add_argument(
+        "--threshold", type=float, metavar="T", help="modes are made of voxels beyond it (default: 0)"
+    )
+    threshold.add_argument(
+        "--percentile", type=float, metavar="Q", help="threshold at this percentile of the tail's values"
+    )
+    threshold.add_argument(
+        "--p", type=float, metavar="P", help="threshold at the z (or with --df, t) value of this p value"
+    )
     parser.add_argument("--two-sided", action="store_true", help="the p value is two-sided")
     parser.add_argument("--df", type=float, metavar="N", help="degrees of freedom of a t map, for --p")
     parser.add_argument(
@@ -50,22 +56,21 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
         choices=(6, 18, 26),
         help="neighbours through faces (6), also edges (18, the default), also corners (26)",
     )
-    parser.add_argument(
-        "--min-volume", type=float, metavar="MM3", help="drop modes that are smaller (default: 0)"
-    )
+    parser.add_argument("--min-volume", type=float, metavar="MM3", help="drop modes that are smaller (default: 0)")
     parser.add_argument("--min-voxels", type=int, metavar="N", help="drop modes of fewer voxels")
     parser.add_argument("--keep-largest", type=int, metavar="K", help="keep only the K largest modes")
     parser.add_argument(
-        "--split-height", type=float, metavar="H", help="split modes at saddles, from peaks that stand out by at least H"
+        "--split-height",
+        type=float,
+        metavar="H",
+        help="split modes at saddles, from peaks that stand out by at least H",
     )
     parser.add_argument("--rois", action="store_true", help="the map holds labels: each is one mode as it is")
     parser.add_argument("--split-rois", action="store_true", help="with --rois: split labels into connected components")
     parser.add_argument(
         "--level", type=int, metavar="L", help="score the regions' ancestors at this level of the tree, 0 at the root"
     )
-    parser.add_argument(
-        "--convention", choices=("default", "siibra"), help="how modes and scores are computed"
-    )
+    parser.add_argument("--convention", choices=("default", "siibra"), help="how modes and scores are computed")
 
 
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:

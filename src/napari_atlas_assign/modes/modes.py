@@ -5,7 +5,9 @@ In names, M modes, N voxels of modes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -144,15 +146,15 @@ def find_modes(
         If an argument is out of range, or the image has no finite value or an infinite one in a mode.
     """
     check_parameters(threshold, tail, connectivity, min_volume_mm3)
-    data = image.data
-    if data.dtype.kind == "f" and np.isnan(data).all():
-        raise InputError(f"{image.name} holds no number (all voxels are NaN); check how the map was made")
+    check_values(image)
+    data, threshold = image.data, float(threshold)  # numpy compares with a plain float in the type of the data
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]:
         foreground = data > threshold if sign > 0 else data < -threshold
         labels, n = label_components(foreground, connectivity)
         parts.append((sign, labels, n))
-    voxels, modes, signs = [], [], []
+    voxels, modes = [], []
+    signs: list[int] = []
     for sign, labels, n in parts:
         flat = labels.reshape(-1)
         voxel = np.flatnonzero(flat)
@@ -169,19 +171,33 @@ def find_modes(
     count = np.bincount(mode, minlength=len(signs))
     # The small tolerance keeps a mode of exactly the minimum, whatever the affine's rounding.
     keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-9)) & (count >= min_voxels)
-    return numbered(Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering)
+    return numbered(
+        Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering
+    )
 
 
 def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_mm3: float) -> None:
     """Raise an InputError for a parameter out of its range."""
-    if not np.isfinite(threshold) or threshold < 0:
-        raise InputError(f"the threshold is {threshold}; give 0 or a positive number (for negative modes, tail='negative')")
+    if not _is_finite(threshold) or threshold < 0:
+        raise InputError(
+            f"the threshold is {threshold}; give 0 or a positive number (for negative modes, tail='negative')"
+        )
     if tail not in ("positive", "negative", "both"):
         raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
     if connectivity not in (6, 18, 26):
         raise InputError(f"the connectivity is {connectivity!r}; give 6, 18 or 26")
-    if not np.isfinite(min_volume_mm3) or min_volume_mm3 < 0:
+    if not _is_finite(min_volume_mm3) or min_volume_mm3 < 0:
         raise InputError(f"the minimum volume is {min_volume_mm3}; give 0 or a positive number of mm3")
+
+
+def check_values(image: Image) -> None:
+    """Raise an InputError for an image without any number."""
+    if image.data.dtype.kind == "f" and np.isnan(image.data).all():
+        raise InputError(f"{image.name} holds no number (all voxels are NaN); check how the map was made")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:

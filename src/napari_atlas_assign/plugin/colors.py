@@ -23,7 +23,7 @@ def region_color(atlas: Atlas, region: int) -> str:
 
 def palette_color(number: int) -> str:
     """A colour (``#rrggbb``) for each number from 0: neighbours differ, and the same number always looks the same."""
-    hue = (0.08 + number * _GOLDEN_RATIO) % 1
+    hue = (0.36 + number * _GOLDEN_RATIO) % 1
     saturation, value = ((0.75, 0.95), (0.55, 1.0), (0.85, 0.8))[number % 3]
     red, green, blue = (round(255 * c) for c in colorsys.hsv_to_rgb(hue, saturation, value))
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -104,6 +104,8 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
         world = view[[2, 1, 0, 3]] if affine is None else Grid(_spatial_shape(layer), np.asarray(affine)).affine
     except GridError as error:
         raise GridError(f"the layer {layer.name!r}: {error}") from None
+    if affine is None:
+        layer.units = (*layer.units[:-3], "mm", "mm", "mm")
     matrix = world @ np.linalg.inv(view)
     layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
 
@@ -147,9 +149,9 @@ class Orientation:
     ornt: NDArray[np.float64]
 
     def turn(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Turn data (X, Y, Z, ...) into (..., z, y, x) as the viewer has them; axes beyond space go to the front."""
+        """Turn data (X, Y, Z, T, V ...) into (... v, t, z, y, x) as the viewer has them."""
         turned = apply_orientation(data, self.ornt)
-        return np.moveaxis(turned, (0, 1, 2), (-3, -2, -1))
+        return turned.transpose(*range(data.ndim - 1, 2, -1), 0, 1, 2)
 
 
 def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:

@@ -64,8 +64,7 @@ def modes_layer(result: Result, frame: Frame) -> LayerData:
             "name": f"{result.image.name} modes",
             "features": label_features(_mode_rows(result), columns),
             "colormap": direct_colors({n: palette_color(n - 1) for n in result.modes["input structure"].tolist()}),
-            "contour": 1,  # outlines: the map and the regions stay visible inside
-            "opacity": 1.0,
+            "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
             "metadata": {KEY: _about(result, frame, "modes")},
             **transform,
         },
@@ -87,7 +86,7 @@ def regions_layer(result: Result, frame: Frame) -> LayerData:
             "name": f"{result.image.name} regions",
             "features": label_features(rows, [*region_columns(atlas), "atlas_label"]),
             "colormap": direct_colors({r + 1: region_color(atlas, r) for r in drawn}),
-            "opacity": 0.5,
+            "opacity": 0.7,
             "metadata": {KEY: _about(result, frame, "regions")},
             **transform,
         },
@@ -107,7 +106,7 @@ def _mode_rows(result: Result) -> dict[int, dict[str, Any]]:
             "region": None if region is None else names[region],
             "correlation": None if region is None else round(float(pairs[number, region]), 3),
             "peak": round(float(peak), 3),
-            "mm3": round(float(volume), 1),
+            "mm3": round(float(volume)),
         }
     return rows
 

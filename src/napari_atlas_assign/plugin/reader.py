@@ -87,6 +87,8 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     codes = {f"{form}_code": int(img.header[f"{form}_code"]) for form in ("sform", "qform")}
     about = describe(affine=grid.affine.tolist(), **codes)
     leading = data.ndim - 3
+    if data.dtype.kind == "c":
+        data = np.abs(data)  # napari shows no complex numbers
     rgb = int(img.header["datatype"]) in RGB_TYPES
     if rgb:
         data = np.stack([data[channel] for channel in data.dtype.names], axis=-1)
@@ -102,7 +104,10 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
         },
         "image",
     )
-    return layer, _notes(path.name, transform, codes)
+    notes = _notes(path.name, transform, codes)
+    if np.dtype(img.get_data_dtype()).kind == "c":
+        notes.append(f"{path.name} holds complex numbers; their magnitude is shown")
+    return layer, notes
 
 
 def _as_atlas(img: Any, path: Path) -> Atlas | None:

@@ -17,7 +17,7 @@ TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
 
 
-KEPT = frozenset({"name", "opacity", "contour"})
+KEPT = frozenset({"name", "opacity"})
 """What a person may have changed in a layer, and an update leaves as it is."""
 
 

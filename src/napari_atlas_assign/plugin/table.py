@@ -255,7 +255,7 @@ class ResultsTable(QWidget):
         self.tabs = QTabWidget()
         for page, title in ((self.assignments, "Assignments"), (self.modes, "Modes")):
             self.tabs.addTab(page, title)
-            page.row_clicked.connect(self._go_to_row)
+            page.row_clicked.connect(self.go_to_row)
         top = QHBoxLayout()
         top.addWidget(self.about)
         top.addStretch()
@@ -277,6 +277,11 @@ class ResultsTable(QWidget):
         )
         self.save_button.setEnabled(True)
 
+    def go_to_row(self, row: int) -> None:
+        """Go to the mode in a row of the DataFrame of the tab that is open."""
+        page = self.assignments if self.tabs.currentWidget() is self.assignments else self.modes
+        self._go_to_mode(int(page.model.frame[MODE_COLUMN].iloc[row]))
+
     def save(self, folder: str | Path) -> Path | None:
         """Write the result into a folder; what is wrong with the folder is shown, not raised."""
         from napari.utils.notifications import show_error, show_info
@@ -295,7 +300,3 @@ class ResultsTable(QWidget):
         folder = QFileDialog.getExistingDirectory(self, "A new or empty folder for the result")
         if folder:
             self.save(folder)
-
-    def _go_to_row(self, row: int) -> None:
-        page = self.tabs.currentWidget()
-        self._go_to_mode(int(page.model.frame[MODE_COLUMN].iloc[row]))

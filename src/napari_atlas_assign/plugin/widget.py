@@ -5,6 +5,7 @@
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
+from weakref import ref
 
 import numpy as np
 from magicgui.widgets import (
@@ -19,6 +20,7 @@ from magicgui.widgets import (
 )
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, QObject
 
 from ..assignment.conventions import CONVENTIONS
 from ..assignment.result import Result
@@ -44,15 +46,17 @@ class AssignWidget(Container):
         self._viewer = napari_viewer
         self._shelf = AtlasShelf()
         self._worker: Any = None
+        self._following: list[tuple[Any, Any]] = []
         self._known_atlases = [entry for entry in catalogue() if entry.local]
         self._chosen: set[str] = set()  # what the person picked by hand, which then is no longer picked for them
-        self.image = ComboBox(label="image", choices=self._image_choices, nullable=True, tooltip="The map to be explained")
+        self.image = ComboBox(name="image", choices=self._image_choices, nullable=True, tooltip="The map to be explained")
         self.axes_are_anatomical = CheckBox(
             text="axes are z, y, x in mm (S, A, R)",
             tooltip="This layer does not say where it lies. Tick if its scale and translation are mm "
             "and its axes run to superior, anterior and the right.",
         )
-        self.atlas = ComboBox(label="atlas", choices=self._atlas_choices, tooltip="One of this machine, a layer, or a file")
+        self.atlas = ComboBox(name="atlas", choices=self._atlas_choices, tooltip="One of this machine, a layer, or a file")
+        self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
         self.atlas_file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
         self.labels_file = FileEdit(label="names", filter="Tables (*.tsv *.csv *.txt *.xml *.json *.lut);;All files (*)", nullable=True)
         self.threshold = FloatSpinBox(
@@ -75,6 +79,7 @@ class AssignWidget(Container):
                 self.image,
                 self.axes_are_anatomical,
                 self.atlas,
+                self.region_shown,
                 self.atlas_file,
                 self.labels_file,
                 self.threshold,
@@ -92,8 +97,7 @@ class AssignWidget(Container):
         self.status.native.setMinimumWidth(240)
         self.status.native.setTextInteractionFlags(self.status.native.textInteractionFlags().TextSelectableByMouse)
         self._connect()
-        self._follow_active()
-        self._atlas_changed()
+        self._layers_changed()
 
     # --- what the person does ---
 
@@ -130,6 +134,12 @@ class AssignWidget(Container):
         self._worker = None
         self._set_running(False)
         self.status.value = "Cancelled."
+
+    def show_plane(self, plane: Plane) -> None:
+        """Show the brain upright in an anatomical plane, as the image layer lies in the viewer."""
+        layer = self.image.value
+        known = layer is not None and _has_place(layer)
+        anatomical_view(self._viewer, plane, place_of(layer).view_from_world if known else ZYX_FROM_WORLD)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -181,7 +191,7 @@ class AssignWidget(Container):
         layer = self.image.value
         if layer is None:
             raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
-        if self.axes_are_anatomical.visible and self.axes_are_anatomical.value:
+        if self.axes_are_anatomical.value and not _has_place(layer):
             set_geometry(layer)
             self._image_changed()
         return image_from_layer(layer, self._volume(layer))
@@ -221,25 +231,32 @@ class AssignWidget(Container):
         self.cancel_button.changed.connect(self.cancel)
         for name in ("image", "atlas", "threshold"):
             getattr(self, name).changed.connect(partial(self._picked, name))
+        self._guard = _ParentGuard(self)
+        self._follow_viewer()
+
+    def _follow_viewer(self) -> None:
+        """Listen to the viewer; docking does it."""
+        if self._following:
+            return
         layers = self._viewer.layers
-        self._viewer_events = [
+        self._following = [
             (layers.events.inserted, self._layer_added),
             (layers.events.removed, self._layers_changed),
             (layers.events.renamed, self._layers_changed),
             (layers.selection.events.active, self._follow_active),
+            (self._viewer.dims.events.current_step, self._name_region),
         ]
-        for event, callback in self._viewer_events:
+        for event, callback in self._following:
             event.connect(callback)
-        self.native.destroyed.connect(self._forget_viewer)
 
     def _forget_viewer(self) -> None:
-        """The widget was closed: stop working, and let go of the viewer."""
+        """Stop working, and let go of the viewer; closing does it."""
         if self._worker is not None:
             self._worker.quit()
             self._worker = None
-        for event, callback in self._viewer_events:
+        for event, callback in self._following:
             event.disconnect(callback)
-        self._viewer_events = []
+        self._following = []
 
     def _picked(self, name: str) -> None:
         self._chosen.add(name)
@@ -271,6 +288,13 @@ class AssignWidget(Container):
                 self._chosen.discard(field.name)
         self._follow_active()
         self._atlas_changed()
+        self._name_region()
+
+    def _name_region(self, _: Any = None) -> None:
+        """Name the map of a region stack that the viewer shows: napari's slider has only numbers."""
+        name = region_shown(self._viewer)
+        self.region_shown.visible = name is not None
+        self.region_shown.value = name or ""
 
     def _follow_active(self, _: Any = None) -> None:
         active = self._viewer.layers.selection.active
@@ -294,14 +318,39 @@ class AssignWidget(Container):
         buttons = []
         for plane in get_args(Plane):
             button = PushButton(text=plane.capitalize(), tooltip=f"Show the brain upright, {plane}, right on the right")
-            button.changed.connect(partial(self._view, plane))
+            button.changed.connect(partial(self.show_plane, plane))
             buttons.append(button)
         return _row(*buttons)
 
-    def _view(self, plane: Plane) -> None:
-        layer = self.image.value
-        known = layer is not None and _has_place(layer)
-        anatomical_view(self._viewer, plane, place_of(layer).view_from_world if known else ZYX_FROM_WORLD)
+
+class _ParentGuard(QObject):
+    """Tells the widget when it is docked and when its dock is closed, which napari does by taking the parent away."""
+
+    def __init__(self, widget: AssignWidget) -> None:
+        super().__init__(widget.native)
+        self._widget = ref(widget)
+        widget.native.installEventFilter(self)
+        widget.native.destroyed.connect(widget._forget_viewer)
+
+    def eventFilter(self, native: QObject, event: QEvent) -> bool:  # noqa: N802
+        """See Qt."""
+        widget = self._widget()
+        if event.type() == QEvent.Type.ParentChange and widget is not None:
+            if native.parent() is None:
+                widget._forget_viewer()
+            else:
+                widget._follow_viewer()
+        return False
+
+
+def region_shown(viewer: Any) -> str | None:
+    """Name of the region whose map the uppermost visible region stack shows; None where there is no such stack."""
+    for layer in reversed(list(viewer.layers)):
+        names = own_metadata(layer).get("regions")
+        if names and layer.visible:
+            index = round(float(layer.world_to_data(viewer.dims.point)[0]))
+            return str(names[min(max(index, 0), len(names) - 1)])
+    return None
 
 
 def usual_threshold(layer: Any) -> float:

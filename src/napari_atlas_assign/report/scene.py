@@ -96,6 +96,10 @@ class Scene:
         found = self.result.found
         return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
 
+    def with_frame(self, volume: Image) -> tuple[Image, Frame]:
+        """A small volume and the part of the frame on which to sample it."""
+        return volume, self.frame.part_around(volume.grid)
+
     def region(self, region: int) -> Image:
         """One region's map in the smallest volume that holds it."""
         atlas = self.result.atlas

