@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,14 @@ def test_every_parameter_reaches_the_record(run, folder):
         "6",
         "--min-volume",
         "10",
+        "--min-voxels",
+        "3",
+        "--keep-largest",
+        "2",
+        "--split-height",
+        "0.25",
+        "--level",
+        "0",
         "--convention",
         "siibra",
     )
@@ -98,17 +107,67 @@ def test_every_parameter_reaches_the_record(run, folder):
         "tail": "both",
         "connectivity": 6,
         "min_volume_mm3": 10.0,
+        "min_voxels": 3,
+        "keep_largest": 2,
+        "split_height": 0.25,
+        "rois": False,
+        "split_rois": False,
+        "level": 0,
         "convention": "siibra",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "threshold"),
+    [
+        (("--percentile", "90"), {"kind": "percentile", "number": 90.0, "two_sided": False, "df": None}),
+        (("--p", "0.01", "--two-sided", "--df", "12"), {"kind": "p", "number": 0.01, "two_sided": True, "df": 12.0}),
+    ],
+)
+def test_how_the_threshold_was_chosen_reaches_the_record_with_its_value(run, folder, arguments, threshold):
+    from napari_atlas_assign.report.provenance import read_record
+
+    assert assign(run, *arguments)[0] == 0
+    record = read_record(Path("out/provenance.json"))
+    assert record["parameters"]["threshold"] == threshold
+    assert record["runs"][0]["threshold"] > 0
+
+
+def test_the_sides_of_a_p_value_need_one(run, folder):
+    fails(assign(run, "--two-sided"), 2, "give --p")
+
+
+def test_points_are_assigned_too(run, folder):
+    Path("points.csv").write_text("x,y,z,name\n-5,0,0,left\n500,0,0,far\n")
+    assert assign(run, image="points.csv")[0] == 0
+    table = pd.read_csv("out/assignments.tsv", sep="\t")
+    assert table["region"].isna().tolist() == [False, True]
+    assert pd.read_csv("out/points.tsv", sep="\t")["name"].tolist() == ["left", "far"]
+    fails(assign(run, "--threshold", "3", image="points.csv"), 2, "threshold", "not for points")
+
+
+def test_several_atlases_stand_side_by_side(run, folder):
+    shutil.copy("atlas.nii.gz", "other.nii.gz")
+    assert assign(run, "--atlas", "other.nii.gz")[0] == 0
+    modes = pd.read_csv("out/modes.tsv", sep="\t")
+    assert {"unassigned share: atlas", "unassigned share: other"} <= set(modes)
+    assert set(pd.read_csv("out/assignments.tsv", sep="\t")["atlas"]) == {"atlas", "other"}
 
 
 def test_a_volume_of_a_4d_map_is_chosen_by_number(run, folder):
     data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
     write("4d.nii.gz", np.stack([data, -data], axis=-1))
-    fails(assign(run, image="4d.nii.gz"), 2, "4d.nii.gz", "2 volumes", "--volume 0")
     fails(assign(run, "--volume", "2", image="4d.nii.gz"), 2, "4d.nii.gz has no volume 2")
     assert assign(run, "--volume", "1", image="4d.nii.gz")[0] == 0
     assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Right half"]
+
+
+def test_all_volumes_of_a_4d_map_are_assigned_as_a_stack(run, folder):
+    data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
+    write("4d.nii.gz", np.stack([data, -data], axis=-1))
+    assert assign(run, image="4d.nii.gz")[0] == 0
+    assert set(pd.read_csv("out/assignments.tsv", sep="\t")["map name"]) == {"4d.nii.gz[0]", "4d.nii.gz[1]"}
+    assert nib.load("out/components.nii.gz").shape == (*data.shape, 2)
 
 
 def test_what_the_person_should_look_at_is_one_line_each_and_no_failure(run, folder):
@@ -181,7 +240,7 @@ def damaged_images(folder):
         ("short.nii", ["may be cut off"]),
         ("text.nii.gz", ["is not an image"]),
         ("empty.nii.gz", ["is not an image"]),
-        ("atlas.csv", ["is not an image"]),
+        ("atlas.csv", ["no column x, y, z"]),
         ("nan.nii.gz", ["all voxels are NaN"]),
         ("inf.nii.gz", ["infinite values", "finite"]),
         ("flat.nii.gz", ["three axes"]),
@@ -270,6 +329,14 @@ def test_running_twice_replaces_the_earlier_result(run, folder):
     assert assign(run)[0] == 0
     assert assign(run, "--tail", "negative")[0] == 0
     assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Right half"]
+
+
+def test_all_volumes_of_a_4d_map_are_assigned_as_a_stack(run, folder):
+    data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
+    write("4d.nii.gz", np.stack([data, -data], axis=-1))
+    assert assign(run, image="4d.nii.gz")[0] == 0
+    assert set(pd.read_csv("out/assignments.tsv", sep="\t")["map name"]) == {"4d.nii.gz[0]", "4d.nii.gz[1]"}
+    assert nib.load("out/components.nii.gz").shape == (*data.shape, 2)
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(run, folder):

@@ -73,7 +73,9 @@ def test_the_negative_tail_is_the_positive_tail_of_the_turned_image(case):
     image = case.image.astype(np.float64)
     negative = quiet_assign(case.changed(image=image, tail="negative"))
     positive = quiet_assign(case.changed(image=-image, tail="positive"))
-    pd.testing.assert_frame_equal(negative.assignments, positive.assignments)
+    negative_pairs, positive_pairs = negative.assignments, positive.assignments
+    assert (negative_pairs.pop("sign") == -positive_pairs.pop("sign")).all()
+    pd.testing.assert_frame_equal(negative_pairs, positive_pairs)
     np.testing.assert_array_equal(negative.modes["peak value"], -positive.modes["peak value"])
 
 

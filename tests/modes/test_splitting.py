@@ -7,10 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import components
 
-from napari_atlas_assign import Image, InputError
-from napari_atlas_assign.assignment.integrals import region_integrals
-from napari_atlas_assign.assignment.result import mode_table
-from napari_atlas_assign.assignment.sums import overlap_sums
+from napari_atlas_assign import Image, InputError, assign
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.splitting import split_at_saddles
 
@@ -140,12 +137,14 @@ def test_no_modes_have_no_parts():
 
 
 def test_parts_of_the_connected_mass_of_a_real_map_are_anatomically_sensible(juelich, zmap_path):
-    modes = find_modes(Image.from_file(zmap_path), threshold=2.0)
+    image = Image.from_file(zmap_path)
+    modes = find_modes(image, threshold=2.0)
     parts = split_at_saddles(modes, 1.0)
     largest = set(modes.voxel[modes.mode == 0].tolist())
     inside = [p for p in range(parts.n_modes) if parts.voxel[parts.starts[p]] in largest]
-    sums = overlap_sums(parts, region_integrals(juelich, parts.grid), juelich)
-    best = mode_table(parts, sums, juelich)["best region by correlation"][inside].tolist()
+    result = assign(image, juelich, threshold=2.0, split_height=1.0)
+    assert (result.components.data == parts.components()).all()
+    best = result.modes["best region by correlation"][inside].tolist()
     # of the right hemisphere: hand area, parietal operculum, medial premotor cortex, frontal operculum
     for name in ("Primary_somatosensory", "Parietal_operculum_OP1", "Premotor_cortex_BA6", "Parietal_operculum_OP4"):
         assert sum(name in region for region in best) == 1

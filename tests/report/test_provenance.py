@@ -101,7 +101,7 @@ def test_plain_leaves_only_what_strict_json_has():
 
 def test_a_record_reads_back_with_any_name_and_compact_numbers(result, tmp_path):
     odd = 'map [\n 1,\n 2\n ] "視覚" \udcff.nii'
-    record = record_of(replace(result, image=replace(result.image, name=odd)))
+    record = record_of(_with(result, image=replace(result.image, name=odd)))
     text = to_json(record)
     (tmp_path / "provenance.json").write_bytes(text)
     assert read_record(tmp_path / "provenance.json") == record
