@@ -16,7 +16,7 @@ PART_OF_MAXIMUM = 0.25
 
 
 def best_regions(result: Result) -> dict[int, int]:
-    """Each mode's region (row of the atlas's table) with the largest correlation; modes that overlap none are left out."""
+    """Each mode's region (row of the atlas's table) with the largest correlation; modes without overlap have none."""
     table = result.assignments
     order = np.argsort(-table["correlation"].fillna(-np.inf).to_numpy(), kind="stable")
     best = table.iloc[order].drop_duplicates("input structure").sort_values("input structure")
