@@ -1,7 +1,7 @@
 """Make the synthetic fusiform example: a small made-up atlas, and a made-up map with one mode in each hemisphere.
 
-Nothing here was measured. Shapes and names only resemble the fusiform areas of the example that the package generalises.
-Run it in this folder: the files come out the same, byte for byte, each time.
+Nothing here was measured. Shapes and names only resemble the fusiform areas of the example that the package
+generalises. Run it in this folder: the files come out the same, byte for byte, each time.
 """
 
 from __future__ import annotations
@@ -62,7 +62,12 @@ def make(folder: Path) -> None:
             percent = 100 * bump(shape, affine, where, radii)
             volumes.append(np.where(percent < 5, 0, percent).round().astype(np.uint8))
             rows.append(f"{len(volumes) - 1}\tsynthetic {name} {side}\t{side}")
-    save(folder / "synthetic-fusiform_probseg.nii.gz", np.stack(volumes, axis=-1), affine, "synthetic atlas, not measured")
+    save(
+        folder / "synthetic-fusiform_probseg.nii.gz",
+        np.stack(volumes, axis=-1),
+        affine,
+        "synthetic atlas, not measured",
+    )
     (folder / "synthetic-fusiform_probseg.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
 
     shape, affine = grid(2.0)

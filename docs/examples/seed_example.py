@@ -2,7 +2,7 @@
 
 siibra's example "Assign modes in activation maps to brain regions", by this package: the mode "fusiform posterior" of
 DiFuMo 64 is assigned to the probabilistic maps of Julich-Brain 2.9. Both come through siibra, so the first run needs a
-network: pip install --pre "napari-atlas-assign[siibra]"
+network: pip install "napari-atlas-assign[siibra]"
 
     python seed_example.py            prints the table
     python seed_example.py --check    also compares it with the published one

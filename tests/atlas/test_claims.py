@@ -127,7 +127,7 @@ def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path,
         if name in ("fsl-xml", "spm-xml"):
             save(tmp_path / image, shape=(3, 3, 3, 1) if image == "img.nii.gz" else (3, 3, 3))
     first = load_atlas(path)
-    reader = next((module for module in DIALECTS if module.NAME == name), nifti)
+    reader = next((module for module in DIALECTS if name == module.NAME), nifti)
     monkeypatch.setattr(reader, "read", lambda *_, **__: pytest.fail("read anew"))
     second = load_atlas(path)
     assert isinstance(second.voxel, np.memmap)

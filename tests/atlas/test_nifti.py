@@ -183,6 +183,17 @@ def test_a_file_cut_off_is_refused(tmp_path, share, axes):
         nifti.read(path)
 
 
+@pytest.mark.parametrize("axes", [3, 4])
+def test_a_packed_file_whose_checksum_does_not_fit_is_refused(tmp_path, axes):
+    data = np.random.default_rng(0).integers(0, 100, (20, 20, 20, 3)[:axes]).astype(np.uint8)
+    path = write(tmp_path / "a.nii.gz", data)
+    whole = path.read_bytes()
+    for damaged in (whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:], whole[:-8]):
+        path.write_bytes(damaged)
+        with pytest.raises(AtlasError, match=r"^a: .* cannot be read \(.*\); the file may be cut off, fetch it again$"):
+            nifti.read(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x1f\x8b\x08", gzip.compress(b"hello"), b"\0" * 400])
 def test_what_is_no_image_is_refused(tmp_path, content):
     path = tmp_path / "a.nii.gz"

@@ -12,7 +12,7 @@ import pytest
 
 # pytest's importlib mode leaves the folder's own helpers (layer_cases.py) unimportable.
 sys.path.append(str(Path(__file__).parent))
-from layer_cases import AFFINES  # noqa: E402
+from layer_cases import AFFINES
 
 os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")  # before the first window: test machines have no graphics card
 
@@ -67,6 +67,10 @@ def label_atlas():
     labels = np.zeros((8, 9, 7), np.int64)
     labels[:4], labels[4:], labels[0, 0, 0] = 3, 7, 12
     regions = pd.DataFrame(
-        {"id": [3, 7, 12], "name": ["Lobus sinister", "Lobus dexter", "Insula ﬂava"], "color": ["#ff0000", "#00ff00", None]}
+        {
+            "id": [3, 7, 12],
+            "name": ["Lobus sinister", "Lobus dexter", "Insula ﬂava"],
+            "color": ["#ff0000", "#00ff00", None],
+        }
     )
     return Atlas.from_labels(labels, Grid(labels.shape, np.array(AFFINES["ras"])), regions, name="tiny")

@@ -15,7 +15,7 @@ AFFINES = {
 
 
 def napari_nifti_layer(path):
-    """A layer as napari-nifti 0.0.20 makes it: z, y, x data; every axis of the view turned round; the true affine aside."""
+    """A layer as napari-nifti 0.0.20 makes it: z, y, x data, every axis of the view turned round, the affine aside."""
     from napari.layers import Image
 
     canonical = nib.as_closest_canonical(nib.load(path))

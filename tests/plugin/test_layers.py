@@ -102,7 +102,7 @@ def test_a_lazy_layer_is_computed_or_refused_by_size(blob_map):
     assert np.array_equal(image_from_layer(placed(da.from_array(blob_map.T))).data, blob_map)
     huge = ImageLayer(da.zeros((2000, 2000, 2000), chunks=500, dtype="f4"), contrast_limits=(0, 1), name="huge")
     set_geometry(huge)
-    with pytest.raises(InputError, match="'huge' needs 29.8 GiB"):
+    with pytest.raises(InputError, match=r"'huge' needs 29\.8 GiB"):
         image_from_layer(huge)
 
 
@@ -170,7 +170,9 @@ def test_row_i_of_the_features_is_label_i_and_hovering_tells_the_name(label_atla
 
 def test_labels_of_huge_value_get_an_index_column_and_still_hover(label_atlas):
     big = Atlas.from_labels(
-        np.full((2, 2, 2), 614_454_277), Grid((2, 2, 2), np.eye(4)), pd.DataFrame({"id": [614_454_277], "name": ["Area X"]})
+        np.full((2, 2, 2), 614_454_277),
+        Grid((2, 2, 2), np.eye(4)),
+        pd.DataFrame({"id": [614_454_277], "name": ["Area X"]}),
     )
     layer = as_layer(atlas_to_layer(big))
     assert layer.features["index"].tolist() == [0, 614_454_277]
@@ -250,8 +252,9 @@ def test_a_region_stack_from_another_session_loads_its_atlas_again(small_atlas, 
 
 
 def test_metadata_of_our_layers_is_plain_json(label_atlas, small_atlas, blob_map):
-    for layer_data in (atlas_to_layer(label_atlas), atlas_to_layer(small_atlas), image_to_layer(Image.from_array(blob_map, np.eye(4)))):
-        about = layer_data[1]["metadata"][KEY]
+    image = Image.from_array(blob_map, np.eye(4))
+    for _, options, _ in (atlas_to_layer(label_atlas), atlas_to_layer(small_atlas), image_to_layer(image)):
+        about = options["metadata"][KEY]
         assert json.loads(json.dumps(about)) == about
 
 

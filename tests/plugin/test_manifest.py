@@ -44,4 +44,10 @@ def test_every_sample_is_named_and_the_synthetic_one_says_so(manifest):
 
 def test_the_manifest_uses_only_known_keys():
     top = Path(napari_atlas_assign.__file__).parent / "napari.yaml"
-    assert set(yaml.safe_load(top.read_text())) == {"name", "display_name", "schema_version", "categories", "contributions"}
+    assert set(yaml.safe_load(top.read_text())) == {
+        "name",
+        "display_name",
+        "schema_version",
+        "categories",
+        "contributions",
+    }

@@ -15,7 +15,12 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "scripted_session.py"
 @pytest.mark.usefixtures("qapp")  # the X server of pytest-xvfb
 def test_the_scripted_session_saves_tables_and_a_picture(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(tmp_path)], env=os.environ, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, str(SCRIPT), str(tmp_path)],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "BA1_R" in done.stdout

@@ -34,7 +34,7 @@ def seen_values(layer, places):
 
 
 def assert_coincide(source, overlay, threshold):
-    """Every voxel of the source beyond the threshold lies, in the viewer, on a labelled voxel of the overlay, and no other."""
+    """In the viewer, voxels of the source beyond the threshold lie on labelled voxels of the overlay, and no others."""
     view = place_of(source).view
     places = np.moveaxis(np.indices(source.data.shape[-3:]), 0, -1) @ view[:3, :3].T + view[:3, 3]
     first = source.data.reshape(-1, *source.data.shape[-3:])[0]

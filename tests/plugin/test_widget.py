@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_atlas_assign import assign, show
+from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.plugin import run
 from napari_atlas_assign.plugin.layers import atlas_to_layer
 from napari_atlas_assign.plugin.reader import read
@@ -83,13 +84,15 @@ def test_atlases_and_overlays_are_no_images_to_assign(model, widget, small_atlas
     show(assign(model.layers["map"], label_atlas, threshold=3), model)
     assert [layer.name for layer in widget.image.choices if layer is not None] == ["map"]
     offered = [value for value in widget.atlas.choices if value[0] == "layer"]
-    assert offered == [("layer", "small atlas")]
+    assert offered == [("layer", model.layers["small atlas"])]
 
 
 def test_an_atlas_that_is_opened_is_picked(model, widget, label_atlas):
     assert widget.atlas.value[0] in ("name", "file")
-    model.add_layer(as_layer(atlas_to_layer(label_atlas)))
-    assert widget.atlas.value == ("layer", "tiny")
+    layer = model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    assert widget.atlas.value == ("layer", layer)
+    layer.name = "renamed"
+    assert widget.atlas.value == ("layer", layer)
     model.layers.clear()
     assert widget.atlas.value[0] in ("name", "file")
 
@@ -138,9 +141,7 @@ def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
     ready.assign()
     finish(qtbot, ready)
     (result,) = shown
-    assert result.parameters == {
-        "threshold": 3.0, "tail": "both", "connectivity": 6, "min_volume_mm3": 100.0, "convention": "default",
-    }  # fmt: skip
+    assert result.parameters == Parameters(threshold=3.0, tail="both", connectivity=6, min_volume_mm3=100.0)
 
 
 def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
@@ -176,11 +177,11 @@ def test_cancel_frees_the_widget_at_once_and_nothing_is_added(model, ready, qtbo
 
 
 def test_an_error_is_one_message_and_the_widget_can_be_used_again(model, ready, qtbot, told):
-    ready.atlas.value = ("file", "")
+    ready.atlas.value = ("file", None)
     ready.assign()
     assert told == ["no atlas file is chosen; choose one under 'atlas file'"]
     assert ready.status.value == told[0]
-    ready.atlas.value = ("layer", "tiny")
+    ready.atlas.value = ("layer", model.layers["tiny"])
     ready.assign()
     finish(qtbot, ready)
     assert len(told) == 1
@@ -189,7 +190,7 @@ def test_an_error_is_one_message_and_the_widget_can_be_used_again(model, ready, 
 
 def test_an_error_in_the_worker_is_one_message(model, ready, qtbot, told, tmp_path):
     (tmp_path / "atlas.nii").write_text("no image")
-    ready.atlas.value = ("file", "")
+    ready.atlas.value = ("file", None)
     ready.atlas_file.value = tmp_path / "atlas.nii"
     ready.assign()
     finish(qtbot, ready)
@@ -201,7 +202,7 @@ def test_an_error_in_the_worker_is_one_message(model, ready, qtbot, told, tmp_pa
 def test_an_atlas_file_with_a_table_of_names_is_taken(model, ready, qtbot, write, tmp_path):
     path = write(np.ones((8, 9, 7), np.int16), name="areas.nii.gz")
     (tmp_path / "names.csv").write_text("index,name\n1,Everything\n")
-    ready.atlas.value = ("file", "")
+    ready.atlas.value = ("file", None)
     assert ready.atlas_file.value is not None
     ready.atlas_file.value, ready.labels_file.value = path, tmp_path / "names.csv"
     ready.assign()
@@ -240,11 +241,11 @@ def test_the_volume_at_the_slider_is_assigned(model, ready, qtbot, blob_map):
     ready.threshold.value = 3
     ready.assign()
     finish(qtbot, ready)
-    assert ready.status.value == "2 modes, 2 assignments."
+    assert ready.status.value == "Volume 1, at the slider: 2 modes, 2 assignments."
     model.dims.set_point(0, 0)
     ready.assign()
     finish(qtbot, ready)
-    assert ready.status.value.startswith("0 modes")
+    assert ready.status.value.startswith("Volume 0, at the slider: 0 modes")
 
 
 def test_the_region_at_the_slider_is_named(model, widget, small_atlas):
@@ -305,7 +306,9 @@ def test_a_table_that_was_closed_comes_back(make_napari_viewer, blob_map, label_
     assert TABLE_NAME in viewer.window.dock_widgets
 
 
-def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(make_napari_viewer, qtbot, blob_map, label_atlas, monkeypatch):
+def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(
+    make_napari_viewer, qtbot, blob_map, label_atlas, monkeypatch
+):
     viewer = make_napari_viewer()
     viewer.add_layer(as_layer(atlas_to_layer(label_atlas)))
     viewer.add_layer(placed(blob_map.T, name="map"))

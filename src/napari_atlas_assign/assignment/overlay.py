@@ -18,7 +18,7 @@ PART_OF_MAXIMUM = 0.25
 
 
 def best_regions(result: Result) -> dict[int, int]:
-    """Each mode's region (row of the atlas's table) with the largest correlation; modes that overlap none are left out.
+    """Each mode's region (row of the atlas's table) with the largest correlation; modes without overlap have none.
 
     Of a stack or several atlases, those of the first run.
     """

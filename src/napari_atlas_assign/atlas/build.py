@@ -135,7 +135,9 @@ def atlas_from_label_volume(
     """
     grid = named_grid(img, name)
     try:
-        coded = code_labels(_opened_once(img).dataobj, name)
+        data = _opened_once(img).dataobj
+        coded = code_labels(data, name)
+        _check_end(data)
     except AtlasError:
         raise
     except (*READ_ERRORS, MemoryError) as error:
@@ -286,6 +288,13 @@ def _opened_once(img: Any) -> Any:
     return img
 
 
+def _check_end(data: Any) -> None:
+    """Read on behind the voxels: a packed file has its checksum at the end, which is compared only there."""
+    opener = getattr(data, "_opener", None)  # of nibabel's proxies, where the file is kept open
+    if opener is not None:
+        opener.read(1)
+
+
 def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
     """Yield the n volumes of an image in order, read by a second thread: unpacking and looking overlap."""
     shape = img.shape[:3]
@@ -300,7 +309,10 @@ def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
                 if stopped:
                     return
                 index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
-                queue.put(np.asanyarray(data[index]).reshape(shape))
+                volume = np.asanyarray(data[index]).reshape(shape)
+                if r == n - 1:
+                    _check_end(data)
+                queue.put(volume)
         except BaseException as error:  # handed over, and raised where the person can see it
             queue.put(error)
 

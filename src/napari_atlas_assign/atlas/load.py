@@ -55,7 +55,9 @@ def load_atlas(
     if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
         there = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
-        raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {there}")
+        close = catalogue.close_names(source) if isinstance(source, str) else []
+        meant = f"perhaps {' or '.join(close)} is meant; " if close else ""
+        raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{there}")
     if labels is not None or dialect is not None:
         raise AtlasError(f"{source} comes from the catalogue with names; leave out labels and dialect, or give a file")
     return catalogue.load(source)

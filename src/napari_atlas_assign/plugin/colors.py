@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Mapping
 from typing import Any
 
 from ..atlas.atlas import Atlas
@@ -29,6 +30,6 @@ def palette_color(number: int) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def direct_colors(colors: dict[int, str]) -> dict[int | None, Any]:
+def direct_colors(colors: Mapping[int, str]) -> dict[int | None, Any]:
     """A colour dictionary for a Labels layer: `colors` per label, everything else clear."""
-    return {None: CLEAR, 0: CLEAR, **colors}
+    return {None: CLEAR, 0: CLEAR} | {label: color for label, color in colors.items()}

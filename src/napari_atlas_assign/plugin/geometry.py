@@ -78,8 +78,9 @@ def place_of(layer: Any) -> Placement:
             )
         return Placement(shape, affine[:, [2, 1, 0, 3]], view)  # its affine counts x, y, z; its data are z, y, x
     raise InputError(
-        f"the layer {layer.name!r} does not say where its voxels lie in the brain, and left and right are not to be guessed; "
-        f'open the file with this plugin (plugin="{KEY}"), or state the geometry (set_geometry, or the box in the widget)'
+        f"the layer {layer.name!r} does not say where its voxels lie in the brain, and left and right are not to be "
+        f'guessed; open the file with this plugin (plugin="{KEY}"), or state the geometry '
+        "(set_geometry, or the box in the widget)"
     )
 
 
@@ -91,8 +92,9 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
     layer : napari layer
         With at least three axes; the last three are space.
     affine : (4, 4) float, optional
-        Maps the indices of ``layer.data``'s last three axes, in their order, to world mm (RAS+). Without it, the layer's
-        own scale and translation are taken as mm with the axes z (to superior), y (to anterior), x (to the right).
+        Maps the indices of ``layer.data``'s last three axes, in their order, to world mm (RAS+). Without it, the
+        layer's own scale and translation are taken as mm with the axes z (to superior), y (to anterior), x (to the
+        right).
 
     Raises
     ------
@@ -155,7 +157,7 @@ class Orientation:
 
 
 def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:
-    """Split a (4, 4) matrix from voxels to view into a layer's ``scale`` and ``translate``, or ``scale`` and ``affine``."""
+    """Split a (4, 4) matrix from voxels to view into ``scale`` and ``translate``, or ``scale`` and ``affine``."""
     linear = matrix[:3, :3]
     scale = np.linalg.norm(linear, axis=0)
     drift = np.abs(linear - np.diag(np.diag(linear))) * np.asarray(shape)
@@ -184,7 +186,9 @@ def full_resolution(layer: Any) -> Any:
 def _spatial_shape(layer: Any) -> tuple[int, int, int]:
     shape = tuple(int(n) for n in full_resolution(layer).shape)
     if layer.ndim < 3 or len(shape) != layer.ndim:
-        raise InputError(f"the layer {layer.name!r} has the shape {shape}; an image of the brain needs three axes of one value each")
+        raise InputError(
+            f"the layer {layer.name!r} has the shape {shape}; an image needs three axes, one value per voxel"
+        )
     return shape[-3], shape[-2], shape[-1]
 
 

@@ -125,7 +125,7 @@ def atlas_from_layer(layer: Any) -> Atlas:
     if about.get("role") == "region maps":
         return _shown_atlas(layer.name, about)
     if layer_kind(layer) != "labels" or layer.ndim != 3:
-        raise InputError(f"the layer {layer.name!r} is no atlas; choose a 3D Labels layer, or open an atlas with this plugin")
+        raise InputError(f"the layer {layer.name!r} is no atlas; choose a 3D Labels layer, or open an atlas here")
     grid = place_of(layer).grid
     labels = _in_memory(full_resolution(layer), layer.name)
     values = np.unique(labels)
@@ -134,7 +134,9 @@ def atlas_from_layer(layer: Any) -> Atlas:
     values = values[values > 0].astype(np.int64)
     names = _names_of_labels(layer.features)
     regions = pd.DataFrame({"id": values, "name": [names.get(v, f"label {v}") for v in values.tolist()]})
-    return Atlas.from_labels(labels.T, grid, regions, name=layer.name, space=about.get("space"), source={"layer": layer.name})
+    return Atlas.from_labels(
+        labels.T, grid, regions, name=layer.name, space=about.get("space"), source={"layer": layer.name}
+    )
 
 
 # --- layers out ---
@@ -152,7 +154,7 @@ def image_to_layer(image: Image, **about: Any) -> LayerData:
 
 
 def atlas_to_layer(atlas: Atlas) -> LayerData:
-    """Lay an atlas out: a labelled one as Labels with names and colours, a statistical one as a stack of region maps."""
+    """Lay an atlas out: a labelled one as Labels with names and colours, others as a stack of region maps."""
     return _labels_layer(atlas) if atlas.is_labelled else _region_maps_layer(atlas)
 
 
@@ -223,8 +225,8 @@ def _in_memory(data: Any, name: str) -> NDArray[Any]:
         size = int(np.prod(data.shape, dtype=np.int64)) * np.dtype(data.dtype).itemsize
         if size > LARGEST_IN_MEMORY:
             raise InputError(
-                f"the layer {name!r} needs {size / 2**30:.1f} GiB in memory, more than {LARGEST_IN_MEMORY / 2**30:.0f}; "
-                "use a coarser version of it"
+                f"the layer {name!r} needs {size / 2**30:.1f} GiB in memory, more than "
+                f"{LARGEST_IN_MEMORY / 2**30:.0f}; use a coarser version of it"
             )
     return np.asarray(data)
 
@@ -282,7 +284,8 @@ def region_columns(atlas: Atlas) -> list[str]:
 def region_rows(atlas: Atlas) -> list[dict[str, Any]]:
     """`region_columns` of every region of an atlas."""
     table = atlas.regions.rename(columns={"name": "region"})[region_columns(atlas)].astype(object)
-    return table.where(table.notna(), None).to_dict("records")
+    rows = table.where(table.notna(), None).to_numpy().tolist()
+    return [dict(zip(table.columns, row, strict=True)) for row in rows]
 
 
 def _region_maps_layer(atlas: Atlas) -> LayerData:
@@ -290,7 +293,11 @@ def _region_maps_layer(atlas: Atlas) -> LayerData:
     token = uuid4().hex
     _shown[token] = atlas
     about = describe(
-        role="region maps", token=token, space=atlas.space, regions=atlas.regions["name"].astype(str).tolist(), **_origin(atlas)
+        role="region maps",
+        token=token,
+        space=atlas.space,
+        regions=atlas.regions["name"].astype(str).tolist(),
+        **_origin(atlas),
     )
     return (
         _lazy_stack(atlas, orientation),
@@ -339,7 +346,8 @@ def _lazy_stack(atlas: Atlas, orientation: Orientation) -> Any:
 def _origin(atlas: Atlas) -> dict[str, Any]:
     """Where the atlas can be loaded from again."""
     source = atlas.source.get("catalogue") or atlas.source.get("path")
-    return {"atlas": atlas.name, "source": source, "labels": None if "catalogue" in atlas.source else atlas.source.get("labels")}
+    labels = None if "catalogue" in atlas.source else atlas.source.get("labels")
+    return {"atlas": atlas.name, "source": source, "labels": labels}
 
 
 def _dtype(values: list[Any]) -> type:

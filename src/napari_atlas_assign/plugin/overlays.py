@@ -126,4 +126,4 @@ def _is_source(layer: Any, image: Image) -> bool:
     if "layer" in image.source:
         return bool(layer.name == image.source["layer"])
     path = getattr(getattr(layer, "source", None), "path", None)
-    return bool(path) and "path" in image.source and Path(path).resolve() == Path(image.source["path"])
+    return path is not None and "path" in image.source and Path(path).resolve() == Path(image.source["path"])

@@ -85,13 +85,13 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     orientation, transform = place(grid.shape, grid.affine)
     data = orientation.turn(_voxels(img, path).reshape(*grid.shape, *_further_axes(img.shape)))
     codes = {f"{form}_code": int(img.header[f"{form}_code"]) for form in ("sform", "qform")}
-    about = describe(affine=grid.affine.tolist(), **codes)
+    about = describe(affine=grid.affine.tolist()) | codes
     leading = data.ndim - 3
     if data.dtype.kind == "c":
         data = np.abs(data)  # napari shows no complex numbers
     rgb = int(img.header["datatype"]) in RGB_TYPES
     if rgb:
-        data = np.stack([data[channel] for channel in data.dtype.names], axis=-1)
+        data = np.stack([data[channel] for channel in data.dtype.names or ()], axis=-1)
     labels = ("t", "v", "u", "w")[:leading][::-1]
     layer = (
         data,
@@ -114,9 +114,10 @@ def _as_atlas(img: Any, path: Path) -> Atlas | None:
     """The atlas that a file holds, or None where it is a plain map."""
     table, name = table_beside(path), stem(path)
     further = _further_axes(img.shape)
-    called_atlas = (
-        int(img.header["intent_code"]) == INTENT_LABEL or name.endswith("_dseg") if not further else name.endswith("_probseg")
-    )
+    if further:
+        called_atlas = name.endswith("_probseg")
+    else:
+        called_atlas = name.endswith("_dseg") or int(img.header["intent_code"]) == INTENT_LABEL
     if len(further) > 1 or (table is None and not called_atlas):
         return None
     try:
@@ -169,4 +170,3 @@ def _notify(message: str) -> None:
     from napari.utils.notifications import show_warning
 
     show_warning(message)
-

@@ -54,7 +54,9 @@ class AtlasShelf:
         return self._atlas
 
 
-def steps(shelf: AtlasShelf, image: Image, choice: AtlasChoice, parameters: dict[str, Any]) -> Generator[str, None, Result | Failure]:
+def steps(
+    shelf: AtlasShelf, image: Image, choice: AtlasChoice, parameters: dict[str, Any]
+) -> Generator[str, None, Result | Failure]:
     """Assign, telling each of `STEPS` before it begins; every error becomes a `Failure`."""
     try:
         yield STEPS[0]
@@ -67,7 +69,9 @@ def steps(shelf: AtlasShelf, image: Image, choice: AtlasChoice, parameters: dict
     except InputError as error:
         return Failure(str(error))
     except MemoryError:
-        return Failure(f"{image.name}: there is not enough memory for this assignment; close other programs or use a coarser map")
+        return Failure(
+            f"{image.name}: not enough memory for this assignment; close other programs or use a coarser map"
+        )
     except Exception as error:  # a worker that dies would leave the widget waiting
         _log.exception("the assignment failed")
         return Failure(f"{image.name}: an unforeseen error, please report it: {type(error).__name__}: {error}")

@@ -53,7 +53,7 @@ def shown_rows(
     filter_by: str | None = None,
     minimum: float = -np.inf,
 ) -> NDArray[np.intp]:
-    """Row positions of a table that pass a filter (column >= minimum), sorted; what is undefined fails, and sorts last."""
+    """Rows of a table that pass a filter (column >= minimum), sorted; what is undefined fails, and sorts last."""
     rows = np.arange(len(frame))
     if filter_by is not None:
         rows = rows[frame[filter_by].to_numpy(float)[rows] >= minimum]
@@ -112,7 +112,8 @@ class FrameModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; -1 is the table's own order."""
-        self._sort = (self.frame.columns[column] if 0 <= column < self.frame.shape[1] else None, order == Qt.SortOrder.AscendingOrder)
+        name = self.frame.columns[column] if 0 <= column < self.frame.shape[1] else None
+        self._sort = (name, order == Qt.SortOrder.AscendingOrder)
         self._rearrange()
 
     def value(self, index: QModelIndex) -> Any:
@@ -176,13 +177,15 @@ class TablePage(QWidget):
         self.model = FrameModel(self)
         self.view = QTableView(self)
         self.view.setModel(self.model)
-        self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # the result's own order
+        heads: Any = self.view.horizontalHeader()
+        rows: Any = self.view.verticalHeader()
+        heads.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # the result's own order
         self.view.setSortingEnabled(True)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setWordWrap(False)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        self.view.horizontalHeader().setHighlightSections(False)
+        rows.hide()
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 8)
+        heads.setHighlightSections(False)
         self.view.clicked.connect(self._click)
         self.view.activated.connect(self._click)
 
@@ -250,7 +253,7 @@ class ResultsTable(QWidget):
         self.about = QLabel()
         self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.save_button = QPushButton("Save result…")
-        self.save_button.setToolTip("Write assignments.tsv, modes.tsv, components.nii.gz and provenance.json into a folder")
+        self.save_button.setToolTip("Write both tables, the volume of modes and the record into a folder")
         self.save_button.clicked.connect(self._ask_and_save)
         self.tabs = QTabWidget()
         for page, title in ((self.assignments, "Assignments"), (self.modes, "Modes")):

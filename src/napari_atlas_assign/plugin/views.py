@@ -18,7 +18,7 @@ _PLANES: dict[str, tuple[int, int, int]] = {"axial": (2, 1, 0), "coronal": (1, 2
 
 
 def anatomical_view(viewer: Any, plane: Plane = "axial", view_from_world: Floats = ZYX_FROM_WORLD) -> None:
-    """Show a plane upright: superior (axial: anterior) up, the right (sagittal: anterior) on the right, in 2D and 3D."""
+    """Show a plane upright: superior (axial: anterior) up, right (sagittal: anterior) on the right, in 2D and 3D."""
     if viewer.dims.ndim < 3:
         return
     leading = viewer.dims.ndim - 3
@@ -38,7 +38,7 @@ def set_upright(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD) -> None:
 
 
 def axes_of(plane: Plane, view_from_world: Floats) -> tuple[int, int, int]:
-    """The viewer's last three axes in the order in which they show a plane: through the slices, vertical, horizontal."""
+    """The viewer's last three axes in the order that shows a plane: through the slices, vertical, horizontal."""
     ornt = io_orientation(view_from_world)
     depth, up, right = (int(ornt[axis, 0]) for axis in _PLANES[plane])
     return depth, up, right

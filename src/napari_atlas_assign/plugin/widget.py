@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -24,7 +25,7 @@ from qtpy.QtCore import QEvent, QObject
 
 from ..assignment.conventions import CONVENTIONS
 from ..assignment.result import Result
-from ..atlas.catalogue import catalogue
+from ..atlas.catalogue import CatalogueEntry, catalogue
 from ..errors import InputError
 from ..modes.modes import Connectivity, Tail
 from .geometry import ZYX_FROM_WORLD, place_of, set_geometry
@@ -49,27 +50,7 @@ class AssignWidget(Container):
         self._following: list[tuple[Any, Any]] = []
         self._known_atlases = [entry for entry in catalogue() if entry.local]
         self._chosen: set[str] = set()  # what the person picked by hand, which then is no longer picked for them
-        self.image = ComboBox(name="image", choices=self._image_choices, nullable=True, tooltip="The map to be explained")
-        self.axes_are_anatomical = CheckBox(
-            text="axes are z, y, x in mm (S, A, R)",
-            tooltip="This layer does not say where it lies. Tick if its scale and translation are mm "
-            "and its axes run to superior, anterior and the right.",
-        )
-        self.atlas = ComboBox(name="atlas", choices=self._atlas_choices, tooltip="One of this machine, a layer, or a file")
-        self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
-        self.atlas_file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
-        self.labels_file = FileEdit(label="names", filter="Tables (*.tsv *.csv *.txt *.xml *.json *.lut);;All files (*)", nullable=True)
-        self.threshold = FloatSpinBox(
-            label="threshold", min=0, max=1e9, step=0.1, value=0, tooltip="In the map's unit; modes lie beyond it"
-        )
-        self.tail = ComboBox(label="tail", choices=get_args(Tail), tooltip="Modes above the threshold, below its negative, or both")
-        self.connectivity = ComboBox(
-            label="connectivity", choices=get_args(Connectivity), value=18, tooltip="Neighbours by faces, edges (18), corners (26)"
-        )
-        self.min_volume = FloatSpinBox(label="min mm³", min=0, max=1e9, step=10, value=0, tooltip="Smaller modes are dropped")
-        self.convention = ComboBox(
-            label="convention", choices=list(CONVENTIONS), tooltip="default: on the map's own grid; siibra: as siibra 1.0 does"
-        )
+        self._make_fields()
         self.assign_button = PushButton(text="Assign")
         self.cancel_button = PushButton(text="Cancel", enabled=False)
         self.progress = ProgressBar(min=0, max=len(STEPS), value=0, visible=False)
@@ -96,8 +77,50 @@ class AssignWidget(Container):
         self.status.native.setWordWrap(True)
         self.status.native.setMinimumWidth(240)
         self.status.native.setTextInteractionFlags(self.status.native.textInteractionFlags().TextSelectableByMouse)
-        self._connect()
-        self._layers_changed()
+        self.assign_button.changed.connect(self.assign)
+        self.cancel_button.changed.connect(self.cancel)
+        for name in ("image", "atlas", "threshold"):
+            getattr(self, name).changed.connect(partial(self._picked, name))
+        self._guard = _ParentGuard(self)
+        self._follow_viewer()
+
+    def _make_fields(self) -> None:
+        self.image = ComboBox(
+            name="image", choices=self._image_choices, nullable=True, tooltip="The map to be explained"
+        )
+        self.axes_are_anatomical = CheckBox(
+            text="axes are z, y, x in mm (S, A, R)",
+            tooltip="This layer does not say where it lies. Tick if its scale and translation are mm "
+            "and its axes run to superior, anterior and the right.",
+        )
+        self.atlas = ComboBox(
+            name="atlas", choices=self._atlas_choices, tooltip="One of this machine, a layer, or a file"
+        )
+        self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
+        self.atlas_file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
+        self.labels_file = FileEdit(
+            label="names", filter="Tables (*.tsv *.csv *.txt *.xml *.json *.lut);;All files (*)", nullable=True
+        )
+        self.threshold = FloatSpinBox(
+            name="threshold", min=0, max=1e9, step=0.1, value=0, tooltip="In the map's unit; modes lie beyond it"
+        )
+        self.tail = ComboBox(
+            label="tail", choices=get_args(Tail), tooltip="Modes above the threshold, below its negative, or both"
+        )
+        self.connectivity = ComboBox(
+            label="connectivity",
+            choices=get_args(Connectivity),
+            value=18,
+            tooltip="Neighbours by faces (6), also edges (18), also corners (26)",
+        )
+        self.min_volume = FloatSpinBox(
+            label="min mm³", min=0, max=1e9, step=10, value=0, tooltip="Smaller modes are dropped"
+        )
+        self.convention = ComboBox(
+            label="convention",
+            choices=list(CONVENTIONS),
+            tooltip="default: on the map's own grid; siibra: as siibra 1.0 does",
+        )
 
     # --- what the person does ---
 
@@ -207,32 +230,27 @@ class AssignWidget(Container):
     def _choice(self) -> AtlasChoice:
         kind, value = self.atlas.value
         if kind == "layer":
-            return AtlasChoice(atlas=atlas_from_layer(self._viewer.layers[value]))
+            return AtlasChoice(atlas=atlas_from_layer(value))
         if kind == "name":
             return AtlasChoice(source=value)
-        path = self.atlas_file.value
-        if path is None or not str(path).strip(". "):
+        path, labels = _chosen_file(self.atlas_file), _chosen_file(self.labels_file)
+        if path is None:
             raise InputError("no atlas file is chosen; choose one under 'atlas file'")
-        labels = self.labels_file.value
-        return AtlasChoice(source=str(path), labels=Path(labels) if labels and str(labels).strip(". ") else None)
+        return AtlasChoice(source=str(path), labels=labels)
 
     # --- choices, and following the viewer ---
 
     def _image_choices(self, _: Any = None) -> list[Any]:
         return [layer for layer in self._viewer.layers if _is_map(layer)]
 
-    def _atlas_choices(self, _: Any = None) -> list[tuple[str, tuple[str, str]]]:
-        named = [(entry.title, ("name", f"{entry.source}:{entry.name}")) for entry in self._known_atlases]
-        layers = [(f"layer: {layer.name}", ("layer", layer.name)) for layer in self._viewer.layers if _is_atlas(layer)]
-        return [*layers, *named, (FROM_FILE, ("file", ""))]
-
-    def _connect(self) -> None:
-        self.assign_button.changed.connect(self.assign)
-        self.cancel_button.changed.connect(self.cancel)
-        for name in ("image", "atlas", "threshold"):
-            getattr(self, name).changed.connect(partial(self._picked, name))
-        self._guard = _ParentGuard(self)
-        self._follow_viewer()
+    def _atlas_choices(self, _: Any = None) -> list[tuple[str, tuple[str, Any]]]:
+        layers = [(f"layer: {layer.name}", ("layer", layer)) for layer in self._viewer.layers if _is_atlas(layer)]
+        titles = Counter(entry.title for entry in self._known_atlases)
+        named = [
+            (entry.title if titles[entry.title] == 1 else f"{entry.title} ({entry.source})", _name_of(entry))
+            for entry in self._known_atlases
+        ]
+        return [*layers, *named, (FROM_FILE, ("file", None))]
 
     def _follow_viewer(self) -> None:
         """Listen to the viewer; docking does it."""
@@ -248,6 +266,7 @@ class AssignWidget(Container):
         ]
         for event, callback in self._following:
             event.connect(callback)
+        self._layers_changed()
 
     def _forget_viewer(self) -> None:
         """Stop working, and let go of the viewer; closing does it."""
@@ -276,7 +295,7 @@ class AssignWidget(Container):
     def _layer_added(self, event: Any) -> None:
         self._layers_changed()
         if _is_atlas(event.value):
-            self._pick("atlas", ("layer", event.value.name))
+            self._pick("atlas", ("layer", event.value))
             self._atlas_changed()
 
     def _layers_changed(self, _: Any = None) -> None:
@@ -332,11 +351,12 @@ class _ParentGuard(QObject):
         widget.native.installEventFilter(self)
         widget.native.destroyed.connect(widget._forget_viewer)
 
-    def eventFilter(self, native: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, native: Any, event: Any) -> bool:
         """See Qt."""
         widget = self._widget()
         if event.type() == QEvent.Type.ParentChange and widget is not None:
             if native.parent() is None:
+                widget.cancel()
                 widget._forget_viewer()
             else:
                 widget._follow_viewer()
@@ -362,9 +382,16 @@ def usual_threshold(layer: Any) -> float:
     return USUAL_Z if low < 0 and high > USUAL_Z else 0.0
 
 
+def _name_of(entry: CatalogueEntry) -> tuple[str, str]:
+    return "name", f"{entry.source}:{entry.name}"
+
+
 def _summary(result: Result) -> str:
     modes, pairs = len(result.modes), len(result.assignments)
-    return f"{modes} {'mode' if modes == 1 else 'modes'}, {pairs} {'assignment' if pairs == 1 else 'assignments'}."
+    volume = result.image.source.get("volume")
+    return (
+        "" if volume is None else f"Volume {volume}, at the slider: "
+    ) + f"{modes} {'mode' if modes == 1 else 'modes'}, {pairs} {'assignment' if pairs == 1 else 'assignments'}."
 
 
 def _is_map(layer: Any) -> bool:
@@ -382,6 +409,12 @@ def _has_place(layer: Any) -> bool:
     except InputError:
         return False
     return True
+
+
+def _chosen_file(field: FileEdit) -> Path | None:
+    """The file in a field; an empty field holds the current folder."""
+    text = str(field.value or "").strip()
+    return Path(text) if text not in ("", ".") else None
 
 
 def _row(*widgets: Any) -> Container:

