@@ -37,7 +37,9 @@ def resample(image: Image, grid: Grid) -> Image:
     box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
     if np.all(np.diag(np.diag(matrix)) == matrix):
         # In the same steps as `scipy.ndimage.affine_transform` takes, so that ties and edges fall on the same side.
-        positions = [(np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(grid.shape, np.diag(matrix), offset, strict=True)]
+        positions = [
+            (np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(grid.shape, np.diag(matrix), offset, strict=True)
+        ]
         if order == 0:
             values = _nearest(data, positions)
         else:
