@@ -14,7 +14,9 @@ from napari_atlas_assign import AssignmentWarning, Atlas, Grid, Image, Result
 from napari_atlas_assign.assignment.assign import assign
 
 SIGNED_PERMUTATIONS = [
-    np.array([[sign if axis == column else 0 for column in range(3)] for axis, sign in zip(order, signs, strict=True)], float)
+    np.array(
+        [[sign if axis == column else 0 for column in range(3)] for axis, sign in zip(order, signs, strict=True)], float
+    )
     for order in permutations(range(3))
     for signs in product((1.0, -1.0), repeat=3)
 ]
@@ -117,7 +119,9 @@ def random_image(rng: np.random.Generator, shape: tuple[int, int, int], kind: st
 RELATIONS = ("equal", "flipped", "coarser", "finer", "half voxel", "parallel", "oblique", "partly outside", "outside")
 
 
-def image_to_atlas(rng: np.random.Generator, relation: str, shape: tuple[int, ...], atlas_shape: tuple[int, ...]) -> np.ndarray:
+def image_to_atlas(
+    rng: np.random.Generator, relation: str, shape: tuple[int, ...], atlas_shape: tuple[int, ...]
+) -> np.ndarray:
     """An affine from image voxels to atlas voxels."""
     turned = SIGNED_PERMUTATIONS[rng.integers(len(SIGNED_PERMUTATIONS))]
     affine = np.eye(4)

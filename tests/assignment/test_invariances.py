@@ -13,7 +13,7 @@ NUMBERS_OF_MODES = ["sign", "voxels", "volume mm3", "peak value", "mean value", 
 NUMBERS_OF_ROWS = slice("correlation", "share")
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(cases(), st.integers(0, 47), st.integers(0, 47))
 def test_flipped_and_permuted_storage_changes_nothing(case, of_image, of_atlas):
     image = turned(case.image, case.image_affine, SIGNED_PERMUTATIONS[of_image])
@@ -21,7 +21,7 @@ def test_flipped_and_permuted_storage_changes_nothing(case, of_image, of_atlas):
     assert_same_tables(case, stored_as(case, image, maps))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_storage_cropped_to_its_content_changes_nothing(case):
     # No mode may reach beyond what is left, so that only background goes.
@@ -29,14 +29,14 @@ def test_storage_cropped_to_its_content_changes_nothing(case):
     assert_same_tables(case, stored_as(case, image, cropped(case.maps, case.atlas_affine)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases(), st.lists(st.integers(0, 3), min_size=12, max_size=12))
 def test_storage_padded_with_background_changes_nothing(case, widths):
     image = padded(case.image, case.image_affine, widths[:6])
     assert_same_tables(case, stored_as(case, image, padded(case.maps, case.atlas_affine, widths[6:])))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_mirror_images_give_mirrored_tables(case):
     mirror = np.diag([-1.0, 1, 1, 1])
@@ -44,7 +44,7 @@ def test_mirror_images_give_mirrored_tables(case):
     assert_same_tables(case, mirrored, x=-1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases(), st.floats(-200, 200), st.integers(0, 2**32 - 1))
 def test_moving_image_and_atlas_together_changes_no_score(case, millimetres, seed):
     motion = np.eye(4)
@@ -55,19 +55,21 @@ def test_moving_image_and_atlas_together_changes_no_score(case, millimetres, see
     pd.testing.assert_frame_equal(*(rows_by_first_voxel(one) for one in (case, moved)), rtol=1e-6, atol=1e-7)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases(), st.sampled_from([0.001, 3.0, 1e6]))
 def test_scaling_the_image_scales_its_means_and_leaves_the_other_scores(case, factor):
     case = case.changed(image=case.image.astype(np.float64))
     scaled = case.changed(image=case.image * factor, threshold=case.threshold * factor)
     before, after = quiet_assign(case), quiet_assign(scaled)
     np.testing.assert_array_equal(before.components.data, after.components.data)
-    before, after = (result.assignments.set_index(["input structure", "volume"]).sort_index() for result in (before, after))
+    before, after = (
+        result.assignments.set_index(["input structure", "volume"]).sort_index() for result in (before, after)
+    )
     before["input weighted mean"] *= factor
     pd.testing.assert_frame_equal(before, after, rtol=1e-6, atol=1e-7)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_the_negative_tail_is_the_positive_tail_of_the_turned_image(case):
     image = case.image.astype(np.float64)
@@ -79,7 +81,7 @@ def test_the_negative_tail_is_the_positive_tail_of_the_turned_image(case):
     np.testing.assert_array_equal(negative.modes["peak value"], -positive.modes["peak value"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_nan_background_equals_zero_background(case):
     image = np.where(np.abs(np.nan_to_num(case.image)) > case.threshold, case.image, 0.0)
@@ -172,5 +174,3 @@ def rows_by_first_voxel(case: Case) -> pd.DataFrame:
 
 def sort(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[sorted(range(len(frame)), key=lambda row: frame.index[row])]
-
-

@@ -12,11 +12,37 @@ from scipy import ndimage
 from napari_atlas_assign import Grid, Image
 from napari_atlas_assign.assignment.resample import resample
 
-RELATIONS = ("aligned", "aligned", "flipped", "coarser", "finer", "half voxel", "parallel", "oblique", "partly outside", "outside")
-KINDS = ("float", "positive", "blob", "float32", "nan", "infinite", "int16", "uint8", "int64", "big-endian", "binary", "binary float")
+RELATIONS = (
+    "aligned",
+    "aligned",
+    "flipped",
+    "coarser",
+    "finer",
+    "half voxel",
+    "parallel",
+    "oblique",
+    "partly outside",
+    "outside",
+)
+KINDS = (
+    "float",
+    "positive",
+    "blob",
+    "float32",
+    "nan",
+    "infinite",
+    "int16",
+    "uint8",
+    "int64",
+    "big-endian",
+    "binary",
+    "binary float",
+)
 
 
-def resampled_by_the_rules(data: np.ndarray, affine: np.ndarray, shape: tuple[int, int, int], target: np.ndarray) -> np.ndarray:
+def resampled_by_the_rules(
+    data: np.ndarray, affine: np.ndarray, shape: tuple[int, int, int], target: np.ndarray
+) -> np.ndarray:
     binary = np.array_equal(np.unique(data), [0, 1])
     to_source = np.linalg.inv(affine) @ target
     matrix, offset = to_source[:3, :3], to_source[:3, 3]
@@ -95,7 +121,9 @@ def test_resampling_equals_the_rules(kind):
         data = some_data(rng, kind, shape)
         if np.array_equal(shape, target_shape) and np.allclose(affine, target):
             return  # equal grids have a rule, and a test, of their own
-        found = on_whole_grid(resample(Image.from_array(data, affine), Grid(target_shape, target)), target, target_shape)
+        found = on_whole_grid(
+            resample(Image.from_array(data, affine), Grid(target_shape, target)), target, target_shape
+        )
         expected = resampled_by_the_rules(data, affine, target_shape, target)
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found > 0, expected > 0)

@@ -63,7 +63,12 @@ def test_modes_are_numbered_by_falling_volume_then_by_centroid():
     data[4, 2:5, 2] = 1
     flipped = np.diag([-1.0, 1, 1, 1])
     assert find_modes(image_of(data)).components()[[4, 0, 0, 8], [2, 0, 0, 0], [2, 0, 2, 0]].tolist() == [1, 2, 3, 4]
-    assert find_modes(image_of(data, flipped)).components()[[4, 8, 0, 0], [2, 0, 0, 0], [2, 0, 0, 2]].tolist() == [1, 2, 3, 4]
+    assert find_modes(image_of(data, flipped)).components()[[4, 8, 0, 0], [2, 0, 0, 0], [2, 0, 0, 2]].tolist() == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_scan_order_runs_with_the_last_axis_fastest_and_keeps_gaps():

@@ -22,7 +22,7 @@ def test_every_python_name_of_the_manifest_can_be_imported(manifest):
 
 def test_the_manifest_in_the_package_is_the_one_at_the_top_of_the_repository():
     package = Path(napari_atlas_assign.__file__).parent
-    top = package.parent.parent / "napari.yaml"
+    top = Path(__file__).parents[2] / "napari.yaml"
     assert (package / "napari.yaml").read_text() == top.read_text()
 
 

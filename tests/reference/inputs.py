@@ -65,7 +65,9 @@ def two_modes() -> ImageData:
     """2 mm, 91 x 109 x 91: two Gaussians of sd 7 mm, values below 5 % of the maximum set to 0."""
     affine = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
     xyz = np.moveaxis(np.indices((91, 109, 91)), 0, -1) @ affine[:3, :3].T + affine[:3, 3]
-    left, right = (np.exp(-((xyz - centre) ** 2).sum(axis=-1) / (2 * 7**2)) for centre in ((-43, -64, -13), (43, -61, -15)))
+    left, right = (
+        np.exp(-((xyz - centre) ** 2).sum(axis=-1) / (2 * 7**2)) for centre in ((-43, -64, -13), (43, -61, -15))
+    )
     data = left + right
     return np.where(data < 0.05 * data.max(), 0, data).astype(np.float32), affine
 
@@ -95,7 +97,9 @@ def smooth_noise(seed: int, shape: tuple[int, int, int]) -> np.ndarray:
     return noise / noise.std()
 
 
-def small(seed: int, shape: tuple[int, int, int], voxel: tuple[float, float, float], first: tuple[float, float, float]) -> ImageData:
+def small(
+    seed: int, shape: tuple[int, int, int], voxel: tuple[float, float, float], first: tuple[float, float, float]
+) -> ImageData:
     affine = np.diag([*voxel, 1.0])
     affine[:3, 3] = first
     return smooth_noise(seed, shape), affine

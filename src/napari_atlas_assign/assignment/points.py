@@ -1,8 +1,8 @@
 """Points against region maps: every region's value at exact points, every score for the blobs of uncertain ones.
 
-Blobs are summed by runs: rows of voxels along the grid's last axis. A region's map is kept as stretches, too: entries
-of consecutive voxels. Where a run meets a stretch, unweighted sums are differences of running totals, and only the
-product with the blob looks at single voxels. In names, N points, P pairs of a point and a region, S stretches.
+Blobs are summed by runs: rows of voxels along the grid's last axis. A region's map is cut into stretches, likewise:
+entries of consecutive voxels of a row. What is looked up, run by stretch, is few; what is added up lies together. In
+names, N points, P pairs of a point and a region, S stretches.
 """
 
 from __future__ import annotations
@@ -198,46 +198,37 @@ def _as_given(xyz: Floats) -> NDArray[np.object_]:
 
 @dataclass(frozen=True)
 class _Stretches:
-    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row; sorted by row,
-    then region."""
+    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row."""
 
-    row: NDArray[np.integer]
-    """Which row of voxels along the last axis: i * Y + j. Rising."""
+    place: NDArray[np.integer]
+    """Flat C-order number of the first voxel; rising."""
     region: NDArray[np.integer]
     first: NDArray[np.integer]
+    """Index of the first voxel along the last axis."""
     length: NDArray[np.integer]
-    """Index along the last axis of the first voxel, and number of voxels."""
+    """Number of voxels."""
     entry: NDArray[np.integer]
     """Place of the first voxel's value in `value`."""
     value: NDArray[np.floating]
     """(E,) by region, then voxel."""
-    running_value: Floats
     running_share: Floats
-    """(E + 1,) sum of all values, or shares, before each entry."""
+    """(E + 1,) sum of all shares before each entry."""
 
 
 def _stretches(atlas: Atlas) -> _Stretches:
     order, bounds = atlas.by_region
     voxel, region = atlas.voxel[order], atlas.region[order]
     n_along = atlas.grid.shape[2]
-    row = voxel // n_along
     new = np.ones(len(voxel), bool)
-    new[1:] = (np.diff(voxel) != 1) | (np.diff(row) != 0)
+    new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
     new[bounds[:-1][np.diff(bounds) > 0]] = True
     entry = np.flatnonzero(new)
     length = np.diff(entry, append=len(voxel))
-    by_row = np.argsort(row[entry], kind="stable")
-    entry, length = entry[by_row], length[by_row]
-    value = atlas.value[order]
+    by_place = np.argsort(voxel[entry], kind="stable")
+    entry, length = entry[by_place], length[by_place]
+    place = voxel[entry]
     return _Stretches(
-        row[entry],
-        region[entry],
-        voxel[entry] % n_along,
-        length,
-        entry,
-        value,
-        _running(value),
-        _running(atlas.share[order]),
+        place, region[entry], place % n_along, length, entry, atlas.value[order], _running(atlas.share[order])
     )
 
 
@@ -302,9 +293,10 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
 def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
     """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
     runs = runs.clipped(atlas.grid.shape)
-    row = (runs.i * atlas.grid.shape[1] + runs.j).astype(stretches.row.dtype)
-    begin = np.searchsorted(stretches.row, row, side="left")
-    count = np.searchsorted(stretches.row, row, side="right") - begin
+    row = (runs.i * atlas.grid.shape[1] + runs.j) * atlas.grid.shape[2]
+    dtype = np.result_type(stretches.place.dtype, np.int32)
+    begin = np.searchsorted(stretches.place, row.astype(dtype))
+    count = np.searchsorted(stretches.place, (row + runs.stop).astype(dtype)) - begin
     run = np.repeat(np.arange(len(row)), count)
     s = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(run))
     first = stretches.first[s].astype(np.int64)
@@ -315,26 +307,50 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     length = stop - start
     entry = stretches.entry[s] + start - first
     key = runs.point[run] * atlas.n_regions + stretches.region[s]
-    n_keys = n * atlas.n_regions
+    weight = runs.row[run] * runs.profile.shape[1] + start - runs.origin[runs.row[run]]
+    total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
+    shares = stretches.running_share[entry + length] - stretches.running_share[entry]
 
-    voxels: NDArray[Any] = np.bincount(key, length, n_keys)
-    sum_a = np.bincount(key, stretches.running_value[entry + length] - stretches.running_value[entry], n_keys)
-    sum_share = np.bincount(key, stretches.running_share[entry + length] - stretches.running_share[entry], n_keys)
-    sum_ab: NDArray[Any] = np.zeros(n_keys)
+    n_keys = n * atlas.n_regions
     maximum = np.zeros(n_keys)
-    if len(met):
-        behind = np.cumsum(length)
-        bounds = behind - length
-        step = np.arange(behind[-1])
-        value = stretches.value[step + np.repeat(entry - bounds, length)]
-        width = runs.profile.shape[1]
-        weight = runs.row[run] * width + start - runs.origin[runs.row[run]]
-        product = value * runs.profile.reshape(-1)[step + np.repeat(weight - bounds, length)]
-        sum_ab = np.bincount(key, runs.factor[run] * np.add.reduceat(product, bounds), n_keys)
-        np.maximum.at(maximum, key, np.maximum.reduceat(value, bounds).astype(np.float64))
-    pairs = np.flatnonzero(voxels)
-    columns = (voxels, sum_a, sum_share, sum_ab, maximum)
+    np.maximum.at(maximum, key, highest)
+    columns = (
+        np.bincount(key, length, n_keys),
+        np.bincount(key, total, n_keys),
+        np.bincount(key, shares, n_keys),
+        np.bincount(key, runs.factor[run] * product, n_keys),
+        maximum,
+    )
+    pairs = np.flatnonzero(columns[0])
     return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
+
+
+def _along_stretches(
+    value: NDArray[np.floating],
+    value_at: NDArray[np.int64],
+    weight: Floats,
+    weight_at: NDArray[np.int64],
+    length: NDArray[np.int64],
+) -> tuple[Floats, Floats, Floats]:
+    """Sum of values, sum of values times weights, and largest value along stretches (S,) of both arrays."""
+    # All stretches advance together, the longest first, so that those that are done fall off at the end.
+    if not len(length):
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    shortfall = length.max() - length
+    order = np.argsort(shortfall.astype(np.min_scalar_type(length.max())), kind="stable")  # small numbers sort faster
+    value_at, weight_at = value_at[order], weight_at[order]
+    total, product, highest = np.zeros(len(length)), np.zeros(len(length)), np.zeros(len(length), value.dtype)
+    at_least = np.cumsum(np.bincount(length)[::-1])[::-1]
+    for n in at_least[1:].tolist():
+        here = value.take(value_at[:n])
+        total[:n] += here
+        product[:n] += here * weight.take(weight_at[:n])
+        np.maximum(highest[:n], here, out=highest[:n])
+        value_at[:n] += 1
+        weight_at[:n] += 1
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return total[back], product[back], highest[back].astype(np.float64)
 
 
 # --- the siibra convention's blobs ---

@@ -113,6 +113,6 @@ def load(
 
 
 def _key(name: str) -> str:
-    """A name without what people spell differently: case, marks between words, words that all atlases have."""
+    """A name without what people spell differently: case, marks between words, words that all have, years."""
     words = re.findall(r"[a-z]+|\d+(?:\.\d+)*", name.lower().replace("julichbrain", "julich brain"))
-    return " ".join(word for word in words if word not in _NO_NAMES)
+    return " ".join(word for word in words if word not in _NO_NAMES and not re.fullmatch("(19|20)[0-9]{2}", word))

@@ -75,7 +75,8 @@ def format_value(value: Any) -> str:
     if isinstance(value, Integral):
         return str(value)
     if isinstance(value, Real):
-        return f"{value:,.0f}" if abs(float(value)) >= 1000 else f"{value:.3f}"
+        size = abs(float(value))
+        return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
     return str(value)
 
 

