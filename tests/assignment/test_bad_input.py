@@ -8,7 +8,7 @@ from cases import atlas_of
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError
 from napari_atlas_assign.assignment.assign import assign
-from napari_atlas_assign.assignment.result import ASSIGNMENT_COLUMNS, MODE_COLUMNS
+from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
 
 CONVENTIONS = ("default", "siibra")
 
