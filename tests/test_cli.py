@@ -141,6 +141,10 @@ def test_points_are_assigned_too(run, folder):
     table = pd.read_csv("out/assignments.tsv", sep="\t")
     assert table["region"].isna().tolist() == [False, True]
     assert pd.read_csv("out/points.tsv", sep="\t")["name"].tolist() == ["left", "far"]
+
+
+def test_points_have_no_threshold(run, folder):
+    Path("points.csv").write_text("x,y,z\n4,4,4\n")
     fails(assign(run, "--threshold", "3", image="points.csv"), 2, "threshold", "not for points")
 
 
