@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Atlas, AtlasError, Grid, Image, InputError
-from napari_atlas_assign.atlas.hierarchy import ancestors, atlas_at_level, has_parents, hemisphere_shares, n_levels
+from napari_atlas_assign.atlas.hierarchy import ancestors, atlas_at_level, has_parents, n_levels
+from napari_atlas_assign.modes.hemispheres import hemisphere_shares
 from napari_atlas_assign.modes.modes import find_modes
 
 # root - (grey - (cortex - (A, B), nuclei), white); cortex and grey have rows, the others are known by name only

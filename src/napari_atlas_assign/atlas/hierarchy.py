@@ -1,4 +1,4 @@
-"""Regions that have parents, and the two hemispheres.
+"""Regions that have parents.
 
 A parent is told by its name in the region table's column ``parent``. It may have a row of its own, with or without
 voxels, or be known by name only: BrainGlobe's atlases have a row for every structure up to the root, FSL's and
@@ -16,15 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import AtlasError, InputError
-from ..modes.modes import Modes
-from ..space import Floats, Grid
 from .atlas import Atlas
 
 _DEEPEST = 1000
 """Ancestors of one region; more are a mistake in the table."""
-
-_POINTS = np.array([-3, -1, 1, 3]) / 8
-"""Where along a voxel's edge the points lie that stand for it where the midplane cuts it at an angle."""
 
 
 def has_parents(atlas: Atlas) -> bool:
@@ -130,35 +125,6 @@ def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
     voxel, region, value = _summed(atlas, new_region[atlas.region], len(kept))
     source = atlas.source | {"level": int(level)}
     return Atlas(atlas.grid, regions, voxel, region, value, atlas.name, atlas.space, source)
-
-
-def hemisphere_shares(modes: Modes) -> Floats:
-    """How much of each mode lies left and right of the plane x = 0, by coordinates.
-
-    Returns
-    -------
-    (M, 2) float
-        Parts of the mode's volume at x < 0 (left in RAS+) and x > 0; they add up to 1. Voxels that the plane cuts
-        count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points.
-    """
-    left = _left_part(modes.grid, modes.voxel)
-    share = np.bincount(modes.mode, left, modes.n_modes) / np.maximum(modes.counts(), 1)
-    return np.stack([share, 1 - share], axis=-1)
-
-
-def _left_part(grid: Grid, voxel: NDArray[np.int64]) -> Floats:
-    """(N,) part of each voxel at x < 0."""
-    edges = grid.affine[0, :3]
-    x = grid.to_world(grid.unravel(voxel))[:, 0]
-    width = np.abs(edges).sum()
-    if np.abs(edges).max() > width * (1 - 1e-6):
-        return np.clip(0.5 - x / width, 0, 1)
-    cut = np.flatnonzero(np.abs(x) < width / 2)
-    left = (x < 0).astype(np.float64)
-    offsets = sum(np.meshgrid(*(_POINTS * edge for edge in edges), indexing="ij"))
-    at = x[cut][:, None] + np.asarray(offsets).reshape(-1)
-    left[cut] = ((at < -1e-9 * width).mean(axis=1) + (at <= 1e-9 * width).mean(axis=1)) / 2
-    return left
 
 
 def _parents(atlas: Atlas) -> list[str | None]:
