@@ -7,8 +7,10 @@ the axes of both grids are parallel, the integrals are exact; grids at an angle 
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -87,41 +89,55 @@ class _Pieces:
     """Sums over pieces of space: each lies in one region's map and one box of voxels (P pieces)."""
 
     region: NDArray[np.integer]
-    sums: list[Floats]
-    """Volume, integral, share; in a labelled atlas they are one and the same, and there is only one array."""
+    volume: Floats | None
+    """In atlas voxels; None where all are whole voxels."""
+    weighted: list[NDArray[np.floating]]
+    """Integral and share; none in a labelled atlas, where both are the volume."""
     maximum: NDArray[np.floating]
 
 
 def _on_parallel_grids(atlas: Atlas, grid: Grid, match: AxisMatch) -> RegionIntegrals:
     """Integrate along one axis after the other; each step leaves fewer, larger pieces to the next."""
-    order, _ = atlas.by_region
-    value, (_, ny, nz) = atlas.value[order], atlas.grid.shape
-    sums = [np.ones(len(value))] if atlas.is_labelled else [np.ones(len(value)), value, atlas.share[order]]
-    pieces = _Pieces(atlas.region[order], sums, value)
-    voxel = atlas.voxel[order]
-    line = voxel // nz
     overlaps = [_Overlaps.along(axis, match, grid, atlas.grid) for axis in range(3)]
-    # Entries come by region and voxel: along the last axis, what is to be summed lies together already.
-    pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
-    pieces, (k, i), j = _integrate_along(pieces, [k, line // ny], line % ny, overlaps[1])
-    pieces, (k, j), i = _integrate_along(pieces, [k, j], i, overlaps[0])
+    order, bounds = atlas.by_region
+    # Regions are independent, and numpy's loops let other threads run.
+    half = int(np.searchsorted(bounds, len(order) // 2))
+    parts = [order[: bounds[half]], order[bounds[half] :]]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        found = list(pool.map(lambda entries: _integrate_entries(atlas, entries, overlaps), parts))
+    region, i, j, k, maximum, *sums = (np.concatenate(column) for column in zip(*found, strict=True))
     ijk = (i, j, k)
     voxel = np.ravel_multi_index([ijk[match.image_axis.index(a)] for a in range(3)], grid.shape)
-    order = np.lexsort((pieces.region, voxel))
-    columns = [column[order] * atlas.grid.voxel_volume for column in pieces.sums]
+    order = _order([*(ijk[match.image_axis.index(a)] for a in range(3)), region])
+    columns = [column[order] * atlas.grid.voxel_volume for column in sums]
     volume, integral, share = columns if len(columns) == 3 else columns * 3
-    return RegionIntegrals(voxel[order], pieces.region[order], volume, integral, share, pieces.maximum[order])
+    return RegionIntegrals(voxel[order], region[order], volume, integral, share, maximum[order])
+
+
+def _integrate_entries(atlas: Atlas, entries: NDArray[np.intp], overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
+    """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
+    _, ny, nz = atlas.grid.shape
+    value, voxel = atlas.value[entries], atlas.voxel[entries]
+    weighted = [] if atlas.is_labelled else [value, atlas.share[entries]]
+    pieces = _Pieces(_narrow(atlas.region[entries]), None, weighted, value)
+    line = voxel // nz
+    # Along the last axis, what is to be summed lies together already.
+    pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
+    i = line // ny
+    pieces, (i, k), j = _integrate_along(pieces, [_narrow(i), _narrow(k)], line - i * ny, overlaps[1])
+    pieces, (j, k), i = _integrate_along(pieces, [_narrow(j), k], i, overlaps[0])
+    return [pieces.region, i, j, k, pieces.maximum, pieces.volume, *pieces.weighted]
 
 
 @dataclass(frozen=True)
 class _Overlaps:
     """Along one axis, which image voxels each atlas voxel overlaps: pairs, by atlas voxel."""
 
-    begin: NDArray[np.int32]
+    begin: NDArray[np.intp]
     """Where the pairs of each atlas voxel begin."""
-    count: NDArray[np.int32]
+    count: NDArray[np.intp]
     """How many there are."""
-    image_voxel: NDArray[np.int32]
+    image_voxel: NDArray[np.integer]
     length: Floats
     """The part of the atlas voxel's edge that lies in the image voxel."""
 
@@ -130,9 +146,24 @@ class _Overlaps:
         low, high = axis_edges(match, grid, axis)
         atlas_voxel = np.arange(atlas_grid.shape[axis])[:, None]
         shared = np.minimum(high, atlas_voxel + 0.5) - np.maximum(low, atlas_voxel - 0.5)
-        count = np.count_nonzero(shared > 0, axis=1).astype(np.int32)
+        count = np.count_nonzero(shared > 0, axis=1)
         pairs = np.nonzero(shared > 0)
-        return cls(np.cumsum(count, dtype=np.int32) - count, count, pairs[1].astype(np.int32), shared[pairs])
+        return cls(np.cumsum(count) - count, count, _narrow(pairs[1]), shared[pairs])
+
+    def of(self, index: NDArray[np.integer]) -> tuple[NDArray[np.intp] | slice, NDArray[np.integer], Floats]:
+        """The pairs of atlas voxels (P,): which of them, the image voxel, and the length."""
+        if self.count.max(initial=0) > 1:
+            count = self.count[index]
+            which = np.repeat(np.arange(len(index)), count)
+            pair = np.arange(len(which)) + (self.begin[index] - np.cumsum(count) + count)[which]
+            return which, self.image_voxel[pair], self.length[pair]
+        if not len(self.length):
+            return np.zeros(0, np.intp), self.image_voxel, self.length
+        # One image voxel each, or none: looked up in tables by atlas voxel.
+        pair = np.minimum(self.begin, len(self.length) - 1)
+        within = self.count[index] > 0 if not self.count.all() else np.True_
+        inside: NDArray[np.intp] | slice = slice(None) if np.all(within) else np.flatnonzero(within)
+        return inside, self.image_voxel[pair][index[inside]], self.length[pair][index[inside]]
 
 
 def _integrate_along(
@@ -147,30 +178,44 @@ def _integrate_along(
     `others` are the pieces' indices along the other axes, `index` that along this one (P,). Returns the new pieces,
     with the same indices; `index` then counts image voxels.
     """
-    count = overlaps.count[index]
-    piece = np.repeat(np.arange(len(index), dtype=np.int32), count)
-    pair = overlaps.begin[index][piece]
-    if overlaps.count.max(initial=0) > 1:
-        pair += np.arange(len(piece), dtype=np.int32) - (np.cumsum(count, dtype=np.int32) - count)[piece]
-    image_voxel = overlaps.image_voxel[pair]
-    labels = [label[piece] for label in (pieces.region, *others)]
+    which, image_voxel, length = overlaps.of(index)
+    labels = [pieces.region[which], *(other[which] for other in others), image_voxel]
+    parts = length if pieces.volume is None else length * pieces.volume[which]
+    weighted, maximum = [column[which] * length for column in pieces.weighted], pieces.maximum[which]
     if sort:
-        sizes = [int(label.max(initial=0)) + 1 for label in labels]
-        order = np.argsort(np.ravel_multi_index((*labels, image_voxel), (*sizes, int(image_voxel.max(initial=0)) + 1)))
-        piece, pair, image_voxel = piece[order], pair[order], image_voxel[order]
-        labels = [label[order] for label in labels]
-    is_start = np.ones(len(piece), bool)
-    is_start[1:] = np.logical_or.reduce([label[1:] != label[:-1] for label in (*labels, image_voxel)])
+        order = _order(labels)
+        labels, parts, maximum = [label[order] for label in labels], parts[order], maximum[order]
+        weighted = [column[order] for column in weighted]
+    is_start = np.ones(len(parts), bool)
+    is_start[1:] = np.logical_or.reduce([label[1:] != label[:-1] for label in labels])
     starts = np.flatnonzero(is_start)
-    first = piece[starts]
-    length = overlaps.length[pair]
+    region, *others, image_voxel = (label[starts] for label in labels)
+    if len(starts):
+        parts, maximum = np.add.reduceat(parts, starts), np.maximum.reduceat(maximum, starts)
+        weighted = [np.add.reduceat(column, starts) for column in weighted]
+    return _Pieces(region, parts, weighted, maximum), others, image_voxel
 
-    def total(column: Floats) -> Floats:
-        return np.add.reduceat(column[piece] * length, starts) if len(starts) else column[:0]
 
-    maximum = np.maximum.reduceat(pieces.maximum[piece], starts) if len(starts) else pieces.maximum[:0]
-    new = _Pieces(pieces.region[first], [total(column) for column in pieces.sums], maximum)
-    return new, [other[first] for other in others], image_voxel[starts]
+def _order(labels: list[NDArray[np.integer]]) -> NDArray[np.intp]:
+    """A stable order by labels, the first one first.
+
+    Labels are joined as long as they fit uint16, which numpy sorts by counting, several times faster than by comparing.
+    """
+    keys, sizes = [], []
+    for label in labels:
+        size = int(label.max(initial=0)) + 1
+        if keys and sizes[-1] * size <= 2**16:
+            keys[-1] = keys[-1] * np.uint16(size) + label.astype(np.uint16, copy=False)
+            sizes[-1] *= size
+        else:
+            keys.append(_narrow(label))
+            sizes.append(size)
+    return np.lexsort(keys[::-1])
+
+
+def _narrow(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The same numbers as uint16 where they fit: numpy sorts these by counting, several times faster."""
+    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
 
 
 # --- axes at an angle: the smaller voxels are represented by 4 x 4 x 4 points ---

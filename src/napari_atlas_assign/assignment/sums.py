@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, RegionSums
 from ..modes.modes import Modes
-from ..space import Floats, snap
+from ..space import Floats, Grid, snap
 from .integrals import RegionIntegrals
 
 
@@ -90,21 +90,32 @@ def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
     if n == 0:
         nothing = np.zeros(0)
         return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)))
-    transform = atlas.grid.inverse @ modes.grid.affine
-    centre = modes.grid.unravel(modes.voxel) @ transform[:3, :3].T + transform[:3, 3]
-    half = np.abs(transform[:3, :3]).sum(axis=1) / 2
     starts = modes.starts
-    box = np.stack(
-        [np.minimum.reduceat(centre, starts, axis=0) - half, np.maximum.reduceat(centre, starts, axis=0) + half], axis=1
-    )
     return ModeSums(
         volume=modes.counts() * unit,
         sum_b=np.bincount(modes.mode, modes.value, n) * unit,
         sum_bb=np.bincount(modes.mode, modes.value**2, n) * unit,
         maximum=np.maximum.reduceat(modes.value, starts),
         minimum=np.minimum.reduceat(modes.value, starts),
-        box=snap(box),
+        box=mode_boxes(modes, atlas.grid),
     )
+
+
+def mode_boxes(modes: Modes, grid: Grid) -> Floats:
+    """(M, 2, 3): corners of the smallest box along the axes of `grid` around each mode, in its voxel coordinates."""
+    transform = grid.inverse @ modes.grid.affine
+    linear, offset = transform[:3, :3], transform[:3, 3]
+    half = np.abs(linear).sum(axis=1) / 2
+    starts = modes.starts
+    if (np.abs(linear) > 1e-9 * np.abs(linear).max()).sum() == 3:  # along each axis, one index decides
+        low, high = (
+            np.stack([extreme.reduceat(index, starts) for index in modes.indices], axis=-1) @ linear.T + offset
+            for extreme in (np.minimum, np.maximum)
+        )
+    else:
+        centre = np.stack(modes.indices, axis=-1) @ linear.T + offset
+        low, high = (extreme.reduceat(centre, starts, axis=0) for extreme in (np.minimum, np.maximum))
+    return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
 
 
 def _join(modes: Modes, integrals: RegionIntegrals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

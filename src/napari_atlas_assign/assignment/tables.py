@@ -54,7 +54,7 @@ def assignment_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool
     for run in runs:
         table = _pairs(run, parameters)
         tables.append(_with_origin(table, run, is_stack, several))
-    return pd.concat(tables, ignore_index=True)
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
 def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
@@ -65,16 +65,16 @@ def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> p
     for group in _by_image(runs):
         if own_modes:
             for run in group:
-                tables.append(_with_origin(_modes(run.found).assign(**_summary(run)), run, is_stack, True))
+                tables.append(_with_origin(pd.DataFrame(_modes(run.found) | _summary(run)), run, is_stack, True))
             continue
-        table = _modes(group[0].found)
+        described = _modes(group[0].found)
         for run in group:
             columns = _summary(run)
             if several:
                 columns = {f"{name}: {run.atlas.name}": column for name, column in columns.items()}
-            table = table.assign(**columns)
-        tables.append(_with_origin(table, group[0], is_stack, False))
-    return pd.concat(tables, ignore_index=True)
+            described |= columns
+        tables.append(_with_origin(pd.DataFrame(described), group[0], is_stack, False))
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
 def peak_table(runs: Sequence[Run], is_stack: bool) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def peak_table(runs: Sequence[Run], is_stack: bool) -> pd.DataFrame:
     for run in runs:
         found = find_peaks(run.found, PEAKS, PEAK_DISTANCE)
         tables.append(_with_origin(peaks.peak_table(found, run.found, run.atlas), run, is_stack, several))
-    return pd.concat(tables, ignore_index=True)
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
 def best_of_modes(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
@@ -120,24 +120,23 @@ def _pairs(run: Run, parameters: Parameters) -> pd.DataFrame:
     return pd.DataFrame(columns, columns=list(ASSIGNMENT_COLUMNS))
 
 
-def _modes(found: Modes) -> pd.DataFrame:
+def _modes(found: Modes) -> dict[str, Any]:
+    """Columns of the table of modes (M,) that belong to no atlas."""
     peak, peak_value = found.peaks()
     count = found.counts()
     sides = hemisphere_shares(found)
-    return pd.DataFrame(
-        {
-            "input structure": found.number,
-            "sign": found.sign.astype(np.int64),
-            "voxels": count,
-            "volume mm3": count * found.grid.voxel_volume,
-            "centroid": points_as_tuples(found.centroids()),
-            "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
-            "peak value": peak_value * found.sign,
-            "mean value": np.bincount(found.mode, found.value, found.n_modes) / count * found.sign,
-            "left share": sides[:, 0],
-            "right share": sides[:, 1],
-        }
-    )
+    return {
+        "input structure": found.number,
+        "sign": found.sign.astype(np.int64),
+        "voxels": count,
+        "volume mm3": count * found.grid.voxel_volume,
+        "centroid": points_as_tuples(found.centroids()),
+        "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
+        "peak value": peak_value * found.sign,
+        "mean value": np.bincount(found.mode, found.value, found.n_modes) / count * found.sign,
+        "left share": sides[:, 0],
+        "right share": sides[:, 1],
+    }
 
 
 def _summary(run: Run) -> dict[str, NDArray[Any]]:

@@ -190,6 +190,8 @@ class Atlas:
         """Entries grouped by region: an order (E,) of entries, and the bounds (R + 1,) of each region in it."""
         bounds = np.zeros(self.n_regions + 1, dtype=np.intp)
         np.cumsum(self._count(), out=bounds[1:])
+        if len(self.region) <= _ENTRIES_AT_A_TIME:
+            return np.argsort(self.region, kind="stable"), bounds
         order: NDArray[np.integer] = np.empty(len(self.region), _small_type(len(self.region)))
         place = bounds[:-1].copy()
         for part in self._parts():

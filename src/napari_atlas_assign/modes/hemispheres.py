@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..space import Floats, Grid
+from ..space import Floats
 from .modes import Modes
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -21,18 +20,21 @@ def hemisphere_shares(modes: Modes) -> Floats:
         Parts of the mode's volume at x < 0 (left in RAS+) and x > 0; they add up to 1. Voxels that the plane cuts
         count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points.
     """
-    left = _left_part(modes.grid, modes.voxel)
+    left = _left_part(modes)
     share = np.bincount(modes.mode, left, modes.n_modes) / np.maximum(modes.counts(), 1)
     return np.stack([share, 1 - share], axis=-1)
 
 
-def _left_part(grid: Grid, voxel: NDArray[np.int64]) -> Floats:
+def _left_part(modes: Modes) -> Floats:
     """(N,) part of each voxel at x < 0."""
-    edges = grid.affine[0, :3]
-    x = grid.to_world(grid.unravel(voxel))[:, 0]
-    width = np.abs(edges).sum()
-    if np.abs(edges).max() > width * (1 - 1e-6):
-        return np.clip(0.5 - x / width, 0, 1)
+    edges, offset = modes.grid.affine[0, :3], modes.grid.affine[0, 3]
+    width, axis = np.abs(edges).sum(), int(np.abs(edges).argmax())
+    if np.abs(edges[axis]) > width * (1 - 1e-6):
+        centre = (np.array(modes.grid.shape) - 1) / 2
+        centre[axis] = 0
+        x = edges[axis] * np.arange(modes.grid.shape[axis]) + offset + edges @ centre
+        return np.clip(0.5 - x / width, 0, 1)[modes.indices[axis]]
+    x = np.stack(modes.indices, axis=-1) @ edges + offset
     cut = np.flatnonzero(np.abs(x) < width / 2)
     left = (x < 0).astype(np.float64)
     offsets = sum(np.meshgrid(*(_POINTS * edge for edge in edges), indexing="ij"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Real
 from typing import Any, Literal
 
@@ -47,7 +48,15 @@ class Modes:
         """Number of modes."""
         return len(self.number)
 
-    @property
+    @cached_property
+    def indices(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(N,) each: the voxels' indices along the three axes."""
+        _, ny, nz = self.grid.shape
+        line = self.voxel // nz  # several times as fast as `unravel_index`
+        i = line // ny
+        return i, line - i * ny, self.voxel - line * nz
+
+    @cached_property
     def starts(self) -> NDArray[np.int64]:
         """(M,) where each mode begins in the arrays (N,)."""
         return np.searchsorted(self.mode, np.arange(self.n_modes))
@@ -61,8 +70,8 @@ class Modes:
     def embedded_in(self, grid: Grid) -> Modes:
         """The same modes on a larger grid, of which this one is a box of voxels."""
         origin = np.round(grid.to_voxel(self.grid.affine[:3, 3])).astype(np.int64)
-        ijk = self.grid.unravel(self.voxel) + origin
-        return replace(self, grid=grid, voxel=np.ravel_multi_index(tuple(ijk.T), grid.shape))
+        i, j, k = (index + first for index, first in zip(self.indices, origin, strict=True))
+        return replace(self, grid=grid, voxel=(i * grid.shape[1] + j) * grid.shape[2] + k)
 
     def followed_by(self, other: Modes) -> Modes:
         """These modes and others on the same grid, whose numbers go on from the highest of these."""
@@ -77,13 +86,16 @@ class Modes:
 
     def counts(self) -> NDArray[np.int64]:
         """(M,) voxels of each mode."""
-        return np.bincount(self.mode, minlength=self.n_modes)
+        return np.diff(self.starts, append=len(self.voxel))
 
     def centroids(self) -> Floats:
         """(M, 3) unweighted mean position of each mode's voxels in world mm."""
-        ijk = self.grid.unravel(self.voxel)
-        sums = np.stack([np.bincount(self.mode, ijk[:, d], self.n_modes) for d in range(3)], axis=-1)
-        return self.grid.to_world(sums / np.maximum(self.counts(), 1)[:, None])
+        return self._centroids
+
+    @cached_property
+    def _centroids(self) -> Floats:
+        sums = np.stack([np.bincount(self.mode, index, self.n_modes) for index in self.indices], axis=-1)
+        return self.grid.to_world(sums / np.maximum(np.bincount(self.mode, minlength=self.n_modes), 1)[:, None])
 
     def peaks(self) -> tuple[NDArray[np.int64], Floats]:
         """(M,) voxel with each mode's largest value, and (M,) that value.
@@ -239,7 +251,7 @@ def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         number = np.arange(1, len(order) + 1)[keep[order]]
     else:
         x, y, z = found.centroids().round(6).T if found.n_modes else np.zeros((3, 0))
-        order = np.lexsort((z, y, x, -found.counts()))
+        order = np.lexsort((z, y, x, -np.bincount(found.mode, minlength=found.n_modes)))
         number = np.arange(1, int(keep.sum()) + 1)
     order = order[keep[order]]
     rank = np.full(found.n_modes, -1)
