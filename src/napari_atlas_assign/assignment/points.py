@@ -7,7 +7,10 @@ names, N points, P pairs of a point and a region, S stretches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,6 +210,8 @@ class _Stretches:
     """Index of the first voxel along the last axis."""
     length: NDArray[np.integer]
     """Number of voxels."""
+    longest: NDArray[np.int64]
+    """(rows,) the length of the longest stretch of each row."""
     entry: NDArray[np.integer]
     """Place of the first voxel's value in `value`."""
     value: NDArray[np.floating]
@@ -227,9 +232,10 @@ def _stretches(atlas: Atlas) -> _Stretches:
     by_place = np.argsort(voxel[entry], kind="stable")
     entry, length = entry[by_place], length[by_place]
     place = voxel[entry]
-    return _Stretches(
-        place, region[entry], place % n_along, length, entry, atlas.value[order], _running(atlas.share[order])
-    )
+    longest = np.zeros(atlas.grid.n_voxels // n_along, np.int64)
+    np.maximum.at(longest, place // n_along, length)
+    share = _running(atlas.share[order])
+    return _Stretches(place, region[entry], place % n_along, length, longest, entry, atlas.value[order], share)
 
 
 def _running(values: NDArray[np.floating]) -> Floats:
@@ -245,9 +251,12 @@ def _summed(
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
     parts = [np.zeros((7, 0))]
-    for chunk, runs in chunks:
-        of_points[:, chunk], box[chunk] = _mode_sums(runs, len(chunk))
-        found = _pair_sums(runs, stretches, atlas, len(chunk))
+
+    def work(chunk: NDArray[np.int64], runs: Runs) -> tuple[NDArray[np.int64], tuple[Floats, Floats], Floats]:
+        return chunk, _mode_sums(runs, len(chunk)), _pair_sums(runs, stretches, atlas, len(chunk))
+
+    for chunk, (sums, corners), found in _in_threads(work, chunks):
+        of_points[:, chunk], box[chunk] = sums, corners
         found[0] = chunk[found[0].astype(np.int64)]
         parts.append(found)
     pairs = np.concatenate(parts, axis=1)
@@ -267,6 +276,19 @@ def _summed(
         regions=atlas.region_sums,
         voxel_volume=unit,
     )
+
+
+def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """Results in order. Few calls are under way at a time, so that memory does not follow the number of arguments."""
+    workers = min(4, os.cpu_count() or 1)
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for some in arguments:
+            waiting.append(pool.submit(work, *some))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
@@ -293,10 +315,12 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
 def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
     """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
     runs = runs.clipped(atlas.grid.shape)
-    row = (runs.i * atlas.grid.shape[1] + runs.j) * atlas.grid.shape[2]
+    row = runs.i * atlas.grid.shape[1] + runs.j
+    # What meets a run begins before its end, and not farther before its start than the row's longest stretch is long.
+    earliest = np.maximum(runs.start - stretches.longest[row] + 1, 0)
     dtype = np.result_type(stretches.place.dtype, np.int32)
-    begin = np.searchsorted(stretches.place, row.astype(dtype))
-    count = np.searchsorted(stretches.place, (row + runs.stop).astype(dtype)) - begin
+    begin = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + earliest).astype(dtype))
+    count = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + runs.stop).astype(dtype)) - begin
     run = np.repeat(np.arange(len(row)), count)
     s = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(run))
     first = stretches.first[s].astype(np.int64)

@@ -46,6 +46,10 @@ _DIRECTIONS = {"r": (0, -1), "l": (0, 1), "a": (1, -1), "p": (1, 1), "s": (2, -1
 """World axis along which an array axis runs that begins at this side, and whether it rises or falls."""
 
 
+class NoVoxelsError(AtlasError):
+    """The atlas is there, but not its voxels, which BrainGlobe downloads at first use."""
+
+
 def sniff(path: Path) -> bool:
     """Whether the path is a BrainGlobe atlas: its folder, ``metadata.json`` or ``manifest.json``."""
     try:
@@ -97,7 +101,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     coded = _coded(annotation, name)
     del annotation
     if not len(coded.labels):
-        raise AtlasError(
+        raise NoVoxelsError(
             f"{name}: the annotation holds no structure; BrainGlobe downloads voxels at first use: "
             f"run BrainGlobeAtlas({about_file.parent.name!r}).annotation once, or fetch the atlas again"
         )
@@ -107,7 +111,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     version = about.get("version")
     source |= {"version": version} if isinstance(version, str) else {}
     grid = Grid((shape[0], shape[1], shape[2]), affine_of(orientation, resolution))
-    return Atlas.from_labels(coded, grid, regions, name=name, space=_space(name), source=source)
+    return Atlas.from_labels(coded, grid, regions, name=name, space=space_of(name), source=source)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
@@ -167,8 +171,8 @@ def _required(path: Path) -> Path:
     return about_file
 
 
-def _space(name: str) -> str | None:
-    """Spaces that other atlases share: what follows the author and the species is no part of it."""
+def space_of(name: str) -> str | None:
+    """The space of an atlas by its name: some share one; what follows the author and the species is no part of it."""
     for pattern, space in ((r"^(kim|allen|osten|perens)\w*_mouse", "allen_mouse"), (r"^whs_sd_rat", "whs_sd_rat")):
         if re.match(pattern, name):
             return space

