@@ -22,6 +22,9 @@ from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
 GRIDS_KEPT = 4
 """Image grids per atlas whose integrals are kept in memory."""
 
+_MOST_TABLED = 2**24
+"""Voxels of the largest grid for which a table of where each voxel's entries begin is kept: 64 MiB."""
+
 _POINTS = np.array([-3, -1, 1, 3]) / 8
 """Where along a voxel's edge the points lie that stand for it between grids at an angle."""
 
@@ -42,6 +45,19 @@ class RegionIntegrals:
     """Integral of a / max(1, sum of all regions' a), in mm3."""
     maximum: NDArray[np.floating]
     """Largest a in the voxel, where a voxel of the atlas overlaps it in more than a point, an edge or a face."""
+
+    def entries_at(self, voxel: NDArray[np.integer], n_voxels: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where the entries of voxels (N,) of a grid of `n_voxels` begin and end, (N,) each."""
+        if n_voxels > _MOST_TABLED:
+            voxel = voxel.astype(self.voxel.dtype)
+            return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
+        if "begin" not in self.__dict__:  # kept with the integrals: looking up is several times faster than searching
+            count = np.bincount(self.voxel, minlength=n_voxels)
+            begin = np.zeros(n_voxels + 1, np.int32 if len(self.voxel) < 2**31 else np.int64)
+            np.cumsum(count, out=begin[1:])
+            self.__dict__["begin"] = begin
+        begin = self.__dict__["begin"]
+        return begin[voxel], begin[voxel + 1]
 
 
 _kept: WeakKeyDictionary[Atlas, OrderedDict[Grid, RegionIntegrals]] = WeakKeyDictionary()

@@ -92,9 +92,10 @@ def _linear(
         weights.append(of_axis[slices[axis]])
     values = _weighted(data[filled], weights)
     result = _cast(values, dtype)
-    doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
-    at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
-    result[doubtful] = ndimage.map_coordinates(data, at, output=dtype, order=1)
+    if dtype.kind in "iu" or data.min() < 0:
+        doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
+        at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
+        result[doubtful] = ndimage.map_coordinates(data, at, output=dtype, order=1)
     return result, (slices[0], slices[1], slices[2])
 
 
@@ -110,9 +111,18 @@ def _weights(positions: Floats, n: int) -> Floats:
 
 
 def _weighted(data: NDArray[Any], weights: list[Floats]) -> Floats:
+    """Apply weights along the axes; the first axis last, in which planes lie together in memory."""
     result = data.astype(np.float64)
-    for axis in range(3):
-        result = np.moveaxis(np.tensordot(weights[axis], result, axes=(1, axis)), 0, axis)
+    for axis in (2, 1, 0):
+        # At most two neighbours have a weight, so two additions do what a matrix product does in many.
+        lower = (weights[axis] > 0).argmax(axis=1)
+        upper = np.minimum(lower + 1, weights[axis].shape[1] - 1)
+        rows, column = np.arange(len(lower)), [-1 if a == axis else 1 for a in range(3)]
+        of_lower = weights[axis][rows, lower].reshape(column)
+        of_upper = np.where(upper > lower, weights[axis][rows, upper], 0).reshape(column)
+        above = result.take(upper, axis) * of_upper
+        result = result.take(lower, axis) * of_lower
+        result += above
     return result
 
 
@@ -121,8 +131,6 @@ def _doubtful(values: Floats, data: NDArray[Any], weights: list[Floats], dtype: 
     slack = 1e-9 * max(abs(float(data.min())), abs(float(data.max())))
     if dtype.kind in "iu":
         return np.abs(np.abs(values) % 1 - 0.5) <= slack
-    if data.min() >= 0:
-        return np.zeros(values.shape, bool)
     return (_weighted(np.abs(data), weights) > 0) & (np.abs(values) <= slack)
 
 

@@ -120,8 +120,7 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
 
 def _join(modes: Modes, integrals: RegionIntegrals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pair each voxel of a mode with each entry of the integrals there: entry numbers, and rows of the modes."""
-    start = np.searchsorted(integrals.voxel, modes.voxel.astype(integrals.voxel.dtype), side="left")
-    stop = np.searchsorted(integrals.voxel, modes.voxel.astype(integrals.voxel.dtype), side="right")
+    start, stop = integrals.entries_at(modes.voxel, modes.grid.n_voxels)
     n = stop - start
     row = np.repeat(np.arange(len(n)), n)
     entry = np.repeat(start - (np.cumsum(n) - n), n) + np.arange(n.sum())
