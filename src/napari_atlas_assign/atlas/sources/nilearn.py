@@ -123,9 +123,9 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     require("nilearn", "nilearn")
     facts = _atlases()[entry.name]
     folders = _data_folders()
-    folder = _folder_of(facts, folders)
-    if folder is not None:
-        atlas = kept(_key(facts, entry.name, folder), lambda: _read(facts, entry.name, folder, cancelled))
+    there = _folder_of(facts, folders)
+    if there is not None:
+        atlas = kept(_key(facts, entry.name, there), lambda: _read(facts, entry.name, there, cancelled))
     else:
         folder = folders[0]
         check_reachable(facts.url)

@@ -1,0 +1,49 @@
+"""``cache``: what the stored index keeps on this machine, and how to be rid of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from .parser import Subparsers, one_line, print_table
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "cache",
+        help="list or clear what is stored of atlases that were read",
+        description="Atlases that were read are stored, so that they load quickly the next time. List them, the most "
+        "recently used first, or clear all; the atlases' own files are not touched.",
+    )
+    parser.add_argument("--clear", action="store_true", help="delete everything that is stored")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    from ..atlas import index
+
+    stored = index.entries()
+    if arguments.clear:
+        print(f"Deleted {_count(len(stored))}, {_size(index.clear())}, in {index.cache_folder()}.")
+        return
+    rows = [(one_line(entry.name), str(entry.n_regions), _size(entry.n_bytes)) for entry in stored]
+    if rows:
+        print_table(("atlas", "regions", "size"), rows)
+    total = sum(entry.n_bytes for entry in stored)
+    print(
+        f"{_count(len(stored))}, {_size(total)}, in {index.cache_folder()}; at most {_size(index.MAX_BYTES)} are kept."
+    )
+
+
+def _count(n: int) -> str:
+    return f"{n} stored atlas" + ("" if n == 1 else "es")
+
+
+def _size(n_bytes: int) -> str:
+    size = float(n_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
