@@ -111,7 +111,9 @@ def as_source(
         stack = [replace(image, space=space) for image in stack]
         return (stack[0] if len(stack) == 1 else stack), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
-        return Image.from_nibabel(source, volume=volume), {}
+        image = Image.from_nibabel(source, volume=volume)
+        file = source.get_filename()
+        return (replace(image, source=_of_file(file, volume)) if file else image), {}
     if isinstance(source, tuple) and len(source) == 2:
         return Image.from_array(*source), {}
     if isinstance(source, np.ndarray | list) and np.ndim(source) == 2 and np.shape(source)[1] == 3:
@@ -124,6 +126,11 @@ def as_source(
         f"a {type(source).__name__} is neither an image nor points; give a path, a nibabel image, an Image, "
         "(array, affine), an array (N, 3) of points or a napari layer"
     )
+
+
+def _of_file(file: str, volume: int | None) -> dict[str, Any]:
+    """Where an image that is in memory came from. Its values may be others by now, so that the file has no hash here."""
+    return {"path": str(Path(file).resolve())} | ({} if volume is None else {"volume": volume})
 
 
 def _assign_points(points: PointSet, atlases: list[Atlas], options: dict[str, Any]) -> PointResult:

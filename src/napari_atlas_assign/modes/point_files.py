@@ -73,14 +73,14 @@ def read_points(path: Path, sigma: float = 0.0) -> PointSet:
     if left_out:
         note = f"{path.name}: {len(left_out)} electrodes without coordinates are left out"
         warnings.warn(note, AssignmentWarning, stacklevel=2)
-    scale, space = _coordinate_system(path) if electrodes else (1.0, None)
+    scale, space, sidecar = _coordinate_system(path) if electrodes else (1.0, None, {})
     return PointSet(
         np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,
         np.array(sigmas, dtype=np.float64),
         None if column["name"] is None else tuple(names),
         path.name,
         space,
-        {"path": str(path.resolve()), "sha256": file_sha256(path)},
+        {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma} | sidecar,
     )
 
 
@@ -142,14 +142,16 @@ def _lines(numbers: list[int]) -> str:
     return f"line{'s' if len(numbers) > 1 else ''} {shown}{more}"
 
 
-def _coordinate_system(path: Path) -> tuple[float, str | None]:
-    """Millimetres per unit, and the space, of an ``electrodes.tsv``."""
+def _coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
+    """Millimetres per unit, and the space, of an ``electrodes.tsv``; for the record, the file that says so."""
     from ..spaces import canonical_space
 
     sidecar = path.with_name(path.name[: -len("electrodes.tsv")] + "coordsystem.json")
     about: Any = {}
+    source: dict[str, str] = {}
     if sidecar.is_file():
         try:
+            source = {"coordsystem": str(sidecar.resolve()), "coordsystem_sha256": file_sha256(sidecar)}
             about = json.loads(decode(read_bytes(sidecar)))
         except (AtlasError, ValueError, RecursionError) as error:
             raise InputError(f"{sidecar.name} is not JSON ({error}); repair it or take it away") from error
@@ -159,4 +161,4 @@ def _coordinate_system(path: Path) -> tuple[float, str | None]:
     if unit not in _UNITS:
         raise InputError(f"{sidecar.name} gives coordinates in {unit}; give them in mm, cm or m")
     system = about.get("iEEGCoordinateSystem")
-    return _UNITS[unit], canonical_space(system) if isinstance(system, str) else None
+    return _UNITS[unit], canonical_space(system) if isinstance(system, str) else None, source

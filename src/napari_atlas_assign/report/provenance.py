@@ -35,6 +35,9 @@ RECORD_KIND = "napari-atlas-assign record"
 RECORD_VERSION = 1
 """Rises when a reader of earlier records would misread a new one."""
 
+MAX_POINTS = 10_000
+"""Points that come from no file are written into the record, up to this many."""
+
 PACKAGES = ("napari-atlas-assign", "numpy", "scipy", "pandas", "nibabel")
 """Packages whose version can change a number in the tables."""
 
@@ -59,7 +62,7 @@ def record_of(result: Result | PointResult, files: Mapping[str, str] | None = No
             "record": RECORD_KIND,
             "record_version": RECORD_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "software": _software(),
+            "software": software(),
             **(_of_points(result) if isinstance(result, PointResult) else _of_maps(result)),
             "atlases": [_describe_atlas(atlas) for atlas in result.atlases],
             "warnings": result.warnings,
@@ -90,16 +93,16 @@ def _of_maps(result: Result) -> dict[str, Any]:
 
 def _of_points(result: PointResult) -> dict[str, Any]:
     points = result.points
-    return {
-        "parameters": {"convention": result.convention},
-        "points": {
-            "name": points.name,
-            "space": points.space,
-            "count": len(points),
-            "values_sha256": _array_sha256(points.xyz, points.sigma),
-            "source": points.source,
-        },
+    described: dict[str, Any] = {
+        "name": points.name,
+        "space": points.space,
+        "count": len(points),
+        "values_sha256": array_sha256(points.xyz, points.sigma),
+        "source": points.source,
     }
+    if "path" not in points.source and len(points) <= MAX_POINTS:
+        described |= {"xyz": points.xyz, "sigma": points.sigma, "names": points.names}
+    return {"parameters": {"convention": result.convention}, "points": described}
 
 
 def to_json(record: Mapping[str, Any]) -> bytes:
@@ -150,7 +153,18 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _software() -> dict[str, str]:
+def array_sha256(*arrays: np.ndarray) -> str:
+    """SHA-256 of the values, types and shapes of arrays, whatever their byte order and strides."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{little.dtype.str}{little.shape}".encode())
+        digest.update(little.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def software() -> dict[str, str]:
+    """Versions of Python and of `PACKAGES`, and the platform."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
         try:
@@ -169,7 +183,7 @@ def _describe_image(image: Image) -> dict[str, Any]:
         "grid": _describe_grid(image.grid),
         "type": str(image.data.dtype),
         # Of the values as such, so that an array or a layer without a file can be told from a changed one, too.
-        "values_sha256": _array_sha256(image.data),
+        "values_sha256": array_sha256(image.data),
         "source": image.source,
     }
 
@@ -182,20 +196,10 @@ def _describe_atlas(atlas: Atlas) -> dict[str, Any]:
         "grid": _describe_grid(atlas.grid),
         "source": atlas.source,
     }
-    if "sha256" not in atlas.source:
-        described["values_sha256"] = _array_sha256(atlas.voxel, atlas.region, atlas.value)
+    if not {"sha256", "files"} & set(atlas.source):
+        described["values_sha256"] = array_sha256(atlas.voxel, atlas.region, atlas.value)
     return described
 
 
 def _describe_grid(grid: Grid) -> dict[str, Any]:
     return {"shape": grid.shape, "affine": grid.affine}
-
-
-def _array_sha256(*arrays: np.ndarray) -> str:
-    """SHA-256 of the values, types and shapes of arrays, whatever their byte order and strides."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        digest.update(f"{little.dtype.str}{little.shape}".encode())
-        digest.update(little.reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
