@@ -27,10 +27,14 @@ match TASK.split(":"):
     case ["assign", name]:
         atlas = ar.get_atlas(name)
         image = DATA["images"]["z > 3"]["path"]
-        time, frames = seconds(lambda: ar.get_statmap_info(image, cluster_extent=1, atlas=[name], voxel_thresh=3.0, direction="pos"))
+        time, frames = seconds(
+            lambda: ar.get_statmap_info(image, cluster_extent=1, atlas=[name], voxel_thresh=3.0, direction="pos")
+        )
         report(step=f"cluster table z > 3, {name}", seconds=time, rows=len(frames[0]), peak_mib=peak_mib())
     case ["output"]:
         with tempfile.TemporaryDirectory() as folder:
             image = DATA["images"]["z > 3"]["path"]
-            time, _ = seconds(lambda: ar.create_output(image, cluster_extent=5, voxel_thresh=3.0, direction="pos", outdir=folder))
+            time, _ = seconds(
+                lambda: ar.create_output(image, cluster_extent=5, voxel_thresh=3.0, direction="pos", outdir=folder)
+            )
         report(step="report with tables and pictures", seconds=time, peak_mib=peak_mib())

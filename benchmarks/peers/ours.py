@@ -29,7 +29,9 @@ def assign(name: str, case: str, convention: str) -> None:
     first, _ = seconds(lambda: naa.assign(image, atlas, threshold=threshold, convention=convention))
     again, result = seconds(lambda: naa.assign(image, atlas, threshold=threshold, convention=convention), 15)
     report(step=f"assign {case} to {name}, {convention}, first", seconds=first, rows=len(result.assignments))
-    report(step=f"assign {case} to {name}, {convention}", seconds=again, rows=len(result.assignments), peak_mib=peak_mib())
+    report(
+        step=f"assign {case} to {name}, {convention}", seconds=again, rows=len(result.assignments), peak_mib=peak_mib()
+    )
 
 
 def threshold_change(case: str) -> None:
@@ -49,8 +51,8 @@ def points(n: int, sigma: float) -> None:
 
     atlas = naa.load_atlas("juelich")
     xyz = DATA["points"][:n]
-    naa.assign_points(xyz[:2], atlas, sigma=sigma)
-    time, _ = seconds(lambda: naa.assign_points(xyz, atlas, sigma=sigma), 3)
+    naa.assign(xyz[:2], atlas, sigma=sigma)
+    time, _ = seconds(lambda: naa.assign(xyz, atlas, sigma=sigma), 5)
     report(step=f"{n} points, sigma {sigma:g} mm", seconds=time, peak_mib=peak_mib())
 
 
@@ -60,7 +62,7 @@ def command_line() -> None:
 
     case = DATA["images"]["z > 3"]
     arguments = ["assign", case["path"], "--atlas", "juelich", "--threshold", str(case["threshold"])]
-    time, _ = seconds(lambda: main([*arguments, "--convention", sys.argv[3], "--output", DATA["scratch"] + "/out"]))
+    time, _ = seconds(lambda: main([*arguments, "--convention", "siibra", "--output", DATA["scratch"] + "/out"]))
     report(step=f"command line, {sys.argv[3]}", seconds=time, peak_mib=peak_mib())
 
 
@@ -73,6 +75,56 @@ def sparse_pass() -> None:
     value = np.array(naa.load_atlas("juelich").value)
     time, _ = seconds(lambda: value.sum(), 15)
     report(step="one pass over the sparse values", seconds=time)
+
+
+def growth(what: str) -> None:
+    """Time on doubling sizes of generated data, all else equal, and the exponent fitted to it."""
+    import numpy as np
+    import pandas as pd
+
+    import napari_atlas_assign as naa
+
+    def blobs(n: int, edge: int) -> np.ndarray:
+        """n separate cubes in a volume of edge**3 voxels."""
+        data = np.zeros((edge,) * 3, np.float32)
+        per_axis = int(np.ceil(n ** (1 / 3)))
+        step = edge // per_axis
+        for m in range(n):
+            i, j, k = np.unravel_index(m, (per_axis,) * 3)
+            data[i * step : i * step + step // 2, j * step : j * step + step // 2, k * step : k * step + step // 2] = (
+                5 + m % 3
+            )
+        return data
+
+    def atlas(n_regions: int, edge: int) -> naa.Atlas:
+        labels = np.arange(edge) * int(np.ceil(n_regions ** (1 / 3))) // edge
+        size = labels.max() + 1
+        volume = (labels[:, None, None] * size + labels[:, None]) * size + labels
+        volume = (volume % n_regions + 1).astype(np.int32)
+        table = pd.DataFrame({"id": np.arange(1, n_regions + 1), "name": [f"r{r}" for r in range(n_regions)]})
+        return naa.Atlas.from_labels(volume, naa.Grid(volume.shape, np.eye(4)), table)
+
+    def time_of(image: np.ndarray, regions: naa.Atlas, n_maps: int = 1) -> float:
+        images = [naa.Image.from_array(image, np.eye(4), f"map {m}") for m in range(n_maps)]
+        naa.assign(images, regions, threshold=1)
+        return seconds(lambda: naa.assign(images, regions, threshold=1), 5)[0]
+
+    match what:
+        case "voxels":
+            edges = (64, 81, 102, 128, 161)
+            sizes = [edge**3 for edge in edges]
+            times = [time_of(blobs(27, edge), atlas(64, edge)) for edge in edges]
+        case "regions":
+            sizes = [64, 128, 256, 512, 1024]
+            times = [time_of(blobs(27, 96), atlas(n, 96)) for n in sizes]
+        case "modes":
+            sizes = [64, 128, 256, 512, 1024]
+            times = [time_of(blobs(n, 96), atlas(64, 96)) for n in sizes]
+        case "maps":
+            sizes = [2, 4, 8, 16, 32]
+            times = [time_of(blobs(27, 48), atlas(64, 48), n) for n in sizes]
+    exponent = float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+    report(step=f"growth with {what}", seconds=times[-1], sizes=sizes, times=times, exponent=exponent)
 
 
 match TASK.split(":"):
@@ -88,3 +140,5 @@ match TASK.split(":"):
         command_line()
     case ["pass"]:
         sparse_pass()
+    case ["growth", what]:
+        growth(what)

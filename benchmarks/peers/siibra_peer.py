@@ -1,7 +1,7 @@
 """Measures siibra 1.0 on a local configuration: python siibra_peer.py TASK DATA_JSON.
 
-Tasks: ``index:ATLAS`` builds and saves the sparse index, ``assign:ATLAS:CASE...`` loads it and assigns, ``points:SIGMA``,
-``labelled:ATLAS:CASE``.
+Tasks: ``index:ATLAS`` builds and saves the sparse index, ``assign:ATLAS:CASE...`` loads it and assigns,
+``points:SIGMA:N``, ``labelled:ATLAS:CASE...``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from measure import peak_mib, report, seconds
@@ -23,7 +24,7 @@ os.environ["SIIBRA_LOG_LEVEL"] = "ERROR"
 
 
 def configuration(atlas: str) -> Path:
-    """Write the configuration of one atlas: statistical atlases as one float file per region, labelled ones as they are."""
+    """Write the configuration of one atlas: statistical ones as one float file per region, labelled as they are."""
     import nibabel as nib
     import numpy as np
     import pandas as pd
@@ -47,7 +48,7 @@ def configuration(atlas: str) -> Path:
     else:
         paths = [DATA["atlases"][atlas]["path"]]
         present = set(np.unique(np.asarray(img.dataobj)).tolist())
-        indices = {n: [{"volume": 0, "label": int(i)}] for i, n in zip(names["index"], names["name"]) if i in present}
+        indices = {n: [{"volume": 0, "label": int(i)}] for i, n in zip(names["index"], names["name"], strict=True) if i in present}
     nii = [{"@type": "siibra/volume/v0.0.1", "providers": {"nii": path}} for path in paths]
     space = {"@id": SPACE, "@type": "siibra/space/v0.0.1", "name": "MNI 152 ICBM 2009c Nonlinear Asymmetric"}
     space |= {"shortName": "MNI152", "modality": "mri", "species": "homo sapiens", "volumes": nii[:1]}
@@ -81,7 +82,9 @@ def volume(siibra, case: str):
     if entry["threshold"]:
         data = np.where(data > entry["threshold"], data, np.float32(0))
     # A name of its own for each: siibra's cache tells images apart by name.
-    return siibra.volumes.volume.from_nifti(nib.Nifti1Image(data, img.affine), space=SPACE, name=f"{case} {os.getpid()}")
+    return siibra.volumes.volume.from_nifti(
+        nib.Nifti1Image(data, img.affine), space=SPACE, name=f"{case} {os.getpid()}"
+    )
 
 
 match TASK.split(":"):
@@ -95,17 +98,17 @@ match TASK.split(":"):
         report(step=f"load {atlas}, later", seconds=time, peak_mib=peak_mib())
         for case_name in cases:
             item = volume(siibra, case_name)
-            time, table = seconds(lambda: parcellation_map.assign(item))
+            time, table = seconds(partial(parcellation_map.assign, item))
             report(step=f"assign {case_name} to {atlas}", seconds=time, rows=len(table), peak_mib=peak_mib())
     case ["labelled", atlas, *cases]:
         siibra, parcellation_map = open_map(atlas)
         for case_name in cases:
             item = volume(siibra, case_name)
-            time, table = seconds(lambda: parcellation_map.assign(item))
+            time, table = seconds(partial(parcellation_map.assign, item))
             report(step=f"assign {case_name} to {atlas}", seconds=time, rows=len(table), peak_mib=peak_mib())
     case ["points", sigma, n]:
         siibra, parcellation_map = open_map("juelich")
-        parcellation_map.sparse_index
+        _ = parcellation_map.sparse_index  # loaded at first use
         points = siibra.PointCloud(DATA["points"][: int(n)], space=SPACE, sigma_mm=float(sigma))
         time, table = seconds(lambda: parcellation_map.assign(points))
         report(step=f"{n} points, sigma {float(sigma):g} mm", seconds=time, rows=len(table), peak_mib=peak_mib())

@@ -1,10 +1,10 @@
 """Side by side in one run: this package, siibra, AtlasReader and nilearn, on the same inputs on the same machine.
 
-    python benchmarks/compare.py --siibra-python PEERS/siibra/bin/python --atlasreader-python PEERS/atlasreader/bin/python
+    python benchmarks/benchmark.py --siibra-python A/bin/python --atlasreader-python B/bin/python
 
-Every measurement runs in a process of its own, so that peak memory is that of the whole program. Peers that are not given are
-left out. Prints a Markdown table of ratios and writes all figures as JSON (--json); docs/performance.md is made from that by
-`python benchmarks/write_docs.py`. benchmarks/README.md says how to install the peers.
+Every measurement runs in a process of its own, so that peak memory is that of the whole program. Peers that are not
+given are left out. Prints a Markdown table of ratios, and writes all figures as JSON (--json) and docs/performance.md
+(--docs). benchmarks/README.md says how to install the peers.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--siibra-python", help="Python of an environment with siibra 1.0 and nilearn")
     parser.add_argument("--atlasreader-python", help="Python of an environment with a working atlasreader")
     parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--docs", type=Path, help="where to write docs/performance.md")
     parser.add_argument("--quick", action="store_true", help="only Juelich, z > 3 and the two modes")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -38,6 +39,8 @@ def main() -> None:
     print(table(found["results"]))
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    if arguments.docs:
+        arguments.docs.write_text(page(found))
 
 
 def make_data(scratch: Path) -> dict[str, Any]:
@@ -83,6 +86,7 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     ours += [f"assign:{a}:{c}:{k}" for a in atlases for c in cases for k in ("siibra", "default")]
     ours += [f"threshold:{case}" for case in ("z > 3", "two modes")]
     ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
+    ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps")]
     siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
     siibra += ["points:3:1", "points:5:3"]
     if not arguments.quick:
@@ -100,14 +104,22 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     return results
 
 
-def run(python: str, peer: str, tasks: list[str], data: dict[str, Any], environment: dict[str, str]) -> list[dict[str, Any]]:
+def run(
+    python: str, peer: str, tasks: list[str], data: dict[str, Any], environment: dict[str, str]
+) -> list[dict[str, Any]]:
     """Run each task in a process of its own, and gather what it reports."""
     found = []
     for task in tasks:
         name, _, rest = task.partition(":")
         if name == "command" and rest == "cold":  # the only task that needs an empty index, besides the first load
             environment = environment | {"NAPARI_ATLAS_ASSIGN_CACHE": data["scratch"] + "/cold"}
-        command = [python, str(HERE / "peers" / f"{peer}.py"), name if name == "command" else task, json.dumps(data), rest]
+        command = [
+            python,
+            str(HERE / "peers" / f"{peer}.py"),
+            name if name == "command" else task,
+            json.dumps(data),
+            rest,
+        ]
         done = subprocess.run(
             command, env=environment | {"PYTHONPATH": str(HERE)}, capture_output=True, text=True, check=False
         )
@@ -121,26 +133,76 @@ def run(python: str, peer: str, tasks: list[str], data: dict[str, Any], environm
 
 
 RATIOS = [
-    ("load Juelich, first", "this package", "load juelich, first", [("siibra", "load juelich, first"), ("AtlasReader", "load juelich, first"), ("limits", "gunzip juelich")]),
+    (
+        "load Juelich, first",
+        "this package",
+        "load juelich, first",
+        [("siibra", "load juelich, first"), ("AtlasReader", "load juelich, first"), ("limits", "gunzip juelich")],
+    ),
     ("load Juelich, later", "this package", "load juelich, later", [("siibra", "load juelich, later")]),
-    ("load Harvard-Oxford, first", "this package", "load harvard_oxford, first", [("siibra", "load harvard_oxford, first")]),
-    ("load Harvard-Oxford, later", "this package", "load harvard_oxford, later", [("siibra", "load harvard_oxford, later")]),
+    (
+        "load Harvard-Oxford, first",
+        "this package",
+        "load harvard_oxford, first",
+        [("siibra", "load harvard_oxford, first")],
+    ),
+    (
+        "load Harvard-Oxford, later",
+        "this package",
+        "load harvard_oxford, later",
+        [("siibra", "load harvard_oxford, later")],
+    ),
     *[
-        (f"{case}, {title}, siibra convention", "this package", f"assign {case} to {atlas}, siibra", [("siibra", f"assign {case} to {atlas}")])
-        for atlas, title in (("juelich", "Juelich"), ("harvard_oxford", "Harvard-Oxford"), ("aal", "AAL"), ("desikan_killiany", "Desikan-Killiany"))
+        (
+            f"{case}, {title}, siibra convention",
+            "this package",
+            f"assign {case} to {atlas}, siibra",
+            [("siibra", f"assign {case} to {atlas}")],
+        )
+        for atlas, title in (
+            ("juelich", "Juelich"),
+            ("harvard_oxford", "Harvard-Oxford"),
+            ("aal", "AAL"),
+            ("desikan_killiany", "Desikan-Killiany"),
+        )
         for case in ("z > 3", "z > 2", "two modes")
     ],
     *[
-        (f"{case}, Juelich, default convention, first of a grid", "this package", f"assign {case} to juelich, default, first", [("siibra", f"assign {case} to juelich")])
+        (
+            f"{case}, Juelich, default convention, first of a grid",
+            "this package",
+            f"assign {case} to juelich, default, first",
+            [("siibra", f"assign {case} to juelich")],
+        )
         for case in ("z > 3", "two modes")
     ],
-    ("cluster table z > 3, Juelich", "this package", "assign z > 3 to juelich, default", [("AtlasReader", "cluster table z > 3, juelich"), ("nilearn", "cluster table z > 3, without region names")]),
-    ("threshold change, 3 mm map", "this package", "threshold change, z > 3", [("limits", "one pass over the sparse values")]),
+    (
+        "cluster table z > 3, Juelich",
+        "this package",
+        "assign z > 3 to juelich, default",
+        [("AtlasReader", "cluster table z > 3, juelich"), ("nilearn", "cluster table z > 3, without region names")],
+    ),
+    (
+        "threshold change, 3 mm map",
+        "this package",
+        "threshold change, z > 3",
+        [("limits", "one pass over the sparse values")],
+    ),
     ("threshold change, 2 mm map", "this package", "threshold change, two modes", []),
     ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
-    ("points, sigma 5 mm (1,000; siibra 3)", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
-    ("whole command line, nothing stored", "this package", "command line, cold", [("siibra", "load juelich, first + assign z > 3 to juelich")]),
-    ("whole command line, index stored", "this package", "command line, warm", [("siibra", "load juelich, later + assign z > 3 to juelich")]),
+    ("1,000 points, sigma 5 mm", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
+    (
+        "whole command line, nothing stored",
+        "this package",
+        "command line, cold",
+        [("siibra", "load juelich, first + assign z > 3 to juelich")],
+    ),
+    (
+        "whole command line, index stored",
+        "this package",
+        "command line, warm",
+        [("siibra", "load juelich, later + assign z > 3 to juelich")],
+    ),
 ]
 """Row title, whose step, and what it is compared with."""
 
@@ -160,16 +222,59 @@ def table(results: dict[str, list[dict[str, Any]]]) -> str:
             if all(parts):
                 time = sum(part["seconds"] for part in parts)
                 memory = max((part.get("peak_mib", 0) for part in parts), default=0)
-                times = time / ours["seconds"] * (1000 / 3 if title.startswith("points") else 1)
-                compared.append(f"{other} {time:.3g} s = **{times:.3g} times** ours" + (f", {memory:.0f} MiB" if memory else ""))
+                times = time / ours["seconds"] * (1000 / 3 if title.startswith("1,000") else 1)
+                compared.append(
+                    f"{other} {time:.3g} s = **{times:.3g} times** ours" + (f", {memory:.0f} MiB" if memory else "")
+                )
         memory = f"{ours['peak_mib']:.0f}" if "peak_mib" in ours else ""
         lines.append(f"| {title} | {ours['seconds']:.4g} | {memory} | {'; '.join(compared)} |")
     return "\n".join(lines)
 
 
+def growth(results: dict[str, list[dict[str, Any]]]) -> str:
+    """A Markdown table of how time grows with size: the exponent of a power law fitted to doubling sizes."""
+    lines = ["| size of | sizes | seconds | exponent |", "|---|---|---|---|"]
+    for m in results["this package"]:
+        if m["step"].startswith("growth"):
+            sizes, times = ", ".join(f"{s:,}" for s in m["sizes"]), ", ".join(f"{t:.3g}" for t in m["times"])
+            lines.append(f"| {m['step'].removeprefix('growth with ')} | {sizes} | {times} | {m['exponent']:.2f} |")
+    return "\n".join(lines)
+
+
+def page(found: dict[str, Any]) -> str:
+    """docs/performance.md."""
+    about = found["machine"]
+    software = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+    return f"""# Performance
+
+Written by `python benchmarks/benchmark.py --docs docs/performance.md`; do not edit. Every row is measured in one run on
+one machine, each measurement in a process of its own; times are medians, peak memory is that of the whole process. Ratios
+of one run are what to quote: times move by tens of percent.
+
+Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}.
+Software: {software}.
+
+{table(found["results"])}
+
+For points, the peers' time is scaled to the same number of points. The limits are unpacking the atlas file with gzip, and
+one pass over the atlas's values in memory.
+
+## How cost grows
+
+Each size doubles while all else stays; time is proportional to size to the power of the exponent.
+
+{growth(found["results"])}
+
+What was tried and helped or did not is in [performance-notes.md](performance-notes.md).
+"""
+
+
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "",
+    )
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
     return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory, 1), "python": platform.python_version()}
 
@@ -177,10 +282,15 @@ def machine() -> dict[str, Any]:
 def versions(arguments: argparse.Namespace) -> dict[str, str]:
     """Versions of this package and its peers."""
     found = {name: version(name) for name in ("napari-atlas-assign", "numpy", "scipy", "nibabel", "pandas")}
-    for python, names in ((arguments.siibra_python, ("siibra", "nilearn")), (arguments.atlasreader_python, ("atlasreader",))):
+    for python, names in (
+        (arguments.siibra_python, ("siibra", "nilearn")),
+        (arguments.atlasreader_python, ("atlasreader",)),
+    ):
         for name in names if python else ():
             code = f"from importlib.metadata import version; print(version({name!r}))"
-            found[name] = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+            found[name] = subprocess.run(
+                [python, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.strip()
     return found
 
 
