@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
@@ -72,14 +73,19 @@ def assign(
     InputError
         If the source, an atlas or an argument cannot be used; one sentence says what to do.
     """
+    start = perf_counter()
     given, implied = as_source(source, volume=volume, sigma=sigma)
+    read = perf_counter()
     atlases = [
         a if isinstance(a, Atlas) else load_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])
     ]
+    loaded = perf_counter()
     options = implied | options
     if isinstance(given, PointSet):
         return _assign_points(given, atlases, options)
-    return _assign(given, atlases, progress=progress, **options)
+    result = _assign(given, atlases, progress=progress, **options)
+    result.timings.update({"read image": read - start, "load atlas": loaded - read})
+    return result
 
 
 def as_source(

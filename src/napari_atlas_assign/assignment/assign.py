@@ -119,7 +119,9 @@ def collect(
 ) -> Result:
     """Put runs together to a result, and look at what the person should look at."""
     timings = {} if timings is None else timings
-    notes = tuple(dict.fromkeys(note for run in runs for note in _look_at(run, parameters)))
+    notes = _timed(
+        timings, "checks", lambda: tuple(dict.fromkeys(note for run in runs for note in _look_at(run, parameters)))
+    )
     result = Result(tuple(runs), parameters, is_stack, notes, timings)
     _timed(timings, "tables", lambda: (result.assignments, result.modes))
     return result

@@ -1,8 +1,8 @@
 """The command line: ``napari-atlas-assign COMMAND``.
 
 Exit codes: 0 done; 2 the input or the arguments are wrong; 1 anything else. What went wrong is one line on standard
-error. A command is a module with ``add_parser(subparsers)`` and ``run(arguments)``, listed in `COMMANDS`. It imports
-heavy libraries when it runs.
+error. A command is a module with ``add_parser(subparsers)`` and ``run(arguments)``, listed in `COMMANDS`; what `run`
+returns is the exit code, None is 0. It imports heavy libraries when it runs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..errors import AssignmentWarning, InputError
-from . import assign, atlases, cache, demo
+from . import assign, atlases, batch, cache, demo
 from .parser import PROGRAM, OneLineParser, one_line
 
-COMMANDS = (assign, atlases, cache, demo)
+COMMANDS = (assign, batch, atlases, cache, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", AssignmentWarning)
         warnings.showwarning = _show_warning
         try:
-            parsed.run(parsed)
+            code: int | None = parsed.run(parsed)
             sys.stdout.flush()
         except InputError as error:
             return _fail(2, str(error))
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return _fail(1, f"unexpected {what}; run again with --traceback before the command and report what it says")
-    return 0
+    return code or 0
 
 
 def build_parser() -> OneLineParser:

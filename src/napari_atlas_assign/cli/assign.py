@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from time import perf_counter
 
-from .parser import Subparsers, add_assignment_arguments, add_output_argument, assignment_arguments
+from .parser import (
+    Subparsers,
+    add_assignment_arguments,
+    add_output_argument,
+    add_profile_argument,
+    assignment_arguments,
+    print_profile,
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -41,6 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_assignment_arguments(parser)
     add_output_argument(parser)
+    add_profile_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,12 +61,19 @@ def run(arguments: argparse.Namespace) -> None:
     from ..report.folder import usable_folder
 
     usable_folder(arguments.output)  # before the work, not after it
+    start = perf_counter()
     atlases = [load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect) for atlas in arguments.atlas]
+    loaded = perf_counter() - start
     options = assignment_arguments(arguments)
     result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)
+    result.timings["load atlas"] = loaded
+    start = perf_counter()
     result.save(arguments.output)
+    written = perf_counter() - start
     what = "points" if isinstance(result, PointResult) else "modes"
     print(
         f"{arguments.source.name}: {len(result.modes)} {what}, {len(result.assignments)} assignments to "
         f"{', '.join(atlas.name for atlas in atlases)}; see {arguments.output}"
     )
+    if arguments.profile:
+        print_profile(result.timings | {"write": written})

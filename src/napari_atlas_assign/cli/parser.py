@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,6 +11,9 @@ from typing import Any, NoReturn
 from ..errors import InputError
 
 PROGRAM = "napari-atlas-assign"
+
+STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "checks", "tables", "write")
+"""Of a run, in their order."""
 
 Subparsers = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
@@ -112,6 +116,21 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def add_profile_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--profile``; `print_profile` prints what it asks for."""
+    parser.add_argument("--profile", action="store_true", help="print how long each stage took, on standard error")
+
+
+def print_profile(timings: dict[str, float], maps: int = 1) -> None:
+    """Print seconds per stage, in the order of the work, and of several maps what one took."""
+    stages = [*(stage for stage in STAGES if stage in timings), *(stage for stage in timings if stage not in STAGES)]
+    total = sum(timings.values())
+    for stage in [*stages, "total"]:
+        seconds = timings.get(stage, total)
+        each = f"{seconds / maps * 1e3:9.2f} ms per map" if maps > 1 else ""
+        print(f"{stage:<12}{seconds:9.4f} s {seconds / (total or 1):6.1%}{each}", file=sys.stderr)
+
+
 def add_output_argument(parser: argparse.ArgumentParser, default: Path | None = None) -> None:
     """Add ``--output DIR``, required unless there is a default."""
     parser.add_argument(
@@ -122,4 +141,13 @@ def add_output_argument(parser: argparse.ArgumentParser, default: Path | None = 
         metavar="DIR",
         help="new folder for the tables, the modes and the record; an earlier result there is replaced"
         + (f" (default: {default})" if default else ""),
+    )
+
+
+def add_report_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--report``."""
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="also write report.html, one page with figures and all tables, and the figures as PNG and SVG",
     )

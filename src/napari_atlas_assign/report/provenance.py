@@ -64,7 +64,7 @@ def record_of(result: Result | PointResult, files: Mapping[str, str] | None = No
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "software": software(),
             **(_of_points(result) if isinstance(result, PointResult) else _of_maps(result)),
-            "atlases": [_describe_atlas(atlas) for atlas in result.atlases],
+            "atlases": [describe_atlas(atlas) for atlas in result.atlases],
             "warnings": result.warnings,
             "timings_s": result.timings,
             "files": dict(files or {}),
@@ -188,7 +188,8 @@ def _describe_image(image: Image) -> dict[str, Any]:
     }
 
 
-def _describe_atlas(atlas: Atlas) -> dict[str, Any]:
+def describe_atlas(atlas: Atlas) -> dict[str, Any]:
+    """Which atlas, from where, with what content."""
     described: dict[str, Any] = {
         "name": atlas.name,
         "space": atlas.space,

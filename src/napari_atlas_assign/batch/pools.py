@@ -1,0 +1,162 @@
+"""Where the work is done: processes of this machine, or the workers of a dask cluster.
+
+Both take a task and give a `concurrent.futures.Future`; a future that fails with one of `lost` has lost its worker.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol
+
+from ..errors import AssignmentWarning, InputError
+from .inputs import MapFile
+from .work import Job, assign_maps
+
+LOCAL_CLUSTER = "local"
+"""As the scheduler's address: a cluster of this machine's own."""
+
+
+class Pool(Protocol):
+    """Processes that work on tasks."""
+
+    chunk: int
+    """Maps that make a good task."""
+    lost: tuple[type[BaseException], ...]
+    """What the future of a task raises whose worker has ended."""
+
+    def width(self) -> int:
+        """Tasks that can run at a time."""
+
+    def submit(self, job: Job, maps: Sequence[MapFile]) -> Future[list[bytes]]:
+        """Assign maps in a worker; see `assign_maps`."""
+
+    def repair(self) -> None:
+        """Replace what has ended."""
+
+    def close(self) -> None:
+        """End the workers, or leave them."""
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LocalPool:
+    """Processes of this machine.
+
+    They are forked where that is safe (Linux, no other threads), so that they share what is worked out already;
+    elsewhere each works it out once.
+    """
+
+    chunk = 8
+    lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._executor = self._start()
+
+    def width(self) -> int:
+        """Tasks that can run at a time."""
+        return self._workers
+
+    def submit(self, job: Job, maps: Sequence[MapFile]) -> Future[list[bytes]]:
+        """Assign maps in a worker."""
+        try:
+            return self._executor.submit(assign_maps, job, maps)
+        except BrokenProcessPool as error:  # a worker has ended since the last look; the caller will see it
+            broken: Future[list[bytes]] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def repair(self) -> None:
+        """Start anew: one worker that is killed takes the pool along."""
+        self._executor.shutdown(wait=True)
+        self._executor = self._start()
+
+    def close(self) -> None:
+        """End the workers after their current maps."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self) -> ProcessPoolExecutor:
+        fork = sys.platform == "linux" and threading.active_count() == 1
+        context = multiprocessing.get_context("fork" if fork else "spawn")
+        return ProcessPoolExecutor(self._workers, context, initializer=_begin)
+
+
+class ClusterPool:
+    """The workers of a dask cluster, which open atlases and maps by their paths or names.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``; `LOCAL_CLUSTER` starts one here.
+    workers : int
+        Of a local cluster.
+
+    Raises
+    ------
+    InputError
+        If dask.distributed is not installed, or no scheduler answers.
+    """
+
+    chunk = 16
+
+    def __init__(self, address: str, workers: int) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise InputError('a cluster needs dask.distributed: pip install "napari-atlas-assign[cluster]"') from None
+        self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
+        self._cluster: Any = None
+        if address == LOCAL_CLUSTER:
+            self._cluster = distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None)
+        try:
+            self._client: Any = distributed.Client(self._cluster or address, timeout=15, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"no dask scheduler answers at {address} ({error}); check the address") from error
+        self._executor = self._client.get_executor(pure=False)
+        if not self.width():
+            warnings.warn(
+                f"the scheduler {address} has no worker yet; the batch waits for one", AssignmentWarning, stacklevel=2
+            )
+
+    def width(self) -> int:
+        """Tasks that can run at a time; workers come and go."""
+        return sum(self._client.nthreads().values())
+
+    def submit(self, job: Job, maps: Sequence[MapFile]) -> Future[list[bytes]]:
+        """Assign maps in a worker. The scheduler gives the tasks of a lost worker to others."""
+        task: Future[list[bytes]] = self._executor.submit(assign_maps, job, maps)
+        return task
+
+    def repair(self) -> None:
+        """Nothing: the scheduler knows who is there."""
+
+    def close(self) -> None:
+        """Drop tasks that are left; a cluster that was there before goes on."""
+        self._executor.shutdown(wait=False)
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def _begin() -> None:
+    """Make a worker leave the keyboard's interrupt to its parent, and end with it even if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,277 @@
+"""A batch: many maps, the same atlases and parameters, one output folder that can be taken up again at any point."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from ..errors import InputError
+from ..report.folder import LITTER
+from ..report.provenance import describe_atlas, plain, software, to_json
+from .combine import FORMATS, TableFormat, default_format, open_table, tsv_line
+from .inputs import MapFile
+from .pools import ClusterPool, LocalPool, Pool, n_cores
+from .store import Journal
+from .work import Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
+
+FINISHED, RECORD, MAPS, FAILURES = "finished", "batch.json", "maps.tsv", "failures.tsv"
+TABLES = ("assignments", "modes")
+
+RECORD_KIND = "napari-atlas-assign batch"
+
+_MAPS_COLUMNS = ("file", "name", "threshold", "sha256", "volumes", "modes", "assignments", "warnings")
+_TASKS_PER_WORKER = 4
+"""Handed out at a time: enough that no worker waits, few enough that memory stays bounded."""
+
+
+@dataclass
+class Summary:
+    """What became of a batch.
+
+    Parameters
+    ----------
+    maps : int
+        All of them.
+    earlier : int
+        Those that an earlier run had finished.
+    failures : dict
+        Of each map that could not be assigned, by `work.key_of`, the reason.
+    modes, assignments, warnings : int
+        Rows of the combined tables; maps with warnings.
+    timings : dict
+        Seconds per stage, of the workers together; ``combine`` is of this process.
+    """
+
+    maps: int
+    earlier: int = 0
+    failures: dict[MapKey, str] = field(default_factory=dict)
+    modes: int = 0
+    assignments: int = 0
+    warnings: int = 0
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+Progress = Callable[[int, int, int], None]
+"""Called with the numbers of maps done, of all maps, and of failures."""
+
+
+def run_batch(
+    maps: Sequence[MapFile],
+    job: Job,
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    table_format: TableFormat | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Assign many maps, and combine their tables.
+
+    Each map that is finished is on disk at once: the same call after a kill goes on where the batch was. It assigns
+    only maps that are not finished: new ones, those whose file has changed, those that failed; all of them if a
+    parameter, an atlas or the software has changed.
+
+    Parameters
+    ----------
+    maps : sequence of MapFile
+        Of `find_maps`.
+    job : Job
+        Atlases and parameters.
+    folder : path
+        For the output: new, empty, or that of an earlier batch.
+    workers : int, optional
+        Processes; by default one per core.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers do the work; ``local`` starts a cluster here.
+    table_format : {"tsv", "parquet"}, optional
+        Of the combined tables; by default Parquet where pyarrow is installed.
+    progress : callable, optional
+        See `Progress`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    InputError
+        If there is no map, an atlas cannot be read, or the folder holds anything else. That a map cannot be read raises
+        nothing: the summary and ``failures.tsv`` say so.
+    """
+    if not maps:
+        raise InputError("there is no map to assign; give at least one")
+    if workers is not None and workers < 1:
+        raise InputError(f"the number of workers is {workers}; give at least 1")
+    target = usable_batch_folder(Path(folder))
+    start = perf_counter()
+    atlases = open_atlases(job)
+    job = replace(job, setup=setup_of(job, atlases))
+    summary = Summary(len(maps), timings={"load atlas": perf_counter() - start})
+    assert job.setup is not None
+    with Journal(target / FINISHED, job.setup) as journal:
+        todo = [file for file in maps if not journal.holds(file)]
+        summary.earlier = len(maps) - len(todo)
+        _report(progress, summary, len(todo))
+        if todo:
+            with closing(_pool(job, todo, workers or n_cores(), scheduler)) as pool:
+                _assign_all(pool, job, todo, journal, summary, progress)
+        start = perf_counter()
+        _combine(maps, job, journal, target, table_format or default_format(), summary)
+        journal.drop_others()
+        summary.timings["combine"] = perf_counter() - start
+    return summary
+
+
+def usable_batch_folder(folder: Path) -> Path:
+    """The absolute path of an output folder that is new, empty or holds an earlier batch.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or holds something else.
+    """
+    try:
+        target = folder.resolve()
+        present = {path.name for path in target.iterdir()} - LITTER if target.is_dir() else set()
+        is_file = target.exists() and not target.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{folder} cannot be used as output folder ({error}); name another one") from error
+    if is_file:
+        raise InputError(f"{folder} is a file; name a folder for the output")
+    if present and FINISHED not in present:
+        raise InputError(f"{folder} is not empty and holds no earlier batch; name a new folder, or empty it")
+    return target
+
+
+def _pool(job: Job, todo: Sequence[MapFile], workers: int, scheduler: str | None) -> Pool:
+    if scheduler is not None:
+        return ClusterPool(scheduler, workers)
+    prepare(job, todo[:10])  # before the workers are forked
+    return LocalPool(min(workers, len(todo)))
+
+
+def _assign_all(
+    pool: Pool, job: Job, todo: Sequence[MapFile], journal: Journal, summary: Summary, progress: Progress | None
+) -> None:
+    """Assign the maps that are left, and keep each record as it comes."""
+    left = len(todo)
+    suspects: list[MapFile] = []
+
+    def keep(records: Sequence[bytes]) -> None:
+        nonlocal left
+        for record in records:
+            head = head_of(record)
+            if "error" in head:
+                summary.failures[head["file"], head["name"], head["threshold"]] = head["error"]
+            else:
+                journal.append(record)
+                for stage, seconds in head["timings"].items():
+                    summary.timings[stage] = summary.timings.get(stage, 0.0) + seconds
+        left -= len(records)
+        _report(progress, summary, left)
+
+    waiting = deque(_chunks(todo, pool))
+    running: dict[Future[list[bytes]], Sequence[MapFile]] = {}
+    room = 0
+    while waiting or running:
+        room = room or max(1, _TASKS_PER_WORKER * pool.width())
+        while waiting and len(running) < room:
+            chunk = waiting.popleft()
+            running[pool.submit(job, chunk)] = chunk
+        done, _ = wait(running, timeout=5, return_when=FIRST_COMPLETED)
+        if not done:
+            room = 0  # look again who is there
+        for future in done:
+            chunk = running.pop(future)
+            try:
+                keep(future.result())
+            except pool.lost:
+                suspects += chunk
+        if suspects and not running:
+            pool.repair()
+            for file in suspects:
+                keep(_alone(pool, job, file))
+            suspects = []
+
+
+def _alone(pool: Pool, job: Job, file: MapFile) -> list[bytes]:
+    """Assign one of the maps that were at work when a worker was lost, with nothing else at work."""
+    for _ in range(2):
+        try:
+            return pool.submit(job, [file]).result()
+        except pool.lost:  # this map's own doing, or killed from outside: the second time tells
+            pool.repair()
+    return [failed(file, f"{file.file}: its worker process was killed, twice; it may need more memory than there is")]
+
+
+def _chunks(todo: Sequence[MapFile], pool: Pool) -> Iterator[Sequence[MapFile]]:
+    """Tasks of several maps, smaller where there are few, so that all workers have some."""
+    size = max(1, min(pool.chunk, len(todo) // (_TASKS_PER_WORKER * max(1, pool.width()))))
+    for start in range(0, len(todo), size):
+        yield todo[start : start + size]
+
+
+def _combine(
+    maps: Sequence[MapFile], job: Job, journal: Journal, target: Path, table_format: TableFormat, summary: Summary
+) -> None:
+    """Write the combined tables and the record; the record is there only when all files are those of one run."""
+    with TemporaryDirectory(prefix=".new-", dir=target, ignore_cleanup_errors=True) as scratch:
+        new = Path(scratch)
+        paths = {name: new / f"{name}.{table_format}" for name in TABLES}
+        with (
+            open_table(paths["assignments"], table_format) as assignments,
+            open_table(paths["modes"], table_format) as modes,
+            (new / MAPS).open("wb") as listed,
+        ):
+            listed.write(tsv_line(_MAPS_COLUMNS))
+            for file in maps:
+                if key_of(file) in summary.failures:
+                    continue
+                head, assignment_rows, mode_rows = journal.read(file)
+                assignments.add(head["columns"]["assignments"], assignment_rows)
+                modes.add(head["columns"]["modes"], mode_rows)
+                summary.modes += head["modes"]
+                summary.assignments += head["assignments"]
+                summary.warnings += bool(head["warnings"])
+                cells = head | {"warnings": "; ".join(head["warnings"]) or None}
+                listed.write(tsv_line([cells[column] for column in _MAPS_COLUMNS]))
+        failures = [(file.file, summary.failures.get(key_of(file))) for file in maps]
+        lines = [tsv_line(("file", "error")), *(tsv_line(failure) for failure in failures if failure[1] is not None)]
+        (new / FAILURES).write_bytes(b"".join(lines))
+        (new / RECORD).write_bytes(to_json(_record(job, summary)))
+        (target / RECORD).unlink(missing_ok=True)
+        for name in [f"{table}.{other}" for table in TABLES for other in FORMATS] + [MAPS, FAILURES, RECORD]:
+            if (new / name).exists():
+                os.replace(new / name, target / name)
+            else:
+                (target / name).unlink(missing_ok=True)  # of an earlier run, in the other format
+
+
+def _record(job: Job, summary: Summary) -> dict[str, object]:
+    record: dict[str, object] = plain(
+        {
+            "record": RECORD_KIND,
+            "software": software(),
+            "parameters": job.parameters.as_dict(),
+            "volume": job.volume,
+            "atlases": [describe_atlas(atlas) for atlas in open_atlases(job)],
+            "setup_sha256": job.setup,
+            "maps": summary.maps,
+            "failed": len(summary.failures),
+            "modes": summary.modes,
+            "assignments": summary.assignments,
+        }
+    )
+    return record
+
+
+def _report(progress: Progress | None, summary: Summary, left: int) -> None:
+    if progress is not None:
+        progress(summary.maps - left, summary.maps, len(summary.failures))

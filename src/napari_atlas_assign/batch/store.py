@@ -1,0 +1,142 @@
+"""Finished maps on disk: a journal that a process killed at any point leaves usable.
+
+One file per setup (parameters, atlases, software) holds the records of all finished maps, each behind its length and
+checksum, appended whole. What a killed process left of its last record is cut off when the journal is opened again.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple
+
+from ..errors import InputError
+from ..image import file_sha256
+from .inputs import MapFile
+from .work import MapKey, Record, head_of, key_of, stamp_of, unpacked
+
+_FRAME = struct.Struct("<QI")
+"""Length and CRC-32 of the record that follows."""
+
+_LONGEST = 2**40
+_ENDING = ".journal"
+
+
+class _Place(NamedTuple):
+    """Where a record is, and the file that it describes."""
+
+    offset: int
+    stamp: tuple[int, int]
+    sha256: bytes
+
+
+class Journal:
+    """The finished maps of one setup; open for one process at a time.
+
+    Parameters
+    ----------
+    folder : Path
+        For journals alone; made if it is not there.
+    setup : str
+        Of `work.setup_of`; records of other setups are never seen.
+
+    Raises
+    ------
+    InputError
+        If another process has it open, or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, setup: str) -> None:
+        self._path = folder / f"{setup[:32]}{_ENDING}"
+        self._places: dict[MapKey, _Place] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = self._path.open("a+b")
+        except OSError as error:
+            raise InputError(f"{folder} cannot be written ({error.strerror}); name another output folder") from error
+        try:
+            _lock(self._file)
+        except OSError as error:
+            self._file.close()
+            raise InputError(
+                f"{folder.parent} is in use by another batch; wait for it, or name another folder"
+            ) from error
+        for offset, record in self._intact():
+            self._note(offset, record)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def holds(self, file: MapFile) -> bool:
+        """Whether the map is finished and its file is still the same, by size and time of change, or by content."""
+        place = self._places.get(key_of(file))
+        if place is None:
+            return False
+        try:
+            return tuple(stamp_of(file)) == place.stamp or bytes.fromhex(file_sha256(file.path)) == place.sha256
+        except OSError:
+            return False
+
+    def append(self, record: bytes) -> None:
+        """Add the packed record of a finished map; it takes the place of an earlier one."""
+        offset = self._file.seek(0, os.SEEK_END)
+        self._file.write(_FRAME.pack(len(record), zlib.crc32(record)) + record)
+        self._file.flush()  # to the system, where it outlives this process
+        self._note(offset, record)
+
+    def read(self, file: MapFile) -> Record:
+        """The record of a map that the journal holds."""
+        self._file.seek(self._places[key_of(file)].offset)
+        length, _ = _FRAME.unpack(self._file.read(_FRAME.size))
+        return unpacked(self._file.read(length))
+
+    def drop_others(self) -> None:
+        """Delete the journals of other setups."""
+        for path in self._path.parent.glob(f"*{_ENDING}"):
+            if path != self._path:
+                path.unlink(missing_ok=True)
+
+    def _note(self, offset: int, record: bytes) -> None:
+        head = head_of(record)
+        size, time = head["stamp"]
+        key = (head["file"], head["name"], head["threshold"])
+        self._places[key] = _Place(offset, (size, time), bytes.fromhex(head["sha256"]))
+
+    def _intact(self) -> Iterator[tuple[int, bytes]]:
+        """Offsets and records up to the first that is not whole, which is cut off with all after it."""
+        end = self._file.seek(0, os.SEEK_END)
+        offset = self._file.seek(0)
+        while offset < end:
+            frame = self._file.read(_FRAME.size)
+            length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (_LONGEST, 0)
+            record = self._file.read(length) if length <= end - offset else b""
+            if not record or zlib.crc32(record) != checksum:
+                self._file.truncate(offset)
+                return
+            yield offset, record
+            offset += _FRAME.size + length
+
+
+def _lock(file: BinaryIO) -> None:
+    """Keep other processes out; the system ends the lock with the process. Raises OSError if another one holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        file.seek(2**62)  # a byte that no record reaches, since a locked one cannot be read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,306 @@
+"""What a worker does: open the atlases once, then turn map after map into a record.
+
+A record is everything that the batch keeps of one map, as bytes: a head (JSON) that says what was read and what went
+wrong, and the rows of its tables as the text that they have in a TSV file.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..assignment.assign import assign_each, collect
+from ..assignment.conventions import get_convention
+from ..assignment.integrals import region_integrals
+from ..assignment.parameters import Parameters
+from ..assignment.result import Result
+from ..atlas.atlas import Atlas, all_ones
+from ..atlas.hierarchy import atlas_at_level
+from ..atlas.load import load_atlas
+from ..errors import InputError
+from ..image import Image, open_image, read_stack
+from ..report.provenance import PACKAGES
+from ..space import Grid
+from ..spaces import space_of_file
+from .inputs import MapFile
+
+FORMAT = 1
+"""Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
+
+ORIGIN = ("file", "map", "map name")
+"""First columns of the combined tables: the file, the number of the volume in it from 0, and its name."""
+
+
+MapKey = tuple[str, str | None, float | None]
+"""File, name and threshold: one map of a batch."""
+
+
+class AtlasFile(NamedTuple):
+    """An atlas as every worker can open it by itself, through the stored index; see `load_atlas`."""
+
+    source: str
+    labels: str | None = None
+    dialect: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a batch does to each of its maps. Small: it goes along with every task.
+
+    Parameters
+    ----------
+    atlases : tuple of AtlasFile
+    parameters : Parameters
+        Of the assignment.
+    volume : int, optional
+        Take one volume of 4D maps, counted from 0, instead of all.
+    setup : str
+        What `setup_of` found where the batch was started; a worker whose own differs refuses to work.
+    """
+
+    atlases: tuple[AtlasFile, ...]
+    parameters: Parameters
+    volume: int | None = None
+    setup: str | None = None
+
+
+class Record(NamedTuple):
+    """What is kept of one map."""
+
+    head: dict[str, Any]
+    assignments: bytes
+    """Rows without a header, as in a TSV file."""
+    modes: bytes
+
+
+_opened: dict[tuple[tuple[AtlasFile, ...], int | None], list[Atlas]] = {}
+_checked: set[Job] = set()
+_lock = Lock()
+
+
+def open_atlases(job: Job) -> list[Atlas]:
+    """The atlases of a job, opened once per process, at the level of the region tree that is asked for.
+
+    Raises
+    ------
+    InputError
+        If an atlas cannot be read, two have one name, or they or the software are not those of the batch's start.
+    """
+    key = (job.atlases, job.parameters.level)
+    with _lock:
+        if key not in _opened:
+            atlases = [load_atlas(a.source, labels=a.labels, dialect=a.dialect) for a in job.atlases]
+            if job.parameters.level is not None:
+                atlases = [atlas_at_level(atlas, job.parameters.level) for atlas in atlases]
+            names = [atlas.name for atlas in atlases]
+            if len(set(names)) < len(names):
+                raise InputError(f"two of the atlases {', '.join(names)} have one name; give one of them another name")
+            _opened.clear()  # one batch at a time: memory stays bounded in workers that live for long
+            _opened[key] = atlases
+        atlases = _opened[key]
+        if job.setup is not None and job not in _checked:
+            if setup_of(job, atlases) != job.setup:
+                raise InputError(
+                    f"on the worker {platform.node()}, the atlas or the versions of {', '.join(PACKAGES)} are not "
+                    "those of the machine that started the batch; install the same on both"
+                )
+            _checked.add(job)
+        return atlases
+
+
+def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
+    """A hash of all that decides the tables besides the maps: parameters, content of the atlases, software."""
+    digest = sha256()
+    about = {
+        "format": FORMAT,
+        "volume": job.volume,
+        "parameters": job.parameters.as_dict(),
+        "software": {package: _version(package) for package in PACKAGES},
+    }
+    digest.update(json.dumps(about, sort_keys=True).encode())
+    for atlas in atlases:
+        grid = (atlas.name, atlas.space, atlas.grid.shape, atlas.grid.affine.tolist())
+        digest.update(json.dumps(grid).encode())
+        digest.update(atlas.regions.to_json(orient="split", double_precision=15).encode())
+        for array in (atlas.voxel, atlas.region, *(() if all_ones(atlas.value) else (atlas.value,))):
+            digest.update(array.dtype.str.encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def prepare(job: Job, examples: Sequence[MapFile]) -> None:
+    """Work out what workers need for the first readable of some maps, so that those forked from here find it done."""
+    grid = next((grid for grid in map(_grid_of, examples) if grid is not None), None)
+    for atlas in open_atlases(job):
+        on_atlas_grid = get_convention(job.parameters.convention).resample_to_atlas
+        if grid is not None:
+            region_integrals(atlas, atlas.grid if on_atlas_grid else grid)
+
+
+def assign_maps(job: Job, maps: Sequence[MapFile]) -> list[bytes]:
+    """Assign some maps one after the other; what goes wrong with one of them stands in its record.
+
+    Raises
+    ------
+    InputError
+        As `open_atlases`.
+    """
+    atlases = open_atlases(job)
+    return [_record(job, file, atlases) for file in maps]
+
+
+def stamp_of(file: MapFile) -> list[int]:
+    """Size and time of change: tells a changed file without reading it."""
+    status = file.path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def key_of(file: MapFile) -> MapKey:
+    """What a record is found by."""
+    return file.file, file.name, file.threshold
+
+
+def failed(file: MapFile, reason: str) -> bytes:
+    """The record of a map that could not be assigned."""
+    return packed(Record(_named(file) | {"error": reason}, b"", b""))
+
+
+def packed(record: Record) -> bytes:
+    """A record as bytes."""
+    head = json.dumps(record.head).encode()
+    sizes = f"{len(head)} {len(record.assignments)}\n".encode()
+    return sizes + head + zlib.compress(record.assignments + record.modes, 1)
+
+
+def unpacked(packed_record: bytes) -> Record:
+    """The record of `packed`."""
+    n_assignments, start, end = _sizes(packed_record)
+    text = zlib.decompress(packed_record[end:])
+    return Record(json.loads(packed_record[start:end]), text[:n_assignments], text[n_assignments:])
+
+
+def head_of(packed_record: bytes) -> dict[str, Any]:
+    """The head of a packed record alone."""
+    _, start, end = _sizes(packed_record)
+    head: dict[str, Any] = json.loads(packed_record[start:end])
+    return head
+
+
+def columns_of(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Names and kinds (integer, number, point, text) of a table's columns."""
+    return [(str(name), _kind(name, str(dtype))) for name, dtype in zip(table.columns, table.dtypes, strict=True)]
+
+
+def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
+    timings: dict[str, float] = {}
+    try:
+        stamp = stamp_of(file)
+        start = perf_counter()
+        images = _read(file, job.volume)
+        timings["read image"] = perf_counter() - start
+        result = _assign(images, atlases, job.parameters, file.threshold, timings)
+        start = perf_counter()
+        assignments, modes = (_with_file(table, file.file) for table in (result.assignments, result.modes))
+        rows = _rows(assignments), _rows(modes)
+        timings["write"] = perf_counter() - start
+    except FileNotFoundError:
+        return failed(file, f"{file.file}: no such file; check the path")
+    except InputError as error:
+        return failed(file, str(error))
+    except Exception as error:  # whatever one map brings about, the others go on
+        return failed(file, f"unexpected {type(error).__name__}: {error}")
+    head = _named(file) | {
+        "stamp": stamp,
+        "sha256": images[0].source["sha256"],
+        "volumes": len(images),
+        "modes": len(modes),
+        "assignments": len(assignments),
+        "warnings": result.warnings,
+        "timings": timings,
+        "columns": {"assignments": columns_of(assignments), "modes": columns_of(modes)},
+    }
+    return packed(Record(head, *rows))
+
+
+def _read(file: MapFile, volume: int | None) -> list[Image]:
+    path = file.path
+    images = read_stack(path) if volume is None else [Image.from_file(path, volume)]
+    space = space_of_file(path, open_image(path).header)
+    named = []
+    for image in images:
+        name = image.name if file.name is None else file.name + image.name.removeprefix(path.name)
+        named.append(replace(image, space=space, name=name))
+    return named
+
+
+def _assign(
+    images: list[Image],
+    atlases: list[Atlas],
+    parameters: Parameters,
+    threshold: float | None,
+    timings: dict[str, float],
+) -> Result:
+    """The pipeline; the atlases are at their level already."""
+    parameters = replace(parameters, level=None)
+    if threshold is not None:
+        parameters = replace(parameters, threshold=threshold)
+    runs = [run for found in assign_each(images, atlases, parameters, timings) for run in found]
+    return collect(runs, parameters, True, timings)
+
+
+def _with_file(table: pd.DataFrame, file: str) -> pd.DataFrame:
+    """The table of a stack with the columns `ORIGIN` first."""
+    table.insert(0, "file", file)
+    return table[[*ORIGIN, *(name for name in table.columns if name not in ORIGIN)]]
+
+
+def _grid_of(file: MapFile) -> Grid | None:
+    """The grid of a map; None if it cannot be read, which is reported in its turn."""
+    try:
+        img = open_image(file.path)
+        return Grid((img.shape[0], img.shape[1], img.shape[2]), img.affine)
+    except (InputError, IndexError, OSError):
+        return None
+
+
+def _rows(table: pd.DataFrame) -> bytes:
+    """The rows as `report.folder.write_table` writes them."""
+    text = table.to_csv(None, sep="\t", index=False, header=False, na_rep="n/a", lineterminator="\n")
+    return text.encode("utf-8", errors="backslashreplace")
+
+
+def _kind(name: str, dtype: str) -> str:
+    if name in ("centroid", "peak"):
+        return "point"
+    return {"i": "integer", "f": "number"}.get(dtype[0], "text")
+
+
+def _named(file: MapFile) -> dict[str, Any]:
+    return {"file": file.file, "name": file.name, "threshold": file.threshold}
+
+
+def _sizes(packed_record: bytes) -> tuple[int, int, int]:
+    """Bytes of the rows of assignments, and where the head begins and ends."""
+    line, _, _ = packed_record[:64].partition(b"\n")
+    n_head, n_assignments = map(int, line.split())
+    return n_assignments, len(line) + 1, len(line) + 1 + n_head
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        from .. import __version__
+
+        return __version__

@@ -1,0 +1,162 @@
+"""``batch``: many maps against the same atlases, into one combined table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .parser import (
+    PROGRAM,
+    Subparsers,
+    add_assignment_arguments,
+    add_profile_argument,
+    assignment_arguments,
+    one_line,
+    print_profile,
+)
+
+if TYPE_CHECKING:
+    from ..batch.run import Summary
+
+_FAILURES_SHOWN = 10
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "batch",
+        help="assign many maps on all cores or a cluster, into one combined table",
+        description="Assign the modes of many maps to the regions of the same atlases, and combine their tables. "
+        "After a kill, the same command goes on where it was. Exit code 1 if any map failed; the others are done.",
+    )
+    parser.add_argument(
+        "maps",
+        nargs="+",
+        metavar="MAPS",
+        help="image files, folders, quoted patterns ('maps/**/*.nii.gz'), BIDS datasets, "
+        "or manifests (CSV or TSV with the columns path and, where wanted, name and threshold)",
+    )
+    parser.add_argument(
+        "--atlas",
+        required=True,
+        action="append",
+        metavar="NAME_OR_PATH",
+        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
+    )
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
+    parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
+    parser.add_argument("--volume", type=int, metavar="N", help="only this volume of 4D maps, counted from 0")
+    parser.add_argument(
+        "--entity",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of a BIDS dataset, only maps with this in their names, such as stat=z; may be given several times",
+    )
+    add_assignment_arguments(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="new folder, or that of an earlier batch to go on with",
+    )
+    parser.add_argument(
+        "--format", choices=("tsv", "parquet"), help="of the combined tables (default: parquet if pyarrow is installed)"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a dask cluster that does the work, or `local` for one of this machine",
+    )
+    add_profile_argument(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ..assignment.parameters import Parameters
+    from ..batch.inputs import find_maps
+    from ..batch.run import run_batch
+    from ..batch.work import AtlasFile, Job
+
+    labels = None if arguments.labels is None else str(arguments.labels.resolve())
+    job = Job(
+        tuple(AtlasFile(_absolute(atlas), labels, arguments.dialect) for atlas in arguments.atlas),
+        Parameters(**assignment_arguments(arguments)),
+        arguments.volume,
+    )
+    maps = find_maps(arguments.maps, _entities(arguments.entity))
+    summary = run_batch(
+        maps,
+        job,
+        arguments.output,
+        workers=arguments.workers,
+        scheduler=arguments.scheduler,
+        table_format=arguments.format,
+        progress=progress_line() if sys.stderr.isatty() else None,
+    )
+    _print(summary, arguments)
+    return 1 if summary.failures else 0
+
+
+def progress_line() -> Callable[[int, int, int], None]:
+    """A function that keeps one line on standard error up to date: maps done, speed, failures, time left."""
+    began = shown = perf_counter()
+    before: int | None = None
+
+    def show(done: int, total: int, failed: int) -> None:
+        nonlocal shown, before
+        now = perf_counter()
+        before = done if before is None else before
+        if now - shown < 0.2 and done < total:
+            return
+        shown = now
+        speed = (done - before) / max(now - began, 1e-9)
+        left = f", {(total - done) / speed:.0f} s left" if speed > 0 else ""
+        line = f"{done} of {total} maps, {speed:.1f} per second, {failed} failed{left}"
+        print(f"\r{line:<78}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _print(summary: Summary, arguments: argparse.Namespace) -> None:
+    assigned = summary.maps - len(summary.failures)
+    earlier = f", {summary.earlier} of them earlier" if summary.earlier else ""
+    print(
+        f"{summary.maps} maps: {assigned} assigned{earlier}, {len(summary.failures)} failed; {summary.modes} modes, "
+        f"{summary.assignments} assignments to {', '.join(arguments.atlas)}; see {arguments.output}"
+    )
+    if summary.warnings:
+        print(f"{PROGRAM}: warning: {summary.warnings} maps have warnings; see maps.tsv", file=sys.stderr)
+    for (file, _, _), error in list(summary.failures.items())[:_FAILURES_SHOWN]:
+        print(f"{PROGRAM}: failed: {one_line(file)}: {one_line(error)}", file=sys.stderr)
+    more = len(summary.failures) - _FAILURES_SHOWN
+    if more > 0:
+        print(f"{PROGRAM}: failed: {more} more; see failures.tsv", file=sys.stderr)
+    if arguments.profile:
+        print_profile(summary.timings, max(1, assigned - summary.earlier))
+
+
+def _absolute(path: str) -> str:
+    """A path as workers elsewhere can use it; the name of an atlas stays as it is."""
+    try:
+        return str(Path(path).resolve()) if Path(path).exists() else path
+    except (OSError, ValueError):
+        return path
+
+
+def _entities(pairs: list[str]) -> dict[str, list[str]]:
+    wanted: dict[str, list[str]] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals and value):
+            raise InputError(f"--entity {pair!r} is no KEY=VALUE; give for example --entity stat=z")
+        wanted.setdefault(key, []).append(value)
+    return wanted
