@@ -9,11 +9,12 @@ import sys
 import nibabel as nib
 import numpy as np
 import pytest
+from loopback import web  # noqa: F401
 from siibra_configuration import AREAS, siibra_library, standin  # noqa: F401
 
 from napari_atlas_assign import load_atlas
-from napari_atlas_assign.atlas import catalogue, index
-from napari_atlas_assign.atlas.download import DownloadCancelled
+from napari_atlas_assign.atlas import catalogue, index, sparse_index
+from napari_atlas_assign.atlas.download import DownloadCancelled, downloads_folder
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import siibra as source
 from napari_atlas_assign.errors import AtlasError
@@ -115,6 +116,79 @@ def test_a_volume_that_cannot_be_had_is_one_sentence_and_leaves_nothing(standin,
         load_atlas("siibra:julich 2.9")
     assert "\n" not in str(caught.value)
     assert index.entries() == []
+
+
+@pytest.fixture
+def remote(standin, web, siibra_library, monkeypatch):
+    """The stand-in's statistical map, with its volumes on a web server."""
+    monkeypatch.setattr(source, "INDICES", f"{web.address}/indices")
+    path = standin / "maps" / "julich-continuous.json"
+    spec = json.loads(path.read_text())
+    for n, volume in enumerate(spec["volumes"]):
+        web.put(f"http://volumes/{standin.parent.name}/{n}.nii.gz", (standin / "volumes" / f"{n}.nii.gz").read_bytes())
+        volume["providers"]["nii"] = f"{web.address}/volumes/{standin.parent.name}/{n}.nii.gz"
+    path.write_text(json.dumps(spec))
+    siibra_library.use_configuration(str(standin))
+    return web
+
+
+def put_index(web, tmp_path, atlas, how="whole"):
+    for file in sparse_index.write(atlas, tmp_path / "index")[:3]:
+        suffix = file.name.removeprefix("index")
+        web.put(f"http://indices/standin_julich_continuous{suffix}", file.read_bytes(), how)
+
+
+def test_volumes_on_the_web_are_fetched_one_by_one_where_there_is_no_ready_index(remote, standin):
+    atlas = load_atlas("siibra:julich 2.9")
+    for r in range(4):
+        volume = nib.load(standin / "volumes" / f"{r}.nii.gz")
+        np.testing.assert_array_equal(atlas.map_of(r), np.asarray(volume.dataobj))
+
+
+@pytest.mark.parametrize("how", ["cut", "missing"])
+def test_a_volume_that_the_web_does_not_deliver_is_one_sentence_and_leaves_nothing(remote, standin, how):
+    body = remote._server.files[f"/volumes/{standin.parent.name}/2.nii.gz"][0]
+    remote.put(f"http://volumes/{standin.parent.name}/2.nii.gz", body, how)
+    with pytest.raises(AtlasError, match=r"^siibra cannot deliver julich 2\.9, Area FG4"):
+        load_atlas("siibra:julich 2.9")
+    assert index.entries() == []
+    remote.put(f"http://volumes/{standin.parent.name}/2.nii.gz", body)
+    assert load_atlas("siibra:julich 2.9").n_regions == 4
+
+
+def test_a_ready_index_is_the_same_atlas_in_three_files(remote, tmp_path, standin):
+    one_by_one = load_atlas("siibra:julich 2.9")
+    put_index(remote, tmp_path, one_by_one)
+    index.clear()
+    remote.asked.clear()
+    heard = []
+    atlas = catalogue.load("siibra:julich 2.9", lambda *state: heard.append(state))
+    assert [path.split("/")[1] for path in remote.asked] == ["indices"] * 3
+    assert atlas.regions.equals(one_by_one.regions)
+    assert atlas.source == one_by_one.source
+    for name in ("voxel", "region", "value"):
+        np.testing.assert_array_equal(getattr(atlas, name), getattr(one_by_one, name))
+    assert heard[-1][0] == heard[-1][1] > 0
+    assert "sparseindex" in heard[-1][2]
+
+
+@pytest.mark.parametrize("damage", ["cut", "other map"])
+def test_a_ready_index_that_is_damaged_or_does_not_fit_is_not_used(remote, tmp_path, small_atlas, damage):
+    put_index(remote, tmp_path, small_atlas, "cut" if damage == "cut" else "whole")
+    atlas = load_atlas("siibra:julich 2.9")
+    assert atlas.regions["name"].tolist() == list(AREAS)
+    assert list(downloads_folder().iterdir()) == []
+
+
+def test_a_ready_index_that_comes_slowly_can_be_cancelled(remote, tmp_path):
+    remote.put(f"http://indices/standin_julich_continuous{sparse_index.VOXELS}", bytes(1_000_000), "slow")
+    heard = []
+    with pytest.raises(DownloadCancelled):
+        catalogue.load(
+            "siibra:julich 2.9", lambda *state: heard.append(state), lambda: bool(heard) and heard[-1][0] > 0
+        )
+    assert index.entries() == []
+    assert list(downloads_folder().iterdir()) == []
 
 
 def test_a_map_that_the_configuration_lacks_is_one_sentence(standin):
