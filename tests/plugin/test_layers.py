@@ -10,7 +10,7 @@ import pytest
 from layer_cases import AFFINES, napari_nifti_layer
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Points
+from napari.layers import Labels, Points, Shapes
 
 from napari_atlas_assign import Atlas, Grid, Image, InputError, assign
 from napari_atlas_assign.plugin import layers
@@ -70,9 +70,9 @@ def test_an_rgb_layer_is_refused():
         image_from_layer(layer)
 
 
-@pytest.mark.parametrize(("layer", "kind"), [(Labels(np.zeros((2, 2, 2), int)), "Labels"), (Points(), "Points")])
+@pytest.mark.parametrize(("layer", "kind"), [(Shapes(), "Shapes"), (Points(), "Points")])
 def test_other_layers_are_refused_as_images(layer, kind):
-    with pytest.raises(InputError, match=f"is a {kind} layer; choose an Image layer"):
+    with pytest.raises(InputError, match=f"is a {kind} layer; choose an Image or Labels layer"):
         image_from_layer(layer)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atlas.atlas import Atlas
 from ..image import Image
+from ..space import Grid
 from .integrals import region_integrals
 from .result import Result
 from .scores import correlation
@@ -38,16 +42,42 @@ def best_region_labels(result: Result) -> Image:
         reaches `PART_OF_MAXIMUM` of its own largest value.
     """
     atlas, grid = result.atlas, result.found.grid
+    territories = _territories(atlas, grid)
+    labels = np.zeros(grid.n_voxels, np.int32)
+    for region in set(best_regions(result).values()):
+        labels[territories.of(region)] = region + 1
+    return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)
+
+
+@dataclass(frozen=True)
+class _Territories:
+    """The voxels of a grid that each region is drawn in, by region."""
+
+    voxel: NDArray[np.integer]
+    start: NDArray[np.int64]
+
+    def of(self, region: int) -> NDArray[np.integer]:
+        return self.voxel[self.start[region] : self.start[region + 1]]
+
+
+_kept: WeakKeyDictionary[Atlas, tuple[Grid, _Territories]] = WeakKeyDictionary()
+
+
+def _territories(atlas: Atlas, grid: Grid) -> _Territories:
+    """Work out where regions are drawn; kept for the last grid of each atlas, since a threshold changes none of it."""
+    kept = _kept.get(atlas)
+    if kept is not None and kept[0] == grid:
+        return kept[1]
     integrals = region_integrals(atlas, grid)
     probability = integrals.integral / grid.voxel_volume
-    chosen = np.zeros(atlas.n_regions, bool)
-    chosen[list(best_regions(result).values())] = True
     winner = _most_probable(integrals.voxel, probability)
+    winner = winner[probability[winner] >= PART_OF_MAXIMUM * atlas.region_sums.maximum[integrals.region[winner]]]
     region = integrals.region[winner]
-    drawn = chosen[region] & (probability[winner] >= PART_OF_MAXIMUM * atlas.region_sums.maximum[region])
-    labels = np.zeros(grid.n_voxels, np.int32)
-    labels[integrals.voxel[winner[drawn]]] = region[drawn] + 1
-    return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)
+    order = np.argsort(region, kind="stable")
+    start = np.searchsorted(region[order], np.arange(atlas.n_regions + 1))
+    found = _Territories(integrals.voxel[winner[order]], start)
+    _kept[atlas] = (grid, found)
+    return found
 
 
 def _most_probable(voxel: NDArray[np.integer], probability: NDArray[Any]) -> NDArray[np.intp]:

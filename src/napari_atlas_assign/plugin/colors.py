@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 
@@ -33,3 +37,38 @@ def palette_color(number: int) -> str:
 def direct_colors(colors: Mapping[int, str]) -> dict[int | None, Any]:
     """A colour dictionary for a Labels layer: `colors` per label, everything else clear."""
     return {None: CLEAR, 0: CLEAR} | {label: color for label, color in colors.items()}
+
+
+def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors: Mapping[int, str]) -> dict[int, str]:
+    """Colours for new labels, so that what only grows or shrinks keeps its colour though its number changes.
+
+    Parameters
+    ----------
+    before, after : (N,) int
+        Earlier and new labels at the same N voxels; 0 is background. All voxels of the new labels must be among them.
+    colors : mapping
+        The earlier labels' colours.
+
+    Returns
+    -------
+    dict
+        A colour for each new label. Of labels that overlap, the pair with the most voxels goes first, and every earlier
+        colour is handed on once; a label without predecessor gets a colour of the palette that no other has.
+    """
+    labels = np.unique(after[after > 0]).tolist()
+    both = (before > 0) & (after > 0)
+    base = int(after.max(initial=0)) + 1
+    pairs, counts = np.unique(before[both].astype(np.int64) * base + after[both], return_counts=True)
+    matched: dict[int, str] = {}
+    handed_on: set[int] = set()
+    for pair in np.argsort(-counts, kind="stable").tolist():
+        old, new = divmod(int(pairs[pair]), base)
+        if old in colors and old not in handed_on and new not in matched:
+            matched[new] = colors[old]
+            handed_on.add(old)
+    taken = set(matched.values())
+    for label in labels:
+        if label not in matched:
+            matched[label] = next(c for n in count(label - 1) if (c := palette_color(n)) not in taken)
+            taken.add(matched[label])
+    return {label: matched[label] for label in labels}

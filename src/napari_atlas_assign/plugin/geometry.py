@@ -65,10 +65,10 @@ def place_of(layer: Any) -> Placement:
     InputError
         If the layer says nothing about its place in the brain: a plain array, or a reader that drops the geometry.
     """
-    shape, view = _spatial_shape(layer), _view_matrix(layer)
-    ours = _own_metadata(layer).get("world_from_view")
+    shape, view = _spatial_shape(layer), layer_in_view(layer)
+    ours = own_world_from_view(layer)
     if ours is not None:
-        return Placement(shape, np.asarray(ours, dtype=np.float64) @ view, view)
+        return Placement(shape, ours @ view, view)
     if _is_napari_nifti(layer):
         affine = np.asarray(layer.metadata["affine"], dtype=np.float64)
         if affine.shape != (4, 4) or not _fits_header(layer):
@@ -101,15 +101,33 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
     GridError
         If the affine is not finite and invertible.
     """
-    view = _view_matrix(layer)
+    view = layer_in_view(layer)
     try:
-        world = view[[2, 1, 0, 3]] if affine is None else Grid(_spatial_shape(layer), np.asarray(affine)).affine
+        world = view[[2, 1, 0, 3]] if affine is None else Grid((1, 1, 1), np.asarray(affine)).affine
     except GridError as error:
         raise GridError(f"the layer {layer.name!r}: {error}") from None
     if affine is None:
         layer.units = (*layer.units[:-3], "mm", "mm", "mm")
     matrix = world @ np.linalg.inv(view)
     layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+
+
+def adopt_geometry(layer: Any, other: Any) -> None:
+    """State that a layer lies in the viewer as another does, whose place in the brain is known.
+
+    Raises
+    ------
+    InputError
+        If the other layer does not say where it lies.
+    """
+    matrix = np.linalg.inv(place_of(other).view_from_world)
+    layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+
+
+def own_world_from_view(layer: Any) -> Floats | None:
+    """(4, 4): what the viewer's coordinates mean for a layer that this plugin made or that it was stated for."""
+    ours = _own_metadata(layer).get("world_from_view")
+    return None if ours is None else np.asarray(ours, dtype=np.float64)
 
 
 def place(
@@ -175,7 +193,22 @@ def copied_transform(layer: Any) -> dict[str, Any]:
         names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
         return {name: getattr(layer, name) for name in names}
     about = {"units": tuple(layer.units)[-3:], "axis_labels": tuple(layer.axis_labels)[-3:]}
-    return transform_of(_view_matrix(layer), _spatial_shape(layer)) | about
+    return transform_of(layer_in_view(layer), _spatial_shape(layer)) | about
+
+
+def layer_in_view(layer: Any) -> Floats:
+    """(4, 4): the data coordinates of a layer's last three axes to the viewer's last three axes."""
+    n = int(layer.ndim)
+
+    def to_view(point: NDArray[np.float64]) -> Floats:
+        return np.asarray(layer.data_to_world(tuple(point)), dtype=np.float64)[-3:]
+
+    origin = to_view(np.zeros(n))
+    matrix = np.eye(4)
+    matrix[:3, 3] = origin
+    for axis in range(3):
+        matrix[:3, axis] = to_view(np.eye(n)[n - 3 + axis]) - origin
+    return matrix
 
 
 def full_resolution(layer: Any) -> Any:
@@ -190,21 +223,6 @@ def _spatial_shape(layer: Any) -> tuple[int, int, int]:
             f"the layer {layer.name!r} has the shape {shape}; an image needs three axes, one value per voxel"
         )
     return shape[-3], shape[-2], shape[-1]
-
-
-def _view_matrix(layer: Any) -> Floats:
-    """The layer's whole transform of its last three axes, as a matrix."""
-    n = int(layer.ndim)
-
-    def to_view(point: NDArray[np.float64]) -> Floats:
-        return np.asarray(layer.data_to_world(tuple(point)), dtype=np.float64)[-3:]
-
-    origin = to_view(np.zeros(n))
-    matrix = np.eye(4)
-    matrix[:3, 3] = origin
-    for axis in range(3):
-        matrix[:3, axis] = to_view(np.eye(n)[n - 3 + axis]) - origin
-    return matrix
 
 
 def _own_metadata(layer: Any) -> dict[str, Any]:

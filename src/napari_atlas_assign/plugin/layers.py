@@ -7,6 +7,7 @@ sample data, the widget and scripts share it, and tests need no viewer. Nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -54,26 +55,35 @@ def source_from_layer(
 ) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
     """What a layer holds, as `napari_atlas_assign.api.as_source` gives it back.
 
-    An Image layer is a map, or with one leading axis a stack; a Labels layer regions of interest; a Points layer points.
+    An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest, a Shapes layer too;
+    a Points layer points.
 
     Raises
     ------
     InputError
-        If the layer is of another kind, or `image_from_layer` refuses it.
+        If the layer is of another kind, or its data or its place in the brain cannot be used.
     """
-    if layer_kind(layer) == "labels":
+    from .points import points_from_layer, rois_from_shapes
+
+    kind = layer_kind(layer)
+    if kind == "points":
+        return points_from_layer(layer, sigma), {}
+    if kind == "shapes":
+        return rois_from_shapes(layer), {"rois": True}
+    if kind == "labels":
         return image_from_layer(layer, volume), {"rois": True}
-    if volume is None and layer_kind(layer) == "image" and n_volumes(layer) > 1:
-        return [image_from_layer(layer, v) for v in range(n_volumes(layer))], {}
+    if volume is None and kind == "image" and n_volumes(layer) > 1:
+        volumes = [image_from_layer(layer, v) for v in range(n_volumes(layer))]
+        return [replace(image, name=f"{layer.name}[{v}]") for v, image in enumerate(volumes)], {}
     return image_from_layer(layer, volume), {}
 
 
 def image_from_layer(layer: Any, volume: int | None = None) -> Image:
-    """Make an image of a napari Image layer.
+    """Make an image of a napari Image layer, or of the regions of interest of a Labels layer.
 
     Parameters
     ----------
-    layer : napari.layers.Image
+    layer : napari.layers.Image or Labels
         Its last three axes are space; its place in the brain must be known (`geometry.place_of`).
     volume : int, optional
         Which volume, from 0, where the layer has axes before space.
@@ -86,13 +96,15 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
     Raises
     ------
     InputError
-        If it is no Image layer, RGB, not 3D, too large to be worked on in memory, of unknown geometry, or a stack
+        If it is no such layer, RGB, not 3D, too large to be worked on in memory, of unknown geometry, or a stack
         without a choice of volume.
     """
     kind = layer_kind(layer)
-    if kind != "image":
-        raise InputError(f"the layer {layer.name!r} is a {kind.capitalize() or 'strange'} layer; choose an Image layer")
-    if layer.rgb:
+    if kind not in ("image", "labels"):
+        raise InputError(
+            f"the layer {layer.name!r} is a {kind.capitalize() or 'strange'} layer; choose an Image or Labels layer"
+        )
+    if kind == "image" and layer.rgb:
         raise InputError(f"the layer {layer.name!r} is a colour (RGB) image; choose a map with one value per voxel")
     grid = place_of(layer).grid
     data, volume = _one_volume(layer, volume)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assignment.overlay import best_region_labels, best_regions
-from ..assignment.result import Result
+from ..assignment.result import Result, Run
+from ..assignment.scores import correlation
 from ..errors import InputError
 from ..image import Image
 from ..space import Floats, Grid
-from .colors import direct_colors, palette_color, region_color
-from .geometry import KEY, ZYX_FROM_WORLD, Placement, copied_transform, place, place_of
-from .layers import LayerData, describe, label_features, layer_kind, region_columns, region_rows
+from .colors import direct_colors, match_colors, palette_color, region_color
+from .geometry import AXIS_LABELS, KEY, ZYX_FROM_WORLD, Placement, copied_transform, full_resolution, place, place_of
+from .layers import (
+    LayerData,
+    describe,
+    label_features,
+    layer_kind,
+    n_volumes,
+    own_metadata,
+    region_columns,
+    region_rows,
+    with_leading_axis,
+)
 
 
 @dataclass(frozen=True)
@@ -33,9 +44,27 @@ class Frame:
         if self.place is not None and grid.matches(self.place.grid):
             return data.T, copied_transform(self.layer)
         orientation, transform = place(grid.shape, grid.affine, self.view_from_world)
-        if self.layer is not None:
-            transform |= {"units": tuple(self.layer.units)[-3:], "axis_labels": tuple(self.layer.axis_labels)[-3:]}
-        return orientation.turn(data), transform
+        return orientation.turn(data), transform | self.axes
+
+    @property
+    def axes(self) -> dict[str, Any]:
+        """Units and axis labels of the three axes: napari drops all units where layers differ."""
+        if self.layer is None:
+            return {"units": ("mm",) * 3, "axis_labels": AXIS_LABELS}
+        return {"units": tuple(self.layer.units)[-3:], "axis_labels": tuple(self.layer.axis_labels)[-3:]}
+
+    def lay_out_stack(self, volumes: Sequence[NDArray[Any]], grid: Grid) -> tuple[NDArray[Any], dict[str, Any]]:
+        """As `lay_out`, for the volumes of a stack along axes in front, which follow those of the source layer."""
+        laid_out = [self.lay_out(volume, grid) for volume in volumes]
+        stack, transform = np.stack([data for data, _ in laid_out]), laid_out[0][1]
+        if self.layer is None or n_volumes(self.layer) != len(volumes):
+            return stack, with_leading_axis(transform, "map")
+        leading = full_resolution(self.layer).shape[:-3]
+        transform = with_leading_axis(transform, *self.layer.axis_labels[:-3])
+        for name in ("scale", "translate", "units"):
+            if name in transform:
+                transform[name] = (*tuple(getattr(self.layer, name))[:-3], *transform[name][-3:])
+        return stack.reshape(*leading, *stack.shape[1:]), transform
 
     def to_view(self, xyz: Iterable[float]) -> Floats:
         """The place of a world position (3,) along the viewer's last three axes."""
@@ -45,7 +74,7 @@ class Frame:
 def frame_of(image: Image, layers: Iterable[Any]) -> Frame:
     """Find the layer that an image came from, by its name or its file, and take over its place in the viewer."""
     for layer in layers:
-        if layer_kind(layer) == "image" and _is_source(layer, image):
+        if layer_kind(layer) in ("image", "labels") and _is_source(layer, image):
             try:
                 placement = place_of(layer)
             except InputError:
@@ -54,36 +83,69 @@ def frame_of(image: Image, layers: Iterable[Any]) -> Frame:
     return Frame()
 
 
-def modes_layer(result: Result, frame: Frame) -> LayerData:
-    """The modes as Labels; a label is the mode's number in the tables, and hovering tells its best region."""
-    data, transform = frame.lay_out(result.components.data, result.components.grid)
+def title_of(result: Result) -> str:
+    """What the layers of a result are named after: its image, or of a stack what its volumes belong to."""
+    image = result.image
+    if not result.is_stack:
+        return image.name
+    return str(image.source.get("layer", image.name.removesuffix(f"[{image.source.get('volume')}]")))
+
+
+def modes_layer(result: Result, frame: Frame, earlier: Any = None) -> LayerData:
+    """The modes as Labels; a label is the mode's number in the tables, and hovering tells its best region.
+
+    `earlier` is a layer of modes whose colours are kept for modes that only grew or shrank. The labels of a stack count
+    from 1 in every volume, so nothing is said of them on hovering.
+    """
+    firsts = _first_runs(result)
+    volumes = [run.found.components() for run in firsts]
+    if result.is_stack:
+        data, transform = frame.lay_out_stack(volumes, firsts[0].found.grid)
+    else:
+        data, transform = frame.lay_out(volumes[0], firsts[0].found.grid)
     columns = ["region", "correlation", "peak", "mm3"]
+    colors = _colors_of_modes(data, earlier)
     return (
         data,
         {
-            "name": f"{result.image.name} modes",
-            "features": label_features(_mode_rows(result), columns),
-            "colormap": direct_colors({n: palette_color(n - 1) for n in result.modes["input structure"].tolist()}),
+            "name": f"{title_of(result)} modes",
+            "features": label_features({} if result.is_stack else _mode_rows(result), columns),
+            "colormap": direct_colors(colors),
             "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
-            "metadata": {KEY: _about(result, frame, "modes")},
+            "metadata": {KEY: _about(result, frame, "modes", colors={str(n): c for n, c in colors.items()})},
             **transform,
         },
         "labels",
     )
 
 
-def regions_layer(result: Result, frame: Frame) -> LayerData:
+def regions_layers(result: Result, frame: Frame) -> list[LayerData]:
+    """`regions_layer` for every atlas of a result."""
+    names = list(dict.fromkeys(run.atlas.name for run in result.runs))
+    return [
+        regions_layer(
+            replace(result, runs=[run for run in result.runs if run.atlas.name == name]), frame, len(names) > 1
+        )
+        for name in names
+    ]
+
+
+def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> LayerData:
     """Each mode's best region as Labels in the atlas's colours; label = row of the atlas's region table + 1."""
-    labels = best_region_labels(result)
-    data, transform = frame.lay_out(labels.data, labels.grid)
+    singles = [result.single(n) for n in range(len(result.runs))]
+    labels = [best_region_labels(single) for single in singles]
+    if result.is_stack:
+        data, transform = frame.lay_out_stack([image.data for image in labels], labels[0].grid)
+    else:
+        data, transform = frame.lay_out(labels[0].data, labels[0].grid)
     atlas = result.atlas
     ids = atlas.regions["id"].tolist()
     rows = {r + 1: row | {"atlas_label": ids[r]} for r, row in enumerate(region_rows(atlas))}
-    drawn = sorted(set(best_regions(result).values()))
+    drawn = sorted({region for single in singles for region in best_regions(single).values()})
     return (
         data,
         {
-            "name": f"{result.image.name} regions",
+            "name": f"{title_of(result)} regions" + (f" ({atlas.name})" if name_atlas else ""),
             "features": label_features(rows, [*region_columns(atlas), "atlas_label"]),
             "colormap": direct_colors({r + 1: region_color(atlas, r) for r in drawn}),
             "opacity": 0.7,
@@ -94,10 +156,34 @@ def regions_layer(result: Result, frame: Frame) -> LayerData:
     )
 
 
+def _first_runs(result: Result) -> list[Run]:
+    """The first atlas's run of every image."""
+    return [run for run in result.runs if run.atlas is result.atlas]
+
+
+def _colors_of_modes(data: NDArray[np.int32], earlier: Any) -> dict[int, str]:
+    """A colour for each mode, and for some more that may come, so that they need no new colour table."""
+    highest = int(data.max(initial=0))
+    spare = {n: palette_color(n - 1) for n in range(1, highest + 17)}
+    before = None if earlier is None else earlier.data
+    known = own_metadata(earlier).get("colors") if earlier is not None else None
+    if before is None or not known or before.shape != data.shape or before.strides != data.strides:
+        return spare
+    flat = data.ravel(order="K")  # without a copy, whatever the order of the axes in memory
+    voxel = np.flatnonzero(flat)
+    matched = match_colors(before.ravel(order="K")[voxel], flat[voxel], {int(n): c for n, c in known.items()})
+    taken = set(matched.values())
+    return {n: c for n, c in spare.items() if c not in taken} | matched
+
+
 def _mode_rows(result: Result) -> dict[int, dict[str, Any]]:
+    if len(result.runs) > 1:
+        result = result.single(0)
     names = result.atlas.regions["name"].tolist()
     best = best_regions(result)
-    pairs = result.assignments.set_index(["input structure", "volume"])["correlation"]
+    sums = result.runs[0].sums
+    numbers = result.found.number[sums.mode].tolist()
+    pairs = dict(zip(zip(numbers, sums.region.tolist(), strict=True), correlation(sums).tolist(), strict=True))
     rows = {}
     for mode in result.modes[["input structure", "peak value", "volume mm3"]].itertuples(index=False, name=None):
         number, peak, volume = mode
@@ -111,14 +197,15 @@ def _mode_rows(result: Result) -> dict[int, dict[str, Any]]:
     return rows
 
 
-def _about(result: Result, frame: Frame, role: str) -> dict[str, Any]:
+def _about(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
     return describe(
         frame.view_from_world,
         role=role,
-        image=result.image.name,
+        image=title_of(result),
         atlas=result.atlas.name,
         space=result.image.space,
         parameters=result.parameters.as_dict(),
+        **more,
     )
 
 

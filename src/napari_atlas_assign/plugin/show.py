@@ -2,83 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from .geometry import KEY
-from .layers import LayerData, own_metadata
-from .overlays import frame_of, modes_layer, regions_layer
+from .layers import LayerData, layer_kind, own_metadata
+from .overlays import Frame, frame_of, modes_layer, regions_layers, title_of
+from .points import assigned_points_layer, view_of_points
 from .views import go_to, set_upright
 
 TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
 
 
-KEPT = frozenset({"name", "opacity"})
+KEPT = frozenset({"name", "opacity", "size", "symbol"})
 """What a person may have changed in a layer, and an update leaves as it is."""
 
 
-def show(result: Result, viewer: Any) -> None:
+def show(result: Result | PointResult, viewer: Any) -> None:
     """Add a result to a napari viewer, or update what an earlier result of the same image left there.
 
-    Adds two Labels layers, the modes and each mode's best region, and the docked table of results.
+    Adds two Labels layers, the modes and each mode's best region (one for each atlas), or of points a Points layer,
+    and the docked table of results.
 
     Parameters
     ----------
-    result : Result
+    result : Result or PointResult
         What `assign` returns.
     viewer : napari.Viewer
         Or a ``ViewerModel``, which has no window and gets no table.
     """
-    frame = frame_of(result.image, viewer.layers)
-    if find_layer(viewer, "modes", result.image.name) is None:
+    frame = find_frame(result, viewer)
+    put_layers(viewer, result, draw(result, frame, find_modes_layer(result, viewer)), frame)
+    show_table(result, viewer)
+
+
+def find_frame(result: Result | PointResult, viewer: Any) -> Frame:
+    """Where in a viewer the layers of a result belong."""
+    if isinstance(result, PointResult):
+        return view_of_points(result.points, viewer.layers)
+    return frame_of(result.image, viewer.layers)
+
+
+def find_modes_layer(result: Result | PointResult, viewer: Any) -> Any | None:
+    """The layer of modes that an earlier result of the same image left."""
+    return None if isinstance(result, PointResult) else find_layer(viewer, "modes", title_of(result))
+
+
+def draw(result: Result | PointResult, frame: Frame, earlier: Any = None) -> list[LayerData]:
+    """The layers of a result; nothing in the viewer is touched, so that a thread can do it.
+
+    `earlier` is the layer of modes that an earlier result left, for its colours.
+    """
+    if isinstance(result, PointResult):
+        return [assigned_points_layer(result, frame)]
+    return [*regions_layers(result, frame), modes_layer(result, frame, earlier)]
+
+
+def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
+    """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
+    abouts = [options["metadata"][KEY] for _, options, _ in layers]
+    if all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
         set_upright(viewer, frame.view_from_world)
-    put(viewer, regions_layer(result, frame))
-    put(viewer, modes_layer(result, frame))
-    if hasattr(viewer, "window"):
-        _show_table(result, viewer)
+    _forget_other_atlases(viewer, abouts)
+    for layer_data in layers:
+        put(viewer, layer_data)
 
 
 def put(viewer: Any, layer_data: LayerData) -> Any:
-    """Add a layer, or update the one of the same role and image; returns it."""
+    """Add a layer, or update the one of the same role, image and atlas; returns it."""
     data, options, kind = layer_data
     about = options["metadata"][KEY]
-    earlier = find_layer(viewer, about["role"], about["image"])
+    earlier = find_layer(viewer, about["role"], about["image"], about["atlas"]) or find_layer(
+        viewer, about["role"], about["image"]
+    )
+    if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
+        viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
+        earlier = None
     if earlier is None:
-        return getattr(viewer, f"add_{kind}")(data, **options)
-    earlier.data = data
-    ndim = np.ndim(data)
-    neutral = {"translate": np.zeros(ndim), "rotate": np.eye(ndim), "shear": np.zeros(3), "affine": np.eye(ndim + 1)}
-    for name, value in (neutral | options).items():
-        unmoved = name in ("scale", *neutral) and np.array_equal(np.asarray(getattr(earlier, name)), np.asarray(value))
-        if name not in KEPT and not unmoved:  # each assignment redraws the layer
-            setattr(earlier, name, value)
+        # The layer's own copy, since later updates write into it.
+        return getattr(viewer, f"add_{kind}")(np.array(data, order="K"), **options)
+    update(earlier, data, options)
     return earlier
 
 
-def find_layer(viewer: Any, role: str, image: str) -> Any | None:
-    """This plugin's layer of a role (``modes``, ``regions``) for the image of a name."""
+def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
+    """Bring a layer up to date, touching only what differs: everything that is set is a redrawing."""
+    ndim = np.ndim(data)
+    neutral: dict[str, Any] = {"affine": np.eye(ndim + 1)}
+    if ndim == 3:
+        neutral |= {"translate": np.zeros(3), "rotate": np.eye(3), "shear": np.zeros(3)}
+    in_place = layer_kind(layer) == "labels" and _fits(layer.data, data)
+    if in_place:
+        np.copyto(layer.data, data)
+    else:
+        layer.data = data
+    differing = {
+        name: value for name, value in (neutral | options).items() if name not in KEPT and _differs(layer, name, value)
+    }
+    for name, value in differing.items():
+        setattr(layer, name, value)
+    if in_place and "colormap" not in differing:  # which draws the layer again
+        layer.refresh(extent=False, thumbnail=False)
+
+
+def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> Any | None:
+    """This plugin's layer of a role (``modes``, ``regions``, ``points``) for the image, and atlas, of a name."""
     for layer in viewer.layers:
         about = own_metadata(layer)
-        if about.get("role") == role and about.get("image") == image:
+        if about.get("role") == role and about.get("image") == image and atlas in (None, about.get("atlas")):
             return layer
     return None
 
 
-def go_to_mode(viewer: Any, result: Result, number: int) -> None:
-    """Move a viewer to a mode's peak, and select the mode's label."""
+def go_to_mode(viewer: Any, result: Result | PointResult, number: int) -> None:
+    """Move a viewer to a mode's peak, or to a point, and select it in its layer."""
     modes = result.modes
-    peak = modes.loc[modes["input structure"] == number, "peak"].iloc[0]
-    go_to(viewer, frame_of(result.image, viewer.layers).to_view(peak))
-    layer = find_layer(viewer, "modes", result.image.name)
+    row = modes[modes["input structure"] == number].iloc[0]
+    if isinstance(result, PointResult):
+        go_to(viewer, find_frame(result, viewer).to_view(row["position"]))
+        layer = find_layer(viewer, "points", result.points.name)
+        if layer is not None:
+            layer.selected_data = {modes["input structure"].drop_duplicates().tolist().index(number)}
+        return
+    go_to(viewer, find_frame(result, viewer).to_view(row["peak"]))
+    layer = find_modes_layer(result, viewer)
     if layer is not None:
         layer.selected_label = number
 
 
-def _show_table(result: Result, viewer: Any) -> None:
+def show_table(result: Result | PointResult, viewer: Any) -> None:
+    """Show a result in the docked table, which is opened if need be; a viewer without a window has none."""
+    if not hasattr(viewer, "window"):
+        return
     from .table import ResultsTable  # Qt, which scripts without a window do without
 
     table = viewer.window.dock_widgets.get(TABLE_NAME)
@@ -86,3 +148,54 @@ def _show_table(result: Result, viewer: Any) -> None:
         table = ResultsTable()
         viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
     table.set_result(result, partial(go_to_mode, viewer, result))
+
+
+def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:
+    """Remove the region layers of atlases that the new result was not compared with, where there are several."""
+    new = [about["atlas"] for about in abouts if about["role"] == "regions"]
+    old = [
+        layer
+        for layer in viewer.layers
+        if own_metadata(layer).get("role") == "regions" and own_metadata(layer).get("image") == abouts[0]["image"]
+    ]
+    if max(len(new), len(old)) > 1:
+        for layer in old:
+            if own_metadata(layer).get("atlas") not in new:
+                viewer.layers.remove(layer)
+
+
+def _fits(earlier: Any, data: NDArray[Any]) -> bool:
+    """Whether data can be written into an earlier array, in the same order in memory."""
+    return (
+        isinstance(earlier, np.ndarray)
+        and earlier.flags.writeable
+        and (earlier.shape, earlier.dtype, earlier.strides) == (data.shape, data.dtype, data.strides)
+    )
+
+
+def _differs(layer: Any, name: str, value: Any) -> bool:
+    now = getattr(layer, name)
+    if name == "metadata":
+        return True
+    if name == "colormap":
+        known = getattr(now, "color_dict", {})
+        return any(
+            label not in known or not np.allclose(known[label], _rgba(c), atol=2e-3) for label, c in value.items()
+        )
+    if name == "features":
+        return not now.equals(value)
+    if name in ("scale", "translate", "rotate", "shear", "affine"):
+        return np.shape(now) != np.shape(value) or not np.array_equal(np.asarray(now), np.asarray(value))
+    if name in ("units", "axis_labels"):
+        return [str(u) for u in now] != [_LONG.get(str(u), str(u)) for u in value]
+    return True
+
+
+_LONG = {"mm": "millimeter"}
+"""Units by the names that napari gives back."""
+
+
+def _rgba(color: Any) -> NDArray[np.float64]:
+    if isinstance(color, str):
+        return np.array([*bytes.fromhex(color[1:]), 255]) / 255
+    return np.asarray(color, dtype=np.float64)
