@@ -93,8 +93,10 @@ def _on_equal_grids(atlas: Atlas) -> RegionIntegrals:
     volume = np.broadcast_to(np.float64(unit), atlas.voxel.shape)
     if atlas.is_labelled:
         return RegionIntegrals(atlas.voxel, atlas.region, volume, volume, volume, atlas.value)
-    value = atlas.value.astype(np.float64)
-    return RegionIntegrals(atlas.voxel, atlas.region, volume, value * unit, atlas.share * unit, atlas.value)
+    if unit == 1:  # everyday 1 mm grids need no copies
+        return RegionIntegrals(atlas.voxel, atlas.region, volume, atlas.value, atlas.share, atlas.value)
+    integral = atlas.value * np.float64(unit)
+    return RegionIntegrals(atlas.voxel, atlas.region, volume, integral, atlas.share * unit, atlas.value)
 
 
 # --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import nearest_regions, values_at
@@ -392,7 +392,7 @@ def _cube_runs(xyz: Floats, sigma: Floats, atlas: Atlas) -> Iterable[tuple[NDArr
         impulse = np.zeros(2 * half + 1)
         impulse[half] = 1
         # The filter works axis by axis, so that the kernel is a product of its profiles along the axes.
-        profile = ndimage.gaussian_filter1d(impulse, in_voxels, mode="nearest", truncate=4.0)
+        profile = scipy.ndimage.gaussian_filter1d(impulse, in_voxels, mode="nearest", truncate=4.0)
         profile /= profile.sum()
         steps = np.arange(-half, half + 1)
         i, j = (a.reshape(-1) for a in np.meshgrid(steps, steps, indexing="ij"))

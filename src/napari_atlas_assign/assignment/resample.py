@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..image import Image
 from ..modes.modes import bounding_slices
@@ -54,8 +54,8 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
             values, box = _linear(filled, positions, data.dtype)
         holes = None if finite.all() else _nearest(~finite, positions)
     else:
-        values = ndimage.affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
-        holes = None if finite.all() else ndimage.affine_transform(~finite, matrix, offset, grid.shape, order=0)
+        values = scipy.ndimage.affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
+        holes = None if finite.all() else scipy.ndimage.affine_transform(~finite, matrix, offset, grid.shape, order=0)
     if holes is not None:
         values[holes[box]] = 0
     affine = grid.affine.copy()
@@ -95,7 +95,7 @@ def _linear(
     if dtype.kind in "iu" or data.min() < 0:
         doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
         at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
-        result[doubtful] = ndimage.map_coordinates(data, at, output=dtype, order=1)
+        result[doubtful] = scipy.ndimage.map_coordinates(data, at, output=dtype, order=1)
     return result, (slices[0], slices[1], slices[2])
 
 
@@ -143,10 +143,10 @@ def _cast(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _fill_non_finite(data: NDArray[Any], finite: NDArray[np.bool_]) -> Floats:
     """Fill non-finite voxels with the mean of their finite face neighbours, twice; what is left with 0."""
     values = np.where(finite, data, 0).astype(np.float64)
-    faces = ndimage.generate_binary_structure(3, 1).astype(np.float64)
+    faces = scipy.ndimage.generate_binary_structure(3, 1).astype(np.float64)
     for _ in range(2):
-        total = ndimage.convolve(values, faces, mode="constant")
-        count = ndimage.convolve(finite.astype(np.float64), faces, mode="constant")
+        total = scipy.ndimage.convolve(values, faces, mode="constant")
+        count = scipy.ndimage.convolve(finite.astype(np.float64), faces, mode="constant")
         reached = ~finite & (np.round(count) > 0)
         values[reached] = total[reached] / np.round(count[reached])
         finite = finite | reached

@@ -69,7 +69,7 @@ def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> Over
     n = len(pairs)
     maximum = np.zeros(n)
     np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
-    integral = integrals.integral[entry]
+    integral = integrals.integral[entry].astype(np.float64, copy=False)
     return OverlapSums(
         mode=pairs // atlas.n_regions,
         region=pairs % atlas.n_regions,

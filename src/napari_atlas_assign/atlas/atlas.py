@@ -181,9 +181,9 @@ class Atlas:
         if self.is_labelled:
             return self.value
         first = self._first_of_voxel()
-        total = np.add.reduceat(self.value.astype(np.float64), first) if len(first) else np.zeros(0)
-        counts = np.diff(first, append=len(self.voxel))
-        return self.value / np.repeat(np.maximum(total, 1), counts)
+        total = np.add.reduceat(self.value, first, dtype=np.float64) if len(first) else np.zeros(0)
+        total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(self.voxel)))
+        return np.divide(self.value, total, out=total)  # in place: atlases are large
 
     @cached_property
     def by_region(self) -> tuple[NDArray[np.integer], NDArray[np.intp]]:

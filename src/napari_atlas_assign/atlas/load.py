@@ -6,14 +6,18 @@ The dialect is found by content. What was read is kept in the stored index, so t
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import AtlasError
 from ..image import quiet_nibabel
 from ..space import Grid
 from . import catalogue, index, nifti
 from .atlas import Atlas
-from .dialects import DIALECTS, Dialect
+
+if TYPE_CHECKING:
+    from .dialects import Dialect
 
 
 def load_atlas(
@@ -84,7 +88,13 @@ def _exists(path: Path) -> bool:
 
 
 def _dialects() -> list[Dialect]:
-    return [*DIALECTS, nifti]
+    return [*_special_dialects(), nifti]
+
+
+def _special_dialects() -> Sequence[Dialect]:
+    from .dialects import DIALECTS  # not needed, and slow to import, for atlases of the catalogue
+
+    return DIALECTS
 
 
 def _named(name: str) -> Dialect:
@@ -96,7 +106,7 @@ def _named(name: str) -> Dialect:
 
 
 def _sniffed(path: Path) -> Dialect:
-    fits = [dialect for dialect in DIALECTS if dialect.sniff(path)]
+    fits = [dialect for dialect in _special_dialects() if dialect.sniff(path)]
     if len(fits) > 1:
         names = ", ".join(dialect.NAME for dialect in fits)
         raise AtlasError(

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from ..space import Floats
 from .atlas import Atlas
@@ -82,7 +81,7 @@ def _nearest_of(
     """The region (N,) of the nearest of some voxels' boxes, and its distance (N,)."""
     region, distance = np.zeros(len(xyz), np.int64), np.zeros(len(xyz))
     edges = atlas.grid.affine[:3, :3]
-    tree = cKDTree(atlas.grid.to_world(ijk))
+    tree = scipy.spatial.cKDTree(atlas.grid.to_world(ijk))
     to_centre, _ = tree.query(xyz)
     # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
     nearby = tree.query_ball_point(xyz, to_centre * (1 + 1e-9) + np.linalg.norm(edges, axis=0).sum())
@@ -100,5 +99,5 @@ def _with_free_face(atlas: Atlas, occupied: NDArray[np.integer]) -> NDArray[np.i
     """Which of the occupied voxels have a face towards an empty voxel or the border: no other can be nearest."""
     mask = np.zeros(atlas.grid.n_voxels, bool)
     mask[occupied] = True
-    inner = ndimage.binary_erosion(mask.reshape(atlas.grid.shape), border_value=0)
+    inner = scipy.ndimage.binary_erosion(mask.reshape(atlas.grid.shape), border_value=0)
     return np.flatnonzero(~inner.reshape(-1)[occupied])

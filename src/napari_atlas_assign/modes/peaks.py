@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..errors import InputError
 from ..space import Floats
@@ -98,8 +97,8 @@ def _local_maxima(modes: Modes, xyz: Floats) -> NDArray[np.int64]:
         same = modes.value[a] == modes.value[b]
         equal.append(np.stack([a[same], b[same]]))
     links = np.concatenate(equal, axis=1)
-    graph = coo_array((np.ones(links.shape[1], bool), (links[0], links[1])), shape=(n, n))
-    n_plateaus, plateau = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_array((np.ones(links.shape[1], bool), (links[0], links[1])), shape=(n, n))
+    n_plateaus, plateau = scipy.sparse.csgraph.connected_components(graph, directed=False)
     lower = np.zeros(n_plateaus, bool)
     lower[plateau[below]] = True
     rows = np.flatnonzero(~lower[plateau])
