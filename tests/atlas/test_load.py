@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_atlas_assign.atlas import catalogue, load
+from napari_atlas_assign.atlas import catalogue, dialects
 from napari_atlas_assign.atlas.atlas import Atlas
 from napari_atlas_assign.atlas.load import load_atlas
 from napari_atlas_assign.errors import AtlasError
@@ -123,7 +123,7 @@ def test_a_dialect_that_is_given_reads_the_file(image):
 
 def test_a_file_of_several_dialects_is_refused_with_the_candidates(tmp_path, monkeypatch):
     one, other = Claims("one"), Claims("other")
-    monkeypatch.setattr(load, "DIALECTS", (one, Claims("third", ".cup"), other))
+    monkeypatch.setattr(dialects, "DIALECTS", (one, Claims("third", ".cup"), other))
     file = tmp_path / "a.box"
     file.write_text("")
     with pytest.raises(AtlasError, match=r"^a\.box fits several dialects: one, other; say which, .*dialect='one'"):
@@ -133,7 +133,7 @@ def test_a_file_of_several_dialects_is_refused_with_the_candidates(tmp_path, mon
 
 
 def test_a_dialect_goes_before_the_plain_image(image, monkeypatch):
-    monkeypatch.setattr(load, "DIALECTS", (Claims("special", ".gz"),))
+    monkeypatch.setattr(dialects, "DIALECTS", (Claims("special", ".gz"),))
     assert load_atlas(image).name == "special atlas"
     assert load_atlas(image, dialect="nifti").n_regions == 2
 
