@@ -127,7 +127,8 @@ def test_a_file_has_title_and_legend_and_a_page_its_own(result):
 def test_best_regions_come_by_correlation_the_undefined_last(result):
     table = pd.concat([result.assignments] * 3, ignore_index=True)
     table["correlation"] = np.where(np.arange(len(table)) == 0, np.nan, np.arange(len(table)) / 100)
-    best = best_assignments(replace(result, assignments=table), 1)
+    result.__dict__["assignments"] = table
+    best = best_assignments(result, 1)
     assert best["correlation"].tolist() == sorted(table["correlation"].dropna(), reverse=True)[:4]
 
 

@@ -123,8 +123,15 @@ class Result:
         run = self.runs[number]
         return Image(run.found.components(), run.found.grid, f"{run.image.name} modes", run.image.space)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
         """Write the tables, the mode volumes and the record into a new folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Made with its parents. An earlier result in it is replaced.
+        report : bool
+            Also write ``report.html`` and the folder ``figures``.
 
         Raises
         ------
@@ -133,4 +140,16 @@ class Result:
         """
         from ..report.folder import save_result  # the only arrow that points up: a result saves itself
 
-        return save_result(self, Path(folder))
+        return save_result(self, Path(folder), report)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained HTML file with figures, tables and the record; see `report.html.save_report`.
+
+        Raises
+        ------
+        InputError
+            If the name does not end in ``.html``, the file cannot be written, or matplotlib is not installed.
+        """
+        from ..report.html import save_report
+
+        return save_report(self, path)

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..errors import AssignmentWarning, InputError
-from . import assign, atlases, batch, cache, demo
+from . import assign, atlases, batch, cache, demo, rerun
 from .parser import PROGRAM, OneLineParser, one_line
 
-COMMANDS = (assign, batch, atlases, cache, demo)
+COMMANDS = (assign, batch, rerun, atlases, cache, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from .parser import (
     add_assignment_arguments,
     add_output_argument,
     add_profile_argument,
+    add_report_argument,
     assignment_arguments,
     print_profile,
 )
@@ -49,6 +50,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_assignment_arguments(parser)
     add_output_argument(parser)
+    add_report_argument(parser)
     add_profile_argument(parser)
     parser.set_defaults(run=run)
 
@@ -58,9 +60,12 @@ def run(arguments: argparse.Namespace) -> None:
     from ..api import assign
     from ..assignment.point_result import PointResult
     from ..atlas.load import load_atlas
+    from ..report.canvas import check_matplotlib
     from ..report.folder import usable_folder
 
     usable_folder(arguments.output)  # before the work, not after it
+    if arguments.report:
+        check_matplotlib()
     start = perf_counter()
     atlases = [load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect) for atlas in arguments.atlas]
     loaded = perf_counter() - start
@@ -68,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)
     result.timings["load atlas"] = loaded
     start = perf_counter()
-    result.save(arguments.output)
+    result.save(arguments.output, report=arguments.report)
     written = perf_counter() - start
     what = "points" if isinstance(result, PointResult) else "modes"
     print(

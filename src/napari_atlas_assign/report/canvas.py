@@ -54,6 +54,20 @@ def new_figure() -> Figure:
     return figure
 
 
+def check_matplotlib() -> None:
+    """Find out whether figures can be drawn, before the work.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise InputError('figures need matplotlib: pip install "napari-atlas-assign[report]"') from error
+
+
 @contextmanager
 def own_settings() -> Iterator[None]:
     """matplotlib's own settings in place of the person's, for as long as figures are drawn.
@@ -63,10 +77,9 @@ def own_settings() -> Iterator[None]:
     InputError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib import style
-    except ImportError as error:
-        raise InputError('figures need matplotlib: pip install "napari-atlas-assign[report]"') from error
+    check_matplotlib()
+    from matplotlib import style
+
     # Text in SVG stays text, and ids do not differ from run to run.
     with style.context(["default", {"svg.fonttype": "none", "svg.hashsalt": "napari-atlas-assign"}]):
         yield
@@ -91,7 +104,7 @@ def lay_out(figure: Figure, scene: Scene, style: Style, *, slices: bool) -> Pane
         box = (left / WIDTH, (middle - h * scale / 2) / total, w * scale / WIDTH, h * scale / total)
         panels[view] = _panel(figure, box, scene, view, style)
         left += w * scale + GAP
-    if slices:
+    if slices and not scene.is_rois:
         _draw_bar(
             figure,
             ((WIDTH - 0.46) / WIDTH, (bottom + 0.2 * height) / total, 0.1 / WIDTH, 0.6 * height / total),

@@ -20,7 +20,7 @@ from ..image import Image
 from . import canvas
 from .canvas import AS_FILE, Style
 from .colors import REGION_COLORS, mode_color
-from .scene import Scene, best_assignments
+from .scene import MAX_MODES, Scene, best_assignments, drawn_runs
 from .slices import AXES, Frame, mode_volume, on_plane, sample
 from .wording import coordinate, fixed, one_line, percent, place, rounded
 
@@ -42,6 +42,8 @@ def save_figures(
     radiological: bool = False,
 ) -> Path:
     """Write a result's figures as files: ``overview``, and ``mode_01``, ``mode_02`` ... of the 20 largest modes.
+
+    Of a stack or several atlases, the names begin with ``run_01_``, ``run_02_`` ... and the first 10 runs are drawn.
 
     Parameters
     ----------
@@ -71,11 +73,9 @@ def save_figures(
     try:
         target.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".figures-", dir=target, ignore_cleanup_errors=True) as scratch:
-            for name, figure in draw_figures(result, AS_FILE, radiological=radiological):
-                for suffix in formats:
-                    Path(scratch, f"{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
+            write_figures(result, Path(scratch), formats, radiological=radiological)
             for path in target.iterdir():
-                if re.fullmatch(rf"(overview|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
+                if re.fullmatch(rf"(run_\d{{2,}}_)?(overview|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
                     path.unlink()
             for path in sorted(Path(scratch).iterdir()):
                 os.replace(path, target / path.name)
@@ -87,8 +87,32 @@ def save_figures(
     return target
 
 
-def draw_figures(result: Result, style: Style, *, radiological: bool = False) -> Iterator[tuple[str, Figure]]:
-    """Draw a result's figures one after the other, each on the same canvas: use one before taking the next.
+def write_figures(
+    result: Result, folder: Path, formats: Sequence[str] = ("png", "svg"), *, radiological: bool = False
+) -> None:
+    """Write figures as files into a folder that is there; see `save_figures`."""
+    runs = drawn_runs(result)
+    for number, (run, most) in enumerate(runs, 1):
+        prefix = f"run_{number:02d}_" if len(result.runs) > 1 else ""
+        for name, figure in draw_figures(run, AS_FILE, radiological=radiological, most=most):
+            for suffix in formats:
+                Path(folder, f"{prefix}{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
+
+
+def draw_figures(
+    result: Result, style: Style, *, radiological: bool = False, most: int = MAX_MODES
+) -> Iterator[tuple[str, Figure]]:
+    """Draw the figures of one run one after the other, each on the same canvas: use one before taking the next.
+
+    Parameters
+    ----------
+    result : Result
+        Of one image and one atlas.
+    style : Style
+    radiological : bool
+        Draw the left of the brain on the right.
+    most : int
+        Draw this many modes, the largest.
 
     Yields
     ------
@@ -100,7 +124,7 @@ def draw_figures(result: Result, style: Style, *, radiological: bool = False) ->
     InputError
         If matplotlib is not installed.
     """
-    scene = Scene(result, radiological)
+    scene = Scene(result, radiological, most)
     with canvas.own_settings():
         figure = canvas.new_figure()
         _draw_overview(figure, canvas.lay_out(figure, scene, style, slices=False), scene, style)
@@ -151,11 +175,11 @@ def _draw_mode(figure: Figure, panels: Panels, scene: Scene, style: Style, row: 
     if not style.words:
         return
     facts = scene.result.modes.iloc[row]
-    heading = (
-        f"Mode {mode} of {one_line(scene.result.image.name, 48)}: {rounded(facts['volume mm3'])} mm³, "
-        f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm"
-    )
-    entries = [(mode_color(mode), f"mode {mode}, beyond the threshold {scene.threshold:g}")]
+    heading = f"Mode {mode} of {one_line(scene.result.image.name, 48)}: {rounded(facts['volume mm3'])} mm³"
+    if not scene.is_rois:
+        heading += f", peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm"
+    what = f"region of interest {mode}" if scene.is_rois else f"mode {mode}, beyond the threshold {scene.threshold:g}"
+    entries = [(mode_color(mode), what)]
     for color, (_, pair) in zip(REGION_COLORS, best.iterrows(), strict=False):
         scores = f"r = {fixed(pair['correlation'], 2)}, share {percent(pair['share'])}"
         entries.append((color, f"{one_line(pair['region'])}  ({scores})"))

@@ -25,12 +25,13 @@ from .provenance import RECORD_NAME, read_record, record_of, to_json
 
 ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
 COMPONENTS = "components.nii.gz"
+REPORT, FIGURES = "report.html", "figures"
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in a folder that a person has looked at."""
 
 
-def save_result(result: Result | PointResult, folder: Path) -> Path:
+def save_result(result: Result | PointResult, folder: Path, report: bool = False) -> Path:
     """Write the tables, the mode volume and the record into a new folder, whole or not at all.
 
     Parameters
@@ -40,6 +41,8 @@ def save_result(result: Result | PointResult, folder: Path) -> Path:
         ``provenance.json``; of points ``assignments.tsv``, ``points.tsv`` and ``provenance.json``.
     folder : Path
         Made with its parents. An earlier result in it is replaced.
+    report : bool
+        Also write ``report.html`` and, of maps, the folder ``figures`` with PNG and SVG.
 
     Returns
     -------
@@ -49,7 +52,8 @@ def save_result(result: Result | PointResult, folder: Path) -> Path:
     Raises
     ------
     InputError
-        If the folder exists and holds anything but an earlier result, or cannot be written.
+        If the folder exists and holds anything but an earlier result, or cannot be written; or a report is wanted
+        and matplotlib is not installed.
     """
     target = usable_folder(folder)
     try:
@@ -60,7 +64,7 @@ def save_result(result: Result | PointResult, folder: Path) -> Path:
             # The scratch folder itself is closed to other users; the one made in it gets the person's own permissions.
             new = Path(scratch, "new")
             new.mkdir()
-            write_files(result, new)
+            write_files(result, new, report)
             _put_in_place(new, target, Path(scratch, "earlier"))
     except OSError as error:
         reason = error.strerror or str(error)
@@ -78,7 +82,7 @@ def usable_folder(folder: Path) -> Path:
     """
     try:
         target, here = folder.resolve(), Path.cwd()
-        present = {path.name for path in target.iterdir()} - LITTER if target.is_dir() else set()
+        present = target.is_dir() and any(path.name not in LITTER for path in target.iterdir())
         is_file = target.exists() and not target.is_dir()
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{folder} cannot be used as output folder ({error}); name another one") from error
@@ -92,7 +96,8 @@ def usable_folder(folder: Path) -> Path:
         record = read_record(target / RECORD_NAME)
     except InputError:
         raise InputError(f"{folder} is not empty and holds no earlier result; name a new folder, or empty it") from None
-    foreign = sorted(present - set(record.get("files") or ()) - {RECORD_NAME})
+    ours = record.get("files")
+    foreign = sorted(_contents(target) - set(ours if isinstance(ours, dict) else ()) - {RECORD_NAME})
     if foreign:
         raise InputError(
             f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost; name a new folder"
@@ -100,8 +105,18 @@ def usable_folder(folder: Path) -> Path:
     return target
 
 
-def write_files(result: Result | PointResult, folder: Path) -> None:
+def write_files(result: Result | PointResult, folder: Path, report: bool = False) -> None:
     """Write the files of a result into an empty folder, the record last."""
+    write_tables(result, folder)
+    if report:
+        _write_report(result, folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    hashes = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+    (folder / RECORD_NAME).write_bytes(to_json(record_of(result, hashes)))
+
+
+def write_tables(result: Result | PointResult, folder: Path) -> None:
+    """Write the tables and mode volumes of a result into a folder."""
     write_table(result.assignments, folder / ASSIGNMENTS)
     if isinstance(result, PointResult):
         write_table(result.modes, folder / POINTS)
@@ -110,8 +125,6 @@ def write_files(result: Result | PointResult, folder: Path) -> None:
         write_table(result.peaks, folder / PEAKS)
         for name, runs in _mode_volumes(result).items():
             write_labels([result.components_of(run) for run in runs], folder / name)
-    hashes = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
-    (folder / RECORD_NAME).write_bytes(to_json(record_of(result, hashes)))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -133,6 +146,27 @@ def write_labels(images: Sequence[Image], path: Path) -> None:
     nifti.header.set_intent("label")
     nifti.set_sform(image.grid.affine, code="mni" if (image.space or "").startswith("MNI152") else "aligned")
     nib.save(nifti, path)
+
+
+def _write_report(result: Result | PointResult, folder: Path) -> None:
+    from .figures import write_figures
+    from .html import report_page
+
+    (folder / REPORT).write_bytes(report_page(result).encode("utf-8", errors="replace"))
+    if isinstance(result, Result):
+        (folder / FIGURES).mkdir()
+        write_figures(result, folder / FIGURES)
+
+
+def _contents(folder: Path) -> set[str]:
+    """Files in a folder and in its folders, as they stand in a record; empty folders and links to folders, too."""
+    found = set()
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        names = [here / name for name in files if name not in LITTER]
+        names += [here / name for name in folders if (here / name).is_symlink()]
+        found |= {path.relative_to(folder).as_posix() for path in names or ([here] if not folders else [])}
+    return found
 
 
 def _mode_volumes(result: Result) -> dict[str, list[int]]:

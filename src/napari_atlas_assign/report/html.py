@@ -10,7 +10,7 @@ import base64
 import hashlib
 import html
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
+from ..atlas.atlas import Atlas
 from ..errors import InputError
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
 from .figures import draw_figures, figure_bytes
 from .provenance import record_of
-from .scene import MAX_MODES, best_assignments
+from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
 from .wording import MISSING, fixed, number, one_line, percent, place, rounded
 
 MEANINGS = {
@@ -51,17 +53,41 @@ MEANINGS = {
     "map maximum": "largest value of the whole region map",
     "map mean": "mean of the region map over the mode",
     "share": "part of the mode that the region accounts for",
+    "left share": "part of the mode with x below 0",
+    "right share": "part of the mode with x above 0",
+    "hemisphere": "side of the region, where the atlas tells",
+    "map": "number of the map in its stack, from 0",
+    "map name": "name of the map",
+    "atlas": "name of the atlas",
 }
 """What the columns of the tables hold, in a line each."""
 
+POINT_MEANINGS = MEANINGS | {
+    "input structure": "number of the point",
+    "centroid": "position of the point, world mm",
+    "name": "name of the point",
+    "position": "position of the point, world mm",
+    "sigma mm": "uncertainty of the point; 0 for an exact one",
+    "best region by map value": "region with the largest value at the point",
+    "nearest region": "region of the nearest voxel that has one",
+    "distance mm": "distance to that voxel; 0 inside",
+    "map value": "largest value of the region map at the point, or under its blob",
+    "share": "part of the point's blob that the region accounts for",
+    "unassigned share": "part of the point's blob that no region accounts for",
+}
+"""The same for the tables of points."""
 
-def save_report(result: Result, path: str | os.PathLike[str], *, radiological: bool = False) -> Path:
+MAX_ENTRIES = 20
+"""Of long lists in the record, the page shows this many entries."""
+
+
+def save_report(result: Result | PointResult, path: str | os.PathLike[str], *, radiological: bool = False) -> Path:
     """Write a result as one self-contained HTML file, whole or not at all.
 
     Parameters
     ----------
-    result : Result
-        What to report.
+    result : Result or PointResult
+        What to report. A stack or several atlases have a part for each of the first 10 runs; points have only tables.
     path : path
         Ends in ``.html`` or ``.htm``. Folders are made; an existing file is replaced.
     radiological : bool
@@ -92,9 +118,10 @@ def save_report(result: Result, path: str | os.PathLike[str], *, radiological: b
     return target
 
 
-def report_page(result: Result, *, radiological: bool = False) -> str:
+def report_page(result: Result | PointResult, *, radiological: bool = False) -> str:
     """The report as the text of a page."""
-    figures = {name: figure_bytes(figure) for name, figure in draw_figures(result, ON_PAGE, radiological=radiological)}
+    title = result.points.name if isinstance(result, PointResult) else _name(result)
+    content = _of_points(result) if isinstance(result, PointResult) else _of_maps(result, radiological)
     style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
     script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'"
@@ -106,16 +133,13 @@ def report_page(result: Result, *, radiological: bool = False) -> str:
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{text(result.image.name)} – modes and regions</title>
+<title>{text(title)} – modes and regions</title>
 <style>
 {style}</style>
 </head>
 <body>
 <main>
-{_heading(result)}
-{_overview(result, figures)}
-{_modes(result, figures)}
-{_assignments(result)}
+{content}
 {_record(record)}
 <footer>Made with {text(maker)}, {text(record["created"])}.</footer>
 </main>
@@ -130,27 +154,125 @@ def text(value: Any, length: int = 200) -> str:
     return html.escape(one_line(value, length))
 
 
-def _heading(result: Result) -> str:
-    n_modes, n_pairs = len(result.modes), len(result.assignments)
+def _of_maps(result: Result, radiological: bool) -> str:
+    several = len(result.runs) > 1
+    parts = [_heading(result)]
+    if several:
+        parts.append(_runs(result))
+    for n, (run, most) in enumerate(drawn_runs(result), 1):
+        drawn = draw_figures(run, ON_PAGE, radiological=radiological, most=most)
+        figures = {name: figure_bytes(figure) for name, figure in drawn}
+        prefix = f"run-{n}-" if several else ""
+        part = f"{_overview(figures)}\n{_modes(run, figures, prefix)}\n{_assignments(run, figures, prefix)}"
+        if several:
+            title = f"{text(run.image.name)} and {text(run.atlas.name)}"
+            part = f'<section class="run" id="run-{n}"><p class="kind">Run {n}</p><h1>{title}</h1>\n{part}</section>'
+        parts.append(part)
+    return "\n".join(parts)
+
+
+def _of_points(result: PointResult) -> str:
+    n, atlases = len(result.points), result.atlases
     facts = {
-        "Image": result.image.name,
-        "Atlas": f"{result.atlas.name} ({number(result.atlas.n_regions, 0)} regions)",
+        "Points": result.points.name,
+        **_atlas_facts(atlases),
+        "Space of the points": result.points.space or "not stated",
+        "Convention": result.convention,
+    }
+    lead = f"{_count(n, 'point')}, compared with the regions of {_names([a.name for a in atlases])}."
+    tables = "".join(
+        f"<section><h2>{title}</h2>{_table(table, {}, POINT_MEANINGS)}</section>"
+        for title, table in (("Points", result.modes), ("Assignments", result.assignments))
+    )
+    used = [*result.modes.columns, *result.assignments.columns]
+    top = _top("Points and brain regions", result.points.name, lead, result.warnings, facts)
+    return f"{top}\n{tables}\n{_meanings(used, POINT_MEANINGS)}"
+
+
+def _heading(result: Result) -> str:
+    n_modes, n_pairs = sum(run.found.n_modes for run in result.runs), len(result.assignments)
+    if len(result.runs) == 1:
+        n_modes = len(result.modes)
+    images, atlases = result.images, result.atlases
+    facts = {
+        "Image" if len(images) == 1 else "Images": one_line(_name(result)),
+        **_atlas_facts(atlases),
         "Space of the image": result.image.space or "not stated",
-        "Space of the atlas": result.atlas.space or "not stated",
         **{_words(name): _plain(value) for name, value in result.parameters.as_dict().items()},
     }
-    notices = "".join(f'<p class="notice">{text(warning, 1000)}.</p>' for warning in result.warnings)
+    across = "" if len(result.runs) == 1 else f" in {len(result.runs)} runs"
+    lead = (
+        f"{_count(n_modes, 'mode')}{across}, compared with the regions of {_names([a.name for a in atlases])}: "
+        f"{_count(n_pairs, 'assignment')}."
+    )
+    return _top("Modes and brain regions", _name(result), lead, result.warnings, facts)
+
+
+def _top(kind: str, title: str, lead: str, warnings: Sequence[str], facts: Mapping[str, str]) -> str:
+    """The head of a page; `lead` is ready for the page, all else comes from outside."""
+    notices = "".join(f'<p class="notice">{text(warning, 1000)}.</p>' for warning in warnings[:MAX_ENTRIES])
+    if len(warnings) > MAX_ENTRIES:
+        notices += f'<p class="notice">{len(warnings) - MAX_ENTRIES} more warnings stand in provenance.json.</p>'
     return f"""<header>
-<p class="kind">Modes and brain regions</p>
-<h1>{text(result.image.name)}</h1>
-<p class="lead">{_count(n_modes, "mode")}, compared with the regions of the atlas {text(result.atlas.name)}:
-{_count(n_pairs, "assignment")}.</p>
+<p class="kind">{kind}</p>
+<h1>{text(title)}</h1>
+<p class="lead">{lead}</p>
 {notices}
 <dl>{"".join(f"<div><dt>{text(term)}</dt><dd>{text(fact)}</dd></div>" for term, fact in facts.items())}</dl>
 </header>"""
 
 
-def _overview(result: Result, figures: Mapping[str, bytes]) -> str:
+def _atlas_facts(atlases: Sequence[Atlas]) -> dict[str, str]:
+    return {
+        "Atlas" if len(atlases) == 1 else "Atlases": ", ".join(
+            f"{atlas.name} ({number(atlas.n_regions, 0)} regions)" for atlas in atlases
+        ),
+        "Space of the atlas": ", ".join(dict.fromkeys(atlas.space or "not stated" for atlas in atlases)),
+    }
+
+
+def _name(result: Result) -> str:
+    """The image's name, or those of the first and last of a stack."""
+    images = result.images
+    return images[0].name if len(images) == 1 else f"{len(images)} maps, {images[0].name} to {images[-1].name}"
+
+
+def _names(names: Sequence[str]) -> str:
+    """Names of atlases in a sentence, ready for the page."""
+    shown = [text(name) for name in names]
+    return f"the atlas {shown[0]}" if len(shown) == 1 else f"the atlases {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _runs(result: Result) -> str:
+    """All images with all atlases, those that are drawn with the way to their part of the page."""
+    rows = "\n".join(
+        f'<tr><td class="n" title="{n}">{f"<a href=#run-{n}>{n}</a>" if n <= MAX_RUNS else n}</td>'
+        f"{_other_cell(run.image.name)}{_other_cell(run.atlas.name)}{_number_cell(run.threshold, 3)}"
+        f"{_number_cell(run.found.n_modes, 0)}{_number_cell(len(run.sums.mode), 0)}</tr>"
+        for n, run in enumerate(result.runs, 1)
+    )
+    note = "One run is one map with one atlas."
+    if len(result.runs) > MAX_RUNS:
+        note += f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)}; the saved tables hold all."
+    heads = "".join(
+        f'<th scope="col"{style}>{name}</th>'
+        for name, style in (
+            *(("run", ' class="n"'), ("map", ""), ("atlas", ""), ("threshold", ' class="n"')),
+            *(("modes", ' class="n"'), ("assignments", ' class="n"')),
+        )
+    )
+    return f"""<section>
+<h2>Runs</h2>
+<p class="quiet">{note}</p>
+<div class="scroll"><table class="sortable">
+<thead><tr>{heads}</tr></thead>
+<tbody>
+{rows}
+</tbody></table></div>
+</section>"""
+
+
+def _overview(figures: Mapping[str, bytes]) -> str:
     caption = "All modes, seen through the brain from above, from behind and from the right."
     return f"""<section>
 <h2>Overview</h2>
@@ -159,55 +281,73 @@ def _overview(result: Result, figures: Mapping[str, bytes]) -> str:
 </section>"""
 
 
-def _modes(result: Result, figures: Mapping[str, bytes]) -> str:
-    drawn = [(row, f"mode_{mode:02d}") for row, mode in enumerate(result.found.number.tolist())]
-    drawn = [(row, name) for row, name in drawn if name in figures]
+def _modes(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
+    drawn = _drawn(result, figures)
     note = ""
     if len(result.modes) > len(drawn):
-        note = f" Figures show the {MAX_MODES} largest of {number(len(result.modes), 0)} modes; the tables hold all."
+        note = f" Figures show the {len(drawn)} largest of {number(len(result.modes), 0)} modes; the tables hold all."
     slices = ""
     if drawn:
         slices = f"""<section>
 <h2>Mode by mode</h2>
 <p class="quiet">Slices through each mode's peak. Image values below the threshold fade out. The cased line is the mode;
 the other lines are its best regions by correlation, drawn at a quarter of their largest value.{note}</p>
-{"".join(_mode(result, row, figures[name]) for row, name in drawn)}
+{"".join(_mode(result, row, figures[name], prefix) for row, name in drawn)}
 </section>"""
-    links = {int(result.found.number[row]) for row, _ in drawn}
     return f"""<section>
 <h2>Modes</h2>
-{_table(result.modes, links)}
+{_table(result.modes, _links(result, figures, prefix))}
 </section>
 {slices}"""
 
 
-def _mode(result: Result, row: int, figure: bytes) -> str:
+def _drawn(result: Result, figures: Mapping[str, bytes]) -> list[tuple[int, str]]:
+    """Rows of the modes that have a figure, with the figure's name."""
+    names = [(row, f"mode_{mode:02d}") for row, mode in enumerate(result.found.number.tolist())]
+    return [(row, name) for row, name in names if name in figures]
+
+
+def _links(result: Result, figures: Mapping[str, bytes], prefix: str) -> dict[int, str]:
+    """The place on the page of each mode that has a figure."""
+    numbers = [int(result.found.number[row]) for row, _ in _drawn(result, figures)]
+    return {mode: f"{prefix}mode-{mode}" for mode in numbers}
+
+
+def _mode(result: Result, row: int, figure: bytes, prefix: str) -> str:
     mode, facts = int(result.found.number[row]), result.modes.iloc[row]
     items = "".join(
         f'<li><i style="background:{color}"></i><span class="name">{text(pair["region"])}</span>'
         f"<span>r = {fixed(pair['correlation'], 2)}</span>{_share(pair['share'])}</li>"
         for color, (_, pair) in zip(REGION_COLORS, best_assignments(result, mode).iterrows(), strict=False)
     )
-    return f"""<section class="mode" id="mode-{mode}">
+    peak = "" if result.parameters.rois else f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm · "
+    return f"""<section class="mode" id="{prefix}mode-{mode}">
 <h3>{_chip(mode)} Mode {mode}</h3>
 <p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")} ·
-peak {rounded(facts["peak value"])} at {place(facts["peak"])} mm · {percent(facts["unassigned share"])} in no region</p>
+{peak}{percent(facts["unassigned share"])} in no region</p>
 <figure>{_image(figure, f"Axial, coronal and sagittal slice through the peak of mode {mode}")}</figure>
 {f'<ul class="legend">{items}</ul>' if items else '<p class="quiet">It overlaps no region of the atlas.</p>'}
 </section>
 """
 
 
-def _assignments(result: Result) -> str:
-    links = set(result.found.number.tolist()) if len(result.modes) <= MAX_MODES else set()
-    used = [name for name in dict.fromkeys([*result.modes.columns, *result.assignments.columns]) if name in MEANINGS]
-    meanings = "".join(f"<tr><th>{text(name)}</th><td>{text(MEANINGS[name])}</td></tr>" for name in used)
+def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
+    links = _links(result, figures, prefix) if len(result.modes) <= MAX_MODES else {}
     return f"""<section>
 <h2>Assignments</h2>
 <p class="quiet">One row for each mode and region that overlap. Point at a number for all its digits.</p>
 {_table(result.assignments, links)}
-<details><summary>What the columns mean</summary><table class="record">{meanings}</table></details>
+{_meanings([*result.modes.columns, *result.assignments.columns], MEANINGS)}
 </section>"""
+
+
+def _meanings(columns: Sequence[str], meanings: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<tr><th>{text(name)}</th><td>{text(meanings[name])}</td></tr>"
+        for name in dict.fromkeys(columns)
+        if name in meanings
+    )
+    return f'<details><summary>What the columns mean</summary><table class="record">{rows}</table></details>'
 
 
 def _record(record: Mapping[str, Any]) -> str:
@@ -219,11 +359,11 @@ def _record(record: Mapping[str, Any]) -> str:
 </section>"""
 
 
-def _table(table: pd.DataFrame, links: set[int]) -> str:
+def _table(table: pd.DataFrame, links: Mapping[int, str], meanings: Mapping[str, str] = MEANINGS) -> str:
     """A sortable table; modes in `links` lead to their figures."""
     numeric = {name: ' class="n"' if pd.api.types.is_numeric_dtype(table[name]) else "" for name in table.columns}
     heads = "".join(
-        f'<th scope="col"{numeric[name]} title="{text(MEANINGS.get(name, name))}">{text(name)}</th>'
+        f'<th scope="col"{numeric[name]} title="{text(meanings.get(name, name))}">{text(name)}</th>'
         for name in table.columns
     )
     columns = [_cells(name, table[name], links) for name in table.columns]
@@ -235,10 +375,10 @@ def _table(table: pd.DataFrame, links: set[int]) -> str:
 </tbody></table></div>"""
 
 
-def _cells(name: str, column: pd.Series, links: set[int]) -> list[str]:
+def _cells(name: str, column: pd.Series, links: Mapping[int, str]) -> list[str]:
     values = column.tolist()
     if name == "input structure":
-        return [f'<td class="n" title="{mode}">{_chip(mode, link=mode in links)}</td>' for mode in values]
+        return [f'<td class="n" title="{mode}">{_chip(mode, links.get(mode))}</td>' for mode in values]
     if pd.api.types.is_numeric_dtype(column):
         finite = column[np.isfinite(column)]
         decimals = 0 if (finite == finite.round()).all() and len(finite) else 3
@@ -261,9 +401,9 @@ def _other_cell(value: Any) -> str:
     return f'<td class="t">{text(value).replace("_", "_<wbr>")}</td>'
 
 
-def _chip(mode: int, link: bool = False) -> str:
+def _chip(mode: int, link: str | None = None) -> str:
     chip = f'<span class="chip" style="background:{mode_color(mode)}">{mode}</span>'
-    return f'<a href="#mode-{mode}">{chip}</a>' if link else chip
+    return f'<a href="#{link}">{chip}</a>' if link else chip
 
 
 def _share(part: float) -> str:
@@ -295,6 +435,11 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key} · ")
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+            shown = {str(n): item for n, item in enumerate(value[:MAX_ENTRIES], 1)}
+            yield from _flat(shown, f"{prefix}{key} · ")
+            if len(value) > MAX_ENTRIES:
+                yield name, f"and {len(value) - MAX_ENTRIES} more, which stand in provenance.json"
         elif isinstance(value, list | tuple):
             if value:
                 yield name, ", ".join(_file_name(str(item)) for item in value)

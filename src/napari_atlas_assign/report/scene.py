@@ -19,6 +19,9 @@ from .template import background_of
 MAX_MODES = 20
 """Figures are drawn of this many modes, the largest; tables hold all."""
 
+MAX_RUNS, MIN_MODES = 10, 3
+"""Of a stack or several atlases, so many runs are drawn, the first, and of each at least so many modes."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -26,6 +29,13 @@ class Scene:
 
     result: Result
     radiological: bool = False
+    most: int = MAX_MODES
+    """Figures are drawn of this many modes."""
+
+    @property
+    def is_rois(self) -> bool:
+        """The image's values are labels, which have no scale."""
+        return self.result.parameters.rois
 
     @cached_property
     def background(self) -> Image:
@@ -88,7 +98,7 @@ class Scene:
     @property
     def drawn(self) -> list[int]:
         """Rows of the modes that get a figure, the largest first."""
-        return self.by_volume[:MAX_MODES].tolist()
+        return self.by_volume[: self.most].tolist()
 
     @cached_property
     def peaks(self) -> Floats:
@@ -104,6 +114,14 @@ class Scene:
         """One region's map in the smallest volume that holds it."""
         atlas = self.result.atlas
         return volume_of(atlas.grid, *atlas.entries_of(region))
+
+
+def drawn_runs(result: Result) -> list[tuple[Result, int]]:
+    """The runs that are drawn, each as a result of its own, and of how many modes at most."""
+    if len(result.runs) == 1:
+        return [(result, MAX_MODES)]
+    n = min(len(result.runs), MAX_RUNS)
+    return [(result.single(number), max(MIN_MODES, MAX_MODES // n)) for number in range(n)]
 
 
 def best_assignments(result: Result, mode: int) -> pd.DataFrame:

@@ -1,0 +1,345 @@
+"""Run a record again: the same files, the same parameters, the same tables, or a sentence about what is not the same.
+
+A file is looked for where it was; failing that, beside the record and in the folder above it, so that a folder can be
+moved or sent on. Its hash tells whether it is the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import warnings
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from ..assignment.assign import assign
+from ..assignment.point_result import PointResult, assign_point_set
+from ..assignment.result import Result
+from ..atlas.atlas import Atlas
+from ..atlas.hierarchy import atlas_at_level
+from ..atlas.load import load_atlas
+from ..errors import AssignmentWarning, InputError
+from ..image import Image, file_sha256, read_stack
+from ..modes.points import PointSet
+from ..space import Grid
+from .folder import write_tables
+from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
+from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
+
+__all__ = ["compare_with_record", "rerun", "settings_of"]
+
+_DIGITS = 12
+"""Digits of a hash that a sentence shows; chance makes two files agree in them once in 10^14."""
+
+
+def rerun(record_path: str | os.PathLike[str]) -> Result | PointResult:
+    """Run the assignment of a record again.
+
+    Parameters
+    ----------
+    record_path : path
+        A ``provenance.json``, or the output folder that holds one.
+
+    Returns
+    -------
+    Result or PointResult
+        With tables equal to those of the record, bit for bit, where the versions of the packages are the same.
+
+    Raises
+    ------
+    InputError
+        If the record cannot be read; if an input or a file of an atlas is missing or is not what it was (each is named,
+        with its hash then and now); or if an input was no file (an array, a layer) and can only be assigned anew.
+
+    Warns
+    -----
+    AssignmentWarning
+        If a package that can change a number has another version now.
+    """
+    path = _record_file(record_path)
+    record = read_record(path)
+    settings = settings_of(record)
+    with reading_record():
+        _read_all(record, settings)
+    _warn_of_versions(record)
+    return _Again(path.parent, record, settings).run()
+
+
+def compare_with_record(result: Result | PointResult, record_path: str | os.PathLike[str]) -> dict[str, str | None]:
+    """Compare a result with the files of a record.
+
+    Parameters
+    ----------
+    result : Result or PointResult
+        As `rerun` gives it.
+    record_path : path
+        A ``provenance.json``, or the output folder that holds one.
+
+    Returns
+    -------
+    dict
+        For each table and mode volume that the record lists, None where it is the same, bit for bit, else what differs.
+
+    Raises
+    ------
+    InputError
+        If the record cannot be read or lists no table.
+    """
+    path = _record_file(record_path)
+    listed = read_record(path).get("files")
+    wanted = {}
+    if isinstance(listed, Mapping):
+        wanted = {str(n): str(sha) for n, sha in listed.items() if n.endswith((".tsv", ".nii.gz")) and "/" not in n}
+    if not wanted:
+        raise InputError(f"{path} lists no tables to compare with; give the record in an output folder")
+    with TemporaryDirectory() as folder:
+        write_tables(result, Path(folder))
+        return {name: _difference(Path(folder, name), path.with_name(name), sha) for name, sha in wanted.items()}
+
+
+@dataclass(frozen=True)
+class _Again:
+    """One record, run again."""
+
+    folder: Path
+    """Where the record lies."""
+    record: Mapping[str, Any]
+    settings: Settings
+    stacks: dict[Path, list[Image]] = field(default_factory=dict)
+
+    def run(self) -> Result | PointResult:
+        described = [self.record["points"]] if self.settings.is_points else self.record["images"]
+        self._refuse([*self._without_file(described), *self._changed_files(described)])
+        atlases = [
+            self._atlas(choice, entry)
+            for choice, entry in zip(self.settings.atlases, self.record["atlases"], strict=True)
+        ]
+        parameters = self.settings.parameters
+        result: Result | PointResult
+        if self.settings.is_points:
+            result = assign_point_set(self._points(described[0]), atlases, parameters.convention)
+            for note in result.warnings:
+                warnings.warn(note, AssignmentWarning, stacklevel=3)
+        else:
+            images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]
+            options = {name: getattr(parameters, name) for name in parameters.as_dict()}
+            result = assign(images if self.settings.is_stack else images[0], atlases, **options)
+        self._refuse(self._changed_atlases(result))
+        return result
+
+    def _refuse(self, complaints: Iterable[str]) -> None:
+        complaints = list(complaints)
+        if complaints:
+            few = complaints[:5] + ([f"and {len(complaints) - 5} more"] if len(complaints) > 5 else [])
+            raise InputError(f"{'; '.join(few)}: bring back what was used, or assign anew")
+
+    def _without_file(self, described: list[Mapping[str, Any]]) -> Iterator[str]:
+        """What cannot be read again, since it was no file."""
+        for choice, entry in zip(self.settings.inputs, described, strict=True):
+            if choice.path is None and "xyz" not in entry:
+                yield f"{choice.name} was {_kind(entry['source'])}, which the record does not hold"
+        for atlas, entry in zip(self.settings.atlases, self.record["atlases"], strict=True):
+            if atlas.source is None:
+                yield f"the atlas {atlas.name} was {_kind(entry['source'])}, which the record does not hold"
+
+    def _changed_files(self, described: list[Mapping[str, Any]]) -> Iterator[str]:
+        """What is missing or has another hash. Atlases of the catalogue are looked at when they are loaded."""
+        expected = dict.fromkeys(pair for entry in described for pair in _files(entry["source"]))
+        for choice, entry in zip(self.settings.atlases, self.record["atlases"], strict=True):
+            if "catalogue" in entry["source"]:
+                continue
+            root = Path(choice.source or "")
+            moved = self.find(root)
+            base, new_base = (root, moved) if moved.is_dir() else (root.parent, moved.parent)
+            for file, sha in _files(entry["source"]):
+                inside = root != moved and Path(file).is_relative_to(base)
+                expected[(str(new_base / Path(file).relative_to(base)) if inside else file, sha)] = None
+            if not _exists(moved):
+                expected.setdefault((str(root), None))
+        for file, sha in expected:
+            path = self.find(Path(file))
+            if not _exists(path):
+                yield f"{path.name} is missing (it was {file})"
+            elif sha is not None and path.is_file():
+                found = file_sha256(path)
+                if found != sha:
+                    yield _changed(path.name, sha, found)
+
+    def find(self, path: Path) -> Path:
+        """Where a file is now: where it was, beside the record, or in the folder above; else where it was."""
+        here = self.folder.resolve()
+        return next((p for p in (path, here / path.name, here.parent / path.name) if _exists(p)), path)
+
+    def _image(self, choice: InputChoice, described: Mapping[str, Any]) -> Image:
+        assert choice.path is not None
+        path = self.find(choice.path)
+        if self.settings.is_stack and choice.volume is not None:
+            if path not in self.stacks:
+                self.stacks[path] = read_stack(path)
+            volumes = self.stacks[path]
+            if not 0 <= choice.volume < len(volumes):
+                raise InputError(f"{path.name} has no volume {choice.volume}; give the file that the record tells of")
+            data = volumes[choice.volume].data
+        else:
+            data = Image.from_file(path, choice.volume).data
+        found = array_sha256(data)
+        if found != described["values_sha256"]:
+            self._refuse([_changed(f"the values of {choice.name}", described["values_sha256"], found)])
+        # The grid, too, is the record's: a layer may have been moved in the viewer.
+        grid = _grid(described)
+        source = dict(described["source"]) | {"path": str(path.resolve())}
+        return Image(data, grid, choice.name, described["space"], source)
+
+    def _points(self, described: Mapping[str, Any]) -> PointSet:
+        (choice,) = self.settings.inputs
+        if choice.path is None:
+            points = _coordinates(described)
+        else:
+            points = PointSet.from_file(self.find(choice.path), described["source"].get("sigma", 0.0))
+        found = array_sha256(points.xyz, points.sigma)
+        if found != described["values_sha256"]:
+            self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], found)])
+        return replace(points, name=choice.name, space=described["space"])
+
+    def _atlas(self, choice: AtlasChoice, described: Mapping[str, Any]) -> Atlas:
+        assert choice.source is not None
+        source = described["source"]
+        if "catalogue" in source:
+            atlas = load_atlas(choice.source)
+            now = {Path(file).name: sha for file, sha in _files(atlas.source)}
+            then = {Path(file).name: sha for file, sha in _files(source)}
+            self._refuse(
+                [
+                    _changed(f"{name} of the atlas {choice.name}", sha, now.get(name))
+                    for name, sha in then.items()
+                    if sha is not None and now.get(name) != sha
+                ]
+            )
+        else:
+            labels = None if choice.labels is None else self.find(choice.labels)
+            atlas = load_atlas(self.find(Path(choice.source)), labels=labels, dialect=choice.dialect)
+        if "level" in source and self.settings.parameters.level is None:
+            atlas = atlas_at_level(atlas, int(source["level"]))
+        return atlas.described(name=choice.name, space=described["space"])
+
+    def _changed_atlases(self, result: Result | PointResult) -> Iterator[str]:
+        """Atlases whose files have no hash in the record are told by their values."""
+        for then, now in zip(self.record["atlases"], record_of(result)["atlases"], strict=True):
+            expected, found = then.get("values_sha256"), now.get("values_sha256")
+            if expected is not None and expected != found:
+                yield _changed(f"the region maps of the atlas {then['name']}", expected, found)
+
+
+def _read_all(record: Mapping[str, Any], settings: Settings) -> None:
+    """Read every entry that is used later, so that what a record lacks shows before any work."""
+    described = [record["points"]] if settings.is_points else record["images"]
+    for entry in (*described, *record["atlases"]):
+        _files(entry["source"])
+        if not isinstance(entry["space"], str | None):
+            raise TypeError("a space is no text")
+    for entry in described:
+        if not isinstance(entry["values_sha256"], str):
+            raise TypeError("a hash is no text")
+        if not settings.is_points:
+            _grid(entry)
+        elif "xyz" in entry:
+            _coordinates(entry)
+    for entry in record["atlases"]:
+        int(entry["source"].get("level", 0))
+
+
+def _grid(described: Mapping[str, Any]) -> Grid:
+    nx, ny, nz = (int(n) for n in described["grid"]["shape"])
+    return Grid((nx, ny, nz), np.array(described["grid"]["affine"], dtype=float))
+
+
+def _coordinates(described: Mapping[str, Any]) -> PointSet:
+    """Points that stand in the record itself."""
+    xyz = np.array(described["xyz"], dtype=float).reshape(-1, 3)
+    names = described["names"] if described["names"] is None else tuple(described["names"])
+    return PointSet(xyz, np.array(described["sigma"], dtype=float), names, source=dict(described["source"]))
+
+
+def _record_file(path: str | os.PathLike[str]) -> Path:
+    return Path(path, RECORD_NAME) if Path(path).is_dir() else Path(path)
+
+
+def _files(source: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """Files that a source names, each with its hash; without one for what was in memory when it was assigned."""
+    if isinstance(source.get("files"), list):
+        return [(str(file["path"]), str(file["sha256"])) for file in source["files"]]
+    pairs: list[tuple[str, str | None]] = []
+    if "path" in source:
+        pairs.append((str(source["path"]), source.get("sha256")))
+    hashed = [key.removesuffix("_sha256") for key in source if key.endswith("_sha256")]
+    return pairs + [(str(source[key]), str(source[f"{key}_sha256"])) for key in hashed if key in source]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
+
+
+def _kind(source: Mapping[str, Any]) -> str:
+    return f"the layer {source['layer']!r} without a file" if "layer" in source else "no file but in memory"
+
+
+def _changed(what: str, expected: str, found: str | None) -> str:
+    now = "none" if found is None else f"{found[:_DIGITS]}…"
+    return f"{what} has changed (SHA-256 expected {expected[:_DIGITS]}…, found {now})"
+
+
+def _warn_of_versions(record: Mapping[str, Any]) -> None:
+    then, now = record.get("software"), software()
+    if not isinstance(then, Mapping):
+        return
+    changed = [name for name in PACKAGES if then.get(name, now[name]) != now[name]]
+    other = [f"{name} was {then[name]}, is {now[name]}" for name in changed]
+    if other:
+        warnings.warn(f"{', '.join(other)}: results may differ", AssignmentWarning, stacklevel=3)
+
+
+def _difference(new: Path, old: Path, expected: str) -> str | None:
+    """What differs between a file written now and the record's; None if nothing does."""
+    if not new.exists():
+        return "is not made from these inputs any more"
+    found = file_sha256(new)
+    if found == expected:
+        changed = old.exists() and file_sha256(old) != expected
+        return "is the same again, but the file beside the record was changed after it was written" if changed else None
+    if not old.exists():
+        return "differs from the hash in the record"
+    if new.name.endswith(".tsv"):
+        return _first_other_cell(new, old)
+    # Another version of zlib may pack the same voxels in other bytes.
+    return None if _unpacked(new) == _unpacked(old) else "holds other modes"
+
+
+def _first_other_cell(new: Path, old: Path) -> str:
+    now, then = (path.read_text("utf-8", errors="replace").split("\n") for path in (new, old))
+    heads = now[0].split("\t")
+    if now[0] != then[0]:
+        return "has other columns"
+    for number, (a, b) in enumerate(zip_longest(now, then)):
+        if a is None or b is None:
+            break
+        cells = zip(heads, a.split("\t"), b.split("\t"), strict=False)
+        if other := [f"{head} was {y}, is {x}" for head, x, y in cells if x != y]:
+            return f"differs first in row {number}: {other[0]}"
+    return f"has {len(now) - 2} rows, had {len(then) - 2}"
+
+
+def _unpacked(path: Path) -> bytes | None:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return None
