@@ -14,12 +14,13 @@ import nibabel as nib
 import numpy as np
 
 from .assignment.assign import assign as _assign
+from .assignment.parameters import check_names, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
 from .errors import AssignmentWarning, InputError
-from .image import Image, open_image, read_stack
+from .image import Image, open_image, read_stack, read_voxels
 from .modes.points import PointSet
 from .spaces import space_of_file
 
@@ -55,13 +56,14 @@ def assign(
     volume : int, optional
         Take one volume of a 4D image, counted from 0.
     sigma : float or (N,) float
-        Uncertainty of points in mm, where the source has none of its own; 0 is exact.
+        Uncertainty of points in mm, where the source has none of its own; 0 is exact. A file takes one number.
     progress : callable, optional
         Called with the number of maps done and of all maps, after each.
     **options
         The fields of `napari_atlas_assign.assignment.parameters.Parameters`: ``threshold``, ``tail``, ``connectivity``,
         ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``level``,
-        ``convention``. Of these, points take only ``convention``.
+        ``convention``. Of these, points take only ``convention``; regions of interest, which stay as they are, take
+        ``split_rois``, ``connectivity``, ``level`` and ``convention``.
 
     Returns
     -------
@@ -73,14 +75,14 @@ def assign(
     InputError
         If the source, an atlas or an argument cannot be used; one sentence says what to do.
     """
+    check_names(options, ("volume", "sigma", "progress"))
     start = perf_counter()
     given, implied = as_source(source, volume=volume, sigma=sigma)
-    read = perf_counter()
-    atlases = [
-        a if isinstance(a, Atlas) else load_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])
-    ]
-    loaded = perf_counter()
     options = implied | options
+    check_use(options)
+    read = perf_counter()
+    atlases = [_as_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
+    loaded = perf_counter()
     if isinstance(given, PointSet):
         return _assign_points(given, atlases, options)
     result = _assign(given, atlases, progress=progress, **options)
@@ -102,40 +104,100 @@ def as_source(
     Raises
     ------
     InputError
-        If it is none of these, or cannot be read.
+        If it is none of these, cannot be read, or `volume` or `sigma` does not go with it.
     """
+    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
+        raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
+    given, implied = _read(source, volume, sigma)
+    if isinstance(given, PointSet) and volume is not None:
+        raise InputError(f"{given.name}: points have no volumes; leave out volume")
+    if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
+        raise InputError("sigma: only for points; leave it out")
+    return given, implied
+
+
+def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tuple[Source, dict[str, Any]]:
     if isinstance(source, Image | PointSet):
-        return source, {}
+        return _whole(source, volume), {}
     if isinstance(source, list) and source and all(isinstance(image, Image) for image in source):
-        return source, {}
+        return _whole(source, volume), {}
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if path.name.lower().endswith(POINT_SUFFIXES):
-            return PointSet.from_file(path, float(np.asarray(sigma))), {}
+            return PointSet.from_file(path, _one_number(sigma)), {}
         stack = read_stack(path) if volume is None else [Image.from_file(path, volume)]
         space = space_of_file(path, open_image(path).header)
-        stack = [replace(image, space=space) for image in stack]
-        return (stack[0] if len(stack) == 1 else stack), {}
+        return _one_or_stack([replace(image, space=space) for image in stack]), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
-        image = Image.from_nibabel(source, volume=volume)
-        file = source.get_filename()
-        return (replace(image, source=_of_file(file, volume)) if file else image), {}
-    if isinstance(source, tuple) and len(source) == 2:
-        return Image.from_array(*source), {}
-    if isinstance(source, np.ndarray | list) and np.ndim(source) == 2 and np.shape(source)[1] == 3:
+        return _one_or_stack(_volumes_of(source, volume)), {}
+    if isinstance(source, tuple) and len(source) == 2 and not isinstance(source[0], Image):
+        return _whole(Image.from_array(*source), volume), {}
+    if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
         return PointSet.from_array(source, sigma), {}
     if type(source).__module__.startswith("napari."):
         from .plugin.layers import source_from_layer
 
         return source_from_layer(source, volume=volume, sigma=sigma)
+    if isinstance(source, np.ndarray) and source.ndim > 2:
+        raise InputError("an array alone does not say where in the brain it lies; give (array, affine)")
     raise InputError(
-        f"a {type(source).__name__} is neither an image nor points; give a path, a nibabel image, an Image, "
-        "(array, affine), an array (N, 3) of points or a napari layer"
+        f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
+        "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"
     )
 
 
+def _whole(source: Source, volume: int | None) -> Source:
+    if volume is not None and not isinstance(source, PointSet):
+        raise InputError("volume: only for files, nibabel images and layers with several volumes; leave it out")
+    return source
+
+
+def _one_or_stack(images: list[Image]) -> Source:
+    return images[0] if len(images) == 1 else images
+
+
+def _one_number(sigma: Any) -> float:
+    try:
+        return float(sigma)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the sigma is {sigma!r}; give one number of mm for a file of points, or a column sigma in it"
+        ) from error
+
+
+def _is_list_of_places(source: Any) -> bool:
+    try:
+        return np.ndim(source) == 2 and np.shape(source)[1] == 3
+    except ValueError as error:  # rows of unequal length
+        raise InputError("the rows of the array differ in length; give one row x, y, z in mm per point") from error
+
+
+def _volumes_of(img: Any, volume: int | None) -> list[Image]:
+    """The volumes of a nibabel image, or one of them."""
+    file = img.get_filename()
+    n = int(np.prod(img.shape[3:], dtype=np.int64))
+    if volume is not None or n == 1:
+        images = [Image.from_nibabel(img, volume=volume)]
+    else:
+        name = Path(file or "image").name
+        whole = read_voxels(img, name).reshape(*img.shape[:3], n, order="F")
+        images = [Image.from_array(whole[..., v], img.affine, f"{name}[{v}]") for v in range(n)]
+    space = space_of_file(file or "image", img.header)
+    numbers = range(n) if volume is None and n > 1 else [volume]
+    sources = [_of_file(file, v) if file else {} for v in numbers]
+    return [replace(i, space=space, source=s) for i, s in zip(images, sources, strict=True)]
+
+
+def _as_atlas(atlas: Any) -> Atlas:
+    if isinstance(atlas, Atlas):
+        return atlas
+    if isinstance(atlas, str | os.PathLike):
+        return load_atlas(atlas)
+    raise InputError(f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, or a list")
+
+
 def _of_file(file: str, volume: int | None) -> dict[str, Any]:
-    """Where an image that is in memory came from. Its values may be others by now, so that the file has no hash here."""
+    """Where an image in memory came from. Its values may be others by now, so that the file has no hash here."""
     return {"path": str(Path(file).resolve())} | ({} if volume is None else {"volume": volume})
 
 

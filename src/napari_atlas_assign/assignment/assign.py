@@ -21,7 +21,8 @@ from ..modes.modes import Modes, check_values, find_modes
 from ..modes.rois import rois_as_modes
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
-from ..spaces import compare_spaces, field_of_view_warning
+from ..spaces import field_of_view_warning
+from .checks import check_atlases, space_notes
 from .conventions import get_convention
 from .integrals import region_integrals
 from .parameters import Parameters
@@ -69,7 +70,7 @@ def assign(
     AssignmentWarning
         If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
     """
-    parameters = Parameters(**options)
+    parameters = Parameters.from_options(options)
     is_stack = not isinstance(images, Image)
     stack = [images] if isinstance(images, Image) else list(images)
     runs: list[Run] = []
@@ -119,9 +120,7 @@ def collect(
 ) -> Result:
     """Put runs together to a result, and look at what the person should look at."""
     timings = {} if timings is None else timings
-    notes = _timed(
-        timings, "checks", lambda: tuple(dict.fromkeys(note for run in runs for note in _look_at(run, parameters)))
-    )
+    notes = _timed(timings, "checks", lambda: tuple(dict.fromkeys(_notes(runs, parameters))))
     result = Result(tuple(runs), parameters, is_stack, notes, timings)
     _timed(timings, "tables", lambda: (result.assignments, result.modes))
     return result
@@ -197,26 +196,29 @@ def _at_level(atlases: list[Atlas], level: int | None) -> list[Atlas]:
 def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
     if not images:
         raise InputError("there is no image to assign; give at least one")
-    if not atlases:
-        raise InputError("there is no atlas to assign to; give at least one")
+    check_atlases(atlases)
     for image in images[1:]:
         if not image.grid.matches(images[0].grid):
             raise InputError(
                 f"{image.name} lies on another grid than {images[0].name}; the maps of a stack share one grid, "
                 "assign these one by one"
             )
-    names = [atlas.name for atlas in atlases]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"two atlases are called {twice[0]}; give one of them another name")
+
+
+def _notes(runs: Sequence[Run], parameters: Parameters) -> Iterator[str]:
+    """Sentences about what the person should look at."""
+    first_in_space: dict[str | None, Image] = {}
+    for run in runs:
+        first_in_space.setdefault(run.image.space, run.image)
+    atlases = list(dict.fromkeys(run.atlas for run in runs))
+    for space, image in first_in_space.items():
+        yield from space_notes(image.name, space, atlases)
+    for run in runs:
+        yield from _look_at(run, parameters)
 
 
 def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
-    """Sentences about what the person should look at."""
     image, atlas = run.image, run.atlas
-    for note in (compare_spaces(image.space, atlas.space, image.name, atlas.name),):
-        if note:
-            yield note
     if not run.found.n_modes:
         finite = image.data[np.isfinite(image.data)]
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)

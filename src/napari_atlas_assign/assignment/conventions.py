@@ -48,6 +48,6 @@ def get_convention(name: str) -> Convention:
     InputError
         If there is none of that name.
     """
-    if name not in CONVENTIONS:
+    if name not in tuple(CONVENTIONS):
         raise InputError(f"the convention is {name!r}; give {' or '.join(repr(n) for n in CONVENTIONS)}")
     return CONVENTIONS[name]

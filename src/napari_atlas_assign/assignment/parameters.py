@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +45,10 @@ class Threshold:
             raise InputError(
                 "two-sided and degrees of freedom belong to a threshold by p value; leave them out or give p"
             )
+        what = {"value": "threshold", "percentile": "percentile", "p": "p value"}[self.kind]
+        for name, number in ((what, self.number), ("number of degrees of freedom", 1 if self.df is None else self.df)):
+            if not _is_number(number):
+                raise InputError(f"the {name} is {number!r}; give a number")
 
     def value(self, image: Image, tail: Tail) -> float:
         """The threshold for one image, in its unit."""
@@ -105,6 +111,18 @@ class Parameters:
         if self.split_height is not None:
             _check_number("height for splitting", self.split_height, 0)
 
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Parameters:
+        """Make parameters of what a person has written.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown, and then perhaps misspelled, or out of its range.
+        """
+        check_names(options)
+        return cls(**options)
+
     def threshold_for(self, image: Image) -> float:
         """The threshold for one image, in its unit."""
         return (
@@ -136,11 +154,35 @@ class Parameters:
             raise InputError(f"the parameters are not those of an assignment ({error})") from error
 
 
+def check_names(options: Iterable[str], more: Sequence[str] = ()) -> None:
+    """Raise an InputError for an option that is neither a field of `Parameters` nor one of some more."""
+    known = [*(f.name for f in fields(Parameters)), *more]
+    for name in options:
+        if name not in known:
+            close = get_close_matches(name, known, 3)
+            raise InputError(
+                f"there is no option {name}; "
+                + (f"perhaps {' or '.join(close)} is meant" if close else f"there are {', '.join(known)}")
+            )
+
+
+def check_use(options: Mapping[str, Any]) -> None:
+    """Raise an InputError for an option that plays no part where others stand, and so is a misunderstanding."""
+    if options.get("rois"):
+        unused = [name for name in _NOT_FOR_ROIS if name in options]
+        if unused:
+            raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
+    elif options.get("split_rois"):
+        raise InputError("split_rois: only for regions of interest; leave it out, or say that the image holds labels")
+
+
+_NOT_FOR_ROIS = ("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height")
+
+
 def _check_number(what: str, value: Any, low: float) -> None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not np.isfinite(value)
-        or value < low
-    ):
+    if not _is_number(value) or value < low:
         raise InputError(f"the {what} is {value}; give a number of at least {low}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))

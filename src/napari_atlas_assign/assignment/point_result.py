@@ -11,9 +11,8 @@ from time import perf_counter
 import pandas as pd
 
 from ..atlas.atlas import Atlas
-from ..errors import InputError
 from ..modes.points import PointSet
-from ..spaces import compare_spaces
+from .checks import check_atlases, space_notes
 from .conventions import ConventionName
 from .points import assign_points
 
@@ -52,8 +51,8 @@ class PointResult:
         """The atlas, or the first of several."""
         return self.atlases[0]
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the tables and the record into a new folder, whole or not at all.
+    def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
+        """Write the tables, the record and if wanted ``report.html`` into a new folder, whole or not at all.
 
         Raises
         ------
@@ -62,7 +61,19 @@ class PointResult:
         """
         from ..report.folder import save_result  # as `Result.save`
 
-        return save_result(self, Path(folder))
+        return save_result(self, Path(folder), report)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained HTML file with the tables and the record.
+
+        Raises
+        ------
+        InputError
+            If the name does not end in ``.html``, or the file cannot be written.
+        """
+        from ..report.html import save_report
+
+        return save_report(self, path)
 
 
 def assign_point_set(
@@ -73,23 +84,21 @@ def assign_point_set(
     Raises
     ------
     InputError
-        As `points.assign_points`, or if there is no atlas.
+        As `points.assign_points`, or if there is no atlas or two have one name.
     """
     atlases = [atlases] if isinstance(atlases, Atlas) else list(atlases)
-    if not atlases:
-        raise InputError("there is no atlas to assign to; give at least one")
+    check_atlases(atlases)
     start = perf_counter()
     tables = [assign_points(points, atlas, convention) for atlas in atlases]
     if len(atlases) > 1:
         tables = [tuple(t.assign(atlas=atlas.name) for t in pair) for pair, atlas in zip(tables, atlases, strict=True)]  # type: ignore[misc]
     assignments, modes = (pd.concat(column, ignore_index=True) for column in zip(*tables, strict=True))
-    notes = (compare_spaces(points.space, atlas.space, points.name, atlas.name) for atlas in atlases)
     return PointResult(
         points,
         tuple(atlases),
         assignments,
         modes,
         convention,
-        tuple(note for note in notes if note),
+        tuple(space_notes(points.name, points.space, atlases)),
         {"points": perf_counter() - start},
     )
