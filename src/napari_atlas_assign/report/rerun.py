@@ -191,7 +191,8 @@ class _Again:
             data = Image.from_file(path, choice.volume).data
         found = array_sha256(data)
         if found != described["values_sha256"]:
-            self._refuse([_changed(f"the values of {choice.name}", described["values_sha256"], found)])
+            what, verb = f"the values of {choice.name}", f"were not those of {path.name}"
+            self._refuse([_changed(what, described["values_sha256"], found, verb)])
         # The grid, too, is the record's: a layer may have been moved in the viewer.
         grid = _grid(described)
         source = dict(described["source"]) | {"path": str(path.resolve())}
@@ -293,9 +294,9 @@ def _kind(source: Mapping[str, Any]) -> str:
     return f"the layer {source['layer']!r} without a file" if "layer" in source else "no file but in memory"
 
 
-def _changed(what: str, expected: str, found: str | None) -> str:
+def _changed(what: str, expected: str, found: str | None, verb: str = "changed") -> str:
     now = "none" if found is None else f"{found[:_DIGITS]}…"
-    return f"{what} has changed (SHA-256 expected {expected[:_DIGITS]}…, found {now})"
+    return f"{what} {verb} (SHA-256 expected {expected[:_DIGITS]}…, found {now})"
 
 
 def _warn_of_versions(record: Mapping[str, Any]) -> None:
