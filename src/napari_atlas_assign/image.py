@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import GridError, InputError
+from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .space import Grid
 
 READ_ERRORS = (
@@ -33,7 +34,8 @@ class Image:
     Parameters
     ----------
     data : (X, Y, Z) array
-        Any real numeric type; NaN and what is masked are background.
+        Any real numeric type; NaN and what is masked are background. Arrays of dask, zarr or HDF5 stay where they are
+        and are worked on chunk by chunk.
     grid : Grid
         Where the voxels are.
     name : str
@@ -44,14 +46,14 @@ class Image:
         Where the data came from, for the record: ``path`` and ``sha256`` for files.
     """
 
-    data: NDArray[Any]
+    data: NDArray[Any] | Any
     grid: Grid
     name: str = "image"
     space: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        data = np.ma.filled(self.data, 0) if isinstance(self.data, np.ma.MaskedArray) else np.asanyarray(self.data)
+        data = _as_array(self.data)
         if data.dtype == bool:
             data = data.astype(np.uint8)
         if data.dtype.kind not in "iuf":
@@ -64,6 +66,21 @@ class Image:
             )
         object.__setattr__(self, "data", data)
 
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the data are not in memory, but read or computed chunk by chunk."""
+        return not isinstance(self.data, np.ndarray)
+
+    def loaded(self) -> Image:
+        """The image with its data in memory.
+
+        Raises
+        ------
+        InputError
+            If they are larger than `lazy.LARGEST_IN_MEMORY`.
+        """
+        return replace(self, data=in_memory(self.data, self.name)) if self.is_lazy else self
+
     @classmethod
     def from_array(cls, data: ArrayLike, affine: ArrayLike, name: str = "array", space: str | None = None) -> Image:
         """Make an image of an array (X, Y, Z) and the affine (4, 4) that maps its indices to world mm.
@@ -75,7 +92,7 @@ class Image:
         GridError
             If the affine is not finite and invertible.
         """
-        array = drop_single_axes(np.asanyarray(data), name)
+        array = drop_single_axes(_as_array(data), name)
         return cls(array, _named_grid(array.shape, affine, name), name, space)
 
     @classmethod
@@ -179,17 +196,39 @@ def open_image(path: Path) -> Any:
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
     """Read the voxels of a nibabel image, or of one of its volumes, in the type that they have after scaling.
 
+    What is larger than `lazy.LARGEST_IN_MEMORY` and not compressed stays in its file, as a dask array.
+
     Raises
     ------
     InputError
         If the file is cut off or damaged, or larger than memory.
     """
     try:
+        if _stays_in_file(img, volume):
+            return _lazy_voxels(img.dataobj, volume)
         return np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])
     except (*READ_ERRORS, MemoryError) as error:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
+
+
+def _stays_in_file(img: Any, volume: int | None) -> bool:
+    path = Path(img.get_filename() or "")
+    shape = img.shape if volume is None else img.shape[:-1]
+    size = int(np.prod(shape, dtype=np.int64)) * img.get_data_dtype().itemsize
+    return size > LARGEST_IN_MEMORY and nib.is_proxy(img.dataobj) and path.suffix not in (".gz", ".bz2", ".zst", ".mgz")
+
+
+def _lazy_voxels(proxy: Any, volume: int | None) -> Any:
+    """A dask array of the voxels in a file, in slabs along the last axis, in which order files hold them."""
+    import dask.array as da
+
+    meta = np.asanyarray(proxy[(slice(0, 1),) * len(proxy.shape)])[(slice(0, 0),) * len(proxy.shape)]
+    slabs = (*proxy.shape[:2], max(1, 2**24 // int(np.prod(proxy.shape[:2]))), *(1,) * (len(proxy.shape) - 3))
+    stored = da.from_array(proxy, chunks=slabs, name=False, lock=True)
+    data = stored.map_blocks(np.asanyarray, meta=meta)  # the proxy tells the type before scaling
+    return data if volume is None else data[..., volume]
 
 
 def file_sha256(path: Path) -> str:
@@ -211,6 +250,12 @@ def drop_single_axes(data: NDArray[Any], name: str) -> NDArray[Any]:
     if data.ndim != 3:
         raise InputError(f"{name}: an image needs three axes, not {data.ndim} (shape {data.shape})")
     return data
+
+
+def _as_array(data: Any) -> Any:
+    if is_lazy(data):
+        return as_dask(data)
+    return np.ma.filled(data, 0) if isinstance(data, np.ma.MaskedArray) else np.asanyarray(data)
 
 
 def _named_grid(shape: tuple[int, ...], affine: ArrayLike, name: str) -> Grid:

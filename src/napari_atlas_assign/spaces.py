@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .space import Floats
 
@@ -149,18 +150,25 @@ def compare_spaces(a: str | None, b: str | None, a_name: str = "the image", b_na
     )
 
 
-def field_of_view_warning(image: Image, atlas: Atlas) -> str | None:
+def field_of_view_warning(
+    image: Image, atlas: Atlas, looked_at: tuple[NDArray[np.int64], Floats] | None = None
+) -> str | None:
     """A sentence about an image that cannot lie where its header says; None where nothing is amiss.
 
     That is so if more than half of its signal (the sum of absolute values) lies outside the atlas's grid, or if its
-    header gives no position although the atlas lies around the origin.
+    header gives no position although the atlas lies around the origin. `looked_at` are flat voxel numbers (N,) and
+    values (N,) to judge by; without it, all of the image is.
     """
-    flat = image.data.reshape(-1)
-    # A sample is enough to tell a half; the odd step does not keep in time with rows of voxels.
-    voxel = np.arange(0, flat.size, flat.size // 20_000 | 1)
-    if np.count_nonzero(flat[voxel]) < 1000:
-        voxel = np.flatnonzero(flat)
-    signal = np.abs(flat[voxel].astype(np.float64))
+    if looked_at is None:
+        flat = image.data.reshape(-1)
+        # A sample is enough to tell a half; the odd step does not keep in time with rows of voxels.
+        voxel = np.arange(0, flat.size, flat.size // 20_000 | 1)
+        if np.count_nonzero(flat[voxel]) < 1000:
+            voxel = np.flatnonzero(flat)
+        values = flat[voxel]
+    else:
+        voxel, values = (column[:: len(column) // 20_000 | 1] for column in looked_at)
+    signal = np.abs(values.astype(np.float64))
     voxel, signal = voxel[np.isfinite(signal)], signal[np.isfinite(signal)]
     if not signal.sum():
         return None

@@ -17,6 +17,7 @@ from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..errors import AssignmentWarning, InputError
 from ..image import Image
+from ..lazy import extremes
 from ..modes.modes import Modes, check_values, find_modes
 from ..modes.rois import rois_as_modes
 from ..modes.splitting import split_at_saddles
@@ -29,6 +30,7 @@ from .parameters import Parameters
 from .resample import resample, resample_labels
 from .result import Result, Run
 from .sums import OverlapSums, overlap_sums
+from .voxelwise import is_too_fine, voxelwise_sums
 
 _T = TypeVar("_T")
 Timings = dict[str, float]
@@ -102,15 +104,15 @@ def assign_each(
     atlases = _at_level([atlases] if isinstance(atlases, Atlas) else list(atlases), parameters.level)
     _check(images, atlases)
     for number, image in enumerate(images):
+        threshold = 0.0 if parameters.rois else _timed(timings, "modes", lambda: parameters.threshold_for(image))
         runs: list[Run] = []
         for atlas in atlases:
             on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
             if runs and not on_atlas_grid:
                 found = runs[0].found
             else:
-                found = _timed(timings, "modes", lambda: modes_of(image, atlas, parameters))
+                found = _timed(timings, "modes", lambda: modes_of(image, atlas, parameters, threshold))
             sums = compare(found, atlas, parameters, timings)
-            threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
             runs.append(Run(image, atlas, found, sums, threshold, number))
         yield runs
 
@@ -126,13 +128,12 @@ def collect(
     return result
 
 
-def modes_of(image: Image, atlas: Atlas, parameters: Parameters) -> Modes:
+def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: float) -> Modes:
     """The modes of an image; the atlas is looked at only where the convention resamples to its grid."""
     rules = get_convention(parameters.convention)
     if parameters.rois:
-        labels = resample_labels(image, atlas.grid) if rules.resample_to_atlas else image
+        labels = resample_labels(image.loaded(), atlas.grid) if rules.resample_to_atlas else image
         return rois_as_modes(labels, split=parameters.split_rois, connectivity=parameters.connectivity)
-    threshold = parameters.threshold_for(image)
     if rules.resample_to_atlas:
         found = _modes_on_atlas_grid(image, atlas, threshold, parameters)
     else:
@@ -147,8 +148,11 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters) -> Modes:
 def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings | None = None) -> OverlapSums:
     """The overlap sums of modes and regions, with the convention's boxes."""
     timings = {} if timings is None else timings
-    integrals = _timed(timings, "integrals", lambda: region_integrals(atlas, found.grid))
-    sums = _timed(timings, "sums", lambda: overlap_sums(found, integrals, atlas))
+    if is_too_fine(atlas, found.grid):
+        sums = _timed(timings, "sums", lambda: voxelwise_sums(found, atlas))
+    else:
+        integrals = _timed(timings, "integrals", lambda: region_integrals(atlas, found.grid))
+        sums = _timed(timings, "sums", lambda: overlap_sums(found, integrals, atlas))
     padding = get_convention(parameters.convention).box_padding
     if not padding:
         return sums
@@ -170,6 +174,7 @@ def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:
 
 def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameters: Parameters) -> Modes:
     """Threshold, resample, then split above 0; each tail by itself."""
+    image = image.loaded()
     check_values(image)
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[parameters.tail]:
@@ -220,8 +225,7 @@ def _notes(runs: Sequence[Run], parameters: Parameters) -> Iterator[str]:
 def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
     image, atlas = run.image, run.atlas
     if not run.found.n_modes:
-        finite = image.data[np.isfinite(image.data)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
+        low, high = extremes(image.data, image.name)
         size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (
             f"{image.name} has no mode{size} beyond the threshold {run.threshold:g}: "
@@ -230,9 +234,15 @@ def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
     elif not len(run.sums.mode):
         yield f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
     else:
-        note = field_of_view_warning(image, atlas)
+        note = _field_of_view(run)
         if note:
             yield note
+
+
+def _field_of_view(run: Run) -> str | None:
+    """See `field_of_view_warning`; of a lazy image, which is not read again, the modes are looked at."""
+    signal = (run.found.voxel, run.found.value) if run.image.is_lazy else None
+    return field_of_view_warning(run.image, run.atlas, signal)
 
 
 def _timed(timings: Timings, stage: str, work: Callable[[], _T]) -> _T:

@@ -12,8 +12,8 @@ from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..errors import InputError
 from ..image import Image
@@ -158,23 +158,10 @@ def find_modes(
         If an argument is out of range, or the image has no finite value or an infinite one in a mode.
     """
     check_parameters(threshold, tail, connectivity, min_volume_mm3)
-    check_values(image)
-    data, threshold = image.data, float(threshold)  # numpy compares with a plain float in the type of the data
-    parts = []
-    for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]:
-        foreground = data > threshold if sign > 0 else data < -threshold
-        labels, n = label_components(foreground, connectivity)
-        parts.append((sign, labels, n))
-    voxels, modes = [], []
-    signs: list[int] = []
-    for sign, labels, n in parts:
-        flat = labels.reshape(-1)
-        voxel = np.flatnonzero(flat)
-        voxels.append(voxel)
-        modes.append(flat[voxel].astype(np.int64) - 1 + len(signs))
-        signs += [sign] * n
-    voxel, mode = np.concatenate(voxels), np.concatenate(modes)
-    value = np.abs(data.reshape(-1)[voxel].astype(np.float64))
+    tails: tuple[int, ...] = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]
+    # A plain float, because numpy compares with it in the type of the data.
+    find = _by_blocks if image.is_lazy else _at_once
+    voxel, mode, value, signs = find(image, float(threshold), tails, connectivity)
     if np.isinf(value).any():
         raise InputError(
             f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
@@ -186,6 +173,40 @@ def find_modes(
     return numbered(
         Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering
     )
+
+
+_Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
+"""Voxels (N,), rising for each sign; the mode of each, in no particular order; their values above 0; signs (M,)."""
+
+
+def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
+    check_values(image)
+    data = image.data
+    voxels, modes = [], []
+    signs: list[int] = []
+    for sign in tails:
+        labels, n = label_components(data > threshold if sign > 0 else data < -threshold, connectivity)
+        flat = labels.reshape(-1)
+        voxel = np.flatnonzero(flat)
+        voxels.append(voxel)
+        modes.append(flat[voxel].astype(np.int64) - 1 + len(signs))
+        signs += [sign] * n
+    voxel, mode = np.concatenate(voxels), np.concatenate(modes)
+    return voxel, mode, np.abs(data.reshape(-1)[voxel].astype(np.float64)), signs
+
+
+def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
+    from .chunked import components_by_blocks
+
+    found = components_by_blocks(image, threshold, tails, connectivity)
+    signs: list[int] = []
+    for (_, mode, _), sign in zip(found, tails, strict=True):
+        n = int(mode.max(initial=-1)) + 1
+        mode += len(signs)
+        signs += [sign] * n
+    voxel, mode, value = (c[0] if len(c) == 1 else np.concatenate(c) for c in zip(*found, strict=True))
+    value = value.astype(np.float64)
+    return voxel, mode, np.abs(value, out=value), signs
 
 
 def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_mm3: float) -> None:
@@ -222,8 +243,8 @@ def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) 
     try:
         import cc3d  # several times faster than scipy, where it is installed
     except ImportError:
-        structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
-        return labels, int(ndimage.label(foreground[box], structure, output=labels[box]))
+        structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+        return labels, int(scipy.ndimage.label(foreground[box], structure, output=labels[box]))
     # cc3d 4.1 may run out of labels where components touch the border, so it gets a border of background.
     mask = np.pad(foreground[box], 1)
     found, n = cc3d.connected_components(mask, connectivity=connectivity, return_N=True)
@@ -251,7 +272,9 @@ def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         number = np.arange(1, len(order) + 1)[keep[order]]
     else:
         x, y, z = found.centroids().round(6).T if found.n_modes else np.zeros((3, 0))
-        order = np.lexsort((z, y, x, -np.bincount(found.mode, minlength=found.n_modes)))
+        first = np.zeros(found.n_modes, np.int64)
+        first[found.mode[::-1]] = found.voxel[::-1]  # modes may surround each other: then the first voxel decides
+        order = np.lexsort((first, -found.sign, z, y, x, -np.bincount(found.mode, minlength=found.n_modes)))
         number = np.arange(1, int(keep.sum()) + 1)
     order = order[keep[order]]
     rank = np.full(found.n_modes, -1)

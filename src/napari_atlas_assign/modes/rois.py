@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..errors import InputError
 from ..image import Image
+from ..lazy import nonzero, values_at
 from .modes import Connectivity, Modes, numbered
 
 _WHOLE = 1e-3
@@ -41,8 +43,10 @@ def rois_as_modes(image: Image, *, split: bool = False, connectivity: Connectivi
     """
     if connectivity not in (6, 18, 26):
         raise InputError(f"the connectivity is {connectivity!r}; give 6, 18 or 26")
-    voxel = np.flatnonzero(image.data)
-    labels = _whole_numbers(image, voxel)
+    if split:
+        image = image.loaded()
+    voxel, values = nonzero(image.data, image.name)
+    labels = _whole_numbers(image, values)
     voxel, labels = voxel[labels > 0], labels[labels > 0]
     distinct, which = np.unique(labels, return_inverse=True)
     if split:
@@ -55,7 +59,7 @@ def rois_as_modes(image: Image, *, split: bool = False, connectivity: Connectivi
 def roi_labels(modes: Modes, image: Image) -> NDArray[np.int64]:
     """The label (M,) in `image` of each of the modes that were made of it."""
     first = modes.voxel[modes.starts] if modes.n_modes else np.zeros(0, np.int64)
-    return np.rint(image.data.reshape(-1)[first].astype(np.float64)).astype(np.int64)
+    return np.rint(values_at(image.data, first).astype(np.float64)).astype(np.int64)
 
 
 def roi_names(modes: Modes, image: Image, names: Mapping[int, str] | None = None) -> list[str]:
@@ -64,9 +68,8 @@ def roi_names(modes: Modes, image: Image, names: Mapping[int, str] | None = None
     return [known.get(label) or str(label) for label in roi_labels(modes, image).tolist()]
 
 
-def _whole_numbers(image: Image, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
-    """The labels in some voxels, NaN as 0."""
-    values = image.data.reshape(-1)[voxel]
+def _whole_numbers(image: Image, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Values of the image as labels, NaN as 0."""
     if values.dtype.kind == "f":
         values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
     if len(values) and values.min() < 0:
@@ -88,14 +91,14 @@ def _whole_numbers(image: Image, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
 
 
 def _components(image: Image, voxel: NDArray[np.intp], which: NDArray[np.intp], connectivity: Connectivity) -> Modes:
-    structure = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+    structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
     rank = np.zeros(image.grid.n_voxels, np.int32)
     rank[voxel] = which + 1
     rank = rank.reshape(image.grid.shape)
     component = np.zeros(image.grid.shape, np.int64)
     label_of: list[int] = []
-    for label, box in enumerate(ndimage.find_objects(rank)):
-        found, n = ndimage.label(rank[box] == label + 1, structure)
+    for label, box in enumerate(scipy.ndimage.find_objects(rank)):
+        found, n = scipy.ndimage.label(rank[box] == label + 1, structure)
         component[box] += np.where(found > 0, found + len(label_of), 0)
         label_of += [label] * n
     mode = component.reshape(-1)[voxel] - 1

@@ -6,12 +6,20 @@ record.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy import special
+import scipy
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..image import Image
+from ..lazy import blocks
+from ..space import Floats
 from .modes import Modes, Tail
+
+_TRAILING_BITS = 41
+"""Of a float64; the sign, the exponent and 11 of 52 binary digits lead."""
 
 
 def percentile_threshold(image: Image, q: float, tail: Tail = "positive") -> float:
@@ -40,14 +48,15 @@ def percentile_threshold(image: Image, q: float, tail: Tail = "positive") -> flo
         raise InputError(f"the percentile is {q}; give a number from 0 to below 100")
     if tail not in ("positive", "negative", "both"):
         raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
-    values = image.data[np.isfinite(image.data)].astype(np.float64)
-    values = {"positive": values[values > 0], "negative": -values[values < 0], "both": np.abs(values[values != 0])}[
-        tail
-    ]
-    if not len(values):
+    if image.is_lazy:
+        found = _percentile_by_blocks(image, q, tail)
+    else:
+        values = _of_tail(image.data, tail)
+        found = float(np.percentile(values, q)) if len(values) else None
+    if found is None:
         side = {"positive": "above 0", "negative": "below 0", "both": "other than 0"}[tail]
         raise InputError(f"{image.name} has no value {side}, so there is no percentile; choose another tail or image")
-    return float(np.percentile(values, q))
+    return found
 
 
 def z_threshold(p: float, two_sided: bool = False) -> float:
@@ -65,7 +74,7 @@ def z_threshold(p: float, two_sided: bool = False) -> float:
     InputError
         If `p` is out of range.
     """
-    return max(0.0, -float(special.ndtri(_one_tail(p, two_sided))))
+    return max(0.0, -float(scipy.special.ndtri(_one_tail(p, two_sided))))
 
 
 def t_threshold(p: float, df: float, two_sided: bool = False) -> float:
@@ -78,7 +87,7 @@ def t_threshold(p: float, df: float, two_sided: bool = False) -> float:
     """
     if not np.isfinite(df) or df <= 0:
         raise InputError(f"the degrees of freedom are {df}; give a number above 0")
-    return max(0.0, -float(special.stdtrit(df, _one_tail(p, two_sided))))
+    return max(0.0, -float(scipy.special.stdtrit(df, _one_tail(p, two_sided))))
 
 
 def keep_largest(modes: Modes, k: int) -> Modes:
@@ -101,6 +110,45 @@ def keep_largest(modes: Modes, k: int) -> Modes:
     return Modes(
         modes.grid, modes.voxel[kept], mode[kept], modes.value[kept], modes.number[largest], modes.sign[largest]
     )
+
+
+def _of_tail(data: NDArray[Any], tail: Tail) -> Floats:
+    """The finite values (N,) of a tail, above 0."""
+    values = data[np.isfinite(data)].astype(np.float64)
+    return {"positive": values[values > 0], "negative": -values[values < 0], "both": np.abs(values[values != 0])}[tail]
+
+
+def _percentile_by_blocks(image: Image, q: float, tail: Tail) -> float | None:
+    """`np.percentile` of the values of a tail in two walks through a lazy image; None where there are none.
+
+    The first walk counts values by their leading bits, which order them; the second looks at those that share these
+    bits with the two values between which the percentile lies.
+    """
+    counts = np.zeros(2 ** (63 - _TRAILING_BITS), np.int64)
+    for block in blocks(image.data, image.name):
+        counts += np.bincount(_leading_bits(_of_tail(block.values, tail)), minlength=len(counts))
+    below = np.cumsum(counts)
+    n = int(below[-1])
+    if not n:
+        return None
+    position = (n - 1) * (q / 100)
+    rank = min(int(position), n - 1)
+    ranks = np.array([rank, min(rank + 1, n - 1)])
+    bins = np.searchsorted(below, ranks, side="right")
+    value, count = np.zeros(0), np.zeros(0, np.int64)
+    for block in blocks(image.data, image.name):
+        values = _of_tail(block.values, tail)
+        more, counted = np.unique(values[np.isin(_leading_bits(values), bins)], return_counts=True)
+        value, index = np.unique(np.concatenate([value, more]), return_inverse=True)
+        count = np.bincount(index, np.concatenate([count, counted]), len(value)).astype(np.int64)
+    first = below[bins[0]] - counts[bins[0]]  # between the two values there is none
+    two = value[np.searchsorted(np.cumsum(count), ranks - first, side="right")]
+    return float(np.quantile(two, position - rank))
+
+
+def _leading_bits(values: Floats) -> NDArray[np.int64]:
+    """Of floats above 0: exponent and first digits, which rise with the value."""
+    return values.view(np.int64) >> _TRAILING_BITS
 
 
 def _one_tail(p: float, two_sided: bool) -> float:
