@@ -20,6 +20,8 @@ from ..errors import AssignmentWarning, InputError
 from .inputs import MapFile
 from .work import Job, assign_maps
 
+_SECONDS_TO_ANSWER = 15
+
 LOCAL_CLUSTER = "local"
 """As the scheduler's address: a cluster of this machine's own."""
 
@@ -120,7 +122,9 @@ class ClusterPool:
         if address == LOCAL_CLUSTER:
             self._cluster = distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None)
         try:
-            self._client: Any = distributed.Client(self._cluster or address, timeout=15, set_as_default=False)
+            self._client: Any = distributed.Client(
+                self._cluster or address, timeout=_SECONDS_TO_ANSWER, set_as_default=False
+            )
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"no dask scheduler answers at {address} ({error}); check the address") from error
         self._executor = self._client.get_executor(pure=False)

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
@@ -131,6 +132,17 @@ class Journal:
 
 def _lock(file: BinaryIO) -> None:
     """Keep other processes out; the system ends the lock with the process. Raises OSError if another one holds it."""
+    for attempt in range(20):  # the workers of a process that was killed may hold it for a moment longer
+        try:
+            _try_to_lock(file)
+            return
+        except OSError:
+            if attempt == 19:
+                raise
+            sleep(0.1)
+
+
+def _try_to_lock(file: BinaryIO) -> None:
     try:
         import fcntl
     except ImportError:  # Windows

@@ -1,0 +1,93 @@
+"""The journal outlives kills, damage and changes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from napari_atlas_assign.batch.inputs import MapFile
+from napari_atlas_assign.batch.store import Journal
+from napari_atlas_assign.batch.work import Record, packed, stamp_of
+from napari_atlas_assign.errors import InputError
+from napari_atlas_assign.image import file_sha256
+
+SETUP = "0" * 64
+
+
+@pytest.fixture
+def files(tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.nii").write_bytes(b"voxels" * (n + 1))
+    return [MapFile(f"{n}.nii", folder=str(tmp_path)) for n in range(3)]
+
+
+def record(file):
+    head = {
+        **{"file": file.file, "name": file.name, "threshold": file.threshold},
+        **{"stamp": stamp_of(file), "sha256": file_sha256(file.path)},
+    }
+    return packed(Record(head, file.file.encode() + b"\tassignment\n", b"mode\n"))
+
+
+@pytest.fixture
+def folder(tmp_path, files):
+    with Journal(tmp_path / "finished", SETUP) as journal:
+        for file in files:
+            journal.append(record(file))
+    return tmp_path / "finished"
+
+
+def test_what_was_appended_is_there_again(folder, files):
+    with Journal(folder, SETUP) as journal:
+        assert all(journal.holds(file) for file in files)
+        assert journal.read(files[1]).assignments == b"1.nii\tassignment\n"
+        assert journal.read(files[1]).modes == b"mode\n"
+
+
+def test_a_record_cut_off_anywhere_is_dropped_and_can_be_appended_again(folder, files):
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    last = len(whole) - len(record(files[2])) - 12
+    for length in range(last, len(whole)):
+        path.write_bytes(whole[:length])
+        with Journal(folder, SETUP) as journal:
+            assert [journal.holds(file) for file in files] == [True, True, False]
+            journal.append(record(files[2]))
+        assert path.read_bytes() == whole
+
+
+def test_damage_is_found_and_costs_only_what_follows(folder, files):
+    (path,) = folder.iterdir()
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+    with Journal(folder, SETUP) as journal:
+        assert [journal.holds(file) for file in files] == [True, False, False]
+
+
+def test_a_length_from_nowhere_is_no_reason_to_read_it(folder, files):
+    (path,) = folder.iterdir()
+    path.write_bytes(b"\xff" * 64)
+    with Journal(folder, SETUP) as journal:
+        assert not any(journal.holds(file) for file in files)
+
+
+def test_a_changed_file_is_not_finished_but_a_touched_one_is(folder, files):
+    os.utime(files[0].path, (1, 1))
+    files[1].path.write_bytes(b"other!" * 2)
+    files[2].path.unlink()
+    with Journal(folder, SETUP) as journal:
+        assert [journal.holds(file) for file in files] == [True, False, False]
+
+
+def test_another_setup_sees_nothing_and_drops_the_others_when_told(folder, files):
+    with Journal(folder, "1" * 64) as journal:
+        assert not any(journal.holds(file) for file in files)
+        journal.drop_others()
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_two_cannot_use_one_journal(folder):
+    with Journal(folder, SETUP), pytest.raises(InputError, match="in use by another batch"):
+        Journal(folder, SETUP)
