@@ -91,7 +91,7 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
 
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     """The parameters of `napari_atlas_assign.assign` that were given on the command line; those left out are not there."""
-    from ..assignment.parameters import Threshold
+    from ..assignment.parameters import Threshold, check_use
 
     threshold: Any = arguments.threshold
     if arguments.percentile is not None:
@@ -113,7 +113,9 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "level": arguments.level,
         "convention": arguments.convention,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
+    check_use(given)
+    return given
 
 
 def add_profile_argument(parser: argparse.ArgumentParser) -> None:
