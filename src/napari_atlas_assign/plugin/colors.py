@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Mapping
-from itertools import count
+from collections.abc import Collection, Mapping
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 
 CLEAR = (0.0, 0.0, 0.0, 0.0)
+
+PALE = 0.3
+"""Opacity of the modes beside those that a person picked."""
 
 _GOLDEN_RATIO = 0.6180339887
 
@@ -39,6 +42,12 @@ def direct_colors(colors: Mapping[int, str]) -> dict[int | None, Any]:
     return {None: CLEAR, 0: CLEAR} | {label: color for label, color in colors.items()}
 
 
+def highlighted_colors(colors: Mapping[int, str], highlighted: Collection[str]) -> dict[int | None, Any]:
+    """As `direct_colors`, with all but the highlighted colours pale; without any, none is pale."""
+    pale = {label: (*_rgb(color), PALE) for label, color in colors.items() if highlighted and color not in highlighted}
+    return direct_colors(colors) | pale
+
+
 def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors: Mapping[int, str]) -> dict[int, str]:
     """Colours for new labels, so that what only grows or shrinks keeps its colour though its number changes.
 
@@ -53,7 +62,8 @@ def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors
     -------
     dict
         A colour for each new label. Of labels that overlap, the pair with the most voxels goes first, and every earlier
-        colour is handed on once; a label without predecessor gets a colour of the palette that no other has.
+        colour is handed on once. A label without predecessor gets the earlier colour of its number, or else one of the
+        palette, that no other has.
     """
     labels = np.unique(after[after > 0]).tolist()
     both = (before > 0) & (after > 0)
@@ -69,6 +79,11 @@ def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors
     taken = set(matched.values())
     for label in labels:
         if label not in matched:
-            matched[label] = next(c for n in count(label - 1) if (c := palette_color(n)) not in taken)
+            own = (colors.get(label, ""),)
+            matched[label] = next(c for c in chain(own, map(palette_color, count(label - 1))) if c and c not in taken)
             taken.add(matched[label])
     return {label: matched[label] for label in labels}
+
+
+def _rgb(color: str) -> tuple[float, ...]:
+    return tuple(value / 255 for value in bytes.fromhex(color[1:]))

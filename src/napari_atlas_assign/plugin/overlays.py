@@ -6,17 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.overlay import best_region_labels, best_regions
 from ..assignment.result import Result, Run
 from ..assignment.scores import correlation
+from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
+from ..modes.modes import Modes
 from ..space import Floats, Grid
-from .colors import direct_colors, match_colors, palette_color, region_color
+from .colors import direct_colors, highlighted_colors, match_colors, palette_color, region_color
 from .geometry import AXIS_LABELS, KEY, ZYX_FROM_WORLD, Placement, copied_transform, full_resolution, place, place_of
 from .layers import (
     LayerData,
@@ -29,6 +33,17 @@ from .layers import (
     region_rows,
     with_leading_axis,
 )
+
+SPARE = 16
+"""Colours that a layer of modes has in store: a new table of colours costs far more than new voxels."""
+
+MOST_COLORS = 1000
+"""Regions that all get their colours at once, for the same reason."""
+
+
+def label_type(highest: int) -> type[np.integer]:
+    """The type of labels up to a number: napari hands bytes to the graphics card as they are, and maps larger ones."""
+    return np.uint8 if highest <= 255 else np.int32
 
 
 @dataclass(frozen=True)
@@ -98,21 +113,24 @@ def modes_layer(result: Result, frame: Frame, earlier: Any = None) -> LayerData:
     from 1 in every volume, so nothing is said of them on hovering.
     """
     firsts = _first_runs(result)
-    volumes = [run.found.components() for run in firsts]
+    highest = max(int(run.found.number.max(initial=0)) for run in firsts)
+    volumes = [_mode_volume(run.found, label_type(highest + SPARE)) for run in firsts]
     if result.is_stack:
         data, transform = frame.lay_out_stack(volumes, firsts[0].found.grid)
     else:
         data, transform = frame.lay_out(volumes[0], firsts[0].found.grid)
     columns = ["region", "correlation", "peak", "mm3"]
-    colors = _colors_of_modes(data, earlier)
+    colors = _colors_of_modes(data, highest, earlier)
+    picked = [] if earlier is None else own_metadata(earlier).get("highlighted", [])
+    about = _about(result, frame, "modes", colors={str(n): c for n, c in colors.items()}, highlighted=picked)
     return (
         data,
         {
             "name": f"{title_of(result)} modes",
             "features": label_features({} if result.is_stack else _mode_rows(result), columns),
-            "colormap": direct_colors(colors),
+            "colormap": highlighted_colors(colors, picked),
             "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
-            "metadata": {KEY: _about(result, frame, "modes", colors={str(n): c for n, c in colors.items()})},
+            "metadata": {KEY: about},
             **transform,
         },
         "labels",
@@ -134,20 +152,21 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
     """Each mode's best region as Labels in the atlas's colours; label = row of the atlas's region table + 1."""
     singles = [result.single(n) for n in range(len(result.runs))]
     labels = [best_region_labels(single) for single in singles]
+    dtype = label_type(result.atlas.n_regions)
     if result.is_stack:
-        data, transform = frame.lay_out_stack([image.data for image in labels], labels[0].grid)
+        data, transform = frame.lay_out_stack([image.data.astype(dtype) for image in labels], labels[0].grid)
     else:
-        data, transform = frame.lay_out(labels[0].data, labels[0].grid)
+        data, transform = frame.lay_out(labels[0].data.astype(dtype), labels[0].grid)
     atlas = result.atlas
-    ids = atlas.regions["id"].tolist()
-    rows = {r + 1: row | {"atlas_label": ids[r]} for r, row in enumerate(region_rows(atlas))}
-    drawn = sorted({region for single in singles for region in best_regions(single).values()})
+    colored: Iterable[int] = range(atlas.n_regions)
+    if atlas.n_regions > MOST_COLORS:
+        colored = sorted({region for single in singles for region in best_regions(single).values()})
     return (
         data,
         {
             "name": f"{title_of(result)} regions" + (f" ({atlas.name})" if name_atlas else ""),
-            "features": label_features(rows, [*region_columns(atlas), "atlas_label"]),
-            "colormap": direct_colors({r + 1: region_color(atlas, r) for r in drawn}),
+            "features": _region_features(atlas),
+            "colormap": direct_colors({r + 1: region_color(atlas, r) for r in colored}),
             "opacity": 0.7,
             "metadata": {KEY: _about(result, frame, "regions")},
             **transform,
@@ -156,24 +175,45 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
     )
 
 
+_features: WeakKeyDictionary[Atlas, pd.DataFrame] = WeakKeyDictionary()
+
+
+def _region_features(atlas: Atlas) -> pd.DataFrame:
+    """What hovering over a region tells; made once, since it is the same for every threshold."""
+    if atlas not in _features:
+        ids = atlas.regions["id"].tolist()
+        rows = {r + 1: row | {"atlas_label": ids[r]} for r, row in enumerate(region_rows(atlas))}
+        _features[atlas] = label_features(rows, [*region_columns(atlas), "atlas_label"])
+    return _features[atlas]
+
+
 def _first_runs(result: Result) -> list[Run]:
     """The first atlas's run of every image."""
     return [run for run in result.runs if run.atlas is result.atlas]
 
 
-def _colors_of_modes(data: NDArray[np.int32], earlier: Any) -> dict[int, str]:
+def _mode_volume(found: Modes, dtype: type[np.integer]) -> NDArray[np.integer]:
+    flat = np.zeros(found.grid.n_voxels, dtype)
+    flat[found.voxel] = found.number[found.mode]
+    return flat.reshape(found.grid.shape)
+
+
+def _colors_of_modes(data: NDArray[np.integer], highest: int, earlier: Any) -> dict[int, str]:
     """A colour for each mode, and for some more that may come, so that they need no new colour table."""
-    highest = int(data.max(initial=0))
-    spare = {n: palette_color(n - 1) for n in range(1, highest + 17)}
-    before = None if earlier is None else earlier.data
-    known = own_metadata(earlier).get("colors") if earlier is not None else None
-    if before is None or not known or before.shape != data.shape or before.strides != data.strides:
-        return spare
-    flat = data.ravel(order="K")  # without a copy, whatever the order of the axes in memory
-    voxel = np.flatnonzero(flat)
-    matched = match_colors(before.ravel(order="K")[voxel], flat[voxel], {int(n): c for n, c in known.items()})
-    taken = set(matched.values())
-    return {n: c for n, c in spare.items() if c not in taken} | matched
+    palette = {n: palette_color(n - 1) for n in range(1, highest + SPARE + 1)}
+    noted = None if earlier is None else own_metadata(earlier).get("colors")
+    if not noted or earlier.data.shape != data.shape:
+        return palette
+    known = {int(n): color for n, color in noted.items()}
+    if earlier.data.strides == data.strides:
+        before, after = earlier.data.ravel(order="K"), data.ravel(order="K")  # no copies, whatever the axes' order
+        voxel = np.flatnonzero(after)
+        before, after = before[voxel], after[voxel]
+    else:
+        voxels = np.nonzero(data)
+        before, after = earlier.data[voxels], data[voxels]
+    matched = match_colors(before, after, known)
+    return (known if highest <= max(known) else palette | known) | matched
 
 
 def _mode_rows(result: Result) -> dict[int, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -142,12 +141,14 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
     if not hasattr(viewer, "window"):
         return
     from .table import ResultsTable  # Qt, which scripts without a window do without
+    from .table_link import TableLink
 
     table = viewer.window.dock_widgets.get(TABLE_NAME)
     if table is None:
         table = ResultsTable()
         viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
-    table.set_result(result, partial(go_to_mode, viewer, result))
+        TableLink(table, viewer)
+    table.set_result(result)
 
 
 def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:
@@ -165,11 +166,11 @@ def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None
 
 
 def _fits(earlier: Any, data: NDArray[Any]) -> bool:
-    """Whether data can be written into an earlier array, in the same order in memory."""
+    """Whether data can be written into an earlier array."""
     return (
         isinstance(earlier, np.ndarray)
         and earlier.flags.writeable
-        and (earlier.shape, earlier.dtype, earlier.strides) == (data.shape, data.dtype, data.strides)
+        and (earlier.shape, earlier.dtype) == (data.shape, data.dtype)
     )
 
 
@@ -179,9 +180,10 @@ def _differs(layer: Any, name: str, value: Any) -> bool:
         return True
     if name == "colormap":
         known = getattr(now, "color_dict", {})
-        return any(
-            label not in known or not np.allclose(known[label], _rgba(c), atol=2e-3) for label, c in value.items()
-        )
+        if not known.keys() >= value.keys():
+            return True
+        colors = np.array([known[label] for label in value]), np.array([_rgba(color) for color in value.values()])
+        return not np.allclose(*colors, atol=2e-3)
     if name == "features":
         return not now.equals(value)
     if name in ("scale", "translate", "rotate", "shear", "affine"):
@@ -195,7 +197,5 @@ _LONG = {"mm": "millimeter"}
 """Units by the names that napari gives back."""
 
 
-def _rgba(color: Any) -> NDArray[np.float64]:
-    if isinstance(color, str):
-        return np.array([*bytes.fromhex(color[1:]), 255]) / 255
-    return np.asarray(color, dtype=np.float64)
+def _rgba(color: Any) -> tuple[float, ...]:
+    return (*(part / 255 for part in bytes.fromhex(color[1:])), 1.0) if isinstance(color, str) else tuple(color)
