@@ -52,7 +52,7 @@ def walk(viewer: napari.Viewer) -> None:
     table.go_to_row(0)
     shoot(viewer, "2-result")
 
-    table.assignments.only.setChecked(True)
+    table.assignments.filters.conditions[0].only.setChecked(True)
     shoot(viewer, "3-filtered")
 
 

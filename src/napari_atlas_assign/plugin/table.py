@@ -1,306 +1,341 @@
-"""The results table: what was assigned, to be sorted, filtered, clicked and saved."""
+"""The results table: what was assigned, to be sorted, filtered, linked with the viewer, copied and saved.
+
+It knows no viewer: it tells by signals what a person picked and where they want to go, and `select_modes` is told what
+they picked elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from numbers import Integral, Real
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QTableView,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from ..assignment.scores import SCORES
 from ..errors import InputError
+from .table_filter_bar import FilterBar
+from .table_filters import MODE_COLUMN
+from .table_model import FrameModel
+from .table_rows import RowReader, Subject, TableName
+from .table_values import Columns
+from .table_view import ResultView
 
-MODE_COLUMN = "input structure"
-
-USUAL_MINIMUM = 0.35
-"""Where the filter by correlation begins: the value of siibra's worked example."""
-
-HEADERS = {
-    MODE_COLUMN: "Number of the mode: its value in the modes layer and in components.nii.gz",
-    "centroid": "Mean position of the mode's voxels, x, y, z in mm",
-    "volume": "Index of the region's map in the atlas",
-    "region": "The region's name",
-} | {name: (score.__doc__ or "").strip() for name, score in SCORES.items()}
-"""Column name -> what it says when the cursor is over it."""
-
-# --- without Qt ---
-
-
-def shown_rows(
-    frame: pd.DataFrame,
-    sort_by: str | None = None,
-    ascending: bool = True,
-    filter_by: str | None = None,
-    minimum: float = -np.inf,
-) -> NDArray[np.intp]:
-    """Rows of a table that pass a filter (column >= minimum), sorted; what is undefined fails, and sorts last."""
-    rows = np.arange(len(frame))
-    if filter_by is not None:
-        rows = rows[frame[filter_by].to_numpy(float)[rows] >= minimum]
-    if sort_by is not None:
-        column = frame[sort_by].iloc[rows]
-        defined = column.notna().to_numpy()
-        keys = column[defined].tolist()
-        order = sorted(range(len(keys)), key=keys.__getitem__, reverse=not ascending)  # stable, and takes tuples
-        rows = np.concatenate([rows[defined][order], rows[~defined]])
-    return rows
-
-
-def format_value(value: Any) -> str:
-    """A cell as people read it: three decimals at most, coordinates with one, a dash for what is undefined."""
-    if value is None or (isinstance(value, Real) and value != value):
-        return "–"
-    if isinstance(value, tuple):
-        return ", ".join(f"{v:.1f}" for v in value)
-    if isinstance(value, Integral):
-        return str(value)
-    if isinstance(value, Real):
-        size = abs(float(value))
-        return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
-    return str(value)
-
-
-# --- the model ---
-
-
-class FrameModel(QAbstractTableModel):
-    """A table of pandas for Qt: sorts and filters whole columns at once, so that ten thousand rows are no matter."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.frame = pd.DataFrame()
-        self.rows = np.arange(0)
-        self._columns: list[list[Any]] = []
-        self._sort: tuple[str | None, bool] = (None, True)
-        self._filter: tuple[str | None, float] = (None, -np.inf)
-
-    def set_frame(self, frame: pd.DataFrame) -> None:
-        """Show another table; sorting and filter stay where their columns still exist."""
-        self.beginResetModel()
-        self.frame = frame
-        self._columns = [frame[c].tolist() for c in frame]
-        if self._sort[0] not in frame:
-            self._sort = (None, True)
-        if self._filter[0] not in frame:
-            self._filter = (None, -np.inf)
-        self.rows = self._shown()
-        self.endResetModel()
-
-    def set_filter(self, column: str | None, minimum: float = -np.inf) -> None:
-        """Show only rows with at least `minimum` in a column; None shows all."""
-        self._filter = (column, minimum)
-        self._rearrange()
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; -1 is the table's own order."""
-        name = self.frame.columns[column] if 0 <= column < self.frame.shape[1] else None
-        self._sort = (name, order == Qt.SortOrder.AscendingOrder)
-        self._rearrange()
-
-    def value(self, index: QModelIndex) -> Any:
-        """The unformatted value of a cell."""
-        return self._columns[index.column()][self.rows[index.row()]]
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(self._columns)
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
-        if not index.isValid():
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return format_value(self.value(index))
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return str(self.value(index))
-        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(self.value(index), Real | tuple):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def headerData(  # noqa: D102
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation != Qt.Orientation.Horizontal or section >= len(self._columns):
-            return None
-        name = str(self.frame.columns[section])
-        if role == Qt.ItemDataRole.DisplayRole:
-            return name
-        return HEADERS.get(name) if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def _shown(self) -> NDArray[np.intp]:
-        return shown_rows(self.frame, *self._sort, *self._filter)
-
-    def _rearrange(self) -> None:
-        self.layoutAboutToBeChanged.emit()
-        before, self.rows = self.rows, self._shown()
-        place = {row: n for n, row in enumerate(self.rows.tolist())}
-        old = self.persistentIndexList()
-        new = [
-            self.index(place[before[i.row()]], i.column()) if before[i.row()] in place else QModelIndex() for i in old
-        ]
-        self.changePersistentIndexList(old, new)
-        self.layoutChanged.emit()
-
-
-# --- the widgets ---
+PICK_DELAY = 80
+"""Milliseconds for which a selection must rest before it is told: rows that arrow keys pass are not shown."""
 
 
 class TablePage(QWidget):
-    """One table with its filter."""
+    """One table with its filters; nothing is computed before somebody looks at it."""
 
-    row_clicked = Signal(int)
-    """Row of the DataFrame."""
+    picked = Signal()
+    """Another selection, made here; `selected_subjects` tells it."""
 
-    def __init__(self, filter_by: str | None = None, parent: QWidget | None = None) -> None:
+    go_asked = Signal(int, str)
+    """Row of the DataFrame and column to go to."""
+
+    def __init__(self, table: TableName, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._favourite = filter_by
+        self.table = table
         self.model = FrameModel(self)
-        self.view = QTableView(self)
-        self.view.setModel(self.model)
-        heads: Any = self.view.horizontalHeader()
-        rows: Any = self.view.verticalHeader()
-        heads.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # the result's own order
-        self.view.setSortingEnabled(True)
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setWordWrap(False)
-        rows.hide()
-        rows.setDefaultSectionSize(self.fontMetrics().height() + 8)
-        heads.setHighlightSections(False)
-        self.view.clicked.connect(self._click)
-        self.view.activated.connect(self._click)
-
-        self.only = QCheckBox("only rows with")
-        self.column = QComboBox()
-        self.minimum = QDoubleSpinBox()
-        self.minimum.setRange(-1e9, 1e9)
-        self.minimum.setDecimals(3)
-        self.minimum.setSingleStep(0.05)
-        self.minimum.setPrefix("≥ ")
-        self.minimum.setValue(USUAL_MINIMUM if filter_by else 0)
-        self.count = QLabel()
-        self.only.toggled.connect(self._apply_filter)
-        self.column.currentTextChanged.connect(self._apply_filter)
-        self.minimum.valueChanged.connect(self._apply_filter)
-
-        self.bar = QHBoxLayout()
-        for widget in (self.only, self.column, self.minimum, self.count):
-            self.bar.addWidget(widget)
-        self.bar.addStretch()
+        self.reader: RowReader | None = None
+        self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
+        self._modes_waiting: Collection[int] | None = None
+        self.filters = FilterBar(table)
+        self.view = ResultView(self.model, table)
+        self.view.setAccessibleName(f"Table of {table}")
+        self.view.setAccessibleDescription(
+            "Enter goes to the place of the cell, Control C copies the selected rows, Control F searches, "
+            "Escape clears; the context menu chooses columns"
+        )
+        self.view.go_asked.connect(self._go)
+        self.view.cleared.connect(self.clear)
+        self.filters.changed.connect(self._apply_filters)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PICK_DELAY)
+        self._timer.timeout.connect(self.picked)
+        selection: Any = self.view.selectionModel()
+        selection.selectionChanged.connect(self._selection_changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.addLayout(self.bar)
+        layout.addWidget(self.filters)
         layout.addWidget(self.view)
+        self.setTabOrder(self.filters, self.view)
 
-    def set_frame(self, frame: pd.DataFrame) -> None:
-        """Show a table; the filter stays as it is."""
-        numeric = [str(c) for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
-        chosen = self.column.currentText() or self._favourite
-        self.column.blockSignals(True)
-        self.column.clear()
-        self.column.addItems(numeric)
-        self.column.setCurrentText(chosen if chosen in numeric else numeric[0])
-        self.column.blockSignals(False)
-        self.model.set_frame(frame)
-        self._fit_columns()
-        self._apply_filter()
+    def set_table(self, result: Result | PointResult, frame: Callable[[], pd.DataFrame]) -> None:
+        """Hold another table ready; `refresh` shows it."""
+        self._waiting = result, frame
 
-    def _fit_columns(self) -> None:
-        """Widths of the headers and of the first rows; measuring ten thousand rows would be felt."""
-        metrics = self.view.fontMetrics()
-        for section, name in enumerate(self.model.frame.columns):
-            texts = [str(name) + "   ", *(format_value(v) for v in self.model.frame[name].iloc[:200])]
-            self.view.setColumnWidth(section, min(360, 18 + max(metrics.horizontalAdvance(t) for t in texts)))
+    def refresh(self) -> None:
+        """Show what waits. Sorting, filters, columns, place and selected rows stay."""
+        if self._waiting is not None:
+            (result, frame), self._waiting = self._waiting, None
+            columns = Columns(frame())
+            self.reader = RowReader(result, self.table, columns)
+            self.filters.offer(columns)
+            self.model.set_columns(columns, self.reader.keys)
+            self._apply_filters()
+            self._timer.start()  # the same rows may now be about other numbers
+        if self._modes_waiting is not None:
+            numbers, self._modes_waiting = self._modes_waiting, None
+            self._select_modes(numbers)
 
-    def _apply_filter(self) -> None:
-        column = self.column.currentText() if self.only.isChecked() else None
-        self.model.set_filter(column or None, self.minimum.value())
-        shown, total = len(self.model.rows), len(self.model.frame)
-        self.count.setText(f"{shown} of {total} rows" if shown < total else f"{total} rows")
+    def select_modes(self, numbers: Collection[int], now: bool = True) -> None:
+        """Select the rows of modes, without telling so; if not `now`, with the next `refresh`."""
+        self._modes_waiting = numbers
+        if now:
+            self.refresh()
 
-    def _click(self, index: QModelIndex) -> None:
-        self.row_clicked.emit(int(self.model.rows[index.row()]))
+    def selected_subjects(self) -> list[Subject]:
+        """What the selected rows are about, each once, in the order in which they are shown."""
+        if self.reader is None:
+            return []
+        return list(dict.fromkeys(self.reader.subject(row) for row in self.view.selected_rows()))
+
+    def clear(self) -> None:
+        """Let go of the selection; where there is none, of the filters."""
+        if self.view.selectionModel().hasSelection():
+            self.view.clearSelection()
+        else:
+            self.filters.clear()
+
+    def find(self) -> None:
+        """Go to the search field."""
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
+
+    # --- what Qt calls ---
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys below before a window's shortcuts get them."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._is_ours(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Ctrl+F searches; Escape in a filter returns to the table, and clears the search on the way."""
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.find()
+        elif self._is_ours(event):
+            self.filters.search.clear()
+            self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+    # --- inside ---
+
+    def _is_ours(self, event: Any) -> bool:
+        in_filters = self.filters.isAncestorOf(self.focusWidget() or self)
+        return bool(event.matches(QKeySequence.StandardKey.Find)) or (in_filters and event.key() == Qt.Key.Key_Escape)
+
+    def _apply_filters(self) -> None:
+        self.model.set_filters(self.filters.filters())
+        shown, total = len(self.model.rows), len(self.model.columns)
+        self.filters.count.setText(f"{shown} of {total} rows" if shown < total else f"{total} rows")
+
+    def _select_modes(self, numbers: Collection[int]) -> None:
+        if MODE_COLUMN not in self.model.columns:
+            return
+        wanted, modes = set(numbers), self.model.columns.values(MODE_COLUMN)
+        places = [n for n, row in enumerate(self.model.rows.tolist()) if modes[row] in wanted]
+        selection, last = QItemSelection(), self.model.columnCount() - 1
+        for first, end in _stretches(places):
+            selection.select(self.model.index(first, 0), self.model.index(end, last))
+        chooser: Any = self.view.selectionModel()
+        chooser.blockSignals(True)  # it was not chosen here
+        chooser.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if places:
+            flag = QItemSelectionModel.SelectionFlag.NoUpdate
+            chooser.setCurrentIndex(self.model.index(places[0], max(self.view.currentIndex().column(), 0)), flag)
+        chooser.blockSignals(False)
+        for view in (self.view, self.view.pinned):
+            view.viewport().update()
+        if places:
+            self.view.scrollTo(self.view.currentIndex())
+
+    def _selection_changed(self) -> None:
+        self._timer.start()
+
+    def _go(self, index: QModelIndex) -> None:
+        self.go_asked.emit(int(self.model.rows[index.row()]), self.model.columns.names[index.column()])
 
 
 class ResultsTable(QWidget):
-    """The tables of a result, and a button that saves it."""
+    """The tables of a result, and buttons that save it."""
+
+    picked = Signal(object)
+    """List of `Subject`: what the rows that a person selected are about; empty where they let go."""
+
+    place_chosen = Signal(object, object)
+    """Place x, y, z in world mm, and the `Subject` of the row, of a click, double click or Enter on a cell."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.result: Result | None = None
-        self._go_to_mode: Callable[[int], None] = lambda number: None
-        self.assignments = TablePage(filter_by="correlation")
-        self.modes = TablePage()
+        self.result: Result | PointResult | None = None
+        self.assignments, self.modes, self.peaks = (TablePage(table) for table in get_args(TableName))
         self.about = QLabel()
         self.about.setTextFormat(Qt.TextFormat.PlainText)
+        self.show_regions = QCheckBox("region maps")
+        self.show_regions.setToolTip("Show the region maps of the selected rows in the viewer")
+        self.show_regions.setChecked(True)
+        self.show_regions.toggled.connect(self._tell_picked)
         self.save_button = QPushButton("Save result…")
-        self.save_button.setToolTip("Write both tables, the volume of modes and the record into a folder")
+        self.save_button.setToolTip("Write the tables, the volume of modes and the record into a folder")
         self.save_button.clicked.connect(self._ask_and_save)
+        self.report_button = QPushButton("Save report…")
+        self.report_button.setToolTip("Write one HTML file with the tables and figures of every mode")
+        self.report_button.clicked.connect(self._ask_and_report)
         self.tabs = QTabWidget()
-        for page, title in ((self.assignments, "Assignments"), (self.modes, "Modes")):
+        for page, title in self._titles().items():
             self.tabs.addTab(page, title)
-            page.row_clicked.connect(self.go_to_row)
+            page.picked.connect(self._tell_picked)
+            page.go_asked.connect(self._go)
+            page.view.clicked.connect(self._clicked)
+        self.tabs.currentChanged.connect(self.refresh)
         top = QHBoxLayout()
         top.addWidget(self.about)
         top.addStretch()
-        top.addWidget(self.save_button)
+        for widget in (self.show_regions, self.save_button, self.report_button):
+            top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(top)
         layout.addWidget(self.tabs)
-        self.save_button.setEnabled(False)
+        self._enable()
 
-    def set_result(self, result: Result, go_to_mode: Callable[[int], None]) -> None:
-        """Show a result; `go_to_mode` is called with a mode's number when one of its rows is clicked."""
-        self.result, self._go_to_mode = result, go_to_mode
-        self.assignments.set_frame(result.assignments)
-        self.modes.set_frame(result.modes)
-        self.about.setText(
-            f"{result.image.name}, {result.atlas.name}: {len(result.modes)} modes, "
-            f"threshold {result.runs[0].threshold:g}"
-        )
-        self.save_button.setEnabled(True)
+    def set_result(self, result: Result | PointResult) -> None:
+        """Show a result; cheap enough to be called while a slider moves: tables out of sight wait until looked at."""
+        self.result = result
+        for page in self._titles():
+            if page is not self.peaks:
+                page.set_table(result, lambda name=page.table: getattr(result, name))  # type: ignore[misc]
+            elif isinstance(result, Result):
+                page.set_table(result, lambda: result.peaks)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.peaks), isinstance(result, Result))
+        self.tabs.setTabText(1, "Modes" if isinstance(result, Result) else "Points")
+        self.about.setText(_about(result))
+        self._enable()
+        if not self.window().isVisible() or self.isVisible():  # not while its dock is closed or behind another
+            self.refresh()
 
-    def go_to_row(self, row: int) -> None:
-        """Go to the mode in a row of the DataFrame of the tab that is open."""
-        page = self.assignments if self.tabs.currentWidget() is self.assignments else self.modes
-        self._go_to_mode(int(page.model.frame[MODE_COLUMN].iloc[row]))
+    def refresh(self) -> None:
+        """Bring the table in sight up to date."""
+        self.page.refresh()
+
+    @property
+    def page(self) -> TablePage:
+        """The table in sight."""
+        page = self.tabs.currentWidget()
+        assert isinstance(page, TablePage)
+        return page
+
+    def select_modes(self, numbers: Collection[int]) -> None:
+        """Select the rows of modes in all tables, as after a click on a mode in the viewer; `picked` does not tell."""
+        for page in self._titles():
+            page.select_modes(numbers, now=page is self.page)
+
+    def selected_subjects(self) -> list[Subject]:
+        """What the rows that are selected in the table in sight are about."""
+        return self.page.selected_subjects()
+
+    def go_to_row(self, row: int, column: str = MODE_COLUMN) -> None:
+        """Go to the place of a cell (row of the DataFrame) of the table in sight: by default the mode's peak."""
+        self._go(row, column)
 
     def save(self, folder: str | Path) -> Path | None:
         """Write the result into a folder; what is wrong with the folder is shown, not raised."""
-        from napari.utils.notifications import show_error, show_info
+        result = self.result
+        return None if result is None else _written(lambda: result.save(folder), "The result is in")
 
-        if self.result is None:
-            return None
-        try:
-            written = self.result.save(folder)
-        except InputError as error:
-            show_error(str(error))
-            return None
-        show_info(f"The result is in {written}")
-        return written
+    def save_report(self, path: str | Path) -> Path | None:
+        """Write the report; what is wrong with the file is shown, not raised."""
+        from ..report.html import save_report
+
+        result = self.result
+        return _written(lambda: save_report(result, path), "The report is") if isinstance(result, Result) else None
+
+    # --- what Qt calls ---
+
+    def showEvent(self, event: Any) -> None:
+        """Catch up with results that came while the table was out of sight."""
+        self.refresh()
+        super().showEvent(event)
+
+    # --- inside ---
+
+    def _titles(self) -> dict[TablePage, str]:
+        return {self.assignments: "Assignments", self.modes: "Modes", self.peaks: "Peaks"}
+
+    def _enable(self) -> None:
+        self.save_button.setEnabled(self.result is not None)
+        self.report_button.setEnabled(isinstance(self.result, Result))
+
+    def _tell_picked(self) -> None:
+        self.picked.emit(self.selected_subjects())
+
+    def _clicked(self, index: QModelIndex) -> None:
+        self.go_to_row(int(self.page.model.rows[index.row()]))
+
+    def _go(self, row: int, column: str) -> None:
+        reader = self.page.reader
+        place = None if reader is None else reader.place(row, column)
+        if reader is not None and place is not None:
+            self.place_chosen.emit(place, reader.subject(row))
 
     def _ask_and_save(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A new or empty folder for the result")
         if folder:
             self.save(folder)
+
+    def _ask_and_report(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "A file for the report", "report.html", "HTML (*.html)")
+        if path:
+            self.save_report(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
+
+
+def _written(write: Callable[[], Path], said: str) -> Path | None:
+    from napari.utils.notifications import show_error, show_info
+
+    try:
+        path = write()
+    except InputError as error:
+        show_error(str(error))
+        return None
+    show_info(f"{said} {path}")
+    return path
+
+
+def _about(result: Result | PointResult) -> str:
+    atlases = ", ".join(atlas.name for atlas in result.atlases)
+    if isinstance(result, PointResult):
+        return f"{result.points.name}, {atlases}: {len(result.points)} points"
+    n = sum(run.found.n_modes for run in {id(run.found): run for run in result.runs}.values())
+    modes = f"{n} {'mode' if n == 1 else 'modes'}"
+    images = result.image.name if not result.is_stack else f"{result.image.name} and {len(result.images) - 1} more"
+    return f"{images}, {atlases}: {modes}, threshold {result.runs[0].threshold:g}"
+
+
+def _stretches(places: list[int]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers that follow one another."""
+    stretches: list[tuple[int, int]] = []
+    for place in places:
+        if stretches and stretches[-1][1] == place - 1:
+            stretches[-1] = stretches[-1][0], place
+        else:
+            stretches.append((place, place))
+    return stretches

@@ -1,0 +1,43 @@
+"""Where a mode and a region overlap best: a place to look at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .integrals import region_integrals
+from .result import Run
+
+
+def best_overlap(run: Run, number: int, region: int) -> tuple[float, float, float] | None:
+    """Find the voxel of a mode with the largest product of region value and image value.
+
+    Parameters
+    ----------
+    run : Run
+        One image compared with one atlas.
+    number : int
+        The mode's number, as in the column ``input structure``.
+    region : int
+        Row of the atlas's region table, as in the column ``volume``.
+
+    Returns
+    -------
+    tuple of float, or None
+        Centre of the voxel in world mm, rounded to 0.01 as all places in the tables. The region's value is its mean
+        over the voxel. Of equal voxels it is the one with the lowest x, then y, then z, so that the place does not
+        depend on how the file is stored. None where the two do not overlap, or there is no such mode.
+    """
+    found = run.found
+    own = np.isin(found.mode, np.flatnonzero(found.number == number))
+    voxel, value = found.voxel[own], found.value[own]
+    integrals = region_integrals(run.atlas, found.grid)
+    entries = np.flatnonzero(integrals.region == region)
+    common, mine, theirs = np.intersect1d(voxel, integrals.voxel[entries], assume_unique=True, return_indices=True)
+    product = value[mine] * integrals.integral[entries[theirs]]
+    if not product.max(initial=0) > 0:
+        return None
+    # Integrals of equal voxels differ by rounding.
+    highest = common[product >= product.max() * (1 - 1e-9)]
+    centres = np.round(found.grid.to_world(found.grid.unravel(highest)), 2) + 0.0
+    x, y, z = min(map(tuple, centres.tolist()))
+    return x, y, z
