@@ -37,7 +37,7 @@ def main() -> None:
         maps.mkdir()
         make_variants(maps, arguments.maps)
         print(
-            f"| {arguments.maps} maps | maps/s | whole, s | CPU per map, ms | of it in the command | MiB, largest process |\n"
+            f"| {arguments.maps} maps | maps/s | whole, s | CPU ms per map | in the command | MiB of the largest |\n"
             "|---|---|---|---|---|---|"
         )
         alone = one_by_one(sorted(maps.iterdir())[:100])
@@ -47,9 +47,10 @@ def main() -> None:
             for workers in (1, 2):
                 found = run(maps, Path(scratch, f"{kind}{workers}"), kind, workers)
                 rates[workers] = found["rate"]
+                cpu = found["cpu"] / arguments.maps * 1e3
                 print(
                     f"| {kind}, {workers} workers | {found['rate']:.1f} | {found['whole']:.1f} | "
-                    f"{found['cpu'] / arguments.maps * 1e3:.1f} | {found['command']:.2f} | {max(mib for _, mib in found['memory']):.0f} |",
+                    f"{cpu:.1f} | {found['command']:.2f} | {max(found['memory']):.0f} |",
                     flush=True,
                 )
             print(f"| {kind}, 2 workers / 1 | {rates[2] / rates[1]:.2f} | | | | |", flush=True)
@@ -57,10 +58,8 @@ def main() -> None:
             make_variants(maps, arguments.memory)
             found = run(maps, Path(scratch, "memory"), "local", 2)
             third = len(found["memory"]) // 3
-            parts = [max(mib for _, mib in found["memory"][third * k : third * (k + 1)]) for k in range(3)]
-            print(
-                f"\n{arguments.memory} maps, {found['rate']:.1f} maps/s; MiB of the largest process in each third: {parts}"
-            )
+            parts = [round(max(found["memory"][third * k : third * (k + 1)])) for k in range(3)]
+            print(f"\n{arguments.memory} maps, {found['rate']:.1f} maps/s; MiB of the largest in each third: {parts}")
 
 
 def make_variants(folder: Path, n: int) -> None:
@@ -104,7 +103,7 @@ def run(maps: Path, output: Path, kind: str, workers: int) -> dict:
         )
         memory = []
         while process.poll() is None:
-            memory.append((time.time(), max([anonymous_mib(pid) for pid in family(os.getpid())[1:]], default=0)))
+            memory.append(max([anonymous_mib(pid) for pid in family(os.getpid())[1:]], default=0))
             time.sleep(0.25)
         assert process.returncode == 0
         assert process.stdout
