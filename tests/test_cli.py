@@ -333,14 +333,6 @@ def test_running_twice_replaces_the_earlier_result(run, folder):
     assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Right half"]
 
 
-def test_all_volumes_of_a_4d_map_are_assigned_as_a_stack(run, folder):
-    data = nib.load("map.nii.gz").get_fdata(dtype=np.float32)
-    write("4d.nii.gz", np.stack([data, -data], axis=-1))
-    assert assign(run, image="4d.nii.gz")[0] == 0
-    assert set(pd.read_csv("out/assignments.tsv", sep="\t")["map name"]) == {"4d.nii.gz[0]", "4d.nii.gz[1]"}
-    assert nib.load("out/components.nii.gz").shape == (*data.shape, 2)
-
-
 def test_control_characters_in_a_name_do_not_reach_the_terminal(run, folder):
     fails(assign(run, image="two\nlines\x1b[31m.nii.gz"), 2, r"two lines\x1b[31m.nii.gz")
 

@@ -32,7 +32,18 @@ _HOMES = {
     "Grid": ".space",
 }
 
-__all__ = ["AssignmentWarning", "Atlas", "AtlasError", "Grid", "Image", "InputError", "Result", "assign", "load_atlas", "show"]
+__all__ = [
+    "AssignmentWarning",
+    "Atlas",
+    "AtlasError",
+    "Grid",
+    "Image",
+    "InputError",
+    "Result",
+    "assign",
+    "load_atlas",
+    "show",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,6 @@ from .result import Result, Run
 from .sums import OverlapSums, overlap_sums
 from .voxelwise import is_too_fine, voxelwise_sums
 
-_T = TypeVar("_T")
 Timings = dict[str, float]
 """Seconds per stage."""
 
@@ -104,14 +104,16 @@ def assign_each(
     atlases = _at_level([atlases] if isinstance(atlases, Atlas) else list(atlases), parameters.level)
     _check(images, atlases)
     for number, image in enumerate(images):
-        threshold = 0.0 if parameters.rois else _timed(timings, "modes", lambda: parameters.threshold_for(image))
+        with timed(timings, "modes"):
+            threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
         runs: list[Run] = []
         for atlas in atlases:
             on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
             if runs and not on_atlas_grid:
                 found = runs[0].found
             else:
-                found = _timed(timings, "modes", lambda: modes_of(image, atlas, parameters, threshold))
+                with timed(timings, "modes"):
+                    found = modes_of(image, atlas, parameters, threshold)
             sums = compare(found, atlas, parameters, timings)
             runs.append(Run(image, atlas, found, sums, threshold, number))
         yield runs
@@ -122,9 +124,11 @@ def collect(
 ) -> Result:
     """Put runs together to a result, and look at what the person should look at."""
     timings = {} if timings is None else timings
-    notes = _timed(timings, "checks", lambda: tuple(dict.fromkeys(_notes(runs, parameters))))
+    with timed(timings, "checks"):
+        notes = tuple(dict.fromkeys(_notes(runs, parameters)))
     result = Result(tuple(runs), parameters, is_stack, notes, timings)
-    _timed(timings, "tables", lambda: (result.assignments, result.modes))
+    with timed(timings, "tables"):
+        _ = result.assignments, result.modes  # worked out here, and kept
     return result
 
 
@@ -139,7 +143,7 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: floa
     else:
         found = _find(image, threshold, parameters)
     if parameters.split_height is not None:
-        found = split_at_saddles(found, parameters.split_height)
+        found = split_at_saddles(found, parameters.split_height, parameters.connectivity)
     if parameters.keep_largest is not None:
         found = keep_largest(found, parameters.keep_largest)
     return found
@@ -149,10 +153,13 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     """The overlap sums of modes and regions, with the convention's boxes."""
     timings = {} if timings is None else timings
     if is_too_fine(atlas, found.grid):
-        sums = _timed(timings, "sums", lambda: voxelwise_sums(found, atlas))
+        with timed(timings, "sums"):
+            sums = voxelwise_sums(found, atlas)
     else:
-        integrals = _timed(timings, "integrals", lambda: region_integrals(atlas, found.grid))
-        sums = _timed(timings, "sums", lambda: overlap_sums(found, integrals, atlas))
+        with timed(timings, "integrals"):
+            integrals = region_integrals(atlas, found.grid)
+        with timed(timings, "sums"):
+            sums = overlap_sums(found, integrals, atlas)
     padding = get_convention(parameters.convention).box_padding
     if not padding:
         return sums
@@ -245,8 +252,9 @@ def _field_of_view(run: Run) -> str | None:
     return field_of_view_warning(run.image, run.atlas, signal)
 
 
-def _timed(timings: Timings, stage: str, work: Callable[[], _T]) -> _T:
+@contextmanager
+def timed(timings: Timings, stage: str) -> Iterator[None]:
+    """Add the seconds that a block takes to a stage."""
     start = perf_counter()
-    done = work()
+    yield
     timings[stage] = timings.get(stage, 0.0) + perf_counter() - start
-    return done

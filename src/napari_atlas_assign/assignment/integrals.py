@@ -144,6 +144,7 @@ def _integrate_entries(atlas: Atlas, entries: NDArray[np.intp], overlaps: list[_
     i = line // ny
     pieces, (i, k), j = _integrate_along(pieces, [_narrow(i), _narrow(k)], line - i * ny, overlaps[1])
     pieces, (j, k), i = _integrate_along(pieces, [_narrow(j), k], i, overlaps[0])
+    assert pieces.volume is not None
     return [pieces.region, i, j, k, pieces.maximum, pieces.volume, *pieces.weighted]
 
 
@@ -199,7 +200,8 @@ def _integrate_along(
     which, image_voxel, length = overlaps.of(index)
     labels = [pieces.region[which], *(other[which] for other in others), image_voxel]
     parts = length if pieces.volume is None else length * pieces.volume[which]
-    weighted, maximum = [column[which] * length for column in pieces.weighted], pieces.maximum[which]
+    weighted: list[NDArray[np.floating]] = [column[which] * length for column in pieces.weighted]
+    maximum = pieces.maximum[which]
     if sort:
         order = _order(labels)
         labels, parts, maximum = [label[order] for label in labels], parts[order], maximum[order]
@@ -219,7 +221,8 @@ def _order(labels: list[NDArray[np.integer]]) -> NDArray[np.intp]:
 
     Labels are joined as long as they fit uint16, which numpy sorts by counting, several times faster than by comparing.
     """
-    keys, sizes = [], []
+    keys: list[NDArray[np.integer]] = []
+    sizes: list[int] = []
     for label in labels:
         size = int(label.max(initial=0)) + 1
         if keys and sizes[-1] * size <= 2**16:

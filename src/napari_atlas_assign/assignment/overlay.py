@@ -16,6 +16,7 @@ from .integrals import region_integrals
 from .result import Result
 from .scores import correlation
 from .tables import best_of_modes
+from .voxelwise import is_too_fine
 
 PART_OF_MAXIMUM = 0.25
 """A region is drawn where its map reaches this part of its largest value."""
@@ -32,7 +33,7 @@ def best_regions(result: Result) -> dict[int, int]:
 
 
 def best_region_labels(result: Result) -> Image:
-    """Draw each mode's best region, on the grid of the modes.
+    """Draw each mode's best region, on the grid of the modes, or of the atlas where that is far coarser.
 
     Returns
     -------
@@ -42,6 +43,8 @@ def best_region_labels(result: Result) -> Image:
         reaches `PART_OF_MAXIMUM` of its own largest value.
     """
     atlas, grid = result.atlas, result.found.grid
+    if is_too_fine(atlas, grid):
+        grid = atlas.grid
     territories = _territories(atlas, grid)
     labels = np.zeros(grid.n_voxels, np.int32)
     for region in set(best_regions(result).values()):

@@ -23,8 +23,8 @@ class Threshold:
     Parameters
     ----------
     kind : {"value", "percentile", "p"}
-        ``value``: `number` itself. ``percentile``: of the values of the tail, 0 to 100. ``p``: the z value, or with `df` the
-        t value, that chance exceeds with probability `number`.
+        ``value``: `number` itself. ``percentile``: of the values of the tail, 0 to 100. ``p``: the z value, or with
+        `df` the t value, that chance exceeds with probability `number`.
     number : float
         The value, percentile or probability.
     two_sided : bool

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
+from ..lazy import sparse_volume
 from ..modes.modes import Modes
 from .parameters import Parameters
 from .sums import OverlapSums
@@ -119,9 +121,13 @@ class Result:
         return replace(self, runs=(replace(self.runs[number], map_index=0),), is_stack=False)
 
     def components_of(self, number: int) -> Image:
-        """Image of mode numbers of one of the runs, counted from 0."""
-        run = self.runs[number]
-        return Image(run.found.components(), run.found.grid, f"{run.image.name} modes", run.image.space)
+        """Image of mode numbers of one of the runs, counted from 0; a dask array where the image is one."""
+        run, found = self.runs[number], self.runs[number].found
+        if run.image.is_lazy:
+            volume = sparse_volume(found.grid.shape, found.voxel, found.number[found.mode].astype(np.int32))
+        else:
+            volume = found.components()
+        return Image(volume, found.grid, f"{run.image.name} modes", run.image.space)
 
     def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
         """Write the tables, the mode volumes and the record into a new folder, whole or not at all.

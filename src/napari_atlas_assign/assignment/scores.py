@@ -1,8 +1,8 @@
 """The scores: pure functions of the overlap sums.
 
-Names, order and definitions of the columns; `SCORES` is what tables, docs and the widget show. To add a score, write one
-function of `OverlapSums` and add it to `SCORES`. The first seven are those of siibra's assignment table. a is a region
-map, b the image under the mode, M the mode, A where a > 0, I the volume of M and A together.
+Names, order and definitions of the columns; `SCORES` is what tables, docs and the widget show. To add a score, write
+one function of `OverlapSums` and add it to `SCORES`. The first seven are those of siibra's assignment table. a is a
+region map, b the image under the mode, M the mode, A where a > 0, I the volume of M and A together.
 """
 
 from __future__ import annotations

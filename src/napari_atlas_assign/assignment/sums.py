@@ -73,10 +73,10 @@ def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> Over
     return OverlapSums(
         mode=pairs // atlas.n_regions,
         region=pairs % atlas.n_regions,
-        volume=np.bincount(index, integrals.volume[entry], n),
-        sum_a=np.bincount(index, integral, n),
-        sum_ab=np.bincount(index, integral * modes.value[row], n),
-        sum_share=np.bincount(index, integrals.share[entry], n),
+        volume=totals(index, integrals.volume[entry], n),
+        sum_a=totals(index, integral, n),
+        sum_ab=totals(index, integral * modes.value[row], n),
+        sum_share=totals(index, integrals.share[entry], n),
         maximum=maximum,
         modes=mode_sums(modes, atlas),
         regions=atlas.region_sums,
@@ -93,12 +93,17 @@ def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
     starts = modes.starts
     return ModeSums(
         volume=modes.counts() * unit,
-        sum_b=np.bincount(modes.mode, modes.value, n) * unit,
-        sum_bb=np.bincount(modes.mode, modes.value**2, n) * unit,
+        sum_b=totals(modes.mode, modes.value, n) * unit,
+        sum_bb=totals(modes.mode, modes.value**2, n) * unit,
         maximum=np.maximum.reduceat(modes.value, starts),
         minimum=np.minimum.reduceat(modes.value, starts),
         box=mode_boxes(modes, atlas.grid),
     )
+
+
+def totals(index: NDArray[np.integer], values: NDArray[np.floating], n: int) -> Floats:
+    """(n,) sums of the values of each index."""
+    return np.asarray(np.bincount(index, values, n), np.float64)
 
 
 def mode_boxes(modes: Modes, grid: Grid) -> Floats:

@@ -146,7 +146,7 @@ def _summary(run: Run) -> dict[str, NDArray[Any]]:
 
     def best(score: Floats) -> NDArray[np.object_]:
         region = best_of_modes(sums, score, n)
-        return np.where(region >= 0, names[region], None)
+        return np.array([*names, None], object)[region]  # -1, no region, finds the last: None
 
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
     unassigned = 1 - np.bincount(sums.mode, shares, n)
@@ -156,7 +156,8 @@ def _summary(run: Run) -> dict[str, NDArray[Any]]:
 
 def _with_origin(table: pd.DataFrame, run: Run, is_stack: bool, several: bool) -> pd.DataFrame:
     if is_stack:
-        table = table.assign(**{"map": run.map_index, "map name": run.image.name})
+        origin: dict[str, Any] = {"map": run.map_index, "map name": run.image.name}
+        table = table.assign(**origin)
     if several:
         table = table.assign(atlas=run.atlas.name)
     return table

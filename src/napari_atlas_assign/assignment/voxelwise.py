@@ -63,7 +63,7 @@ def voxelwise_sums(modes: Modes, atlas: Atlas) -> OverlapSums:
     pairs, index = np.unique(key.astype(np.int64), return_inverse=True)
     maximum = np.zeros(len(pairs))
     np.maximum.at(maximum, index, maxima)
-    volume, sum_a, sum_ab, sum_share = (np.bincount(index, column.astype(np.float64), len(pairs)) for column in sums)
+    volume, sum_a, sum_ab, sum_share = (_sums(index, column, len(pairs)) for column in sums)
     return OverlapSums(
         mode=pairs // atlas.n_regions,
         region=pairs % atlas.n_regions,
@@ -89,7 +89,11 @@ def _part_sums(modes: Modes, atlas: Atlas, rows: slice) -> list[NDArray[Any]]:
     np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
     a = integrals.integral[entry]
     columns = (integrals.volume[entry], a, a * modes.value[rows][row], integrals.share[entry])
-    return [keys, maximum, *(np.bincount(index, column, len(keys)) for column in columns)]
+    return [keys, maximum, *(_sums(index, column, len(keys)) for column in columns)]
+
+
+def _sums(index: NDArray[np.intp], column: NDArray[Any], n: int) -> Floats:
+    return np.bincount(index, column, n).astype(np.float64, copy=False)  # integers where there is nothing to sum
 
 
 def _ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -154,7 +158,7 @@ def _added_up(
     at = atlas.voxel[entry].astype(np.int64)
     order = np.lexsort((at, region, which))
     which, region, at, maximum = which[order], region[order], at[order], value[order]
-    columns: list[NDArray[Any]] = [np.ones(len(order))]
+    columns: list[Any] = [np.ones(len(order))]
     if not atlas.is_labelled:
         columns += [value[order], atlas.share[entry[order]]]
     parts = [part[order] for part in parts]

@@ -144,8 +144,8 @@ def find_modes(
     min_volume_mm3, min_voxels : float, int
         Smaller modes are dropped.
     numbering : {"volume", "scan"}
-        ``volume``: 1.. by falling volume; equal volumes by centroid x, y, z. ``scan``: in the order in which a scan with
-        the last axis fastest first meets them; dropped modes leave a gap (siibra's rule).
+        ``volume``: 1.. by falling volume; equal volumes by centroid x, y, z. ``scan``: in the order in which a scan
+        with the last axis fastest first meets them; dropped modes leave a gap (siibra's rule).
 
     Returns
     -------

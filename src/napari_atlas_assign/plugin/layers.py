@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..errors import AtlasError, InputError
 from ..image import Image
+from ..lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from ..modes.points import PointSet
 from .colors import direct_colors, region_color
 from .geometry import KEY, ZYX_FROM_WORLD, Orientation, full_resolution, place, place_of
 
 LayerData = tuple[Any, dict[str, Any], str]
-
-LARGEST_IN_MEMORY = 4 * 2**30
-"""Bytes of a volume that is computed or read from a lazy array."""
 
 MOST_FEATURE_ROWS = 20_000
 """Up to this label value, row i of a features table describes label i, which napari's own table of features expects."""
@@ -91,13 +89,13 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
     Returns
     -------
     Image
-        With the axes of the layer's data reversed (x, y, z for a layer z, y, x). ``source`` names the layer.
+        With the axes of the layer's data reversed (x, y, z for a layer z, y, x). ``source`` names the layer. Data of dask,
+        zarr or HDF5 larger than `lazy.LARGEST_IN_MEMORY` stay where they are.
 
     Raises
     ------
     InputError
-        If it is no such layer, RGB, not 3D, too large to be worked on in memory, of unknown geometry, or a stack
-        without a choice of volume.
+        If it is no such layer, RGB, not 3D, of unknown geometry, or a stack without a choice of volume.
     """
     kind = layer_kind(layer)
     if kind not in ("image", "labels"):
@@ -114,7 +112,9 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
     path = getattr(getattr(layer, "source", None), "path", None)
     if path:
         source["path"] = str(path)
-    return Image(_in_memory(data, layer.name).T, grid, layer.name, own_metadata(layer).get("space"), source)
+    # Small ones are read: a change of threshold then reads nothing again.
+    data = as_dask(data) if is_lazy(data) and n_bytes(data) > LARGEST_IN_MEMORY else np.asarray(data)
+    return Image(data.T, grid, layer.name, own_metadata(layer).get("space"), source)
 
 
 def n_volumes(layer: Any) -> int:
@@ -139,7 +139,7 @@ def atlas_from_layer(layer: Any) -> Atlas:
     if layer_kind(layer) != "labels" or layer.ndim != 3:
         raise InputError(f"the layer {layer.name!r} is no atlas; choose a 3D Labels layer, or open an atlas here")
     grid = place_of(layer).grid
-    labels = _in_memory(full_resolution(layer), layer.name)
+    labels = in_memory(full_resolution(layer), f"the layer {layer.name!r}")
     values = np.unique(labels)
     if values[0] < 0:
         raise InputError(f"the layer {layer.name!r} holds negative labels; an atlas has labels from 1 and background 0")
@@ -170,7 +170,7 @@ def atlas_to_layer(atlas: Atlas) -> LayerData:
     return _labels_layer(atlas) if atlas.is_labelled else _region_maps_layer(atlas)
 
 
-def describe(view_from_world: NDArray[np.float64] = ZYX_FROM_WORLD, **about: Any) -> dict[str, Any]:
+def describe(view_from_world: NDArray[np.floating] = ZYX_FROM_WORLD, **about: Any) -> dict[str, Any]:
     """What a layer of this plugin carries in its metadata; None is left out."""
     known = {name: value for name, value in about.items() if value is not None}
     return {"world_from_view": np.linalg.inv(view_from_world).tolist(), **known}
@@ -230,17 +230,6 @@ def _one_volume(layer: Any, volume: int | None) -> tuple[Any, int | None]:
     if not leading:
         return data, None
     return data[tuple(int(i) for i in np.unravel_index(volume or 0, leading))], volume
-
-
-def _in_memory(data: Any, name: str) -> NDArray[Any]:
-    if not isinstance(data, np.ndarray):
-        size = int(np.prod(data.shape, dtype=np.int64)) * np.dtype(data.dtype).itemsize
-        if size > LARGEST_IN_MEMORY:
-            raise InputError(
-                f"the layer {name!r} needs {size / 2**30:.1f} GiB in memory, more than "
-                f"{LARGEST_IN_MEMORY / 2**30:.0f}; use a coarser version of it"
-            )
-    return np.asarray(data)
 
 
 def _shown_atlas(name: str, about: dict[str, Any]) -> Atlas:
