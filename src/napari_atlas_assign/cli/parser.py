@@ -95,7 +95,7 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
 
     threshold: Any = arguments.threshold
     if arguments.percentile is not None:
-        threshold = Threshold("percentile", arguments.percentile)
+        threshold = Threshold("percentile", arguments.percentile, arguments.two_sided, arguments.df)
     elif arguments.p is not None:
         threshold = Threshold("p", arguments.p, arguments.two_sided, arguments.df)
     elif arguments.two_sided or arguments.df is not None:
