@@ -39,7 +39,9 @@ def test_it_lies_in_the_mode_and_in_the_region(juelich, zmap_path):
         number = int(run.found.number[mode])
         place = best_overlap(run, number, int(region))
         assert run.found.components()[tuple(run.found.grid.containing(place))] == number
-        near = juelich.grid.containing(np.array(place) + [[dx, dy, dz] for dx in (-1, 0, 1) for dy in (-1, 0, 1) for dz in (-1, 0, 1)])
+        near = juelich.grid.containing(
+            np.array(place) + [[dx, dy, dz] for dx in (-1, 0, 1) for dy in (-1, 0, 1) for dz in (-1, 0, 1)]
+        )
         assert juelich.map_of(int(region))[tuple(near.T)].max() > 0
 
 

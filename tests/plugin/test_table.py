@@ -99,13 +99,13 @@ def test_headers_explain_the_columns(model):
 
 
 def test_every_column_of_every_table_is_explained(result, small_atlas):
-    points = assign(PointSet(np.zeros((1, 3))), small_atlas)
+    points = assign(PointSet(np.zeros((1, 3)), np.zeros(1)), small_atlas)
     for table in (result.assignments, result.modes, result.peaks, points.assignments, points.modes):
         model = FrameModel()
         model.set_columns(Columns(table))
         for section, name in enumerate(model.columns.names):
             text = model.headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
-            assert len(text) > len(name) or text != name, name
+            assert text != name
 
 
 def test_sort_and_filters_survive_another_table(model, frame):
@@ -190,7 +190,9 @@ def test_only_several_atlases_and_maps_can_be_chosen_from(table, data, small_atl
 
 def test_columns_are_hidden_moved_and_pinned_and_stay_so(table, result, settings, qtbot):
     view = table.assignments.view
-    view.choose_columns(ColumnLayout().with_hidden("volume").with_pinned("region").moved(view.visible_columns(), "share", -99))
+    view.choose_columns(
+        ColumnLayout().with_hidden("volume").with_pinned("region").moved(view.visible_columns(), "share", -99)
+    )
     assert view.visible_columns()[:2] == ["share", "region"] or view.visible_columns()[0] == "region"
     assert "volume" not in view.visible_columns()
     assert not view.pinned.isHidden()
@@ -271,7 +273,9 @@ def test_the_menu_of_a_cell_copies_in_every_form(table):
     view.selectRow(0)
     menu = view.cell_menu(view.model().index(0, 0))
     copies = next(action.menu() for action in menu.actions() if action.text() == "Copy")
-    for action, start in zip(copies.actions(), ("input structure\t", "| input structure", "\\begin{tabular}"), strict=True):
+    for action, start in zip(
+        copies.actions(), ("input structure\t", "| input structure", "\\begin{tabular}"), strict=True
+    ):
         action.trigger()
         assert QApplication.clipboard().text().startswith(start)
 
@@ -335,9 +339,17 @@ def test_everything_that_takes_keys_has_a_name(table):
     filters = table.assignments.filters
     for kind in (QComboBox, QLineEdit, QTableView, QAbstractButton):
         for widget in (*table.assignments.view.window().findChildren(kind),):
-            if widget.focusPolicy() != Qt.FocusPolicy.NoFocus and filters.isAncestorOf(widget) and widget.objectName() == "":
+            if (
+                widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+                and filters.isAncestorOf(widget)
+                and widget.objectName() == ""
+            ):
                 named = widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text())
-                assert named or widget.parent() in filters.findChildren((QComboBox, QLineEdit)) or widget.inherits("QLineEdit"), widget
+                assert (
+                    named
+                    or widget.parent() in filters.findChildren((QComboBox, QLineEdit))
+                    or widget.inherits("QLineEdit")
+                ), widget
     assert all(page.view.accessibleName() for page in (table.assignments, table.modes, table.peaks))
 
 
@@ -383,7 +395,8 @@ def test_the_tables_of_modes_and_peaks_have_places_too(result):
 
 
 def test_places_belong_to_the_atlas_and_map_of_their_row(data, small_atlas, juelich):
-    several = assign([(data, small_atlas.grid.affine), (data[::-1].copy(), small_atlas.grid.affine)], [juelich, small_atlas], threshold=1)
+    maps = [Image.from_array(volume, small_atlas.grid.affine) for volume in (data, data[::-1].copy())]
+    several = assign(maps, [juelich, small_atlas], threshold=1)
     reader = RowReader(several, "assignments", Columns(several.assignments))
     for row, (index, atlas) in enumerate(several.assignments[["map", "atlas"]].itertuples(index=False)):
         run = several.runs[reader.subject(row).run]
@@ -428,8 +441,9 @@ def test_a_moving_threshold_keeps_rows_selected_though_numbers_change(table, dat
         table.set_result(assign((data, small_atlas.grid.affine), small_atlas, threshold=threshold))
         (row,) = page.view.selected_rows()
         assert table.result.modes["peak"][row] == peak
-    data[2, 5, 3] = 0
-    table.set_result(assign((data, small_atlas.grid.affine), small_atlas, threshold=5))
+    gone = data.copy()
+    gone[7, 6, 4] = 0
+    table.set_result(assign((gone, small_atlas.grid.affine), small_atlas, threshold=5))
     assert page.view.selected_rows() == []
 
 
@@ -471,7 +485,7 @@ def test_tables_out_of_sight_are_not_computed(qtbot, result):
 
 
 def test_points_have_two_tables_and_no_report(table, small_atlas):
-    table.set_result(assign(PointSet(np.array([[-5.0, 0, 0], [100, 100, 100]])), small_atlas))
+    table.set_result(assign(PointSet(np.array([[-5.0, 0, 0], [100, 100, 100]]), np.zeros(2)), small_atlas))
     assert [table.tabs.tabText(i) for i in range(3) if table.tabs.isTabVisible(i)] == ["Assignments", "Points"]
     assert not table.report_button.isEnabled()
     reader = table.assignments.reader
@@ -533,7 +547,9 @@ def test_names_of_layers_are_shown_as_they_are_not_as_markup(blob_map, label_atl
 
 def test_ten_thousand_rows_are_sorted_filtered_and_kept(qtbot, rng):
     n = 10_000
-    big = pd.DataFrame({"input structure": np.arange(n), "region": [f"Area {i % 97}" for i in range(n)], "share": rng.random(n)})
+    big = pd.DataFrame(
+        {"input structure": np.arange(n), "region": [f"Area {i % 97}" for i in range(n)], "share": rng.random(n)}
+    )
     page = TablePage("assignments")
     qtbot.addWidget(page)
     page.model.set_columns(Columns(big))

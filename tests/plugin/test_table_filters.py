@@ -72,7 +72,8 @@ def test_all_words_must_occur_in_any_case_order_and_column(columns):
     ("text", "ranges"),
     [
         ("", []), (" ", []), ("3", [(3, 3)]), ("1, 3-5", [(1, 1), (3, 5)]), ("5 - 3;8", [(3, 5), (8, 8)]),
-        ("2–4", [(2, 4)]), ("1 2", [(1, 1), (2, 2)]), ("-1", None), ("1-", None), ("a", None), ("1.5", None), ("٣", None),
+        ("2–4", [(2, 4)]), ("1 2", [(1, 1), (2, 2)]), ("-1", None), ("1-", None), ("a", None), ("1.5", None),
+        ("٣", None),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_write_them(text, ranges):

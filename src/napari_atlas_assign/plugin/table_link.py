@@ -94,7 +94,7 @@ class TableLink:
         self._highlight_in(layer, modes)
 
     def _highlight_in(self, layer: Any, modes: Sequence[int]) -> None:
-        if self._highlighted is not None and self._highlighted is not layer:
+        if self._highlighted is not None and self._highlighted != layer:
             highlight(self._highlighted, [])  # of another image
         highlight(layer, modes)
         self._highlighted = layer
@@ -157,7 +157,7 @@ class TableLink:
 
     def _pick(self, layer: Any, label: int) -> None:
         table = self._table()
-        if table is None or layer is None or layer is not self._modes_layer():
+        if table is None or layer is None or layer != self._modes_layer():  # equal, not the same: proxies
             return
         with self._telling():
             table.select_modes([label])

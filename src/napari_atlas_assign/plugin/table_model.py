@@ -42,6 +42,9 @@ HEADERS = {
     "probability": "The value of the best region at the peak",
     "regions": "All regions at the peak, with their values",
     "nearest region": "The region that is nearest",
+    "name": "The point's name",
+    "sigma mm": "The point's uncertainty: standard deviation in mm, 0 for an exact point",
+    "best region by map value": "The region with the largest value at the point",
     "distance mm": "How far away the nearest region is; 0 inside it",
 } | {name: (score.__doc__ or "").strip() for name, score in SCORES.items()}
 """Column name -> what it says when the cursor is over it."""

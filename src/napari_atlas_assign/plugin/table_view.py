@@ -84,12 +84,12 @@ class ResultView(QTableView):
             hide.triggered.connect(lambda: self.choose_columns(layout.with_hidden(name)))
             menu.addSeparator()
         shown = menu.addMenu("Columns")
-        for name in layout.arranged(names):
-            action = shown.addAction(name.replace("&", "&&"))
+        for other in layout.arranged(names):
+            action = shown.addAction(other.replace("&", "&&"))
             action.setCheckable(True)
-            action.setChecked(name not in layout.hidden)
-            action.setEnabled(name in layout.hidden or len(self.visible_columns()) > 1)
-            action.toggled.connect(lambda on, n=name: self.choose_columns(layout.with_hidden(n, not on)))
+            action.setChecked(other not in layout.hidden)
+            action.setEnabled(other in layout.hidden or len(self.visible_columns()) > 1)
+            action.toggled.connect(lambda on, n=other: self.choose_columns(layout.with_hidden(n, not on)))
         menu.addAction("All columns in their usual order").triggered.connect(
             lambda: self.choose_columns(ColumnLayout())
         )
