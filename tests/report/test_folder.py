@@ -6,6 +6,7 @@ import ast
 import errno
 import json
 import os
+import sys
 from dataclasses import replace
 
 import nibabel as nib
@@ -171,3 +172,35 @@ def test_the_record_lists_the_files_with_their_hashes(result, tmp_path):
     from napari_atlas_assign.image import file_sha256
 
     assert record["files"] == {name: file_sha256(folder / name) for name in FILES[:4]}
+
+
+def test_a_report_and_its_figures_belong_to_the_result(result, tmp_path):
+    folder = result.save(tmp_path / "out", report=True)
+    assert {"report.html", "figures"} <= set(names(folder))
+    (folder / "figures" / ".DS_Store").write_bytes(b"left by a file manager")
+    assert names(result.save(folder)) == FILES
+
+
+@pytest.mark.parametrize("note", ["figures/notes.txt", "more/notes.txt", "empty folder"])
+def test_a_note_among_the_figures_is_not_lost(result, tmp_path, note):
+    folder = result.save(tmp_path / "out", report=True)
+    path = folder / note
+    if path.suffix:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mode 2 is a vein")
+    else:
+        path.mkdir()
+    with pytest.raises(InputError, match=f"'{note}', which would be lost"):
+        result.save(folder)
+    assert path.exists()
+
+
+def test_a_report_that_cannot_be_drawn_leaves_nothing(result, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InputError, match="figures need matplotlib"):
+        result.save(tmp_path / "out", report=True)
+    assert names(tmp_path) == []
+
+
+def test_a_result_reports_itself(result, tmp_path):
+    assert result.report(tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")

@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, assign
+from napari_atlas_assign.modes.points import PointSet
 from napari_atlas_assign.report import html as report_html
-from napari_atlas_assign.report.html import MEANINGS, report_page, save_report, text
+from napari_atlas_assign.report.canvas import AS_FILE
+from napari_atlas_assign.report.figures import draw_figures
+from napari_atlas_assign.report.html import MEANINGS, POINT_MEANINGS, report_page, save_report, text
 from napari_atlas_assign.report.wording import fixed, number, one_line, percent, place, rounded
 
 VOID = {"meta", "img", "wbr", "br", "link", "input", "hr"}
@@ -260,3 +263,55 @@ def test_numbers_and_places_are_worded_for_people():
     assert place((39.0, -22.004, 55.55)) == "(39, −22, 55.55)"
     assert one_line("a\n b\x00" + "c" * 100, 20) == "a bccccccc…ccccccccc"
     assert text('<&">') == "&lt;&amp;&quot;&gt;"
+
+
+def test_a_stack_with_several_atlases_has_one_part_per_run_and_says_what_is_left_out(image, small_atlas, drawn_once):
+    other = replace(small_atlas, name=f"other {ATTACK}")
+    stack = [replace(image, name=f"map {n}") for n in range(6)]
+    result = assign(stack, [small_atlas, other], threshold=1)
+    page = Page(report_page(result))
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert [i for i in ids if i.startswith("run-") and i.count("-") == 1] == [f"run-{n}" for n in range(1, 11)]
+    links = {a["href"] for tag, a in page.elements if tag == "a"}
+    assert links == {f"#{i}" for i in ids}
+    assert len(page.tables[0]) == 13
+    words = " ".join(page.text)
+    assert "This page shows the first 10 of 12 runs" in words
+    assert "24 modes in 12 runs" in words
+    assert [tag for tag, _ in page.elements].count("script") == 1
+
+
+def test_of_many_runs_each_shows_its_largest_modes(small_atlas, drawn_once):
+    data = np.zeros(small_atlas.grid.shape, np.float32)
+    data[::2, ::2, ::2] = 1
+    image = Image(data, small_atlas.grid)
+    page = Page(report_page(assign([image] * 12, small_atlas)))
+    assert sum(tag == "img" for tag, _ in page.elements) == 10 * (1 + 3)
+    assert "Figures show the 3 largest of 120 modes" in " ".join(page.text)
+
+
+def test_points_have_their_tables_and_every_column_is_told(small_atlas):
+    points = PointSet.from_array([[-5, 0, 0], [50, 0, 0]], [0, 4], [ATTACK, "b"], name=ATTACK)
+    result = assign(points, small_atlas)
+    page = Page(report_page(result))
+    assert [len(table) for table in page.tables[:2]] == [3, len(result.assignments) + 1]
+    assert {cell[0] for cell in page.tables[0][0]} | {cell[0] for cell in page.tables[1][0]} <= set(POINT_MEANINGS)
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert "2 points, compared with the regions of the atlas small atlas." in " ".join(page.text)
+
+
+def test_regions_of_interest_have_no_peak_and_no_scale(small_atlas):
+    data = np.zeros(small_atlas.grid.shape, np.int16)
+    data[1:4, 5:8, 3:6], data[7, 3, 2] = 7, 1201
+    result = assign(Image(data, small_atlas.grid, "labels"), small_atlas, rois=True)
+    page = report_page(result)
+    assert "Mode 1201" in page
+    assert "peak 1 at" not in page
+    names = dict(draw_figures(result, AS_FILE))
+    assert list(names) == ["overview", "mode_07", "mode_1201"]
+
+
+def test_a_long_record_is_shown_in_part(image, small_atlas, drawn_once):
+    words = " ".join(Page(report_page(assign([image] * 30, small_atlas, threshold=1))).text)
+    assert "and 10 more, which stand in provenance.json" in words

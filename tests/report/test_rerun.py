@@ -98,7 +98,9 @@ def test_an_image_changed_in_memory_is_told(files):
     image = Image.from_file(files / "map.nii.gz")
     smoothed = replace(image, data=image.data * 2)
     folder = assign(smoothed, load_atlas(files / "atlas.nii.gz"), threshold=1).save(files / "out")
-    with pytest.raises(InputError, match=r"^the values of map\.nii\.gz were not those of map\.nii\.gz .* bring back what was used"):
+    with pytest.raises(
+        InputError, match=r"^the values of map\.nii\.gz were not those of map\.nii\.gz .* bring back what was used"
+    ):
         rerun(folder)
 
 
@@ -156,7 +158,5 @@ def test_a_changed_atlas_of_the_catalogue_is_told(files):
         if file["path"].endswith(".csv"):
             file["sha256"] = "0" * 64
     (folder / "provenance.json").write_text(json.dumps(record))
-    with pytest.raises(
-        InputError, match=r"labels_aal\.csv of the atlas aal changed \(SHA-256 expected 000000000000"
-    ):
+    with pytest.raises(InputError, match=r"labels_aal\.csv of the atlas aal changed \(.* expected 000000000000"):
         rerun(folder)

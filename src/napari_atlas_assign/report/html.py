@@ -245,15 +245,17 @@ def _names(names: Sequence[str]) -> str:
 
 def _runs(result: Result) -> str:
     """All images with all atlases, those that are drawn with the way to their part of the page."""
+    links = [f'<a href="#run-{n}">{n}</a>' for n in range(1, min(MAX_RUNS, len(result.runs)) + 1)]
+    links += [str(n) for n in range(MAX_RUNS + 1, len(result.runs) + 1)]
     rows = "\n".join(
-        f'<tr><td class="n" title="{n}">{f"<a href=#run-{n}>{n}</a>" if n <= MAX_RUNS else n}</td>'
+        f'<tr><td class="n" title="{n}">{links[n - 1]}</td>'
         f"{_other_cell(run.image.name)}{_other_cell(run.atlas.name)}{_number_cell(run.threshold, 3)}"
         f"{_number_cell(run.found.n_modes, 0)}{_number_cell(len(run.sums.mode), 0)}</tr>"
         for n, run in enumerate(result.runs, 1)
     )
     note = "One run is one map with one atlas."
     if len(result.runs) > MAX_RUNS:
-        note += f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)}; the saved tables hold all."
+        note += f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)} runs; the saved tables hold all."
     heads = "".join(
         f'<th scope="col"{style}>{name}</th>'
         for name, style in (
@@ -380,14 +382,15 @@ def _cells(name: str, column: pd.Series, links: Mapping[int, str]) -> list[str]:
     if name == "input structure":
         return [f'<td class="n" title="{mode}">{_chip(mode, links.get(mode))}</td>' for mode in values]
     if pd.api.types.is_numeric_dtype(column):
-        finite = column[np.isfinite(column)]
+        finite = column.dropna()
+        finite = finite[np.isfinite(finite)]
         decimals = 0 if (finite == finite.round()).all() and len(finite) else 3
         return [_number_cell(value, decimals) for value in values]
     return [_other_cell(value) for value in values]
 
 
 def _number_cell(value: float, decimals: int) -> str:
-    if value != value:
+    if pd.isna(value):
         return f'<td class="n">{MISSING}</td>'
     return f'<td class="n" title="{value!r}">{number(value, decimals)}</td>'
 
