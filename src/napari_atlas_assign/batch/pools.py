@@ -110,7 +110,7 @@ class ClusterPool:
         If dask.distributed is not installed, or no scheduler answers.
     """
 
-    chunk = 16
+    chunk = 64  # the scheduler and the client take milliseconds per task, whatever its size
 
     def __init__(self, address: str, workers: int) -> None:
         try:
