@@ -22,6 +22,7 @@ from .atlas.load import load_atlas
 from .errors import AssignmentWarning, InputError
 from .image import Image, open_image, read_stack, read_voxels
 from .modes.points import PointSet
+from .ome_zarr import is_ome_zarr, read_ome_zarr
 from .spaces import space_of_file
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tu
         path = Path(source)
         if path.name.lower().endswith(POINT_SUFFIXES):
             return PointSet.from_file(path, _one_number(sigma)), {}
+        if is_ome_zarr(path):
+            stack = read_ome_zarr(path, volume)
+            return (stack[0] if len(stack) == 1 else stack), {}
         stack = read_stack(path) if volume is None else [Image.from_file(path, volume)]
         space = space_of_file(path, open_image(path).header)
         return _one_or_stack([replace(image, space=space) for image in stack]), {}

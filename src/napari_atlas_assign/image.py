@@ -168,9 +168,10 @@ def read_stack(path: str | os.PathLike[str]) -> list[Image]:
     n = int(np.prod(img.shape[3:], dtype=np.int64))
     if n == 1:
         return [Image.from_file(path)]
-    whole = read_voxels(img, path.name).reshape(*img.shape[:3], n, order="F")
     grid = _named_grid(img.shape, img.affine, path.name)
     source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
+    whole = read_voxels(img, path.name)
+    whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
     return [Image(whole[..., v], grid, f"{path.name}[{v}]", None, source | {"volume": v}) for v in range(n)]
 
 
@@ -211,6 +212,14 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
+
+
+def _joined_volumes(data: Any) -> Any:
+    """A dask array (X, Y, Z, ...) with one axis of volumes, the first axis after space fastest."""
+    import dask.array as da
+
+    volumes = [data[(..., *index[::-1])] for index in np.ndindex(*data.shape[:2:-1])]
+    return da.stack(volumes, axis=-1)
 
 
 def _stays_in_file(img: Any, volume: int | None) -> bool:

@@ -5,7 +5,6 @@ They are walked through block by block; a block is made of whole chunks, so that
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,20 +164,6 @@ def sorted_by_voxel(voxel: NDArray[np.int64], *columns: NDArray[Any]) -> Any:
         return voxel, *columns
     order = np.argsort(voxel, kind="stable")
     return voxel[order], *(column[order] for column in columns)
-
-
-def values_sha256(data: Any, name: str) -> str | None:
-    """SHA-256 of type, shape and values in C order, whatever the byte order and strides of the array.
-
-    None for a lazy array whose blocks do not come in that order.
-    """
-    little = np.dtype(data.dtype).newbyteorder("<")
-    if any(len(of_axis) for of_axis in borders(data, name)[1:]):
-        return None
-    digest = hashlib.sha256(f"{little.str}{tuple(data.shape)}".encode())
-    for block in blocks(data, name):
-        digest.update(np.ascontiguousarray(block.values, dtype=little).reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
 
 
 def sparse_volume(shape: tuple[int, int, int], voxel: NDArray[np.int64], value: NDArray[np.int32]) -> Any:

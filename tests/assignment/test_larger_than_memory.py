@@ -14,14 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, lazy
 from napari_atlas_assign.assignment import voxelwise
 from napari_atlas_assign.assignment.assign import assign
 from napari_atlas_assign.assignment.integrals import region_integrals
+from napari_atlas_assign.assignment.overlay import best_region_labels
 from napari_atlas_assign.assignment.parameters import Threshold
 from napari_atlas_assign.assignment.sums import overlap_sums
+from napari_atlas_assign.image import read_stack
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.thresholds import percentile_threshold
+from napari_atlas_assign.report import slices
+from napari_atlas_assign.report.provenance import array_sha256
 
 
 @st.composite
@@ -238,9 +243,62 @@ def test_a_nifti_file_larger_than_memory_stays_in_its_file(tmp_path, monkeypatch
     assert_same_result(assign(expected, small_atlas, threshold=10), assign(image, small_atlas, threshold=10))
 
 
+def test_a_stack_file_larger_than_memory_stays_in_its_file(tmp_path, monkeypatch):
+    data = np.random.default_rng(6).normal(size=(3, 4, 5, 2, 3)).astype(np.float32)
+    path = tmp_path / "stack.nii"
+    nib.save(nib.Nifti1Image(data, np.eye(4)), path)
+    expected = read_stack(path)
+    monkeypatch.setattr("napari_atlas_assign.image.LARGEST_IN_MEMORY", 100)
+    stack = read_stack(path)
+    assert [image.name for image in stack] == [image.name for image in expected]
+    for one, other in zip(stack, expected, strict=True):
+        assert one.is_lazy
+        assert_array_equal(np.asarray(one.data), other.data)
+
+
 def test_a_record_has_the_same_checksum_whether_in_memory_or_not():
     data = np.random.default_rng(7).normal(size=(6, 5, 4)).astype(">f4")
-    one = lazy.values_sha256(data, "a")
-    assert lazy.values_sha256(da.from_array(data, chunks=(2, 3, 3)), "a") == one
-    assert lazy.values_sha256(data.astype("<f4"), "a") == one
+    one = array_sha256(data)
+    assert array_sha256(da.from_array(data, chunks=(2, 3, 3))) == one
+    assert array_sha256(data.astype("<f4")) == one
 
+
+def test_a_result_is_saved_as_from_memory(small_atlas, tmp_path):
+    data = np.random.default_rng(8).normal(size=small_atlas.grid.shape)
+    affine = small_atlas.grid.affine
+    in_memory = assign(Image.from_array(data, affine, "a"), small_atlas, threshold=0.5).save(tmp_path / "one")
+    result = assign(lazily(data, affine, (3, 4, 5), "a"), small_atlas, threshold=0.5)
+    by_chunks = result.save(tmp_path / "other", report=True)
+    for table in ("assignments.tsv", "modes.tsv", "peaks.tsv"):
+        assert (in_memory / table).read_bytes() == (by_chunks / table).read_bytes()
+    one, other = (nib.load(folder / "components.nii.gz") for folder in (in_memory, by_chunks))
+    assert_array_equal(np.asarray(one.dataobj), np.asarray(other.dataobj))
+    assert_array_equal(one.affine, other.affine)
+    assert str(one.header) == str(other.header)
+
+
+def test_regions_are_drawn_on_the_grid_of_an_atlas_that_is_far_coarser(small_atlas, monkeypatch):
+    grid = Grid((20, 24, 16), small_atlas.grid.affine @ np.diag([0.5, 0.5, 0.5, 1]))
+    result = assign(Image.from_array(np.ones(grid.shape), grid.affine), small_atlas)
+    assert best_region_labels(result).grid.matches(grid)
+    monkeypatch.setattr(voxelwise, "MOST_ENTRIES", 10)
+    labels = best_region_labels(result)
+    assert labels.grid.matches(small_atlas.grid)
+    assert labels.data.any()
+
+
+def test_large_lazy_images_are_drawn_by_every_other_voxel(monkeypatch):
+    monkeypatch.setattr(slices, "MOST_VOXELS", 100)
+    image = slices.drawable(lazily(np.arange(8 * 6 * 7.0).reshape(8, 6, 7), np.eye(4), (4, 3, 7)))
+    assert image.grid.shape == (4, 3, 4)
+    assert image.data[1, 1, 1] == 2 * 42 + 2 * 7 + 2
+    assert_array_equal(image.grid.to_world([1, 1, 1]), [2, 2, 2])
+
+
+def test_arrays_of_dask_and_zarr_are_sources(small_atlas):
+    import zarr
+
+    data = np.random.default_rng(9).normal(size=small_atlas.grid.shape)
+    expected = naa.assign((data, small_atlas.grid.affine), small_atlas, threshold=0.5)
+    for array in (da.from_array(data, chunks=4), zarr.create_array({}, data=data, chunks=(4, 4, 4))):
+        assert_same_result(expected, naa.assign((array, small_atlas.grid.affine), small_atlas, threshold=0.5))

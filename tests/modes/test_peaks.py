@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Grid, Image, InputError
+from napari_atlas_assign.modes import peaks
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.peaks import find_peaks
 from napari_atlas_assign.modes.points import PointSet, blobs
@@ -108,3 +109,13 @@ def test_bad_arguments_are_refused(n, distance):
     modes = find_modes(Image.from_array(np.ones((3, 3, 3)), np.eye(4)))
     with pytest.raises(InputError, match="peaks"):
         find_peaks(modes, n, distance)
+
+
+def test_peaks_do_not_depend_on_how_many_voxels_are_worked_on_at_a_time(zmap_path, monkeypatch):
+    modes = find_modes(Image.from_file(zmap_path), threshold=3.0, tail="both")
+    expected = find_peaks(modes)
+    for at_a_time in (1, 50, 400):
+        monkeypatch.setattr(peaks, "VOXELS_AT_A_TIME", at_a_time)
+        found = find_peaks(modes)
+        for name in ("mode", "rank", "voxel", "value"):
+            assert np.array_equal(getattr(found, name), getattr(expected, name))

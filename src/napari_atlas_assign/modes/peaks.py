@@ -6,6 +6,7 @@ In names, K peaks, N voxels of modes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy
@@ -15,6 +16,10 @@ from ..errors import InputError
 from ..space import Floats
 from .modes import Modes
 from .neighbours import neighbour_pairs
+
+
+VOXELS_AT_A_TIME = 2**22
+"""Voxels of modes worked on at a time; of one mode, all."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,34 @@ def find_peaks(modes: Modes, n: int = 3, min_distance_mm: float = 8.0) -> Peaks:
     if not modes.n_modes:
         nothing = np.zeros(0, np.int64)
         return Peaks(nothing, nothing, nothing, np.zeros(0))
+    groups = _groups(modes)
+    found = [_peaks_of(_modes_between(modes, low, high), n, min_distance_mm) for low, high in groups]
+    return Peaks(
+        np.concatenate([peaks.mode + low for peaks, (low, _) in zip(found, groups, strict=True)]),
+        np.concatenate([peaks.rank for peaks in found]),
+        np.concatenate([peaks.voxel for peaks in found]),
+        np.concatenate([peaks.value for peaks in found]),
+    )
+
+
+def _groups(modes: Modes) -> list[tuple[int, int]]:
+    """First mode, and mode after the last, of groups that are worked on one after the other to save memory."""
+    bounds, ends = [0], np.append(modes.starts[1:], len(modes.voxel))
+    while bounds[-1] < modes.n_modes:
+        within = np.searchsorted(ends, modes.starts[bounds[-1]] + VOXELS_AT_A_TIME, side="right")
+        bounds.append(max(int(within), bounds[-1] + 1))
+    return list(pairwise(bounds))
+
+
+def _modes_between(modes: Modes, low: int, high: int) -> Modes:
+    if (low, high) == (0, modes.n_modes):
+        return modes
+    rows = slice(modes.starts[low], modes.starts[high] if high < modes.n_modes else None)
+    voxel, mode, value = modes.voxel[rows], modes.mode[rows] - low, modes.value[rows]
+    return Modes(modes.grid, voxel, mode, value, modes.number[low:high], modes.sign[low:high])
+
+
+def _peaks_of(modes: Modes, n: int, min_distance_mm: float) -> Peaks:
     xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel))
     summits = _local_maxima(modes, xyz)
     mode = modes.mode[summits]

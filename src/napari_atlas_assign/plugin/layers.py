@@ -89,8 +89,8 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
     Returns
     -------
     Image
-        With the axes of the layer's data reversed (x, y, z for a layer z, y, x). ``source`` names the layer. Data of dask,
-        zarr or HDF5 larger than `lazy.LARGEST_IN_MEMORY` stay where they are.
+        With the axes of the layer's data reversed (x, y, z for a layer z, y, x). ``source`` names the layer. Data of
+        dask, zarr or HDF5 larger than `lazy.LARGEST_IN_MEMORY` stay where they are.
 
     Raises
     ------

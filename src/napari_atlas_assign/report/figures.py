@@ -21,7 +21,7 @@ from . import canvas
 from .canvas import AS_FILE, Style
 from .colors import REGION_COLORS, mode_color
 from .scene import MAX_MODES, Scene, best_assignments, drawn_runs
-from .slices import AXES, Frame, mode_volume, on_plane, sample
+from .slices import AXES, Frame, drawable, mode_volume, on_plane, sample
 from .wording import coordinate, fixed, one_line, percent, place, rounded
 
 if TYPE_CHECKING:
@@ -213,7 +213,8 @@ def _draw_projections(panels: Panels, scene: Scene) -> None:
     rank = np.zeros(numbers.max() + 1, np.int32)
     rank[numbers] = np.arange(1, found.n_modes + 1)
     box = Frame.around(*scene.mode_box, step=scene.frame.step)
-    modes = sample(Image(rank[found.components()], found.grid), box.grid(), 0).astype(np.int32)
+    components = drawable(scene.result.components_of(0))
+    modes = sample(Image(rank[components.data], components.grid), box.grid(), 0).astype(np.int32)
     colors = np.array([(0, 0, 0, 0), *(to_rgba(mode_color(number), 0.85) for number in numbers.tolist())])
     centroids = found.centroids()
     for view, axes in panels.items():

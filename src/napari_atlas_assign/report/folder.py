@@ -6,6 +6,7 @@ result is replaced; a folder that holds anything else is left alone.
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -140,12 +141,34 @@ def write_labels(images: Sequence[Image], path: Path) -> None:
     The sform says MNI where the space is one of the MNI152 templates.
     """
     image = images[0]
-    data = image.data if len(images) == 1 else np.stack([i.data for i in images], axis=-1)
+    if image.is_lazy:
+        shape = image.grid.shape if len(images) == 1 else (*image.grid.shape, len(images))
+        data = np.broadcast_to(np.int32(0), shape)  # for the header; takes no memory
+    else:
+        data = image.data if len(images) == 1 else np.stack([i.data for i in images], axis=-1)
     nifti = nib.Nifti1Image(data, image.grid.affine)
     nifti.header.set_xyzt_units("mm")
     nifti.header.set_intent("label")
     nifti.set_sform(image.grid.affine, code="mni" if (image.space or "").startswith("MNI152") else "aligned")
-    nib.save(nifti, path)
+    if image.is_lazy:
+        _write_by_slabs(nifti, images, path)
+    else:
+        nib.save(nifti, path)
+
+
+def _write_by_slabs(nifti: nib.Nifti1Image, images: Sequence[Image], path: Path) -> None:
+    """Write volumes larger than memory below the header of an image, in the order in which NIfTI files hold voxels."""
+    header = nifti.header.copy()
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    header.set_slope_inter(1, 0)
+    with gzip.GzipFile(path, "wb", compresslevel=1, mtime=0) as file:
+        file.write(header.binaryblock + bytes(4))  # the four bytes say that there is no extension
+        for image in images:
+            z = 0
+            for n in image.data.chunks[2]:
+                slab = np.asarray(image.data[:, :, z : z + n], dtype=header.get_data_dtype())
+                file.write(slab.tobytes(order="F"))
+                z += n
 
 
 def _write_report(result: Result | PointResult, folder: Path) -> None:

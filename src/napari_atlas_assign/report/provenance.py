@@ -24,6 +24,7 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
+from ..lazy import blocks
 from ..space import Grid
 
 RECORD_NAME = "provenance.json"
@@ -153,13 +154,18 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def array_sha256(*arrays: np.ndarray) -> str:
-    """SHA-256 of the values, types and shapes of arrays, whatever their byte order and strides."""
+def array_sha256(*arrays: Any) -> str:
+    """SHA-256 of the values, types and shapes of arrays, whatever their byte order and strides.
+
+    Lazy arrays are read block by block; the result is that of the array in memory where blocks are runs of whole planes
+    of the first axis, else it depends on the chunks, too.
+    """
     digest = hashlib.sha256()
     for array in arrays:
-        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        digest.update(f"{little.dtype.str}{little.shape}".encode())
-        digest.update(little.reshape(-1).view(np.uint8).data)
+        little = np.dtype(array.dtype).newbyteorder("<")
+        digest.update(f"{little.str}{tuple(array.shape)}".encode())
+        for part in [array] if isinstance(array, np.ndarray) else (b.values for b in blocks(array, "the image")):
+            digest.update(np.ascontiguousarray(part, dtype=little).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

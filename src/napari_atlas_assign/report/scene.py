@@ -13,7 +13,7 @@ from ..assignment.result import Result
 from ..image import Image
 from ..space import Floats
 from .colors import REGION_COLORS
-from .slices import Frame, box_of, volume_of
+from .slices import Frame, box_of, drawable, volume_of
 from .template import background_of
 
 MAX_MODES = 20
@@ -68,11 +68,12 @@ class Scene:
     @cached_property
     def image(self) -> Image:
         """The image in finite numbers: what is not a number is 0."""
-        data = self.result.image.data
+        image = drawable(self.result.image)
+        data = image.data
         if data.dtype.kind == "f":
             wide = np.float64 if data.dtype.itemsize > 4 else np.float32
             data = np.nan_to_num(data.astype(wide, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
-        return Image(data, self.result.image.grid)
+        return Image(data, image.grid)
 
     @cached_property
     def limit(self) -> float:

@@ -6,12 +6,13 @@ file stores its voxels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..image import Image
 from ..modes.modes import Modes, bounding_slices
@@ -24,6 +25,10 @@ ENDS = (("L", "R"), ("P", "A"), ("I", "S"))
 
 MIN_SAMPLES = 150
 """Samples along the longest side of a frame are at least this many, and at most two and a half times as many."""
+
+
+MOST_VOXELS = 2**26
+"""Voxels of a lazy image that are read for figures."""
 
 
 class View(NamedTuple):
@@ -117,7 +122,7 @@ def sample(image: Image, grid: Grid, order: Literal[0, 1]) -> NDArray[np.float32
     (X, Y, Z) float32
     """
     to_voxel = image.grid.inverse @ grid.affine
-    return ndimage.affine_transform(
+    return scipy.ndimage.affine_transform(
         image.data,
         to_voxel[:3, :3],
         to_voxel[:3, 3],
@@ -145,6 +150,18 @@ def corners_of(grid: Grid, part: tuple[slice, ...] | None = None) -> tuple[Float
     corners = np.array(np.meshgrid(*[(s.start - 0.5, s.stop - 0.5) for s in part], indexing="ij")).reshape(3, -1).T
     xyz = grid.to_world(corners)
     return xyz.min(axis=0), xyz.max(axis=0)
+
+
+def drawable(image: Image) -> Image:
+    """An image in memory: of one that is lazy and large, every second, third ... voxel along each axis."""
+    if not image.is_lazy:
+        return image
+    step = 1
+    while math.prod(-(-n // step) for n in image.grid.shape) > MOST_VOXELS:
+        step += 1
+    data = np.asarray(image.data[::step, ::step, ::step])
+    affine = image.grid.affine @ np.diag([step, step, step, 1.0])
+    return Image(data, Grid((data.shape[0], data.shape[1], data.shape[2]), affine), image.name, image.space)
 
 
 def volume_of(grid: Grid, voxel: NDArray[np.integer], value: NDArray | float, name: str = "") -> Image:
