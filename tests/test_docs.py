@@ -8,11 +8,15 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
+from napari_atlas_assign.assignment.peaks import PEAK_COLUMNS
+from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.assignment.scores import SCORES
-from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
-from napari_atlas_assign.cli import build_parser
+from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS, PEAK_DISTANCE, PEAKS
+from napari_atlas_assign.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,10 +31,10 @@ def commands():
     return [line for page in PAGES for block in blocks(page, "bash") for line in block.splitlines()]
 
 
-def table_rows(page, heading):
-    """Cells of the rows of the first table under a heading; a bar inside a cell is written as \\|."""
+def table_rows(page, heading, number=0):
+    """Cells of the rows of a table under a heading, by default the first; a bar inside a cell is written as \\|."""
     section = page.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    rows = re.findall(r"(?:^\|.*\n)+", section, re.MULTILINE)[number].splitlines()[2:]
     return [[cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
@@ -53,6 +57,71 @@ def test_the_definition_of_every_score_is_that_of_its_function():
 def test_every_column_of_the_modes_is_documented_in_order():
     rows = table_rows(ROOT / "docs" / "columns.md", "Modes")
     assert [row[0] for row in rows] == [f"`{column}`" for column in MODE_COLUMNS]
+
+
+def test_every_column_of_the_peaks_is_documented_in_order():
+    rows = table_rows(ROOT / "docs" / "columns.md", "Peaks")
+    assert [row[0] for row in rows] == [f"`{column}`" for column in PEAK_COLUMNS]
+    section = (ROOT / "docs" / "columns.md").read_text("utf-8").split("\n## Peaks\n")[1]
+    assert f"{PEAKS} at most and at least {PEAK_DISTANCE:g} mm apart" in section
+
+
+def test_every_column_of_both_tables_of_points_is_documented_in_order():
+    of_assignments, of_points = (table_rows(ROOT / "docs" / "columns.md", "Points", number) for number in range(2))
+    scores = list(SCORES)
+    documented = []
+    for row in of_assignments:
+        documented += scores if row[0] == f"`{scores[0]}` ... `{scores[-1]}`" else [row[0].strip("`")]
+    assert documented == list(POINT_ASSIGNMENT_COLUMNS)
+    assert [row[0] for row in of_points] == [f"`{column}`" for column in POINT_COLUMNS]
+
+
+@pytest.fixture
+def inputs_folder(tmp_path, monkeypatch, zmap_path):
+    """A current folder with the files that docs/inputs.md talks of."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(zmap_path, "zmap.nii.gz")
+    img = nib.load(zmap_path)
+    data = img.get_fdata(dtype=np.float32)
+    nib.save(nib.Nifti1Image(np.stack([data, -data], axis=-1), img.affine), "components.nii.gz")
+    areas = np.zeros(data.shape, np.uint8)
+    areas[data > 4], areas[data < -4] = 1, 2
+    for name in ("rois", "areas"):
+        nib.save(nib.Nifti1Image(areas, img.affine), f"{name}.nii.gz")
+    Path("areas.csv").write_text("index,name,parent\n1,More,All\n2,Less,All\n")
+    Path("points.csv").write_text("x,y,z,name\n28,-32,64,hand\n0,0,200,far\n")
+    Path("sub-01_electrodes.tsv").write_text("name\tx\ty\tz\tsize\nA1\t28\t-32\t64\t1\n")
+    return tmp_path
+
+
+def test_every_call_in_the_page_of_inputs_runs(inputs_folder):
+    lines = [line for block in blocks(ROOT / "docs" / "inputs.md", "python") for line in block.splitlines()]
+    names = {}
+    n_results = 0
+    for line in lines:
+        if line.startswith("naa.assign("):
+            assert len(eval(line, names).assignments) > 0, line
+            n_results += 1
+        else:
+            exec(line, names)
+    assert n_results >= 13
+
+
+def test_every_command_in_the_page_of_inputs_runs(inputs_folder, capsys):
+    commands = [line for block in blocks(ROOT / "docs" / "inputs.md", "bash") for line in block.splitlines()]
+    for command in commands:
+        arguments = shlex.split(command)[1:]
+        assert main(arguments) == 0, command
+        assert Path(arguments[-1], "assignments.tsv").is_file()
+    assert capsys.readouterr().out.count("assignments to") == len(commands)
+
+
+@pytest.mark.parametrize(
+    "arguments", [row[2] for row in table_rows(ROOT / "docs" / "inputs.md", "Thresholds, sizes, splitting")]
+)
+def test_every_option_in_the_page_of_inputs_is_understood(arguments):
+    for option in re.findall("`([^`]+)`", arguments):
+        build_parser().parse_args(["assign", "map.nii", "--atlas", "a", "--output", "out", *option.split()])
 
 
 def test_every_extra_is_documented():
