@@ -180,7 +180,7 @@ def test_a_table_that_differs_is_named_with_the_first_difference(run, folder):
     assert code == 1
     assert err == (
         "napari-atlas-assign: error: assignments.tsv, components.nii.gz, modes.tsv, peaks.tsv: "
-        "not as in out, although no input changed\n"
+        "not as in out, although no input has changed\n"
     )
     assert "components.nii.gz: holds other modes" in out
     assert "modes.tsv: differs first in row 1: voxels was " in out
