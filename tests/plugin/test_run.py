@@ -5,8 +5,20 @@ import pytest
 from layer_cases import AFFINES
 
 from napari_atlas_assign import Image, Result
+from napari_atlas_assign.assignment.parameters import Parameters
+from napari_atlas_assign.modes.points import PointSet
 from napari_atlas_assign.plugin import run
-from napari_atlas_assign.plugin.run import STEPS, AtlasChoice, AtlasShelf, Failure, steps
+from napari_atlas_assign.plugin.run import (
+    STEPS,
+    AtlasChoice,
+    AtlasShelf,
+    Failure,
+    Outcome,
+    Request,
+    Watch,
+    finish,
+    steps,
+)
 
 
 def outcome(generator):
@@ -23,18 +35,59 @@ def image(blob_map):
     return Image.from_array(blob_map, AFFINES["ras"], name="map")
 
 
+def asked(source, *choices, **parameters):
+    return Request(source, choices, Parameters(**parameters), lambda result: [result])
+
+
 def test_the_steps_are_told_before_they_begin_and_the_result_comes_last(image, label_atlas):
-    told, result = outcome(steps(AtlasShelf(), image, AtlasChoice(atlas=label_atlas), {"threshold": 3.0}))
+    told, outcome_ = outcome(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas), threshold=3.0)))
     assert told == list(STEPS)
-    assert isinstance(result, Result)
-    assert len(result.modes) == 2
+    assert isinstance(outcome_, Outcome)
+    assert isinstance(outcome_.result, Result)
+    assert outcome_.layers == [outcome_.result]
+    assert len(outcome_.result.modes) == 2
 
 
-def test_what_the_person_can_mend_comes_as_one_sentence(image, label_atlas):
-    told, failure = outcome(steps(AtlasShelf(), image, AtlasChoice(source="no such atlas"), {}))
+def test_every_map_of_a_stack_is_told(image, label_atlas):
+    request = asked([image, image], AtlasChoice(atlas=label_atlas), threshold=3.0)
+    told, outcome_ = outcome(steps(AtlasShelf(), request))
+    assert told == [STEPS[0], STEPS[1], f"{STEPS[1]}: map 1 of 2", f"{STEPS[1]}: map 2 of 2", STEPS[2]]
+    assert len(told) == request.n_steps
+    assert outcome_.result.modes["map"].tolist() == [0, 0, 1, 1]
+
+
+def test_points_go_the_same_way(label_atlas):
+    points = PointSet.from_array([[0.0, 0.0, 0.0]])
+    found = finish(steps(AtlasShelf(), asked(points, AtlasChoice(atlas=label_atlas))))
+    assert len(found.result.modes) == 1
+
+
+def test_several_atlases_go_into_one_result(image, label_atlas):
+    other = label_atlas.described(name="other")
+    found = finish(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas), AtlasChoice(atlas=other))))
+    assert set(found.result.assignments["atlas"]) == {"tiny", "other"}
+
+
+def test_what_the_person_can_mend_comes_as_one_sentence(image):
+    told, failure = outcome(steps(AtlasShelf(), asked(image, AtlasChoice(source="no such atlas"))))
     assert isinstance(failure, Failure)
     assert failure.message.startswith("no such atlas: neither a file or folder nor an atlas of the catalogue")
     assert told == [STEPS[0]]
+
+
+def test_a_download_tells_how_far_it_is_and_stops_when_asked(image, monkeypatch):
+    def load(name, progress, cancelled):
+        progress(5_000_000, 20_000_000, "Julich-Brain")
+        assert cancelled()
+        raise run.DownloadCancelled("stopped")
+
+    monkeypatch.setattr(run.catalogue, "load", load)
+    watch = Watch()
+    watch.stop.set()
+    failure = finish(steps(AtlasShelf(), asked(image, AtlasChoice(source="juelich")), watch))
+    assert failure == Failure("The download was cancelled.")
+    assert watch.note == "Julich-Brain: 5 MB of 20"
+    assert watch.part == 0.25
 
 
 @pytest.mark.parametrize("error", [RuntimeError("boom"), MemoryError(), KeyError("x"), StopIteration()])
@@ -42,8 +95,8 @@ def test_no_error_of_any_kind_kills_the_worker(image, label_atlas, monkeypatch, 
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(run, "assign", fail)
-    _, failure = outcome(steps(AtlasShelf(), image, AtlasChoice(atlas=label_atlas), {}))
+    monkeypatch.setattr(run, "assign_each", fail)
+    _, failure = outcome(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas))))
     assert isinstance(failure, Failure)
     assert failure.message.startswith("map: ")
     assert "\n" not in failure.message

@@ -15,7 +15,8 @@ from napari_atlas_assign.plugin import run
 from napari_atlas_assign.plugin.layers import atlas_to_layer
 from napari_atlas_assign.plugin.reader import read
 from napari_atlas_assign.plugin.show import TABLE_NAME
-from napari_atlas_assign.plugin.widget import AssignWidget, region_shown, usual_threshold
+from napari_atlas_assign.plugin.source_fields import usual_threshold
+from napari_atlas_assign.plugin.widget import AssignWidget, region_shown
 
 from test_layers import as_layer, placed  # isort: skip
 
@@ -32,7 +33,7 @@ def model(qtbot):
 @pytest.fixture
 def widget(model, qtbot):
     made = AssignWidget(model)
-    qtbot.addWidget(made.native)
+    qtbot.addWidget(made)
     return made
 
 
@@ -100,7 +101,7 @@ def test_an_atlas_that_is_opened_is_picked(model, widget, label_atlas):
 def test_layers_open_before_the_widget_are_found(model, qtbot, blob_map):
     model.add_layer(placed(blob_map.T, name="map"))
     made = AssignWidget(model)
-    qtbot.addWidget(made.native)
+    qtbot.addWidget(made)
     assert made.image.value.name == "map"
 
 
@@ -116,7 +117,7 @@ def test_the_threshold_begins_where_the_map_suggests_until_it_is_set(model, widg
 
 @pytest.mark.parametrize("data", [np.full((2, 2, 2), np.nan), np.zeros((2, 2, 2)), np.ones((2, 2, 2), np.uint8)])
 def test_odd_maps_get_the_threshold_zero(data):
-    assert usual_threshold(Image(data, contrast_limits=(0, 1))) == 0
+    assert usual_threshold(Image(data, contrast_limits=(0, 1)), 3.1) == 0
 
 
 # --- assigning ---
@@ -136,8 +137,8 @@ def test_assign_adds_layers_and_tells_how_many(model, ready, qtbot, told):
 
 def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
     shown = []
-    monkeypatch.setattr("napari_atlas_assign.plugin.widget.show", lambda result, viewer: shown.append(result))
-    ready.tail.value, ready.connectivity.value, ready.min_volume.value = "both", 6, 100
+    monkeypatch.setattr("napari_atlas_assign.plugin.widget.put_layers", lambda viewer, result, *_: shown.append(result))
+    ready.fields.tail.value, ready.fields.connectivity.value, ready.fields.min_volume.value = "both", 6, 100
     ready.assign()
     finish(qtbot, ready)
     (result,) = shown
@@ -146,7 +147,7 @@ def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
 
 def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
     shown = []
-    monkeypatch.setattr("napari_atlas_assign.plugin.widget.show", lambda result, viewer: shown.append(result))
+    monkeypatch.setattr("napari_atlas_assign.plugin.widget.put_layers", lambda viewer, result, *_: shown.append(result))
     for n in range(1, 21):
         ready.assign()
         finish(qtbot, ready)
@@ -155,14 +156,14 @@ def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
 
 def test_cancel_frees_the_widget_at_once_and_nothing_is_added(model, ready, qtbot, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
-    original = run.assign
+    original = run.assign_each
 
     def slow(*args, **kwargs):
         entered.set()
         go_on.wait(30)
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(run, "assign", slow)
+    monkeypatch.setattr(run, "assign_each", slow)
     ready.assign()
     worker = ready._worker
     qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
@@ -191,7 +192,7 @@ def test_an_error_is_one_message_and_the_widget_can_be_used_again(model, ready, 
 def test_an_error_in_the_worker_is_one_message(model, ready, qtbot, told, tmp_path):
     (tmp_path / "atlas.nii").write_text("no image")
     ready.atlas.value = ("file", None)
-    ready.atlas_file.value = tmp_path / "atlas.nii"
+    ready.atlas.file.value = tmp_path / "atlas.nii"
     ready.assign()
     finish(qtbot, ready)
     assert len(told) == 1
@@ -203,8 +204,8 @@ def test_an_atlas_file_with_a_table_of_names_is_taken(model, ready, qtbot, write
     path = write(np.ones((8, 9, 7), np.int16), name="areas.nii.gz")
     (tmp_path / "names.csv").write_text("index,name\n1,Everything\n")
     ready.atlas.value = ("file", None)
-    assert ready.atlas_file.value is not None
-    ready.atlas_file.value, ready.labels_file.value = path, tmp_path / "names.csv"
+    assert ready.atlas.file.value is not None
+    ready.atlas.file.value, ready.atlas.labels.value = path, tmp_path / "names.csv"
     ready.assign()
     finish(qtbot, ready)
     assert model.layers["map modes"].features["region"].tolist()[1:] == ["Everything"] * 2
@@ -219,16 +220,16 @@ def test_a_threshold_that_leaves_nothing_is_a_result_with_a_note(model, ready, q
     ready.threshold.value = 50
     ready.assign()
     finish(qtbot, ready)
-    assert ready.status.value.startswith("0 modes, 0 assignments. Note: map has no mode beyond the threshold 50")
+    assert ready.status.value == "0 modes, 0 assignments."
+    assert ready.notes.value.startswith("⚠ map has no mode beyond the threshold 50")
     assert told == []
 
 
 def test_geometry_is_asked_for_and_taken_from_the_box(model, ready, qtbot, told, blob_map):
     layer = model.add_image(blob_map.T, name="plain", scale=(3, 2.5, 2), translate=(-8, -12, -9))
-    assert ready.axes_are_anatomical in ready
     ready.assign()
     assert "'plain' does not say where" in told[0]
-    ready.axes_are_anatomical.value = True
+    ready.geometry.value = "own"
     ready.assign()
     finish(qtbot, ready)
     assert "plain modes" in model.layers
@@ -283,9 +284,10 @@ def test_the_widget_of_the_menu_does_the_whole_job(make_napari_viewer_proxy, qtb
     table = viewer.window.dock_widgets[TABLE_NAME]
     assert table.result.modes["input structure"].tolist() == [1, 2]
     for row, number in enumerate(table.result.assignments["input structure"]):
-        table.assignments.view.clicked.emit(table.assignments.model.index(row, 0))
+        table.go_to_row(row)
         peak = table.result.modes.set_index("input structure")["peak"][number]
         assert np.allclose(viewer.dims.point, peak[::-1], atol=1.6)
+        table.assignments.view.selectRow(row)
         assert viewer.layers["map modes"].selected_label == number
     widget.threshold.value = 5.5
     widget.assign()
@@ -314,8 +316,8 @@ def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(
     viewer.add_layer(placed(blob_map.T, name="map"))
     dock, widget = viewer.window.add_plugin_dock_widget(NAME, "Assign modes")
     entered, go_on = threading.Event(), threading.Event()
-    original = run.assign
-    monkeypatch.setattr(run, "assign", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
+    original = run.assign_each
+    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
     widget.assign()
     worker = widget._worker
     qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from .geometry import KEY
+from .geometry import KEY, own_world_from_view, place_of
 from .layers import LayerData, layer_kind, own_metadata
 from .overlays import Frame, frame_of, modes_layer, regions_layers, title_of
 from .points import assigned_points_layer, view_of_points
@@ -47,6 +47,15 @@ def find_frame(result: Result | PointResult, viewer: Any) -> Frame:
     if isinstance(result, PointResult):
         return view_of_points(result.points, viewer.layers)
     return frame_of(result.image, viewer.layers)
+
+
+def find_frame_of_layer(layer: Any) -> Frame:
+    """As `find_frame`, for what is made of a layer."""
+    if layer_kind(layer) in ("image", "labels"):
+        placement = place_of(layer)
+        return Frame(placement.view_from_world, layer, placement)
+    matrix = own_world_from_view(layer)
+    return Frame() if matrix is None else Frame(np.linalg.inv(matrix), layer)
 
 
 def find_modes_layer(result: Result | PointResult, viewer: Any) -> Any | None:

@@ -1,315 +1,382 @@
-"""The dock widget: it collects parameters, starts a worker on the one pipeline, and hands the result to `show`."""
+"""The dock widget: it collects parameters, has the one pipeline run, and hands the result to `show`'s functions."""
 
 # No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
 
-from collections import Counter
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, get_args
 from weakref import ref
 
-import numpy as np
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    FileEdit,
-    FloatSpinBox,
-    Label,
-    ProgressBar,
-    PushButton,
-)
+from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QObject
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+from superqt import QCollapsible
 
-from ..assignment.conventions import CONVENTIONS
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from ..atlas.catalogue import CatalogueEntry, catalogue
-from ..errors import InputError
-from ..modes.modes import Connectivity, Tail
-from .geometry import ZYX_FROM_WORLD, place_of, set_geometry
-from .layers import atlas_from_layer, full_resolution, image_from_layer, layer_kind, n_volumes, own_metadata
-from .run import STEPS, AtlasChoice, AtlasShelf, Failure, steps
-from .show import show
+from ..atlas.hierarchy import n_levels
+from ..errors import AtlasError, InputError
+from ..report.provenance import read_record
+from ..report.settings import settings_of
+from .atlas_chooser import AtlasChooser
+from .geometry import ZYX_FROM_WORLD, place_of
+from .layers import layer_kind, own_metadata
+from .live import AT_ONCE, MOST_VOXELS, Latest
+from .parameter_fields import ParameterFields
+from .run import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
+from .settings import read_defaults
+from .show import draw, find_frame_of_layer, find_layer, put_layers, show_table
+from .source_fields import SourceFields, is_placed, largest_value, usual_threshold
 from .views import Plane, anatomical_view
 
-FROM_FILE = "from a file…"
+TABLE_DELAY = 60
+"""Milliseconds for which tables wait while a hand moves, so that the layers come first."""
 
-USUAL_Z = 3.1
-"""Where the threshold begins for maps that look like z or t maps."""
+LOOK_EVERY = 100
+"""Milliseconds between looks at how far a download is."""
 
 
-class AssignWidget(Container):
-    """Image, atlas and thresholds in; layers and a table out."""
+class AssignWidget(QWidget):
+    """A map, an atlas and a threshold in; layers and a table out, also while the threshold is dragged."""
 
     def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
         self._viewer = napari_viewer
+        self._defaults = read_defaults()
         self._shelf = AtlasShelf()
         self._worker: Any = None
-        self._following: list[tuple[Any, Any]] = []
-        self._known_atlases = [entry for entry in catalogue() if entry.local]
+        self._watch = Watch()
+        self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
+        self._seconds = float("inf")
+        self._result: Result | PointResult | None = None
+        self._following = _Following()
         self._chosen: set[str] = set()  # what the person picked by hand, which then is no longer picked for them
+        self._latest: Latest[bool] = Latest(self._run)
         self._make_fields()
-        self.assign_button = PushButton(text="Assign")
-        self.cancel_button = PushButton(text="Cancel", enabled=False)
-        self.progress = ProgressBar(min=0, max=len(STEPS), value=0, visible=False)
-        self.status = Label(value="")
-        super().__init__(
-            widgets=[
-                self.image,
-                self.axes_are_anatomical,
-                self.atlas,
-                self.region_shown,
-                self.atlas_file,
-                self.labels_file,
-                self.threshold,
-                self.tail,
-                self.connectivity,
-                self.min_volume,
-                self.convention,
-                _row(self.assign_button, self.cancel_button),
-                self.progress,
-                self.status,
-                self._view_buttons(),
-            ]
-        )
-        self.status.native.setWordWrap(True)
-        self.status.native.setMinimumWidth(240)
-        self.status.native.setTextInteractionFlags(self.status.native.textInteractionFlags().TextSelectableByMouse)
+        self._make_timers()
+        self._lay_out()
+        self.image.changed.connect(partial(self._picked, "image"))
+        self.atlas.changed.connect(partial(self._picked, "atlas"))
+        self.live.changed.connect(self._parameters_changed)
         self.assign_button.changed.connect(self.assign)
         self.cancel_button.changed.connect(self.cancel)
-        for name in ("image", "atlas", "threshold"):
-            getattr(self, name).changed.connect(partial(self._picked, name))
-        self._guard = _ParentGuard(self)
+        self.load_button.changed.connect(self._ask_and_load)
+        self.destroyed.connect(partial(_let_go, ref(self), self._following))
         self._follow_viewer()
 
     def _make_fields(self) -> None:
-        self.image = ComboBox(
-            name="image", choices=self._image_choices, nullable=True, tooltip="The map to be explained"
+        self.source_fields = SourceFields(self._viewer, self._parameters_changed)
+        self.fields = ParameterFields(self._defaults, self._parameters_changed)
+        self.image, self.geometry, self.volumes = (
+            self.source_fields.image,
+            self.source_fields.geometry,
+            self.source_fields.volumes,
         )
-        self.axes_are_anatomical = CheckBox(
-            text="axes are z, y, x in mm (S, A, R)",
-            tooltip="This layer does not say where it lies. Tick if its scale and translation are mm "
-            "and its axes run to superior, anterior and the right.",
-        )
-        self.atlas = ComboBox(
-            name="atlas", choices=self._atlas_choices, tooltip="One of this machine, a layer, or a file"
-        )
+        self.threshold = self.fields.threshold
+        self.threshold.changed.connect(lambda _: self._chosen.add("threshold"))
+        self.atlas = AtlasChooser(self._defaults.atlas)
         self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
-        self.atlas_file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
-        self.labels_file = FileEdit(
-            label="names", filter="Tables (*.tsv *.csv *.txt *.xml *.json *.lut);;All files (*)", nullable=True
+        self.live = CheckBox(text="live", value=self._defaults.live, tooltip="Update while a threshold is dragged")
+        self.assign_button = PushButton(text="Assign", tooltip="Compare the modes of the map with the atlas's regions")
+        self.cancel_button = PushButton(text="Cancel", enabled=False)
+        self.load_button = PushButton(
+            text="Load settings from a record…", tooltip="The provenance.json beside saved tables"
         )
-        self.threshold = FloatSpinBox(
-            name="threshold", min=0, max=1e9, step=0.1, value=0, tooltip="In the map's unit; modes lie beyond it"
-        )
-        self.tail = ComboBox(
-            label="tail", choices=get_args(Tail), tooltip="Modes above the threshold, below its negative, or both"
-        )
-        self.connectivity = ComboBox(
-            label="connectivity",
-            choices=get_args(Connectivity),
-            value=18,
-            tooltip="Neighbours by faces (6), also edges (18), also corners (26)",
-        )
-        self.min_volume = FloatSpinBox(
-            label="min mm³", min=0, max=1e9, step=10, value=0, tooltip="Smaller modes are dropped"
-        )
-        self.convention = ComboBox(
-            label="convention",
-            choices=list(CONVENTIONS),
-            tooltip="default: on the map's own grid; siibra: as siibra 1.0 does",
-        )
+        self.progress = ProgressBar(min=0, max=len(STEPS), value=0, visible=False)
+        self.status = _text()
+        self.notes = _text()
+
+    def _make_timers(self) -> None:
+        self._soon = _timer(self, 0, lambda: self._latest.submit(False))
+        self._table_soon = _timer(self, TABLE_DELAY, self._show_table)
+        self._look = _timer(self, LOOK_EVERY, self._look_at_download)
+        self._look.setSingleShot(False)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.addRow("atlas", self.atlas)
+        form.addRow("", self.region_shown.native)
+        self.threshold_label = QLabel("threshold")
+        form.addRow(self.threshold_label, self.threshold.native)
+        form.addRow("", self.fields.slider)
+        self.more = QCollapsible("More", expandedIcon="▾", collapsedIcon="▸")
+        self.more.setDuration(0)
+        self.fields.more.margins = (0, 0, 0, 0)
+        self.more.addWidget(self.fields.more.native)
+        self.more.addWidget(self.load_button.native)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.source_fields.native)
+        layout.addLayout(form)
+        layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
+        for field in (self.progress, self.status, self.notes):
+            layout.addWidget(field.native)
+        layout.addWidget(self.more)
+        layout.addWidget(self._view_buttons().native)
+        layout.addStretch()
 
     # --- what the person does ---
 
     def assign(self) -> None:
         """Start an assignment with the parameters as they stand; a running one is cancelled."""
-        self.cancel()
-        try:
-            image, choice = self._image(), self._choice()
-        except InputError as error:
-            self._fail(str(error))
-            return
-        worker = create_worker(
-            steps,
-            self._shelf,
-            image,
-            choice,
-            self.parameters,
-            _start_thread=False,
-            _progress={"total": len(STEPS), "desc": "Assign modes"},
-        )
-        # Connected before the start: the signals of a worker that runs already may be gone.
-        worker.yielded.connect(partial(self._on_step, worker))
-        worker.returned.connect(partial(self._on_outcome, worker))
-        self._worker = worker
-        self._set_running(True)
-        self.status.value = f"{STEPS[0]}…"
-        worker.start()
+        self._drop()
+        self._latest.submit(True)
 
     def cancel(self) -> None:
         """Stop a running assignment; what it still delivers is dropped."""
-        if self._worker is None:
-            return
-        self._worker.quit()
-        self._worker = None
-        self._set_running(False)
-        self.status.value = "Cancelled."
+        if self._worker is not None:
+            self._drop()
+            self.status.value = "Cancelled."
 
     def show_plane(self, plane: Plane) -> None:
         """Show the brain upright in an anatomical plane, as the image layer lies in the viewer."""
         layer = self.image.value
-        known = layer is not None and _has_place(layer)
+        known = layer is not None and layer_kind(layer) in ("image", "labels") and is_placed(layer)
         anatomical_view(self._viewer, plane, place_of(layer).view_from_world if known else ZYX_FROM_WORLD)
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The arguments of `assign` as the widget shows them."""
-        return {
-            "threshold": self.threshold.value,
-            "tail": self.tail.value,
-            "connectivity": self.connectivity.value,
-            "min_volume_mm3": self.min_volume.value,
-            "convention": self.convention.value,
-        }
+    def load_record(self, path: str | Path) -> None:
+        """Restore the settings of a saved result: its parameters, and its atlases where the catalogue has them.
+
+        Raises
+        ------
+        InputError
+            If the file is no record, or its parameters are not known.
+        """
+        settings = settings_of(read_record(Path(path)))
+        offered = self.atlas.choices
+        atlases = [("name", a.source) for a in settings.atlases if ("name", a.source) in offered]
+        self.atlas.set_values(atlases)
+        paths = {str(choice.path) for choice in settings.inputs if choice.path is not None}
+        for layer in self.image.choices:
+            if layer is not None and str(layer.source.path) in paths:
+                self.image.value = layer
+        self._chosen |= {"atlas", "threshold"} if atlases else {"threshold"}
+        self.fields.restore(settings.parameters)
+        missing = [a.name for a in settings.atlases if ("name", a.source) not in offered]
+        self.status.value = f"Settings of {Path(path).parent.name or path} restored." + (
+            f" Open {', '.join(missing)} and choose it." if missing else ""
+        )
 
     @property
     def is_running(self) -> bool:
-        """Whether an assignment is under way."""
-        return self._worker is not None
+        """Whether an assignment is under way or about to begin."""
+        return self._worker is not None or self._soon.isActive()
 
-    # --- what the worker tells ---
+    @property
+    def result(self) -> Result | PointResult | None:
+        """The last result."""
+        return self._result
 
-    def _on_step(self, worker: Any, step: str) -> None:
-        if worker is self._worker:
+    # --- running ---
+
+    def _request(self, fresh: bool = False) -> Request | Failure:
+        """Collect what is asked for; `fresh` looks at labels of layers again, which may have been painted."""
+        try:
+            source = self.source_fields.source()
+            atlases = self.atlas.atlas_choices(fresh)
+            parameters = self.fields.parameters
+        except InputError as error:
+            return Failure(str(error))
+        layer = self.image.value
+        frame = find_frame_of_layer(layer)
+        earlier = find_layer(self._viewer, "modes", layer.name)
+        return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
+
+    def _run(self, by_hand: bool) -> None:
+        """Run what the fields say: by hand or for another map or atlas aloud, else without a word and fast."""
+        request = self._request(fresh=by_hand)
+        if isinstance(request, Failure):
+            self._fail(request, aloud=by_hand)
+            self._latest.finished()
+        elif by_hand or self._key(request) != self._shown:
+            self._start(request, aloud=True)
+        elif self._seconds > AT_ONCE:
+            self._start(request, aloud=False)
+        else:
+            began = perf_counter()
+            self._deliver(finish(steps(self._shelf, request)), request, False, began)
+            self._latest.finished()
+
+    def _start(self, request: Request, aloud: bool) -> None:
+        """Have a worker run a request; `aloud` shows progress, and errors and warnings as notifications."""
+        self._watch = Watch()
+        worker = create_worker(
+            steps,
+            self._shelf,
+            request,
+            self._watch,
+            _start_thread=False,
+            _progress={"total": request.n_steps, "desc": "Assign modes"} if aloud else None,
+        )
+        began = perf_counter()
+        # Connected before the start: the signals of a worker that runs already may be gone.
+        worker.yielded.connect(partial(self._on_step, worker, aloud))
+        worker.returned.connect(partial(self._on_outcome, worker, request, aloud, began))
+        self._worker = worker
+        if aloud:
+            self.progress.max = request.n_steps
+            self._set_running(True)
+            self.status.value = f"{STEPS[0]}…"
+            self._look.start()
+        worker.start()
+
+    def _on_step(self, worker: Any, aloud: bool, step: str) -> None:
+        if worker is self._worker and aloud:
             self.status.value = f"{step}…"
-            self.progress.value = STEPS.index(step) + 1
+            self.progress.value = self.progress.value + 1
 
-    def _on_outcome(self, worker: Any, outcome: Result | Failure) -> None:
+    def _on_outcome(self, worker: Any, request: Request, aloud: bool, began: float, outcome: Outcome | Failure) -> None:
         if worker is not self._worker:
             return
         self._worker = None
         self._set_running(False)
-        if isinstance(outcome, Failure):
-            self._fail(outcome.message)
-            return
-        show(outcome, self._viewer)
-        self.status.value = " ".join([_summary(outcome), *(f"Note: {w}." for w in outcome.warnings)])
+        self._deliver(outcome, request, aloud, began)
+        self._latest.finished()
 
-    def _fail(self, message: str) -> None:
-        self.status.value = message
-        show_error(message)
+    def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> None:
+        if isinstance(outcome, Failure):
+            self._fail(outcome, aloud)
+            return
+        self._result = result = outcome.result
+        put_layers(self._viewer, result, outcome.layers, request.frame)
+        self._seconds = perf_counter() - began
+        self.status.value = _summary(result)
+        self._note(result.warnings, aloud)
+        if aloud:
+            self._show_table()
+        elif not self._table_soon.isActive():
+            self._table_soon.start()
+        if self._shown != self._key(request):
+            self._shown = self._key(request)
+            self.fields.show_levels(max(_n_levels(atlas) for atlas in result.atlases))
+
+    def _key(self, request: Request) -> tuple[Any, ...]:
+        return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
+
+    def _show_table(self) -> None:
+        if self._result is not None:
+            show_table(self._result, self._viewer)
+
+    def _fail(self, failure: Failure, aloud: bool) -> None:
+        self.status.value = failure.message
+        self._note((), False)
+        if aloud:
+            show_error(failure.message)
+
+    def _note(self, warnings: tuple[str, ...], aloud: bool) -> None:
+        self.notes.value = "\n".join(f"⚠ {warning}." for warning in warnings)
+        self.notes.visible = bool(warnings)
+        if aloud:
+            for warning in warnings:
+                show_warning(warning)
+
+    def _drop(self) -> None:
+        """Stop what runs, and forget what waits."""
+        self._soon.stop()
+        self._latest.clear()
+        self._watch.stop.set()
+        if self._worker is not None:
+            self._worker.quit()
+            self._worker = None
+            self._set_running(False)
 
     def _set_running(self, running: bool) -> None:
         self.assign_button.enabled = not running
         self.cancel_button.enabled = running
         self.progress.visible = running
         self.progress.value = 0
+        if not running:
+            self._look.stop()
 
-    # --- what goes in ---
+    def _look_at_download(self) -> None:
+        if self._watch.note:
+            self.status.value = self._watch.note
 
-    def _image(self) -> Any:
+    # --- following the fields ---
+
+    def _parameters_changed(self) -> None:
+        """Update soon, if that is wanted and possible; changes of one moment are taken together."""
+        if self.live.value and self._can_follow():
+            self._soon.start()
+
+    def _can_follow(self) -> bool:
+        """Whether updates may come unasked: the atlas is at hand, and the map is not too large."""
         layer = self.image.value
-        if layer is None:
-            raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
-        if self.axes_are_anatomical.value and not _has_place(layer):
-            set_geometry(layer)
-            self._image_changed()
-        return image_from_layer(layer, self._volume(layer))
-
-    def _volume(self, layer: Any) -> int | None:
-        """The volume of a stack that the viewer's sliders stand at."""
-        leading = full_resolution(layer).shape[:-3]
-        if n_volumes(layer) == 1 or not leading:
-            return None
-        place = np.round(layer.world_to_data(self._viewer.dims.point)[: len(leading)]).astype(int)
-        return int(np.ravel_multi_index(tuple(np.clip(place, 0, np.array(leading) - 1)), leading))
-
-    def _choice(self) -> AtlasChoice:
-        kind, value = self.atlas.value
-        if kind == "layer":
-            return AtlasChoice(atlas=atlas_from_layer(value))
-        if kind == "name":
-            return AtlasChoice(source=value)
-        path, labels = _chosen_file(self.atlas_file), _chosen_file(self.labels_file)
-        if path is None:
-            raise InputError("no atlas file is chosen; choose one under 'atlas file'")
-        return AtlasChoice(source=str(path), labels=labels)
-
-    # --- choices, and following the viewer ---
-
-    def _image_choices(self, _: Any = None) -> list[Any]:
-        return [layer for layer in self._viewer.layers if _is_map(layer)]
-
-    def _atlas_choices(self, _: Any = None) -> list[tuple[str, tuple[str, Any]]]:
-        layers = [(f"layer: {layer.name}", ("layer", layer)) for layer in self._viewer.layers if _is_atlas(layer)]
-        titles = Counter(entry.title for entry in self._known_atlases)
-        named = [
-            (entry.title if titles[entry.title] == 1 else f"{entry.title} ({entry.source})", _name_of(entry))
-            for entry in self._known_atlases
-        ]
-        return [*layers, *named, (FROM_FILE, ("file", None))]
-
-    def _follow_viewer(self) -> None:
-        """Listen to the viewer; docking does it."""
-        if self._following:
-            return
-        layers = self._viewer.layers
-        self._following = [
-            (layers.events.inserted, self._layer_added),
-            (layers.events.removed, self._layers_changed),
-            (layers.events.renamed, self._layers_changed),
-            (layers.selection.events.active, self._follow_active),
-            (self._viewer.dims.events.current_step, self._name_region),
-        ]
-        for event, callback in self._following:
-            event.connect(callback)
-        self._layers_changed()
-
-    def _forget_viewer(self) -> None:
-        """Stop working, and let go of the viewer; closing does it."""
-        if self._worker is not None:
-            self._worker.quit()
-            self._worker = None
-        for event, callback in self._following:
-            event.disconnect(callback)
-        self._following = []
+        if layer is None or self.source_fields.n_voxels > MOST_VOXELS:
+            return False
+        return self.atlas.is_local and (is_placed(layer) or self.geometry.value is not None)
 
     def _picked(self, name: str) -> None:
         self._chosen.add(name)
         if name == "image":
             self._image_changed()
-        elif name == "atlas":
-            self._atlas_changed()
+
+    # --- following the viewer ---
+
+    def event(self, event: Any) -> bool:
+        """See Qt. napari closes a dock by taking the widget's parent away, and gives it one by docking."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self._forget_viewer()
+            else:
+                self._follow_viewer()
+        return bool(super().event(event))
+
+    def _follow_viewer(self) -> None:
+        """Listen to the viewer; docking does it."""
+        layers = self._viewer.layers
+        self._following.start(
+            (layers.events.inserted, self._layer_added),
+            (layers.events.removed, self._layers_changed),
+            (layers.events.renamed, self._layers_changed),
+            (layers.selection.events.active, self._follow_active),
+            (self._viewer.dims.events.current_step, self._dims_moved),
+        )
+        self._layers_changed()
+
+    def _forget_viewer(self) -> None:
+        """Stop working, and let go of the viewer; closing does it."""
+        self.cancel()
+        self._drop()
+        self._table_soon.stop()
+        self._following.stop()
+        self.source_fields.forget()
+        self._result, self._shown = None, ()
 
     def _pick(self, name: str, value: Any) -> None:
         """Set a field for the person, who may still change it."""
         if name in self._chosen:
             return
-        field = getattr(self, name)
-        with field.changed.blocked():
-            field.value = value
+        if name == "atlas":
+            self.atlas.set_value(value)
+        elif name == "threshold":
+            self.fields.set_quietly(self.threshold, value)
+        else:
+            with self.image.changed.blocked():
+                self.image.value = value
 
     def _layer_added(self, event: Any) -> None:
         self._layers_changed()
         if _is_atlas(event.value):
             self._pick("atlas", ("layer", event.value))
-            self._atlas_changed()
 
     def _layers_changed(self, _: Any = None) -> None:
-        for field in (self.image, self.atlas):
-            before = field.value
-            with field.changed.blocked():
-                field.reset_choices()
-            if field.value != before:  # the layer is gone; what takes its place was not picked by hand
-                self._chosen.discard(field.name)
+        before = self.image.value
+        with self.image.changed.blocked():
+            self.image.reset_choices()
+        if self.image.value is not before:  # the layer is gone; what takes its place was not picked by hand
+            self._chosen.discard("image")
+        if not self.atlas.set_layers([layer for layer in self._viewer.layers if _is_atlas(layer)]):
+            self._chosen.discard("atlas")
         self._follow_active()
-        self._atlas_changed()
         self._name_region()
 
-    def _name_region(self, _: Any = None) -> None:
+    def _dims_moved(self, _: Any = None) -> None:
+        self._name_region()
+
+    def _name_region(self) -> None:
         """Name the map of a region stack that the viewer shows: napari's slider has only numbers."""
         name = region_shown(self._viewer)
         self.region_shown.visible = name is not None
@@ -317,50 +384,65 @@ class AssignWidget(Container):
 
     def _follow_active(self, _: Any = None) -> None:
         active = self._viewer.layers.selection.active
-        if active is not None and _is_map(active):
+        choices = list(self.image.choices)
+        if active in choices and layer_kind(active) != "labels":
             self._pick("image", active)
-        elif self.image.value is None and len(self.image.choices):
-            self._pick("image", self.image.choices[-1])
+        elif self.image.value is None and choices[1:]:
+            self._pick("image", choices[-1])
         self._image_changed()
 
     def _image_changed(self) -> None:
         layer = self.image.value
-        self.axes_are_anatomical.visible = layer is not None and not _has_place(layer)
-        if layer is not None:
-            self._pick("threshold", usual_threshold(layer))
+        self.source_fields.fit()
+        self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))
+        is_map = self.source_fields.kind == "image"
+        self.threshold_label.setVisible(is_map)
+        if layer is not None and is_map:
+            self._pick("threshold", usual_threshold(layer, self._defaults.z_threshold))
 
-    def _atlas_changed(self) -> None:
-        from_file = self.atlas.value is not None and self.atlas.value[0] == "file"
-        self.atlas_file.visible = self.labels_file.visible = from_file
+    def _ask_and_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "A record of an assignment", "", "Records (*.json)")
+        if path:
+            try:
+                self.load_record(path)
+            except InputError as error:
+                self._fail(Failure(str(error)), aloud=True)
 
     def _view_buttons(self) -> Container:
         buttons = []
         for plane in get_args(Plane):
-            button = PushButton(text=plane.capitalize(), tooltip=f"Show the brain upright, {plane}, right on the right")
+            button = PushButton(text=plane.capitalize(), tooltip=f"Show the brain upright, {plane}")
             button.changed.connect(partial(self.show_plane, plane))
             buttons.append(button)
         return _row(*buttons)
 
 
-class _ParentGuard(QObject):
-    """Tells the widget when it is docked and when its dock is closed, which napari does by taking the parent away."""
+class _Following:
+    """Connections to events, that can be cut without the widget: it may be half gone by then."""
 
-    def __init__(self, widget: AssignWidget) -> None:
-        super().__init__(widget.native)
-        self._widget = ref(widget)
-        widget.native.installEventFilter(self)
-        widget.native.destroyed.connect(widget._forget_viewer)
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Any, Any]] = []
 
-    def eventFilter(self, native: Any, event: Any) -> bool:
-        """See Qt."""
-        widget = self._widget()
-        if event.type() == QEvent.Type.ParentChange and widget is not None:
-            if native.parent() is None:
-                widget.cancel()
-                widget._forget_viewer()
-            else:
-                widget._follow_viewer()
-        return False
+    def start(self, *pairs: tuple[Any, Any]) -> None:
+        if not self._pairs:
+            self._pairs = list(pairs)
+            for event, callback in pairs:
+                event.connect(callback)
+
+    def stop(self) -> None:
+        for event, callback in self._pairs:
+            event.disconnect(callback)
+        self._pairs = []
+
+
+def _let_go(widget: Any, following: _Following, _: Any = None) -> None:
+    """Cut what a widget is tied to when Qt has destroyed it: no field of it may be touched any more."""
+    following.stop()
+    gone = widget()
+    if gone is not None and gone._worker is not None:
+        gone._watch.stop.set()
+        gone._worker.quit()
+        gone._worker = None
 
 
 def region_shown(viewer: Any) -> str | None:
@@ -373,29 +455,26 @@ def region_shown(viewer: Any) -> str | None:
     return None
 
 
-def usual_threshold(layer: Any) -> float:
-    """A first threshold: `USUAL_Z` for a map with both signs that reaches it, as z and t maps do; else 0."""
-    data = full_resolution(layer)
-    if not isinstance(data, np.ndarray) or data.dtype.kind not in "if" or not data.size:
-        return 0.0
-    low, high = np.nanmin(data, initial=0), np.nanmax(data, initial=0)
-    return USUAL_Z if low < 0 and high > USUAL_Z else 0.0
-
-
-def _name_of(entry: CatalogueEntry) -> tuple[str, str]:
-    return "name", f"{entry.source}:{entry.name}"
-
-
-def _summary(result: Result) -> str:
-    modes, pairs = len(result.modes), len(result.assignments)
+def _summary(result: Result | PointResult) -> str:
+    pairs = _count(int(result.assignments["region"].notna().sum()), "assignment")
+    if isinstance(result, PointResult):
+        return f"{_count(len(result.points), 'point')}, {pairs}."
+    modes = f"{_count(len(result.modes), 'mode')}, {pairs}."
+    if result.is_stack:
+        return f"{_count(len(result.images), 'map')}, {modes}"
     volume = result.image.source.get("volume")
-    return (
-        "" if volume is None else f"Volume {volume}, at the slider: "
-    ) + f"{modes} {'mode' if modes == 1 else 'modes'}, {pairs} {'assignment' if pairs == 1 else 'assignments'}."
+    return modes if volume is None else f"Volume {volume}, at the slider: {modes}"
 
 
-def _is_map(layer: Any) -> bool:
-    return layer_kind(layer) == "image" and own_metadata(layer).get("role") != "region maps"
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def _n_levels(atlas: Any) -> int:
+    try:
+        return n_levels(atlas)
+    except AtlasError:  # parents that contradict each other
+        return 1
 
 
 def _is_atlas(layer: Any) -> bool:
@@ -403,19 +482,24 @@ def _is_atlas(layer: Any) -> bool:
     return role in ("atlas", "region maps") or (layer_kind(layer) == "labels" and role is None)
 
 
-def _has_place(layer: Any) -> bool:
-    try:
-        place_of(layer)
-    except InputError:
-        return False
-    return True
+def _timer(parent: QWidget, milliseconds: int, do: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(do)
+    return timer
 
 
-def _chosen_file(field: FileEdit) -> Path | None:
-    """The file in a field; an empty field holds the current folder."""
-    text = str(field.value or "").strip()
-    return Path(text) if text not in ("", ".") else None
+def _text() -> Label:
+    """Text that wraps and can be copied."""
+    label = Label(value="")
+    label.native.setWordWrap(True)
+    label.native.setMinimumWidth(240)
+    label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
+    return label
 
 
 def _row(*widgets: Any) -> Container:
-    return Container(widgets=list(widgets), layout="horizontal", labels=False)
+    row = Container(widgets=list(widgets), layout="horizontal", labels=False)
+    row.margins = (0, 0, 0, 0)
+    return row
