@@ -63,7 +63,7 @@ def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> li
         ) from error
     try:
         group = zarr.open_group(path, mode="r")
-        about = dict(group.attrs)
+        about: dict[str, Any] = dict(group.attrs)
         multiscale = about.get("ome", about)["multiscales"][0]
         level = multiscale["datasets"][0]
         data = as_dask(group[level["path"]])

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -164,9 +165,10 @@ def _write_by_slabs(nifti: nib.Nifti1Image, images: Sequence[Image], path: Path)
     with gzip.GzipFile(path, "wb", compresslevel=1, mtime=0) as file:
         file.write(header.binaryblock + bytes(4))  # the four bytes say that there is no extension
         for image in images:
+            data: Any = image.data
             z = 0
-            for n in image.data.chunks[2]:
-                slab = np.asarray(image.data[:, :, z : z + n], dtype=header.get_data_dtype())
+            for n in data.chunks[2]:
+                slab = np.asarray(data[:, :, z : z + n], dtype=header.get_data_dtype())
                 file.write(slab.tobytes(order="F"))
                 z += n
 
