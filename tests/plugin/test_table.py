@@ -333,24 +333,29 @@ def test_the_keys_are_claimed_before_shortcuts_of_a_window(table):
         assert event.isAccepted()
 
 
-def test_everything_that_takes_keys_has_a_name(table):
-    from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QTableView
+def test_a_double_click_of_a_hand_ends_at_the_cell_s_own_place(table, qtbot):
+    table.show()
+    qtbot.waitExposed(table)
+    page, places = table.assignments, []
+    table.place_chosen.connect(lambda place, _: places.append(place))
+    spot = page.view.visualRect(index_of(page, 0, "centroid")).center()
+    for hit in (qtbot.mouseClick, qtbot.mouseDClick):
+        hit(page.view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert places[-1] == table.result.assignments["centroid"].iloc[0]
 
-    filters = table.assignments.filters
-    for kind in (QComboBox, QLineEdit, QTableView, QAbstractButton):
-        for widget in (*table.assignments.view.window().findChildren(kind),):
-            if (
-                widget.focusPolicy() != Qt.FocusPolicy.NoFocus
-                and filters.isAncestorOf(widget)
-                and widget.objectName() == ""
-            ):
-                named = widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text())
-                assert (
-                    named
-                    or widget.parent() in filters.findChildren((QComboBox, QLineEdit))
-                    or widget.inherits("QLineEdit")
-                ), widget
-    assert all(page.view.accessibleName() for page in (table.assignments, table.modes, table.peaks))
+
+def test_everything_that_takes_keys_has_a_name(table):
+    from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLineEdit
+
+    for page in (table.assignments, table.modes, table.peaks):
+        assert page.view.accessibleName()
+        filters = page.filters
+        fields = [filters.search, filters.modes, *filters.choices.values(), filters.more]
+        for row in filters.conditions:
+            fields += [row.column, row.relation, row.bound]
+        assert all(isinstance(field, QLineEdit | QComboBox | QDoubleSpinBox | QAbstractButton) for field in fields)
+        assert all(field.accessibleName() for field in fields)
+    assert all(button.text() for button in (table.save_button, table.report_button, table.show_regions))
 
 
 # --- what is told and what is asked ---
@@ -528,12 +533,18 @@ def test_a_folder_that_cannot_be_used_is_told_not_raised(table, tmp_path, monkey
     assert (tmp_path / "precious.txt").read_text() == "keep"
 
 
-def test_a_report_is_written_and_what_is_wrong_is_told(table, tmp_path, monkeypatch):
+def test_a_report_is_written_in_a_thread_and_what_is_wrong_is_told(table, tmp_path, monkeypatch, qtbot):
     told = []
     monkeypatch.setattr("napari.utils.notifications.show_error", told.append)
-    assert table.save_report(tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
-    assert table.save_report(tmp_path / "report.pdf") is None
-    assert "html" in told[0]
+    monkeypatch.setattr("napari.utils.notifications.show_info", told.append)
+    table.save_report(tmp_path / "report.html")
+    assert not table.report_button.isEnabled()
+    qtbot.waitUntil(lambda: len(told) == 1 and table.report_button.isEnabled(), timeout=60_000)
+    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    table.save_report(tmp_path / "report.pdf")
+    qtbot.waitUntil(lambda: len(told) == 2, timeout=60_000)
+    assert "report.html" in told[0]
+    assert "does not end in .html" in told[1]
 
 
 def test_names_of_layers_are_shown_as_they_are_not_as_markup(blob_map, label_atlas, qtbot):

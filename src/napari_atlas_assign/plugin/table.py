@@ -54,6 +54,7 @@ class TablePage(QWidget):
         self.reader: RowReader | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
         self._modes_waiting: Collection[int] | None = None
+        self._by_hand = False  # who selected the rows
         self.filters = FilterBar(table)
         self.view = ResultView(self.model, table)
         self.view.setAccessibleName(f"Table of {table}")
@@ -89,7 +90,8 @@ class TablePage(QWidget):
             self.filters.offer(columns)
             self.model.set_columns(columns, self.reader.keys)
             self._apply_filters()
-            self._timer.start()  # the same rows may now be about other numbers
+            if self._by_hand:
+                self._timer.start()  # the same rows may now be about modes of other numbers
         if self._modes_waiting is not None:
             numbers, self._modes_waiting = self._modes_waiting, None
             self._select_modes(numbers)
@@ -157,7 +159,9 @@ class TablePage(QWidget):
         for first, end in _stretches(places):
             selection.select(self.model.index(first, 0), self.model.index(end, last))
         chooser: Any = self.view.selectionModel()
-        chooser.blockSignals(True)  # it was not chosen here
+        self._by_hand = False
+        self._timer.stop()
+        chooser.blockSignals(True)
         chooser.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if places:
             flag = QItemSelectionModel.SelectionFlag.NoUpdate
@@ -169,6 +173,7 @@ class TablePage(QWidget):
             self.view.scrollTo(self.view.currentIndex())
 
     def _selection_changed(self) -> None:
+        self._by_hand = True
         self._timer.start()
 
     def _go(self, index: QModelIndex) -> None:
@@ -260,14 +265,23 @@ class ResultsTable(QWidget):
     def save(self, folder: str | Path) -> Path | None:
         """Write the result into a folder; what is wrong with the folder is shown, not raised."""
         result = self.result
-        return None if result is None else _written(lambda: result.save(folder), "The result is in")
+        return None if result is None else _told(_written(lambda: result.save(folder), "The result is in"))
 
-    def save_report(self, path: str | Path) -> Path | None:
-        """Write the report; what is wrong with the file is shown, not raised."""
-        from ..report.html import save_report
+    def save_report(self, path: str | Path) -> Any:
+        """Write the report in a thread, since its figures take seconds; what is wrong with the file is shown.
 
-        result = self.result
-        return _written(lambda: save_report(result, path), "The report is") if isinstance(result, Result) else None
+        Returns the worker, which has been started; None without a result that can be reported.
+        """
+        from napari.qt.threading import create_worker
+
+        if not isinstance(self.result, Result):
+            return None
+        worker = create_worker(_report, self.result, path, _start_thread=False, _progress={"desc": "Save report"})
+        worker.returned.connect(_told)
+        worker.finished.connect(self._enable)
+        self.report_button.setEnabled(False)
+        worker.start()
+        return worker
 
     # --- what Qt calls ---
 
@@ -308,15 +322,26 @@ class ResultsTable(QWidget):
             self.save_report(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
 
 
-def _written(write: Callable[[], Path], said: str) -> Path | None:
-    from napari.utils.notifications import show_error, show_info
-
+def _written(write: Callable[[], Path], said: str) -> tuple[Path | None, str]:
+    """The file or folder that was written, and what to tell; what is wrong with it is told, not raised."""
     try:
         path = write()
     except InputError as error:
-        show_error(str(error))
-        return None
-    show_info(f"{said} {path}")
+        return None, str(error)
+    return path, f"{said} {path}"
+
+
+def _report(result: Result, path: str | Path) -> tuple[Path | None, str]:
+    from ..report.html import save_report
+
+    return _written(lambda: save_report(result, path), "The report is")
+
+
+def _told(outcome: tuple[Path | None, str]) -> Path | None:
+    from napari.utils.notifications import show_error, show_info
+
+    path, message = outcome
+    (show_error if path is None else show_info)(message)
     return path
 
 

@@ -187,8 +187,9 @@ class CellDelegate(QStyledItemDelegate):
             metrics.elidedText(model.text(index), Qt.TextElideMode.ElideRight, area.width()),
         )
         part = part_of_whole(model.columns.names[index.column()], value)
-        if part:
+        if part is not None:
             height = max(2.0, option.rect.height() / 8)
-            color.setAlpha(150)
-            bar = QRectF(area.left(), option.rect.bottom() + 1 - height, area.width() * part, height)
-            painter.fillRect(bar, color)
+            for filled, opacity in ((1.0, 40), (part, 170)):  # the whole, and the part of it
+                color.setAlpha(opacity)
+                top = option.rect.bottom() + 1 - height
+                painter.fillRect(QRectF(area.left(), top, area.width() * filled, height), color)
