@@ -45,29 +45,33 @@ def best_region_labels(result: Result) -> Image:
     atlas, grid = result.atlas, result.found.grid
     if is_too_fine(atlas, grid):
         grid = atlas.grid
-    territories = _territories(atlas, grid)
+    where = territories(atlas, grid)
     labels = np.zeros(grid.n_voxels, np.int32)
     for region in set(best_regions(result).values()):
-        labels[territories.of(region)] = region + 1
+        labels[where.of(region)] = region + 1
     return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)
 
 
 @dataclass(frozen=True)
-class _Territories:
+class Territories:
     """The voxels of a grid that each region is drawn in, by region."""
 
     voxel: NDArray[np.integer]
     start: NDArray[np.int64]
 
     def of(self, region: int) -> NDArray[np.integer]:
+        """Flat voxel numbers (N,) of a region."""
         return self.voxel[self.start[region] : self.start[region + 1]]
 
 
-_kept: WeakKeyDictionary[Atlas, tuple[Grid, _Territories]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Atlas, tuple[Grid, Territories]] = WeakKeyDictionary()
 
 
-def _territories(atlas: Atlas, grid: Grid) -> _Territories:
-    """Work out where regions are drawn; kept for the last grid of each atlas, since a threshold changes none of it."""
+def territories(atlas: Atlas, grid: Grid) -> Territories:
+    """Where regions are drawn, by the rule of `best_region_labels`.
+
+    Kept for the last grid of each atlas, since a threshold changes none of it.
+    """
     kept = _kept.get(atlas)
     if kept is not None and kept[0] == grid:
         return kept[1]
@@ -78,7 +82,7 @@ def _territories(atlas: Atlas, grid: Grid) -> _Territories:
     region = integrals.region[winner]
     order = np.argsort(region, kind="stable")
     start = np.searchsorted(region[order], np.arange(atlas.n_regions + 1))
-    found = _Territories(integrals.voxel[winner[order]], start)
+    found = Territories(integrals.voxel[winner[order]], start)
     _kept[atlas] = (grid, found)
     return found
 

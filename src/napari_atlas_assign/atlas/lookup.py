@@ -44,6 +44,20 @@ def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     )
 
 
+def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
+    """Regions (rows of the table) and their values at one place (3,) in world mm, falling; for use at every mouse move.
+
+    The same as `values_at` finds, which is for many places and works out shares for the whole atlas.
+    """
+    ijk = atlas.grid.containing(xyz)
+    if (ijk < 0).any() or (ijk >= atlas.grid.shape).any():
+        return []
+    voxel = atlas.voxel.dtype.type(np.ravel_multi_index(tuple(ijk), atlas.grid.shape))
+    first, last = np.searchsorted(atlas.voxel, voxel, "left"), np.searchsorted(atlas.voxel, voxel, "right")
+    pairs = zip(atlas.region[first:last].tolist(), atlas.value[first:last].tolist(), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
 def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Floats]:
     """The nearest region of places (N, 3) in world mm, inside the grid or far from it.
 

@@ -14,6 +14,7 @@ from .geometry import KEY, own_world_from_view, place_of
 from .layers import LayerData, layer_kind, own_metadata
 from .overlays import Frame, frame_of, modes_layer, regions_layers, title_of
 from .points import assigned_points_layer, view_of_points
+from .session import remember
 from .views import go_to, set_upright
 
 TABLE_NAME = "Assigned regions"
@@ -80,7 +81,7 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
         set_upright(viewer, frame.view_from_world)
     _forget_other_atlases(viewer, abouts)
     for layer_data in layers:
-        put(viewer, layer_data)
+        remember(put(viewer, layer_data), result)
 
 
 def put(viewer: Any, layer_data: LayerData) -> Any:

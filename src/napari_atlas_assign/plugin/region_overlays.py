@@ -1,0 +1,314 @@
+"""Overlays of a result that a person asks for: region maps, shares painted onto regions, peaks.
+
+Each lies on the grid of the image that was assigned, with the transform of its layer, and is named after its atlas, so
+that ten of them stay readable. Asking twice updates; `close_overlays` takes all of them away. Of a stack or several
+atlases, the first run is drawn: take ``result.single(n)`` for another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..assignment.integrals import region_integrals
+from ..assignment.overlay import PART_OF_MAXIMUM, territories
+from ..assignment.result import Result
+from ..assignment.voxelwise import is_too_fine
+from ..atlas.atlas import Atlas
+from ..errors import InputError
+from ..space import Grid
+from .colors import direct_colors, region_color
+from .geometry import KEY, place
+from .layers import LayerData, describe, own_metadata
+from .overlays import Frame, frame_of
+from .show import put
+
+LONGEST_NAME = 28
+"""Characters of a region's name beside a peak."""
+
+
+def show_region(result: Result, viewer: Any, region: int | str, contour: bool = False) -> Any:
+    """Show a region's map as an Image layer in the region's colour, or as an outline; returns the layer.
+
+    Parameters
+    ----------
+    result : Result
+    viewer : napari.Viewer
+    region : int or str
+        Row of the atlas's table of regions (the column ``volume`` of the assignments), or the region's name.
+    contour : bool
+        Draw the outline of where the map reaches `PART_OF_MAXIMUM` of its largest value, as a Labels layer.
+
+    Raises
+    ------
+    InputError
+        If the atlas has no such region.
+    """
+    row = region_row(result.atlas, region)
+    frame = frame_of(result.image, viewer.layers)
+    if not contour:
+        layer = _put(viewer, region_map_layer(result, row, frame))
+        _link(viewer, "region map")
+        return layer
+    n_before = len(viewer.layers)
+    layer = _put(viewer, region_contour_layer(result, row, frame))
+    if len(viewer.layers) > n_before:
+        _outline_in_2d(viewer, layer)
+    return layer
+
+
+def show_shares(result: Result, viewer: Any, mode: int) -> Any:
+    """Paint each region's share of a mode onto the region's territory (a parametric map); returns the Image layer.
+
+    Parameters
+    ----------
+    result : Result
+    viewer : napari.Viewer
+    mode : int
+        The mode's number.
+
+    Raises
+    ------
+    InputError
+        If the result has no such mode.
+    """
+    return _put(viewer, shares_layer(result, mode, frame_of(result.image, viewer.layers)))
+
+
+def show_peaks(result: Result, viewer: Any) -> Any:
+    """Show the peaks of all modes as a Points layer with names; returns the layer."""
+    return _put(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
+
+
+def close_overlays(viewer: Any) -> int:
+    """Remove every layer that a function of this module added; returns how many there were."""
+    layers = overlay_layers(viewer)
+    for layer in layers:
+        viewer.layers.remove(layer)
+    return len(layers)
+
+
+def overlay_layers(viewer: Any) -> list[Any]:
+    """The layers that functions of this module added."""
+    return [layer for layer in viewer.layers if own_metadata(layer).get("overlay")]
+
+
+# --- what they look like, as plain data ---
+
+
+def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
+    """A region's mean probability in each voxel of the image, clear where it is 0."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    values = region_map_on(atlas, region, grid)
+    data, transform = frame.lay_out(values, grid)
+    color = _rgb(region_color(atlas, region))
+    return (
+        data,
+        {
+            "name": f"{atlas.name}: {_region_name(atlas, region)} (map)",
+            "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
+            "colormap": {"name": region_color(atlas, region), "colors": [[*color, 0], [*color, 1]]},
+            "blending": "translucent",
+            "metadata": {KEY: _about(result, frame, "region map", region)},
+            **transform,
+        },
+        "image",
+    )
+
+
+def region_contour_layer(result: Result, region: int, frame: Frame) -> LayerData:
+    """The outline of a region in its colour; napari draws outlines in 2D, and the filled region in 3D."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    values = region_map_on(atlas, region, grid)
+    inside = (values >= PART_OF_MAXIMUM * atlas.region_sums.maximum[region]) & (values > 0)
+    data, transform = frame.lay_out(inside.astype(np.uint8), grid)
+    return (
+        data,
+        {
+            "name": f"{atlas.name}: {_region_name(atlas, region)} (outline)",
+            "colormap": direct_colors({1: region_color(atlas, region)}),
+            "opacity": 1.0,
+            "metadata": {KEY: _about(result, frame, "region outline", region)},
+            **transform,
+        },
+        "labels",
+    )
+
+
+def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
+    """Each region's share of a mode, painted where that region is the atlas's most probable one."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    if mode not in result.found.number:
+        raise InputError(f"the result has no mode {mode}; its modes are {_listed(result.found.number)}")
+    rows = result.assignments
+    rows = rows[rows["input structure"] == mode]
+    where, values = territories(atlas, grid), np.zeros(grid.n_voxels, np.float32)
+    for region, share in zip(rows["volume"], rows["share"], strict=True):
+        values[where.of(region)] = share
+    data, transform = frame.lay_out(values.reshape(grid.shape), grid)
+    return (
+        data,
+        {
+            "name": f"{result.image.name}: shares of mode {mode} ({atlas.name})",
+            "contrast_limits": (0.0, float(rows["share"].max()) if len(rows) else 1.0),
+            "colormap": SHARE_COLORS,
+            "blending": "translucent",
+            "interpolation3d": "nearest",  # between a region and nothing, no other share is to be seen
+            "metadata": {KEY: _about(result, frame, "shares", mode)},
+            **transform,
+        },
+        "image",
+    )
+
+
+def peaks_layer(result: Result, frame: Frame) -> LayerData:
+    """Peaks as points; the highest of each mode with the name of its region, the others with their numbers."""
+    peaks = result.peaks[["input structure", "peak", "position", "value", "best region", "probability"]]
+    places = np.array([frame.to_view(xyz) for xyz in peaks["position"]]).reshape(-1, 3)
+    # napari shows a point in the slices within half a unit of it: the unit is a voxel of the image.
+    scale = voxel_scale(frame, result.image.grid)
+    return (
+        places / scale,
+        {
+            "name": f"{result.image.name}: peaks ({result.atlas.name})",
+            "features": peaks.drop(columns="position").assign(label=_peak_labels(peaks)),
+            "text": {
+                "string": "{label}",
+                "size": 9,
+                "color": "white",
+                "anchor": "upper_left",
+                "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
+            },
+            "size": 4 / scale.mean(),
+            "scale": tuple(scale.tolist()),
+            "face_color": "transparent",
+            "border_color": "#ffdd33",
+            "border_width": 0.25,
+            "blending": "translucent_no_depth",
+            "metadata": {KEY: _about(result, frame, "peaks", 0)},
+            **frame.axes,
+        },
+        "points",
+    )
+
+
+SHARE_COLORS = {
+    "name": "shares",
+    "colors": [[0, 0, 0, 0], [0.27, 0.0, 0.33, 1], [0.13, 0.57, 0.55, 1], [0.99, 0.91, 0.14, 1]],
+    "controls": [0, 0.004, 0.5, 1],
+}
+"""Clear at 0, then from violet over green to yellow."""
+
+
+def grid_of_overlays(result: Result) -> Grid:
+    """The image's grid, or the atlas's where the image is so much finer that maps on it would not fit in memory."""
+    grid = result.image.grid
+    return result.atlas.grid if is_too_fine(result.atlas, grid) else grid
+
+
+def region_map_on(atlas: Atlas, region: int, grid: Grid) -> NDArray[np.float32]:
+    """A region's mean probability in each voxel (X, Y, Z) of a grid."""
+    integrals = region_integrals(atlas, grid)
+    own = integrals.region == region
+    values = np.zeros(grid.n_voxels, np.float32)
+    values[integrals.voxel[own]] = integrals.integral[own] / grid.voxel_volume
+    return values.reshape(grid.shape)
+
+
+def voxel_scale(frame: Frame, grid: Grid) -> NDArray[np.float64]:
+    """Edges of a grid's voxels (3,) along the viewer's axes."""
+    _, transform = place(grid.shape, grid.affine, frame.view_from_world)
+    return np.abs(np.asarray(transform["scale"], dtype=np.float64))
+
+
+def region_row(atlas: Atlas, region: int | str) -> int:
+    """Row of the table of regions, of a row or a name.
+
+    Raises
+    ------
+    InputError
+        If there is no such region.
+    """
+    if isinstance(region, str):
+        rows = np.flatnonzero(atlas.regions["name"].to_numpy(object) == region)
+        if not len(rows):
+            raise InputError(f"{atlas.name} has no region {region!r}; names are in the table atlas.regions")
+        return int(rows[0])
+    if not 0 <= region < atlas.n_regions:
+        raise InputError(f"{atlas.name} has no region {region}; it has {atlas.n_regions}, counted from 0")
+    return int(region)
+
+
+def _put(viewer: Any, layer_data: LayerData) -> Any:
+    layer = put(viewer, layer_data)
+    for above in overlay_layers(viewer):
+        if own_metadata(above)["role"].startswith("peaks"):
+            viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
+    return layer
+
+
+def _outline_in_2d(viewer: Any, layer: Any) -> None:
+    """Draw a layer as an outline in 2D; in 3D it is filled, since napari warns of outlines at every drawing there."""
+    weak = ref(getattr(layer, "__wrapped__", layer))
+
+    def follow(event: Any = None) -> None:
+        outlined = weak()
+        if outlined is not None:
+            outlined.contour = int(viewer.dims.ndisplay == 2)
+
+    follow()
+    viewer.dims.events.ndisplay.connect(follow)
+
+
+def _link(viewer: Any, role: str) -> None:
+    """Let maps of regions share their opacity and blending: one slider for all."""
+    from napari.experimental import link_layers, unlink_layers
+
+    layers = [layer for layer in overlay_layers(viewer) if own_metadata(layer)["role"].startswith(role)]
+    itself = [getattr(layer, "__wrapped__", layer) for layer in layers]
+    unlink_layers(itself)
+    if len(itself) > 1:
+        link_layers(itself, ("opacity", "blending"))
+
+
+def _about(result: Result, frame: Frame, role: str, number: int) -> dict[str, Any]:
+    return describe(
+        frame.view_from_world,
+        role=f"{role} {result.atlas.name} {number}",
+        image=result.image.name,
+        atlas=result.atlas.name,
+        space=result.image.space,
+        overlay=True,
+    )
+
+
+def _peak_labels(peaks: Any) -> list[str]:
+    labels = []
+    for mode, rank, region in peaks[["input structure", "peak", "best region"]].itertuples(index=False, name=None):
+        if rank > 1:
+            labels.append(f" {mode}.{rank}")
+        else:
+            labels.append(f" {mode} {_shortened(region)}" if isinstance(region, str) else f" {mode}")
+    return labels
+
+
+def _shortened(name: str) -> str:
+    """A name without its middle: what tells regions apart is often at the end."""
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
+
+
+def _region_name(atlas: Atlas, region: int) -> str:
+    return str(atlas.regions["name"].iloc[region])
+
+
+def _rgb(color: str) -> list[float]:
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def _listed(numbers: NDArray[np.integer]) -> str:
+    shown = ", ".join(map(str, numbers[:8].tolist()))
+    return f"{shown} … {numbers[-1]}" if len(numbers) > 8 else shown or "none"

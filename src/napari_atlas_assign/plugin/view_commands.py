@@ -1,0 +1,81 @@
+"""Commands and keys for anatomical views, so that each is one click or one key away."""
+
+# No `from __future__ import annotations` here: napari finds what to hand over by the type.
+
+from typing import Any
+
+import napari
+from napari.utils.notifications import show_error, show_info
+
+from ..errors import InputError
+from .background import add_template as add_template_to
+from .frames import view_frame
+from .geometry import ZYX_FROM_WORLD
+from .letters import letters_shown, show_letters
+from .region_overlays import close_overlays as close_overlays_of
+from .views import Plane, anatomical_view, convention_of, set_upright
+
+KEYS = {"Alt-A": "axial", "Alt-C": "coronal", "Alt-S": "sagittal"}
+"""Keys for the three planes; Alt-R switches between neurological and radiological."""
+
+
+def axial(viewer: napari.Viewer) -> None:
+    """Show axial slices upright."""
+    show_plane(viewer, "axial")
+
+
+def coronal(viewer: napari.Viewer) -> None:
+    """Show coronal slices upright."""
+    show_plane(viewer, "coronal")
+
+
+def sagittal(viewer: napari.Viewer) -> None:
+    """Show sagittal slices upright."""
+    show_plane(viewer, "sagittal")
+
+
+def switch_convention(viewer: napari.Viewer) -> None:
+    """Switch between neurological and radiological."""
+    matrix = _view_from_world(viewer)
+    other = "radiological" if convention_of(viewer, matrix) == "neurological" else "neurological"
+    set_upright(viewer, matrix, other)  # type: ignore[arg-type]
+    show_letters(viewer)
+
+
+def toggle_letters(viewer: napari.Viewer) -> None:
+    """Show or hide the letters at the edges."""
+    show_letters(viewer, not letters_shown(viewer))
+
+
+def add_template(viewer: napari.Viewer) -> None:
+    """Add the template of the space behind everything else."""
+    try:
+        add_template_to(viewer)
+    except InputError as error:
+        show_error(str(error))
+
+
+def close_overlays(viewer: napari.Viewer) -> None:
+    """Remove region maps, shares and peaks."""
+    n = close_overlays_of(viewer)
+    if not n:
+        show_info("There are no region maps, shares or peaks to be closed.")
+
+
+def show_plane(viewer: Any, plane: Plane) -> None:
+    """Show a plane upright with its letters, in the convention that the viewer is in."""
+    anatomical_view(viewer, plane, _view_from_world(viewer))
+    show_letters(viewer)
+
+
+def bind_view_keys(viewer: Any) -> None:
+    """Give a viewer the keys `KEYS` and Alt-R."""
+    viewer.bind_key("Alt-A", axial, overwrite=True)
+    viewer.bind_key("Alt-C", coronal, overwrite=True)
+    viewer.bind_key("Alt-S", sagittal, overwrite=True)
+    viewer.bind_key("Alt-R", switch_convention, overwrite=True)
+
+
+def _view_from_world(viewer: Any) -> Any:
+    frame = view_frame(viewer)
+    return ZYX_FROM_WORLD if frame is None else frame.view_from_world
