@@ -329,3 +329,10 @@ def test_without_a_template_the_atlas_is_the_background(small_atlas, result, mon
     monkeypatch.setattr(template, "wheel_file", absent)
     template.read_template.cache_clear()
     assert template_for("MNI152NLin6Asym") is None
+
+
+def test_regions_of_interest_are_cut_through_their_middle(small_atlas):
+    data = np.zeros(small_atlas.grid.shape, np.int16)
+    data[1:4, 5:8, 3:6], data[7, 3, 2] = 7, 9
+    scene = Scene(assign(Image(data, small_atlas.grid), small_atlas, rois=True))
+    np.testing.assert_allclose(scene.peaks, small_atlas.grid.to_world([[2, 6, 4], [7, 3, 2]]))

@@ -255,7 +255,9 @@ def _runs(result: Result) -> str:
     )
     note = "One run is one map with one atlas."
     if len(result.runs) > MAX_RUNS:
-        note += f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)} runs; the saved tables hold all."
+        note += (
+            f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)} runs; the saved tables hold all."
+        )
     heads = "".join(
         f'<th scope="col"{style}>{name}</th>'
         for name, style in (
@@ -289,10 +291,11 @@ def _modes(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
     if len(result.modes) > len(drawn):
         note = f" Figures show the {len(drawn)} largest of {number(len(result.modes), 0)} modes; the tables hold all."
     slices = ""
+    where = "the middle of each region of interest" if result.parameters.rois else "each mode's peak"
     if drawn:
         slices = f"""<section>
 <h2>Mode by mode</h2>
-<p class="quiet">Slices through each mode's peak. Image values below the threshold fade out. The cased line is the mode;
+<p class="quiet">Slices through {where}. Image values below the threshold fade out. The cased line is the mode;
 the other lines are its best regions by correlation, drawn at a quarter of their largest value.{note}</p>
 {"".join(_mode(result, row, figures[name], prefix) for row, name in drawn)}
 </section>"""
@@ -322,12 +325,14 @@ def _mode(result: Result, row: int, figure: bytes, prefix: str) -> str:
         f"<span>r = {fixed(pair['correlation'], 2)}</span>{_share(pair['share'])}</li>"
         for color, (_, pair) in zip(REGION_COLORS, best_assignments(result, mode).iterrows(), strict=False)
     )
-    peak = "" if result.parameters.rois else f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm · "
+    is_rois = result.parameters.rois
+    words = f"Axial, coronal and sagittal slice through the {'middle' if is_rois else 'peak'} of mode {mode}"
+    peak = "" if is_rois else f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm · "
     return f"""<section class="mode" id="{prefix}mode-{mode}">
 <h3>{_chip(mode)} Mode {mode}</h3>
 <p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")} ·
 {peak}{percent(facts["unassigned share"])} in no region</p>
-<figure>{_image(figure, f"Axial, coronal and sagittal slice through the peak of mode {mode}")}</figure>
+<figure>{_image(figure, words)}</figure>
 {f'<ul class="legend">{items}</ul>' if items else '<p class="quiet">It overlaps no region of the atlas.</p>'}
 </section>
 """

@@ -103,8 +103,13 @@ class Scene:
 
     @cached_property
     def peaks(self) -> Floats:
-        """(M, 3) world mm."""
+        """(M, 3) world mm; of regions of interest, which have none, the voxels nearest to the centroids."""
         found = self.result.found
+        if self.is_rois:
+            xyz = found.grid.to_world(found.grid.unravel(found.voxel))
+            away = np.linalg.norm(xyz - found.centroids()[found.mode], axis=1)
+            order = np.lexsort((away, found.mode))
+            return xyz[order[np.unique(found.mode[order], return_index=True)[1]]]
         return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
 
     def with_frame(self, volume: Image) -> tuple[Image, Frame]:
