@@ -90,7 +90,7 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The parameters of `napari_atlas_assign.assign` that were given; those left out are not there."""
+    """Parameters of `napari_atlas_assign.assign` that were given; those left out are not there."""
     from ..assignment.parameters import Threshold, check_use
 
     threshold: Any = arguments.threshold
