@@ -96,6 +96,10 @@ def test_every_parameter_reaches_the_record(run, folder):
         "2",
         "--split-height",
         "0.25",
+        "--peaks",
+        "5",
+        "--peak-distance",
+        "4.5",
         "--convention",
         "siibra",
     )
@@ -110,6 +114,8 @@ def test_every_parameter_reaches_the_record(run, folder):
         "split_height": 0.25,
         "rois": False,
         "split_rois": False,
+        "peaks": 5,
+        "peak_distance_mm": 4.5,
         "level": None,
         "convention": "siibra",
     }

@@ -12,10 +12,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.assignment.peaks import PEAK_COLUMNS
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.assignment.scores import SCORES
-from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS, PEAK_DISTANCE, PEAKS
+from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
 from napari_atlas_assign.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,8 @@ def test_every_column_of_the_peaks_is_documented_in_order():
     rows = table_rows(ROOT / "docs" / "columns.md", "Peaks")
     assert [row[0] for row in rows] == [f"`{column}`" for column in PEAK_COLUMNS]
     section = (ROOT / "docs" / "columns.md").read_text("utf-8").split("\n## Peaks\n")[1]
-    assert f"{PEAKS} at most and at least {PEAK_DISTANCE:g} mm apart" in section
+    defaults = Parameters()
+    assert f"{defaults.peaks} at most and at least {defaults.peak_distance_mm:g} mm apart" in section
 
 
 def test_every_column_of_both_tables_of_points_is_documented_in_order():

@@ -62,7 +62,8 @@ def assign(
         Called with the number of maps done and of all maps, after each.
     **options
         The fields of `napari_atlas_assign.assignment.parameters.Parameters`: ``threshold``, ``tail``, ``connectivity``,
-        ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``level``,
+        ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``peaks``,
+        ``peak_distance_mm``, ``level``,
         ``convention``. Of these, points take only ``convention``; regions of interest, which stay as they are, take
         ``split_rois``, ``connectivity``, ``level`` and ``convention``.
 

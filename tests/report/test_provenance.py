@@ -39,6 +39,8 @@ def test_parameters_inputs_and_versions_are_recorded(result):
         "split_height": None,
         "rois": False,
         "split_rois": False,
+        "peaks": 3,
+        "peak_distance_mm": 8.0,
         "level": None,
         "convention": "default",
     }

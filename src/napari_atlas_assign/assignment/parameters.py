@@ -83,6 +83,8 @@ class Parameters:
         The image holds labels: each is one mode as it is. The threshold and the tail are not used.
     split_rois : bool
         Split each label into its connected components.
+    peaks, peak_distance_mm : int, float
+        In the table of peaks, at most so many local maxima of each mode, at least so far apart.
     level : int, optional
         Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
     convention : {"default", "siibra"}
@@ -98,6 +100,8 @@ class Parameters:
     split_height: float | None = None
     rois: bool = False
     split_rois: bool = False
+    peaks: int = 3
+    peak_distance_mm: float = 8.0
     level: int | None = None
     convention: ConventionName = "default"
 
@@ -110,6 +114,8 @@ class Parameters:
             _check_number("number of modes to keep", self.keep_largest, 1)
         if self.split_height is not None:
             _check_number("height for splitting", self.split_height, 0)
+        _check_number("number of peaks", self.peaks, 1)
+        _check_number("distance between peaks", self.peak_distance_mm, 0)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Parameters:

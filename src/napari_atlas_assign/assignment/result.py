@@ -100,8 +100,8 @@ class Result:
 
     @cached_property
     def peaks(self) -> pd.DataFrame:
-        """The highest local maxima of every mode, `tables.PEAKS` at most and `tables.PEAK_DISTANCE` mm apart."""
-        return peak_table(self.runs, self.is_stack)
+        """The highest local maxima of every mode, as many and as far apart as the parameters say."""
+        return peak_table(self.runs, self.parameters, self.is_stack)
 
     @cached_property
     def components(self) -> Image:

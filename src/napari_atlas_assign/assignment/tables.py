@@ -43,9 +43,6 @@ MODE_COLUMNS = (
 )
 """Columns of the table of modes."""
 
-PEAKS, PEAK_DISTANCE = 3, 8.0
-"""Peaks listed per mode at most, and the least distance between them in mm."""
-
 
 def assignment_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """One row per mode and region that overlap, by mode and then as the convention says."""
@@ -77,12 +74,12 @@ def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> p
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
-def peak_table(runs: Sequence[Run], is_stack: bool) -> pd.DataFrame:
+def peak_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """The highest local maxima of every mode, and the regions at those places."""
     several = _several_atlases(runs)
     tables = []
     for run in runs:
-        found = find_peaks(run.found, PEAKS, PEAK_DISTANCE)
+        found = find_peaks(run.found, parameters.peaks, parameters.peak_distance_mm)
         tables.append(_with_origin(peaks.peak_table(found, run.found, run.atlas), run, is_stack, several))
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 

@@ -83,6 +83,8 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rois", action="store_true", help="the map holds labels: each is one mode as it is")
     parser.add_argument("--split-rois", action="store_true", help="with --rois: split labels into connected components")
+    parser.add_argument("--peaks", type=int, metavar="N", help="list at most N peaks of each mode (default: 3)")
+    parser.add_argument("--peak-distance", type=float, metavar="MM", help="least distance between them (default: 8)")
     parser.add_argument(
         "--level", type=int, metavar="L", help="score the regions' ancestors at this level of the tree, 0 at the root"
     )
@@ -110,6 +112,8 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "split_height": arguments.split_height,
         "rois": arguments.rois or None,
         "split_rois": arguments.split_rois or None,
+        "peaks": arguments.peaks,
+        "peak_distance_mm": arguments.peak_distance,
         "level": arguments.level,
         "convention": arguments.convention,
     }
