@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import InputError
 from ..image import Image
 from ..report.template import template_for
-from .frames import view_frame
+from .frames import active_kept, view_frame
 from .geometry import KEY
 from .layers import describe, intensity, layer_kind, own_metadata
 from .overlays import Frame
@@ -48,8 +48,9 @@ def add_template(viewer: Any, space: str | None = None) -> Any:
     if earlier is not None:
         viewer.layers.remove(earlier)
     data, options = _lay_out(template, view_frame(viewer) or Frame())
-    layer = viewer.add_image(data, **options)
-    viewer.layers.move(len(viewer.layers) - 1, 0)
+    with active_kept(viewer):
+        layer = viewer.add_image(data, **options)
+        viewer.layers.move(len(viewer.layers) - 1, 0)
     for other in viewer.layers:
         if layer_kind(other) == "image" and _is_opened_map(other):
             other.blending = "additive"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,15 @@ def view_frame(viewer: Any) -> Frame | None:
         if frame is not None:
             return frame
     return None
+
+
+@contextmanager
+def active_kept(viewer: Any) -> Iterator[None]:
+    """Leave the person's layer active: napari makes every new layer the active one."""
+    active = viewer.layers.selection.active
+    yield
+    if active is not None and active in viewer.layers:
+        viewer.layers.selection.active = active
 
 
 def world_position(frame: Frame, position: Floats) -> Floats:

@@ -7,12 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .frames import active_kept
 from .geometry import KEY
 from .layers import describe, own_metadata
 from .overlays import Frame
 from .probe import Here
+from .region_overlays import shortened
 
 ROLE = "pins"
+
+PIN_COLOR = "#ffdd33"
+
+PIN_TEXT = {
+    "string": "{label}",
+    "size": 9,
+    "color": PIN_COLOR,
+    "anchor": "lower_left",
+    "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
+}
 
 
 def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
@@ -21,24 +33,19 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
     place = frame.to_view(here.xyz)
     row = {"label": pin_label(here), **dict(zip("xyz", here.xyz, strict=True))}
     if earlier is None:
-        return viewer.add_points(
-            place[None],
-            name="Pinned places",
-            features=pd.DataFrame([row]),
-            text={
-                "string": "{label}",
-                "size": 9,
-                "color": "#ffdd33",
-                "anchor": "lower_left",
-                "blending": "translucent_no_depth",
-            },
-            size=4,
-            symbol="cross",
-            face_color="#ffdd33",
-            blending="translucent_no_depth",
-            metadata={KEY: describe(frame.view_from_world, role=ROLE)},
-            **frame.axes,
-        )
+        with active_kept(viewer):
+            return viewer.add_points(
+                place[None],
+                name="Pinned places",
+                features=pd.DataFrame([row]),
+                text=PIN_TEXT,
+                size=4,
+                symbol="cross",
+                face_color=PIN_COLOR,
+                blending="translucent_no_depth",
+                metadata={KEY: describe(frame.view_from_world, role=ROLE)},
+                **frame.axes,
+            )
     rows = pd.concat([earlier.features, pd.DataFrame([row])], ignore_index=True)
     earlier.data = np.vstack([earlier.data, place])
     earlier.features = rows
@@ -49,4 +56,4 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
 def pin_label(here: Here) -> str:
     """What stands beside a pin."""
     place = ", ".join(f"{value:.0f}" for value in here.xyz).replace("-", "−")
-    return f" ({place})" + (f" {here.regions[0].name}" if here.regions else "")
+    return f"  {place}" + (f"  {shortened(here.regions[0].name)}" if here.regions else "")

@@ -235,7 +235,8 @@ class WhatIsHere(QWidget):
         for result in results_in(self._viewer):
             for n, run in enumerate(result.runs):
                 if run.atlas.name == region.atlas:
-                    self._try(lambda: show_region(result.single(n), self._viewer, region.name, contour))  # noqa: B023
+                    which = region.row if region.row >= 0 else region.name
+                    self._try(partial(show_region, result.single(n), self._viewer, which, contour))
                     return
         show_error(f"{region.atlas} was not part of an assignment yet; press Assign first")
 
@@ -243,12 +244,12 @@ class WhatIsHere(QWidget):
         for result in results_in(self._viewer)[:1]:
             for name, mode in self.here.modes if self.here is not None else []:
                 single = next((n for n, run in enumerate(result.runs) if run.image.name == name), 0)
-                self._try(lambda: show_shares(result.single(single), self._viewer, mode))  # noqa: B023
+                self._try(partial(show_shares, result.single(single), self._viewer, mode))
                 return
 
     def _draw_peaks(self) -> None:
         for result in results_in(self._viewer)[:1]:
-            self._try(lambda: show_peaks(result.single(0), self._viewer))  # noqa: B023
+            self._try(partial(show_peaks, result.single(0), self._viewer))
 
     def _try(self, draw: Callable[[], Any]) -> None:
         try:

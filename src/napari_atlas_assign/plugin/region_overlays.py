@@ -21,6 +21,7 @@ from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..space import Grid
 from .colors import direct_colors, region_color
+from .frames import active_kept
 from .geometry import KEY, place
 from .layers import LayerData, describe, own_metadata
 from .overlays import Frame, frame_of
@@ -243,10 +244,11 @@ def region_row(atlas: Atlas, region: int | str) -> int:
 
 
 def _put(viewer: Any, layer_data: LayerData) -> Any:
-    layer = put(viewer, layer_data)
-    for above in overlay_layers(viewer):
-        if own_metadata(above)["role"].startswith("peaks"):
-            viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
+    with active_kept(viewer):
+        layer = put(viewer, layer_data)
+        for above in overlay_layers(viewer):
+            if own_metadata(above)["role"].startswith("peaks"):
+                viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
     return layer
 
 
@@ -291,12 +293,12 @@ def _peak_labels(peaks: Any) -> list[str]:
         if rank > 1:
             labels.append(f" {mode}.{rank}")
         else:
-            labels.append(f" {mode} {_shortened(region)}" if isinstance(region, str) else f" {mode}")
+            labels.append(f" {mode} {shortened(region)}" if isinstance(region, str) else f" {mode}")
     return labels
 
 
-def _shortened(name: str) -> str:
-    """A name without its middle: what tells regions apart is often at the end."""
+def shortened(name: str) -> str:
+    """A long name without its middle: what tells regions apart is often at the end."""
     half = LONGEST_NAME // 2
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
 
