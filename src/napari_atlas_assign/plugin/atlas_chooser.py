@@ -230,9 +230,13 @@ class AtlasChooser(QWidget):
         self.files.native.setVisible(value[0] == "file")
         tip = next((describe_entry(e) for e in self._entries if value == ("name", e.full_name)), "")
         self.combo.setToolTip(tip or "Type to search the catalogue")
+        self._restore_text()
 
     def _restore_text(self) -> None:
-        self.combo.setEditText(self.combo.itemText(self.combo.currentIndex()))
+        editor = self.combo.lineEdit()
+        if editor is not None:
+            editor.setText(self.combo.itemText(self.combo.currentIndex()))
+            editor.setCursorPosition(0)  # long titles show how they begin
 
     def _remove(self, item: QListWidgetItem) -> None:
         self.remove(self.also.row(item))

@@ -17,6 +17,9 @@ from .settings import Defaults
 
 KINDS = {"value": "value", "percentile": "percentile", "p": "p value"}
 
+BEGINNINGS = {"percentile": 95.0, "p": 0.001}
+"""Where the number begins when the kind of threshold is chosen."""
+
 LARGEST = 1e9
 
 
@@ -86,8 +89,8 @@ class ParameterFields:
         self._source_kind = "image"
         self._levels: Sequence[tuple[str, int | None]] = []
         self._changed = changed
-        self._fields = [self.threshold, *self.more]
-        for field in self._fields:
+        self.kind.changed.connect(self._begin_kind)
+        for field in (self.threshold, *self.more):
             field.changed.connect(self._on_change)
         self.slider.valueChanged.connect(self._slide)
         self.show_levels(1)
@@ -172,6 +175,11 @@ class ParameterFields:
             self.level.value = chosen if chosen in [value for _, value in self._levels] else None
         self._fit()
 
+    def _begin_kind(self, kind: str) -> None:
+        """A number of one kind means nothing in another."""
+        with self.threshold.changed.blocked():
+            self.threshold.value = BEGINNINGS.get(kind, min(float(self.threshold.value), self._largest))
+
     def _on_change(self) -> None:
         self._fit()
         self._changed()
@@ -198,7 +206,7 @@ class ParameterFields:
             field.visible = meant
         self.slider.setVisible(is_map and kind != "p")
         blocked = self.slider.blockSignals(True)
-        self.slider.setRange(0, {"value": self._largest, "percentile": 99.99}.get(kind, 1.0))
+        self.slider.setRange(0, {"value": self._largest, "percentile": 99.9}.get(kind, 1.0))
         self.slider.setSingleStep(self.slider.maximum() / 200)
         self.slider.setValue(min(float(self.threshold.value), self.slider.maximum()))
         self.slider.blockSignals(blocked)

@@ -80,17 +80,17 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
     if all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
         set_upright(viewer, frame.view_from_world)
     _forget_other_atlases(viewer, abouts)
-    for layer_data in layers:
-        remember(put(viewer, layer_data), result)
+    several = sum(about["role"] == "regions" for about in abouts) > 1
+    for layer_data, about in zip(layers, abouts, strict=True):
+        atlas = about["atlas"] if several and about["role"] == "regions" else None
+        remember(put(viewer, layer_data, atlas), result)
 
 
-def put(viewer: Any, layer_data: LayerData) -> Any:
-    """Add a layer, or update the one of the same role, image and atlas; returns it."""
+def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
+    """Add a layer, or update the one of the same role and image, and where given of the same atlas; returns it."""
     data, options, kind = layer_data
     about = options["metadata"][KEY]
-    earlier = find_layer(viewer, about["role"], about["image"], about["atlas"]) or find_layer(
-        viewer, about["role"], about["image"]
-    )
+    earlier = find_layer(viewer, about["role"], about["image"], atlas)
     if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
         viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
         earlier = None

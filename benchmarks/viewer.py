@@ -1,0 +1,106 @@
+"""How long a new threshold takes in a real napari window: the engine, and engine and layers together.
+
+Run ``python benchmarks/viewer.py`` on a desktop, or ``xvfb-run -a -s "-screen 0 1600x1000x24" python
+benchmarks/viewer.py`` on a server. Prints medians of the real z map (3 mm) and of the same map at 1 mm, both with
+the Juelich atlas. Drawing by the graphics card, and the tables, come after the layers and are told apart.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+THRESHOLDS = np.linspace(2.6, 3.4, 41)
+
+Times = dict[str, list[float]]
+
+
+def main() -> None:
+    """Print medians for both maps."""
+    os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NAPARI_CONFIG"] = str(Path(folder, "settings.yaml"))
+        for title, make in (("3 mm", sample), ("1 mm", finer)):
+            times, n_modes = measure(make())
+            stages = ", ".join(f"{stage} {median(values):.1f}" for stage, values in times.items())
+            both = median(a + b + c for a, b, c in zip(times["engine"], times["draw"], times["layers"], strict=True))
+            print(f"{title}: engine and layers {both:.1f} ms (medians in ms: {stages}); {n_modes} modes")
+
+
+def measure(image: Any) -> tuple[Times, str]:
+    """Drag the threshold through `THRESHOLDS`, and take the time of every stage."""
+    import napari
+    from qtpy.QtWidgets import QApplication
+
+    from napari_atlas_assign import load_atlas
+    from napari_atlas_assign.assignment.assign import assign
+    from napari_atlas_assign.plugin.layers import image_from_layer, image_to_layer
+    from napari_atlas_assign.plugin.show import draw, find_frame, find_modes_layer, put_layers, show_table
+
+    viewer = napari.Viewer()
+    try:
+        data, options, _ = image_to_layer(image)
+        source = image_from_layer(viewer.add_image(data, **options))
+        atlas = load_atlas("juelich")
+        times: Times = {}
+        counts = []
+        for number, threshold in enumerate(THRESHOLDS):
+            if number == 1:  # the first works out the grid and opens the table
+                times.clear()
+            with timed(times, "engine"):
+                result = assign(source, atlas, threshold=float(threshold))
+            with timed(times, "draw"):
+                frame = find_frame(result, viewer)
+                layers = draw(result, frame, find_modes_layer(result, viewer))
+            with timed(times, "layers"):
+                put_layers(viewer, result, layers, frame)
+            with timed(times, "table"):
+                show_table(result, viewer)
+            with timed(times, "painting"):
+                QApplication.processEvents()
+            counts.append(len(result.modes))
+        return times, f"{min(counts)} to {max(counts)}"
+    finally:
+        viewer.close()
+
+
+@contextmanager
+def timed(times: Times, stage: str) -> Iterator[None]:
+    """Note how many milliseconds something took."""
+    start = perf_counter()
+    yield
+    times.setdefault(stage, []).append(1000 * (perf_counter() - start))
+
+
+def sample() -> Any:
+    """The real z map of the samples, 3 mm."""
+    from napari_atlas_assign import Image
+    from napari_atlas_assign.plugin.samples import z_map_path
+
+    return Image.from_file(z_map_path())
+
+
+def finer() -> Any:
+    """The same map, interpolated on the 1 mm grid of FSL's MNI152."""
+    from napari_atlas_assign import Grid, Image
+
+    image = sample()
+    affine = np.diag([-1.0, 1, 1, 1])
+    affine[:3, 3] = (90, -126, -72)
+    grid = Grid((182, 218, 182), affine)
+    step = image.grid.inverse @ affine
+    data = np.nan_to_num(image.data).astype(np.float32)
+    return Image(ndimage.affine_transform(data, step[:3, :3], step[:3, 3], grid.shape, order=1), grid, "z map at 1 mm")
+
+
+if __name__ == "__main__":
+    main()
