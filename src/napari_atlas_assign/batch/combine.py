@@ -21,7 +21,7 @@ Columns = Sequence[Sequence[str]]
 TableFormat = Literal["tsv", "parquet"]
 FORMATS: tuple[TableFormat, ...] = ("tsv", "parquet")
 
-_GROUP = 2**24
+_GROUP = 2**23
 """Bytes of text that become one row group of a Parquet file."""
 
 
