@@ -280,6 +280,18 @@ def test_the_panel_follows_the_cursor_stays_when_pinned_and_steps_through_peaks(
     assert panel.here is None
 
 
+def test_a_panel_that_qt_has_destroyed_is_left_alone(dock, qtbot):
+    viewer, panel, source = dock
+    with qtbot.waitSignal(panel.destroyed):
+        panel.deleteLater()
+    assert len(viewer.mouse_move_callbacks) == 0
+    with qtbot.capture_exceptions() as raised:
+        move(viewer, tuple(source.data_to_world((3, 3, 2))))
+        viewer.dims.point = source.data_to_world((1, 1, 1))
+        viewer.layers.clear()
+    assert not raised
+
+
 def test_closing_the_dock_leaves_no_callback_and_nothing_alive(dock, qtbot):
     viewer, panel, source = dock
     assert len(viewer.mouse_move_callbacks) == 1

@@ -201,8 +201,12 @@ def test_the_template_lies_below_everything_in_world_mm(viewer, opened):
     assert str(opened.blending) == "additive"
     centre = np.array(layer.data.shape) / 2
     assert np.abs(np.array(layer.data_to_world(centre))).max() < 30
-    assert add_template(viewer) is not layer
+    again = add_template(viewer)
+    assert again is not layer
     assert len(viewer.layers) == 2
+    assert str(opened.blending) == "additive"
+    viewer.layers.remove(again)
+    assert str(opened.blending) == "translucent"
 
 
 def test_the_template_lies_behind_layers_of_napari_nifti_where_the_brain_is(viewer, write, blob_map):

@@ -9,21 +9,22 @@ from ..image import Image
 from ..report.template import template_for
 from .frames import active_kept, view_frame
 from .geometry import KEY
-from .layers import describe, intensity, layer_kind, own_metadata
+from .layers import describe, layer_kind, own_metadata
 from .overlays import Frame
 from .session import results_in
 
 ROLE = "template"
 
-_DIM = {"colormap": "gray", "opacity": 0.5}
-"""How a template looks: what is added onto it has to stand out."""
+_BRIGHTNESS = 0.5
+"""How bright a template is: what is added onto it has to stand out, on light canvases too, where it is not see-through.
+"""
 
 
 def add_template(viewer: Any, space: str | None = None) -> Any:
     """Add the template image of a space as the lowest layer; returns the layer.
 
-    Maps that this plugin opened are blended additively from then on, since they would hide the template: they are
-    black where they are 0. Other layers are left as they are.
+    Maps that this plugin opened would hide it, being black where they are 0: they are blended additively until the
+    template is removed. Other layers are left as they are.
 
     Parameters
     ----------
@@ -51,9 +52,13 @@ def add_template(viewer: Any, space: str | None = None) -> Any:
     with active_kept(viewer):
         layer = viewer.add_image(data, **options)
         viewer.layers.move(len(viewer.layers) - 1, 0)
+<<<<<<< HEAD
     for other in viewer.layers:
         if layer_kind(other) == "image" and _is_opened_map(other):
             other.blending = "additive"
+=======
+    _see_through(viewer, layer)
+>>>>>>> views
     return layer
 
 
@@ -64,11 +69,34 @@ def space_shown(viewer: Any) -> str | None:
     return next((space for space in named if space), None)
 
 
+def _see_through(viewer: Any, template: Any) -> None:
+    """Blend maps additively for as long as the template is there."""
+    before = [
+        (other, str(other.blending))
+        for other in viewer.layers
+        if layer_kind(other) == "image" and _is_opened_map(other)
+    ]
+    for other, _ in before:
+        other.blending = "additive"
+
+    def restore(event: Any) -> None:
+        if event.value == template:
+            viewer.layers.events.removed.disconnect(restore)
+            for other, blending in before:
+                if str(other.blending) == "additive":
+                    other.blending = blending
+
+    viewer.layers.events.removed.connect(restore)
+
+
 def _lay_out(template: Image, frame: Frame) -> tuple[Any, dict[str, Any]]:
     data, transform = frame.lay_out(template.data, template.grid)
     about = describe(frame.view_from_world, role=ROLE, space=template.space)
     name = f"{template.space} template"
-    return data, {"name": name, "metadata": {KEY: about}, **_DIM, **intensity(data), **transform}
+    low, high = float(data.min()), float(data.max())
+    limits = (low, low + (high - low) / _BRIGHTNESS)
+    looks = {"colormap": "gray", "contrast_limits": limits, "blending": "opaque"}
+    return data, {"name": name, "metadata": {KEY: about}, **looks, **transform}
 
 
 def _is_opened_map(layer: Any) -> bool:

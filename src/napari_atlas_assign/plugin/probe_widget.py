@@ -62,6 +62,7 @@ class WhatIsHere(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._look)
+        self.destroyed.connect(partial(_forget, ref(self)))
         view_commands.bind_view_keys(napari_viewer)
         self._follow_viewer()
         self._tell(None)
@@ -120,7 +121,7 @@ class WhatIsHere(QWidget):
     def _forget_viewer(self) -> None:
         if self._callback is None:
             return
-        self._timer.stop()
+        self._cursor = None
         if self._callback in self._viewer.mouse_move_callbacks:
             self._viewer.mouse_move_callbacks.remove(self._callback)
         for event, callback in self._events:
@@ -401,6 +402,13 @@ def _mouse_callback(widget: WhatIsHere) -> Callable[[Any, Any], None]:
         there._moved(Cursor(tuple(event.position), event.view_direction))
 
     return on_mouse_move
+
+
+def _forget(widget: Any) -> None:
+    """Qt has destroyed a widget that Python may still hold: nothing must reach it any more."""
+    there = widget()
+    if there is not None:
+        there._forget_viewer()
 
 
 def _button(text: str, tip: str, act: Callable[[], Any]) -> QPushButton:
