@@ -52,13 +52,7 @@ def add_template(viewer: Any, space: str | None = None) -> Any:
     with active_kept(viewer):
         layer = viewer.add_image(data, **options)
         viewer.layers.move(len(viewer.layers) - 1, 0)
-<<<<<<< HEAD
-    for other in viewer.layers:
-        if layer_kind(other) == "image" and _is_opened_map(other):
-            other.blending = "additive"
-=======
     _see_through(viewer, layer)
->>>>>>> views
     return layer
 
 
