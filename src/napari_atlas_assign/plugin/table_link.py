@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
 from ..assignment.point_result import PointResult
 from .layers import layer_kind, own_metadata
 from .overlays import highlighted_colors
+from .region_overlays import show_region
 from .show import find_frame, find_layer, find_modes_layer
 from .table import ResultsTable
 from .table_rows import Place, Subject
@@ -35,6 +36,7 @@ class TableLink:
         self._table, self._viewer = ref(table), viewer
         self._told = False  # the viewer is being told, and need not tell back
         self._maps: dict[tuple[str, int], Any] = {}
+        self._labels: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._highlighted: Any = None
         table.picked.connect(self.show_picked)
         table.place_chosen.connect(self.go_to)
@@ -108,34 +110,29 @@ class TableLink:
                 run = table.result.runs[subject.run]
                 wanted[run.atlas.name, subject.region] = subject
         layers = self._viewer.layers
-        active = layers.selection.active
         for key in [key for key in self._maps if key not in wanted]:
             layer = self._maps.pop(key)
             if layer in layers:
                 layers.remove(layer)
         for key, subject in wanted.items():
-            try:
-                from .region_overlays import show_region
-            except ImportError:
-                break
-
             if self._maps.get(key) not in layers:
                 self._maps[key] = show_region(table.result.single(subject.run), self._viewer, key[1])
-        if active is not None and active in layers:
-            layers.selection.active = active  # new layers push themselves forward
 
     def _layer_added(self, event: Any) -> None:
         self._follow(event.value)
 
     def _follow(self, layer: Any) -> None:
         if layer_kind(layer) == "labels" and own_metadata(layer).get("role") == "modes":
+            self._labels[layer] = layer.selected_label
             followed = layer.events.selected_label, self._label_selected
             followed[0].connect(followed[1])
             self._followed.append(followed)
 
     def _label_selected(self, event: Any) -> None:
-        if not self._told:
-            self._pick(event.source, event.source.selected_label)
+        layer = event.source
+        before, self._labels[layer] = self._labels.get(layer), layer.selected_label
+        if not self._told and layer.selected_label != before:  # napari tells of it after every change of colours, too
+            self._pick(layer, layer.selected_label)
 
     def _clicked(self, viewer: Any, event: Any) -> Iterator[None]:
         """A click, no drag, on a mode; not while a person paints."""
