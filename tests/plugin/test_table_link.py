@@ -116,6 +116,24 @@ def test_what_stands_out_still_does_after_a_change_of_threshold(linked, qtbot):
     assert {n: a for n, a in opacities(linked).items() if a == 1} == {number: 1}
 
 
+def region_maps(linked):
+    return [layer.name for layer in linked.viewer.layers if own_metadata(layer).get("overlay")]
+
+
+def test_selected_rows_show_their_region_maps_in_place_of_earlier_ones(linked):
+    active = linked.viewer.layers.selection.active
+    linked.link.show_picked([Subject(1, 0, 0), Subject(2, 1, 0), Subject(2, 1, 0)])
+    assert region_maps(linked) == ["tiny: Lobus sinister (map)", "tiny: Lobus dexter (map)"]
+    linked.link.show_picked([Subject(2, 1, 0), Subject(1, None, 0)])
+    assert region_maps(linked) == ["tiny: Lobus dexter (map)"]
+    assert linked.viewer.layers.selection.active is active
+    linked.viewer.layers.remove("tiny: Lobus dexter (map)")
+    linked.link.show_picked([Subject(2, 1, 0)])
+    assert region_maps(linked) == ["tiny: Lobus dexter (map)"]
+    linked.table.show_regions.setChecked(False)
+    assert region_maps(linked) == []
+
+
 def test_a_place_in_mm_is_gone_to(linked):
     page, row = linked.table.assignments, linked.result.assignments.iloc[0]
     linked.table.go_to_row(0, "centroid")

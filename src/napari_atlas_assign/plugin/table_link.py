@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from ..assignment.point_result import PointResult
+from ..assignment.result import Result
 from .layers import layer_kind, own_metadata
 from .overlays import highlighted_colors
 from .region_overlays import show_region
@@ -69,7 +70,7 @@ class TableLink:
             return
         with self._telling():
             self._highlight(table.result, list(dict.fromkeys(subject.mode for subject in subjects)))
-            self._show_maps(table, subjects if table.show_regions.isChecked() else [])
+            self._show_maps(table.result, subjects if table.show_regions.isChecked() else [])
 
     # --- inside ---
 
@@ -81,7 +82,7 @@ class TableLink:
         finally:
             self._told = before
 
-    def _highlight(self, result: Any, modes: list[int]) -> None:
+    def _highlight(self, result: Result | PointResult, modes: list[int]) -> None:
         if isinstance(result, PointResult):
             layer = find_layer(self._viewer, "points", result.points.name)
             if layer is not None:
@@ -101,24 +102,22 @@ class TableLink:
         highlight(layer, modes)
         self._highlighted = layer
 
-    def _show_maps(self, table: ResultsTable, subjects: Sequence[Subject]) -> None:
-        if isinstance(table.result, PointResult) or table.result is None:
-            return
-        wanted: dict[tuple[str, int], Subject] = {}
+    def _show_maps(self, result: Result | PointResult, subjects: Sequence[Subject]) -> None:
+        wanted: dict[tuple[str, int], Result] = {}
         for subject in subjects:
-            if subject.region is not None and len(wanted) < MOST_REGIONS:
-                run = table.result.runs[subject.run]
-                wanted[run.atlas.name, subject.region] = subject
+            if subject.region is not None and len(wanted) < MOST_REGIONS and isinstance(result, Result):
+                wanted[result.runs[subject.run].atlas.name, subject.region] = result.single(subject.run)
         layers = self._viewer.layers
         for key in [key for key in self._maps if key not in wanted]:
             layer = self._maps.pop(key)
             if layer in layers:
                 layers.remove(layer)
-        for key, subject in wanted.items():
-            if self._maps.get(key) not in layers:
-                self._maps[key] = show_region(table.result.single(subject.run), self._viewer, key[1])
+        for (atlas, region), single in wanted.items():
+            if self._maps.get((atlas, region)) not in layers:
+                self._maps[atlas, region] = show_region(single, self._viewer, region)
 
     def _layer_added(self, event: Any) -> None:
+        self._followed = [(e, callback) for e, callback in self._followed if e.source in self._viewer.layers]
         self._follow(event.value)
 
     def _follow(self, layer: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from qtpy.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
 from qtpy.QtGui import QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -83,7 +83,7 @@ class FrameModel(QAbstractTableModel):
             self.rows = self._shown()
             self.endResetModel()
             return
-        self._layout_will_change()
+        self.layoutAboutToBeChanged.emit()
         chosen = self.persistentIndexList()
         known = self._keys() if chosen else ()
         old = [(known[self.rows[i.row()]], i.column()) for i in chosen]
@@ -146,20 +146,16 @@ class FrameModel(QAbstractTableModel):
         return sorted_rows(self.columns, rows, name if name in self.columns else None, ascending)
 
     def _rearrange(self) -> None:
-        self._layout_will_change()
+        self.layoutAboutToBeChanged.emit()
         before, self.rows = self.rows, self._shown()
         chosen = self.persistentIndexList()
         place = {row: n for n, row in enumerate(self.rows.tolist())} if chosen else {}
         self._layout_changed(chosen, [(place.get(int(before[i.row()])), i.column()) for i in chosen])
 
-    def _layout_will_change(self) -> None:
-        # The hint leaves the header of the columns alone.
-        self.layoutAboutToBeChanged.emit([], QAbstractItemModel.LayoutChangeHint.VerticalSortHint)
-
     def _layout_changed(self, old: list[QModelIndex], new: list[tuple[int | None, int]]) -> None:
         places = [QModelIndex() if row is None else self.index(row, column) for row, column in new]
         self.changePersistentIndexList(old, places)
-        self.layoutChanged.emit([], QAbstractItemModel.LayoutChangeHint.VerticalSortHint)
+        self.layoutChanged.emit()
 
 
 class CellDelegate(QStyledItemDelegate):

@@ -50,6 +50,9 @@ class ResultView(QTableView):
         self._heads.sectionResized.connect(self._place_pinned)
         self.doubleClicked.connect(self.go_asked)
         model.modelReset.connect(self._new_columns)
+        # Both headers make their sections anew, which is nobody's wish for other widths.
+        model.layoutAboutToBeChanged.connect(lambda: self._set_arranging(True))
+        model.layoutChanged.connect(lambda: self._set_arranging(False))
 
     # --- columns ---
 
@@ -226,8 +229,9 @@ class ResultView(QTableView):
         heads.setSectionsMovable(False)
         heads.setSectionsClickable(True)
         heads.setSortIndicatorShown(True)
-        heads.sortIndicatorChanged.connect(self._heads.setSortIndicator)
-        self._heads.sortIndicatorChanged.connect(heads.setSortIndicator)
+        main = self._heads
+        heads.sortIndicatorChanged.connect(lambda section, order: main.setSortIndicator(section, order))
+        main.sortIndicatorChanged.connect(lambda section, order: heads.setSortIndicator(section, order))
         heads.sectionResized.connect(self._pinned_resized)
         self.verticalScrollBar().valueChanged.connect(view.verticalScrollBar().setValue)
         view.verticalScrollBar().valueChanged.connect(self.verticalScrollBar().setValue)
@@ -255,6 +259,9 @@ class ResultView(QTableView):
             self.pinned.setColumnHidden(section, hidden or name not in layout.pinned)
         self._arranging = False
         self._place_pinned()
+
+    def _set_arranging(self, on: bool) -> None:
+        self._arranging = on
 
     def _after_drag(self, *_: int) -> None:
         if self._arranging:
