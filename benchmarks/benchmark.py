@@ -247,17 +247,17 @@ def page(found: dict[str, Any]) -> str:
     software = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
     return f"""# Performance
 
-Written by `python benchmarks/benchmark.py --docs docs/performance.md`; do not edit. Every row is measured in one run on
-one machine, each measurement in a process of its own; times are medians, peak memory is that of the whole process. Ratios
-of one run are what to quote: times move by tens of percent.
+Written by `python benchmarks/benchmark.py --docs docs/performance.md`; do not edit. Every row is measured in one run
+on one machine, each measurement in a process of its own; times are medians, peak memory is that of the whole process.
+Ratios of one run are what to quote: times move by tens of percent.
 
 Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}.
 Software: {software}.
 
 {table(found["results"])}
 
-For points, the peers' time is scaled to the same number of points. The limits are unpacking the atlas file with gzip, and
-one pass over the atlas's values in memory.
+For points, the peers' time is scaled to the same number of points. The limits are unpacking the atlas file with gzip,
+and one pass over the atlas's values in memory.
 
 ## How cost grows
 

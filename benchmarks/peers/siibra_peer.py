@@ -48,7 +48,8 @@ def configuration(atlas: str) -> Path:
     else:
         paths = [DATA["atlases"][atlas]["path"]]
         present = set(np.unique(np.asarray(img.dataobj)).tolist())
-        indices = {n: [{"volume": 0, "label": int(i)}] for i, n in zip(names["index"], names["name"], strict=True) if i in present}
+        rows = [(i, n) for i, n in zip(names["index"], names["name"], strict=True) if i in present]
+        indices = {name: [{"volume": 0, "label": int(label)}] for label, name in rows}
     nii = [{"@type": "siibra/volume/v0.0.1", "providers": {"nii": path}} for path in paths]
     space = {"@id": SPACE, "@type": "siibra/space/v0.0.1", "name": "MNI 152 ICBM 2009c Nonlinear Asymmetric"}
     space |= {"shortName": "MNI152", "modality": "mri", "species": "homo sapiens", "volumes": nii[:1]}

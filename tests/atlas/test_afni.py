@@ -115,7 +115,7 @@ def test_a_table_in_a_nifti_extension_is_found(tmp_path):
     path = tmp_path / "atlas.nii.gz"
     img = nib.Nifti1Image(labels(), np.eye(4))
     text = (
-        '<?xml version=\'1.0\' ?>\n<AFNI_attributes ni_form="ni_group" >\n'
+        "<?xml version='1.0' ?>\n<AFNI_attributes ni_form=\"ni_group\" >\n"
         '<AFNI_atr ni_type="String" ni_dimen="1" atr_name="TEMPLATE_SPACE" >\n "MNI_N27"</AFNI_atr>\n'
         f'<AFNI_atr ni_type="String" ni_dimen="1" atr_name="VALUE_LABEL_DTABLE" >\n "{escape(PAIRS)}"</AFNI_atr>\n'
         "</AFNI_attributes>\n"

@@ -281,7 +281,7 @@ def test_no_json_leads_to_another_error(version2, about, structure):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(",\n\"[]#0123456789abcroot", max_size=60))
+@given(text=st.text(',\n"[]#0123456789abcroot', max_size=60))
 def test_no_terminology_leads_to_another_error(version3, text):
     path = version3.parents[3] / "terminologies/test-terminology/1_0/terminology.csv"
     header = path.read_text().splitlines()[0]

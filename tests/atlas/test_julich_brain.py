@@ -201,8 +201,10 @@ def test_an_empty_label_volume_is_an_error(tmp_path):
 
 values = st.recursive(
     st.none() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["JulichBrainAtlas", "Structures", "Structure", "grayvalue", "name"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["JulichBrainAtlas", "Structures", "Structure", "grayvalue", "name"]), inner)
+    ),
     max_leaves=10,
 )
 

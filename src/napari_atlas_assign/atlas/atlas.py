@@ -87,9 +87,7 @@ class Atlas:
             raise AtlasError(f"{self.name}: the table of regions needs the columns id and name")
 
     @classmethod
-    def from_labels(
-        cls, labels: NDArray[Any] | CodedLabels, grid: Grid, regions: pd.DataFrame, **about: Any
-    ) -> Atlas:
+    def from_labels(cls, labels: NDArray[Any] | CodedLabels, grid: Grid, regions: pd.DataFrame, **about: Any) -> Atlas:
         """Make a labelled atlas of a volume (X, Y, Z) of label values; 0 is background.
 
         Every label in the volume needs a row in `regions`, which is sorted by ``id`` here.

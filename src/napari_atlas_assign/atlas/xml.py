@@ -44,4 +44,3 @@ def parse_xml(data: bytes | str, name: str) -> Element:
 def text_of(element: Element, path: str) -> str:
     """The text below `element` at a path of tags, on one line and without outer blanks; empty where there is none."""
     return " ".join((element.findtext(path) or "").split())
-

@@ -17,7 +17,6 @@ from ..space import Floats
 from .modes import Modes
 from .neighbours import neighbour_pairs
 
-
 VOXELS_AT_A_TIME = 2**22
 """Voxels of modes worked on at a time; of one mode, all."""
 

@@ -161,7 +161,7 @@ def _place_of_shapes(layer: Any, like: Any) -> Placement:
     return Placement((shape[0], shape[1], shape[2]), matrix @ view, view)
 
 
-def _sigmas(layer: Any, sigma: float | Sequence[float]) -> NDArray[np.float64]:
+def _sigmas(layer: Any, sigma: float | Sequence[float]) -> NDArray[np.floating]:
     n = len(layer.data)
     given = np.broadcast_to(np.asarray(sigma, dtype=np.float64), (n,)).copy()
     if "sigma" not in layer.features:

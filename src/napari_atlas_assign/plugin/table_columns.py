@@ -78,7 +78,7 @@ def _settings() -> Any | None:
     try:
         from napari.settings import get_plugin_settings
 
-        return get_plugin_settings(PLUGIN).table  # type: ignore[attr-defined]
+        return get_plugin_settings(PLUGIN).table
     except (ImportError, KeyError, AttributeError):
         return None
 

@@ -143,7 +143,7 @@ class RowReader:
 
     def _named(self, run: int, name: str | None) -> int | None:
         atlas = self.result.atlases[run] if isinstance(self.result, PointResult) else self._runs[run].atlas
-        rows = np.flatnonzero((atlas.regions["name"] == name).to_numpy()) if name is not None else []
+        rows = np.flatnonzero((atlas.regions["name"] == name).to_numpy())  # no row has the name None
         return int(rows[0]) if len(rows) else None
 
     def _best_regions(self, run: int, score: str) -> dict[int, int]:

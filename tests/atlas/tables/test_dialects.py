@@ -217,7 +217,9 @@ def test_each_dialect_is_told_by_its_content_whatever_the_file_is_called(tmp_pat
 def test_line_ends_byte_order_marks_and_blank_lines_change_nothing(tmp_path, case, encoding):
     file, _, text, expected = CASES[case]
     path = tmp_path / file
-    path.write_bytes(("\n" + text + "\n\n").replace("\n", "\r\n").encode(encoding) if text[0] != "<" else text.encode(encoding))
+    path.write_bytes(
+        ("\n" + text + "\n\n").replace("\n", "\r\n").encode(encoding) if text[0] != "<" else text.encode(encoding)
+    )
     assert read_table(path)["name"].tolist() == expected["name"]
 
 
@@ -334,7 +336,7 @@ def test_hostile_lines_do_not_stall_any_dialect(tmp_path):
         "1 a" + " 1" * n,
         "<VALUE_LABEL_DTABLE " * n,
         "<ATLAS_POINT " + "a" * n,
-        '<VALUE_LABEL_DTABLE >' + '"' * n,
+        "<VALUE_LABEL_DTABLE >" + '"' * n,
         "<ATLAS_POINT " + " =" * n + ">",
         "1 0 0 0 1 1 1 " + '"' * n + "x",
         "index,name\n1," + '"' * n,
