@@ -39,7 +39,7 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
     if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
         return Image(data, grid, image.name, image.space)
     finite = np.isfinite(data)
-    filled = data if finite.all() else _fill_non_finite(data, finite)
+    filled: Any = data if finite.all() else _fill_non_finite(data, finite)
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
     box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
