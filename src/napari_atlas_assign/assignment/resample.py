@@ -39,7 +39,7 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
     if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
         return Image(data, grid, image.name, image.space)
     finite = np.isfinite(data)
-    filled: Any = data if finite.all() else _fill_non_finite(data, finite)
+    filled: NDArray[Any] = data if finite.all() else _fill_non_finite(data, finite)
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
     box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
@@ -54,8 +54,8 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
             values, box = _linear(filled, positions, data.dtype)
         holes = None if finite.all() else _nearest(~finite, positions)
     else:
-        dtype: Any = data.dtype
-        values = scipy.ndimage.affine_transform(filled, matrix, offset, grid.shape, output=dtype, order=order)
+        values = np.zeros(grid.shape, data.dtype)
+        scipy.ndimage.affine_transform(filled, matrix, offset, grid.shape, output=values, order=order)
         holes = None if finite.all() else scipy.ndimage.affine_transform(~finite, matrix, offset, grid.shape, order=0)
     if holes is not None:
         values[holes[box]] = 0
