@@ -54,9 +54,9 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
             values, box = _linear(filled, positions, data.dtype)
         holes = None if finite.all() else _nearest(~finite, positions)
     else:
-        values = np.zeros(grid.shape, data.dtype)
-        scipy.ndimage.affine_transform(filled, matrix, offset, grid.shape, output=values, order=order)
-        holes = None if finite.all() else scipy.ndimage.affine_transform(~finite, matrix, offset, grid.shape, order=0)
+        affine_transform: Any = scipy.ndimage.affine_transform  # its stubs know fewer types than it takes
+        values = affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
+        holes = None if finite.all() else affine_transform(~finite, matrix, offset, grid.shape, order=0)
     if holes is not None:
         values[holes[box]] = 0
     affine = grid.affine.copy()
