@@ -288,7 +288,10 @@ def test_the_widget_of_the_menu_does_the_whole_job(make_napari_viewer_proxy, qtb
         peak = table.result.modes.set_index("input structure")["peak"][number]
         assert np.allclose(viewer.dims.point, peak[::-1], atol=1.6)
         table.assignments.view.selectRow(row)
-        assert viewer.layers["map modes"].selected_label == number
+        # The table tells what was picked when the person has stopped picking.
+        qtbot.waitUntil(lambda number=number: viewer.layers["map modes"].selected_label == number)
+    table.show_regions.setChecked(False)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4)
     widget.threshold.value = 5.5
     widget.assign()
     finish(qtbot, widget)
