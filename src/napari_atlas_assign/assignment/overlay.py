@@ -32,13 +32,13 @@ def best_regions(result: Result) -> dict[int, int]:
     return {int(n): int(r) for n, r in zip(run.found.number, best, strict=True) if r >= 0}
 
 
-def best_region_labels(result: Result) -> Image:
+def best_region_labels(result: Result, dtype: type[np.integer] = np.int32) -> Image:
     """Draw each mode's best region, on the grid of the modes, or of the atlas where that is far coarser.
 
     Returns
     -------
     Image
-        int32 (X, Y, Z): row of the atlas's region table + 1, 0 elsewhere. A voxel belongs to a region that is some
+        `dtype` (X, Y, Z): row of the atlas's region table + 1, 0 elsewhere. A voxel belongs to a region that is some
         mode's best by correlation, where that region is the most probable of the atlas (the first of equals) and
         reaches `PART_OF_MAXIMUM` of its own largest value.
     """
@@ -46,7 +46,7 @@ def best_region_labels(result: Result) -> Image:
     if is_too_fine(atlas, grid):
         grid = atlas.grid
     where = territories(atlas, grid)
-    labels = np.zeros(grid.n_voxels, np.int32)
+    labels = np.zeros(grid.n_voxels, dtype)
     for region in set(best_regions(result).values()):
         labels[where.of(region)] = region + 1
     return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)

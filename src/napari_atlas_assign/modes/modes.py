@@ -185,14 +185,14 @@ def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivit
     voxels, modes = [], []
     signs: list[int] = []
     for sign in tails:
-        labels, n = label_components(data > threshold if sign > 0 else data < -threshold, connectivity)
-        flat = labels.reshape(-1)
-        voxel = np.flatnonzero(flat)
-        voxels.append(voxel)
-        modes.append(flat[voxel].astype(np.int64) - 1 + len(signs))
+        corner, labels, n = _label_box(data > threshold if sign > 0 else data < -threshold, connectivity)
+        ijk = np.nonzero(labels)
+        modes.append(labels[ijk].astype(np.int64) - 1 + len(signs))
+        voxels.append(np.ravel_multi_index(tuple(i + c for i, c in zip(ijk, corner, strict=True)), data.shape))
         signs += [sign] * n
     voxel, mode = np.concatenate(voxels), np.concatenate(modes)
-    return voxel, mode, np.abs(data.reshape(-1)[voxel].astype(np.float64)), signs
+    value = data[np.unravel_index(voxel, data.shape)]  # no reshape: it would copy data that are not in C order
+    return voxel, mode, np.abs(value.astype(np.float64)), signs
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
@@ -235,21 +235,30 @@ def _is_finite(value: Any) -> bool:
 
 def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
     """Number the connected components of a mask (X, Y, Z) from 1, in no particular order; 0 is background."""
+    corner, found, n = _label_box(foreground, connectivity)
     labels = np.zeros(foreground.shape, np.int32)
+    labels[tuple(slice(c, c + size) for c, size in zip(corner, found.shape, strict=True))] = found
+    return labels, n
+
+
+def _label_box(
+    foreground: NDArray[np.bool_], connectivity: Connectivity
+) -> tuple[tuple[int, ...], NDArray[np.integer], int]:
+    """Label the smallest box around a mask: its first voxel, the labels in it, and how many there are."""
     box = bounding_slices(foreground)
     if box is None:
-        return labels, 0
+        return (0, 0, 0), np.zeros((0, 0, 0), np.int32), 0
     # The cost of labelling follows the box, which for a thresholded map is far smaller than the grid.
+    corner = tuple(s.start for s in box)
     try:
         import cc3d  # several times faster than scipy, where it is installed
     except ImportError:
         structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
-        return labels, int(scipy.ndimage.label(foreground[box], structure, output=labels[box]))
+        labels = np.zeros(foreground[box].shape, np.int32)
+        return corner, labels, int(scipy.ndimage.label(foreground[box], structure, output=labels))
     # cc3d 4.1 may run out of labels where components touch the border, so it gets a border of background.
-    mask = np.pad(foreground[box], 1)
-    found, n = cc3d.connected_components(mask, connectivity=connectivity, return_N=True)
-    labels[box] = found[1:-1, 1:-1, 1:-1]
-    return labels, int(n)
+    found, n = cc3d.connected_components(np.pad(foreground[box], 1), connectivity=connectivity, return_N=True)
+    return corner, found[1:-1, 1:-1, 1:-1], int(n)
 
 
 def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:

@@ -120,7 +120,7 @@ def modes_layer(result: Result, frame: Frame, earlier: Any = None) -> LayerData:
     else:
         data, transform = frame.lay_out(volumes[0], firsts[0].found.grid)
     columns = ["region", "correlation", "peak", "mm3"]
-    colors = _colors_of_modes(data, highest, earlier)
+    colors = _colors_of_modes(data, firsts, highest, earlier)
     picked = [] if earlier is None else own_metadata(earlier).get("highlighted", [])
     about = _about(result, frame, "modes", colors={str(n): c for n, c in colors.items()}, highlighted=picked)
     return (
@@ -151,12 +151,11 @@ def regions_layers(result: Result, frame: Frame) -> list[LayerData]:
 def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> LayerData:
     """Each mode's best region as Labels in the atlas's colours; label = row of the atlas's region table + 1."""
     singles = [result.single(n) for n in range(len(result.runs))]
-    labels = [best_region_labels(single) for single in singles]
-    dtype = label_type(result.atlas.n_regions)
+    labels = [best_region_labels(single, label_type(result.atlas.n_regions)) for single in singles]
     if result.is_stack:
-        data, transform = frame.lay_out_stack([image.data.astype(dtype) for image in labels], labels[0].grid)
+        data, transform = frame.lay_out_stack([image.data for image in labels], labels[0].grid)
     else:
-        data, transform = frame.lay_out(labels[0].data.astype(dtype), labels[0].grid)
+        data, transform = frame.lay_out(labels[0].data, labels[0].grid)
     atlas = result.atlas
     colored: Iterable[int] = range(atlas.n_regions)
     if atlas.n_regions > MOST_COLORS:
@@ -198,17 +197,16 @@ def _mode_volume(found: Modes, dtype: type[np.integer]) -> NDArray[np.integer]:
     return flat.reshape(found.grid.shape)
 
 
-def _colors_of_modes(data: NDArray[np.integer], highest: int, earlier: Any) -> dict[int, str]:
+def _colors_of_modes(data: NDArray[np.integer], runs: Sequence[Run], highest: int, earlier: Any) -> dict[int, str]:
     """A colour for each mode, and for some more that may come, so that they need no new colour table."""
     palette = {n: palette_color(n - 1) for n in range(1, highest + SPARE + 1)}
     noted = None if earlier is None else own_metadata(earlier).get("colors")
     if not noted or earlier.data.shape != data.shape:
         return palette
     known = {int(n): color for n, color in noted.items()}
-    if earlier.data.strides == data.strides:
-        before, after = earlier.data.ravel(order="K"), data.ravel(order="K")  # no copies, whatever the axes' order
-        voxel = np.flatnonzero(after)
-        before, after = before[voxel], after[voxel]
+    if len(runs) == 1 and data.T.flags.c_contiguous and earlier.data.T.flags.c_contiguous:
+        found = runs[0].found  # whose voxels are counted in this very order: no search through the volume
+        before, after = earlier.data.T.reshape(-1)[found.voxel], found.number[found.mode]
     else:
         voxels = np.nonzero(data)
         before, after = earlier.data[voxels], data[voxels]

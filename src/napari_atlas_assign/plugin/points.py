@@ -126,7 +126,7 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
             "features": features,
             "face_color": [("#808080" if i is None else region_color(atlas, i)) for i in index] or palette_color(0),
             "size": 4.0,
-            "out_of_slice_display": True,
+            "projection_mode": "rescale_spherical",  # as balls of their size, in slices as thick as they are
             "metadata": {KEY: describe(frame.view_from_world, **about)},
             **_units(frame),
         },
