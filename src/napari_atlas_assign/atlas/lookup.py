@@ -5,7 +5,9 @@ In names, N places, P pairs of a place and a region.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy
@@ -83,19 +85,39 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     region[within[hit]], distance[within[hit]] = best[found[hit]], 0
     outside = np.flatnonzero(np.isinf(distance))
     if len(outside):
-        surface = _with_free_face(atlas, occupied)
-        ijk = atlas.grid.unravel(occupied[surface])
-        region[outside], distance[outside] = _nearest_of(xyz[outside], ijk, best[surface], atlas)
+        region[outside], distance[outside] = _nearest_of(xyz[outside], _surface(atlas), atlas)
     return region, distance
 
 
-def _nearest_of(
-    xyz: Floats, ijk: NDArray[np.int64], best: NDArray[np.integer], atlas: Atlas
-) -> tuple[NDArray[np.int64], Floats]:
-    """The region (N,) of the nearest of some voxels' boxes, and its distance (N,)."""
+@dataclass(frozen=True)
+class _Surface:
+    """The voxels of an atlas that can be nearest to a place outside all regions."""
+
+    ijk: NDArray[np.int64]
+    best: NDArray[np.integer]
+    """The region with the largest value there."""
+    tree: Any
+    """Of their centres, in world mm."""
+
+
+_surfaces: WeakKeyDictionary[Atlas, _Surface] = WeakKeyDictionary()
+"""Kept, since to find them costs more than to search them."""
+
+
+def _surface(atlas: Atlas) -> _Surface:
+    if atlas not in _surfaces:
+        occupied, best = atlas.best_region
+        shown = _with_free_face(atlas, occupied)
+        ijk = atlas.grid.unravel(occupied[shown])
+        _surfaces[atlas] = _Surface(ijk, best[shown], scipy.spatial.cKDTree(atlas.grid.to_world(ijk)))
+    return _surfaces[atlas]
+
+
+def _nearest_of(xyz: Floats, surface: _Surface, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
+    """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
     region, distance = np.zeros(len(xyz), np.int64), np.zeros(len(xyz))
     edges = atlas.grid.affine[:3, :3]
-    tree = scipy.spatial.cKDTree(atlas.grid.to_world(ijk))
+    ijk, best, tree = surface.ijk, surface.best, surface.tree
     to_centre, _ = tree.query(xyz)
     # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
     nearby = tree.query_ball_point(xyz, to_centre * (1 + 1e-9) + np.linalg.norm(edges, axis=0).sum())
