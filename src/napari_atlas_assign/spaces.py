@@ -160,12 +160,12 @@ def field_of_view_warning(
     values (N,) to judge by; without it, all of the image is.
     """
     if looked_at is None:
-        flat = image.data.reshape(-1)
         # A sample is enough to tell a half; the odd step does not keep in time with rows of voxels.
-        voxel = np.arange(0, flat.size, flat.size // 20_000 | 1)
-        if np.count_nonzero(flat[voxel]) < 1000:
-            voxel = np.flatnonzero(flat)
-        values = flat[voxel]
+        voxel = np.arange(0, image.data.size, image.data.size // 20_000 | 1)
+        values = image.data[np.unravel_index(voxel, image.data.shape)]  # reshaped, data not in C order are copied
+        if np.count_nonzero(values) < 1000:
+            voxel = np.flatnonzero(image.data)
+            values = image.data.reshape(-1)[voxel]
     else:
         voxel, values = (column[:: len(column) // 20_000 | 1] for column in looked_at)
     signal = np.abs(values.astype(np.float64))

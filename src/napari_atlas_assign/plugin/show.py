@@ -109,15 +109,17 @@ def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
         neutral |= {"translate": np.zeros(3), "rotate": np.eye(3), "shear": np.zeros(3)}
     in_place = layer_kind(layer) == "labels" and _fits(layer.data, data)
     if in_place:
+        moved = not np.array_equal(layer.data, data)
         np.copyto(layer.data, data)
     else:
+        moved = False
         layer.data = data
     differing = {
         name: value for name, value in (neutral | options).items() if name not in KEPT and _differs(layer, name, value)
     }
     for name, value in differing.items():
         setattr(layer, name, value)
-    if in_place and "colormap" not in differing:  # which draws the layer again
+    if moved and "colormap" not in differing:  # which draws the layer again
         layer.refresh(extent=False, thumbnail=False)
 
 
