@@ -251,7 +251,8 @@ Written by `python benchmarks/benchmark.py --docs docs/performance.md`; do not e
 on one machine, each measurement in a process of its own; times are medians, peak memory is that of the whole process.
 Ratios of one run are what to quote: times move by tens of percent.
 
-Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}.
+Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}; its load average was
+{about["load"]} when the run began (0 is an idle machine; other work slows both sides of a ratio).
 Software: {software}.
 
 {table(found["results"])}
@@ -275,8 +276,15 @@ def machine() -> dict[str, Any]:
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         "",
     )
+    load = round(os.getloadavg()[0], 1)
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
-    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory, 1), "python": platform.python_version()}
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "load": load,
+        "python": platform.python_version(),
+    }
 
 
 def versions(arguments: argparse.Namespace) -> dict[str, str]:
