@@ -251,8 +251,8 @@ Written by `python benchmarks/benchmark.py --docs docs/performance.md`; do not e
 on one machine, each measurement in a process of its own; times are medians, peak memory is that of the whole process.
 Ratios of one run are what to quote: times move by tens of percent.
 
-Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}; its load average was
-{about["load"]} when the run began (0 is an idle machine; other work slows both sides of a ratio).
+Machine: {about["cpu"]}, {about["cores"]} cores, {about["memory_gib"]} GiB, Python {about["python"]}.
+Its load average was {about["load"]} when the run began (0 is an idle machine; other work slows both sides of a ratio).
 Software: {software}.
 
 {table(found["results"])}
