@@ -263,14 +263,12 @@ def _label_box(
 
 def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
     """The smallest box of slices around the true voxels; None where there is none."""
-    slices = []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        index = np.flatnonzero(mask.any(axis=others))
-        if not len(index):
-            return None
-        slices.append(slice(int(index[0]), int(index[-1]) + 1))
-    return slices[0], slices[1], slices[2]
+    order: Literal["C", "F"] = "F" if mask.flags.f_contiguous else "C"
+    voxel = np.flatnonzero(mask.ravel(order=order))
+    if not len(voxel):
+        return None
+    i, j, k = (slice(int(n.min()), int(n.max()) + 1) for n in np.unravel_index(voxel, mask.shape, order=order))
+    return i, j, k
 
 
 def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:

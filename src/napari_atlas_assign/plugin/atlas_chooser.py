@@ -102,8 +102,7 @@ class AtlasChooser(QWidget):
     @property
     def values(self) -> list[Value]:
         """All atlases that are chosen, each once."""
-        listed = [self.also.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.also.count())]
-        chosen = [self._of_key(key) for key in listed]
+        chosen = [self._of_key(key) for key in self._listed()]
         return list(dict.fromkeys([value for value in chosen if value is not None] + [self.value]))
 
     def set_values(self, values: Sequence[Value]) -> None:
@@ -139,7 +138,7 @@ class AtlasChooser(QWidget):
     def add(self) -> None:
         """Put the atlas that is shown on the list of those that are compared as well."""
         value = self.value
-        if value[0] == "file" or value in self.values[:-1]:
+        if value[0] == "file" or _key(value) in self._listed():
             return
         self._list(value)
         self.changed.emit()
@@ -160,7 +159,7 @@ class AtlasChooser(QWidget):
         self.combo.setCurrentIndex(self._index_of(before if still else self._first_value("")))
         self.combo.blockSignals(blocked)
         for row in reversed(range(self.also.count())):
-            if self._of_key(self.also.item(row).data(Qt.ItemDataRole.UserRole)) is None:
+            if self._of_key(self._listed()[row]) is None:
                 self.also.takeItem(row)
         self.also.setVisible(self.also.count() > 0)
         self._show_files()
@@ -175,6 +174,9 @@ class AtlasChooser(QWidget):
         return False
 
     # --- inside ---
+
+    def _listed(self) -> list[str]:
+        return [self.also.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.also.count())]
 
     def _list(self, value: Value) -> None:
         item = QListWidgetItem(self.combo.itemText(self._index_of(value)))
