@@ -204,6 +204,8 @@ def _colors_of_modes(data: NDArray[np.integer], runs: Sequence[Run], highest: in
     if not noted or earlier.data.shape != data.shape:
         return palette
     known = {int(n): color for n, color in noted.items()}
+    before: NDArray[np.integer]
+    after: NDArray[np.integer]
     if len(runs) == 1 and data.T.flags.c_contiguous and earlier.data.T.flags.c_contiguous:
         found = runs[0].found  # whose voxels are counted in this very order: no search through the volume
         before, after = earlier.data.T.reshape(-1)[found.voxel], found.number[found.mode]
