@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
+import sys
+
 import numpy as np
 import pytest
 from cases import cases
@@ -123,3 +126,18 @@ def test_connectivity_and_tail_are_one_of_three():
         find_modes(image_of(np.ones((2, 2, 2))), connectivity=8)
     with pytest.raises(InputError, match="the tail is 'left'; give 'positive', 'negative' or 'both'"):
         find_modes(image_of(np.ones((2, 2, 2))), tail="left")
+
+
+@pytest.mark.parametrize("connectivity", [6, 18, 26])
+def test_modes_are_the_same_whichever_library_labels_them(connectivity, monkeypatch):
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        image = Image.from_array(rng.random(rng.integers(1, 9, 3)) - 0.4, np.eye(4))
+        found = find_modes(image, connectivity=connectivity)
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "cc3d", None)
+            assert (find_modes(image, connectivity=connectivity).components() == found.components()).all()
+
+
+def test_the_faster_library_is_part_of_the_test_environment():
+    assert importlib.util.find_spec("cc3d") is not None
