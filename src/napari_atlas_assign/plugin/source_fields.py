@@ -45,10 +45,16 @@ class SourceFields(Container):
             tooltip="This layer does not say where it lies in the brain, and left and right are not to be guessed",
         )
         self.voxel_size = TupleEdit(
-            label="voxel mm", value=(2.0, 2.0, 2.0), tooltip="Along the array's last three axes: z, y, x (S, A, R)"
+            label="voxel mm",
+            value=(2.0, 2.0, 2.0),
+            options={"min": 0.001, "max": 1000.0, "step": 0.001},
+            tooltip="Along the array's last three axes: z, y, x (S, A, R)",
         )
         self.origin = TupleEdit(
-            label="first voxel mm", value=(0.0, 0.0, 0.0), tooltip="Its place: z, y, x in mm (S, A, R)"
+            label="first voxel mm",
+            value=(0.0, 0.0, 0.0),
+            options={"min": -10_000.0, "max": 10_000.0, "step": 0.001},
+            tooltip="Its place: z, y, x in mm (S, A, R)",
         )
         self.sigma = FloatSpinBox(
             label="sigma mm",
