@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 
 from napari_atlas_assign import InputError, assign
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
+from napari_atlas_assign.plugin.geometry import place_of
 from napari_atlas_assign.plugin.layers import atlas_to_layer
 from napari_atlas_assign.plugin.widget import AssignWidget
 
@@ -55,6 +56,32 @@ def test_an_array_placed_by_voxel_size_and_origin(viewer, widget, qtbot, blob_ma
     widget.threshold.value = 3
     expected = assign((blob_map, np.array(AFFINES["ras"])), run(qtbot, widget).atlas, threshold=3)
     assert widget.result.assignments.equals(expected.assignments)
+
+
+def test_numbers_count_when_the_button_is_pressed_and_can_be_corrected(viewer, widget, qtbot, blob_map):
+    layer = viewer.add_image(blob_map.T, name="plain")
+    widget.live.value = True
+    widget.geometry.value = "numbers"
+    qtbot.wait(20)
+    assert widget.result is None
+    widget.live.value = False
+    run(qtbot, widget)
+    assert np.allclose(place_of(layer).world[:3, 3], 0)
+    assert widget.geometry.visible or not widget.isVisible()
+    widget.source_fields.origin.value = (-8, -12, -9)
+    run(qtbot, widget)
+    assert np.allclose(place_of(layer).world[:3, 3], (-9, -12, -8))
+
+
+def test_what_was_said_of_one_layer_is_not_taken_for_another(viewer, widget, qtbot, blob_map):
+    viewer.add_image(blob_map.T, name="first")
+    widget.geometry.value = "own"
+    run(qtbot, widget)
+    viewer.layers.selection.active = viewer.add_image(blob_map.T, name="second")
+    assert widget.image.value is viewer.layers["second"]
+    assert widget.geometry.value is None
+    viewer.layers.selection.active = viewer.layers["first"]
+    assert widget.geometry.value == "own"
 
 
 def test_an_array_placed_as_another_layer(viewer, widget, qtbot, blob_map):

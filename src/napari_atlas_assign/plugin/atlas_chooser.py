@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from magicgui.widgets import Container, FileEdit
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItem, QStandardItemModel
-from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QSearchableComboBox
 
 from ..atlas.atlas import Atlas
@@ -65,6 +65,7 @@ class AtlasChooser(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.files.native)
         layout.addWidget(self.also)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._fill()
         self.set_value(self._first_value(preferred))
         self.combo.currentIndexChanged.connect(self._picked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
@@ -29,6 +30,8 @@ class SourceFields(Container):
         self._viewer = viewer
         self._changed = changed
         self._kept: tuple[Any, Image] | None = None
+        self._asked: Any = None  # the layer that the questions on the screen are about
+        self._stated: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # layers whose place was stated here
         self.image = ComboBox(
             name="image",
             label="map",
@@ -82,6 +85,13 @@ class SourceFields(Container):
         return "image" if self.layer is None else layer_kind(self.layer)
 
     @property
+    def is_placed(self) -> bool:
+        """Whether it is known, or was stated and taken over, where the layer lies."""
+        if self.kind == "shapes":
+            return self.geometry.value is not None
+        return self.layer is not None and is_placed(self.layer)
+
+    @property
     def n_voxels(self) -> int:
         """How much work a change of the threshold is."""
         if self.layer is None or self.kind not in ("image", "labels"):
@@ -130,11 +140,14 @@ class SourceFields(Container):
     def fit(self) -> None:
         """Ask only what the layer leaves open."""
         layer, kind = self.layer, self.kind
-        asks = layer is not None and not is_placed(layer)
+        asks = layer is not None and (not is_placed(layer) or layer in self._stated)
         with self.geometry.changed.blocked():
             self.geometry.reset_choices()
+            if layer is not self._asked:  # what was said of another layer means nothing for this one
+                self.geometry.value = None if layer is None else self._stated.get(layer)
             if asks and kind in ("points", "shapes") and self.geometry.value is None and self._placed_layers():
                 self.geometry.value = self._placed_layers()[0]  # drawn over what is in the viewer
+        self._asked = layer
         self.geometry.visible = asks
         self.voxel_size.visible = self.origin.visible = asks and self.geometry.value == NUMBERS
         self.volumes.visible = layer is not None and kind == "image" and n_volumes(layer) > 1
@@ -146,8 +159,9 @@ class SourceFields(Container):
 
     def _state_geometry(self, layer: Any) -> None:
         stated = self.geometry.value
-        if is_placed(layer) or stated is None or self.kind == "shapes":
+        if stated is None or self.kind == "shapes" or (is_placed(layer) and layer not in self._stated):
             return
+        self._stated[layer] = stated
         if stated == OWN:
             set_geometry(layer)
         elif stated == NUMBERS:

@@ -302,11 +302,11 @@ class AssignWidget(QWidget):
             self._soon.start()
 
     def _can_follow(self) -> bool:
-        """Whether updates may come unasked: the atlas is at hand, and the map is not too large."""
+        """Whether updates may come unasked: all is known and at hand, and the map is not too large."""
         layer = self.image.value
         if layer is None or self.source_fields.n_voxels > MOST_VOXELS:
             return False
-        return self.atlas.is_local and (is_placed(layer) or self.geometry.value is not None)
+        return self.atlas.is_local and self.source_fields.is_placed
 
     def _picked(self, name: str) -> None:
         self._chosen.add(name)
