@@ -11,9 +11,12 @@ from layer_cases import AFFINES, napari_nifti_layer
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Points, Shapes
+from napari.utils.colormap_backend import ColormapBackend
+from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
+from napari.utils.colormaps._accelerated_cmap import set_colormap_backend
 
 from napari_atlas_assign import Atlas, Grid, Image, InputError, assign
-from napari_atlas_assign.plugin import layers
+from napari_atlas_assign.plugin import colors, layers
 from napari_atlas_assign.plugin.geometry import KEY, set_geometry
 from napari_atlas_assign.plugin.layers import (
     atlas_from_layer,
@@ -169,7 +172,19 @@ def test_row_i_of_the_features_is_label_i_and_hovering_tells_the_name(label_atla
         assert layer.get_status(viewer.dims.point, world=True)["value"] == told
 
 
-def test_labels_of_huge_value_get_an_index_column_and_still_hover(label_atlas):
+@pytest.fixture
+def napari_alone(monkeypatch):
+    """Napari without the compiled libraries that map labels to colours."""
+    monkeypatch.setattr(colors, "find_spec", lambda name: None)
+    set_colormap_backend(ColormapBackend.pure_python)
+    yield
+    set_colormap_backend(ColormapBackend.fastest_available)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_labels_of_huge_value_get_an_index_column_and_still_hover(request, alone):
+    if alone:
+        request.getfixturevalue("napari_alone")
     big = Atlas.from_labels(
         np.full((2, 2, 2), 614_454_277),
         Grid((2, 2, 2), np.eye(4)),
@@ -178,6 +193,7 @@ def test_labels_of_huge_value_get_an_index_column_and_still_hover(label_atlas):
     layer = as_layer(atlas_to_layer(big))
     assert layer.features["index"].tolist() == [0, 614_454_277]
     assert layer.get_status((0, 0, 0), world=True)["value"] == "614454277; region: Area X"
+    assert isinstance(layer.colormap, CyclicLabelColormap if alone else DirectLabelColormap)
 
 
 def test_a_labels_layer_becomes_the_atlas_it_was_made_of(label_atlas, blob_map, affine):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Collection, Mapping
+from importlib.util import find_spec
 from itertools import chain, count
 from typing import Any
 
 import numpy as np
+from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
@@ -16,6 +18,10 @@ CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 PALE = 0.3
 """Opacity of the modes beside those that a person picked."""
+
+LARGEST_WITHOUT_HELP = 2**16
+HELPERS = ("PartSegCore_compiled_backend", "numba")
+"""Napari maps labels above `LARGEST_WITHOUT_HELP` to chosen colours with the help of one of these only."""
 
 _GOLDEN_RATIO = 0.6180339887
 
@@ -37,15 +43,23 @@ def palette_color(number: int) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def direct_colors(colors: Mapping[int, str]) -> dict[int | None, Any]:
-    """A colour dictionary for a Labels layer: `colors` per label, everything else clear."""
-    return {None: CLEAR, 0: CLEAR} | {label: color for label, color in colors.items()}
+def direct_colors(colors: Mapping[int, Any]) -> dict[int | None, Any] | CyclicLabelColormap:
+    """The colormap of a Labels layer: `colors` per label, everything else clear.
+
+    It is napari's own palette where a label is above `LARGEST_WITHOUT_HELP` and none of `HELPERS` is installed, because
+    then napari cannot draw the label in a colour of its own.
+    """
+    if max(colors, default=0) > LARGEST_WITHOUT_HELP and not any(map(find_spec, HELPERS)):
+        return label_colormap()
+    return {None: CLEAR, 0: CLEAR} | dict(colors)
 
 
-def highlighted_colors(colors: Mapping[int, str], highlighted: Collection[str]) -> dict[int | None, Any]:
+def highlighted_colors(
+    colors: Mapping[int, str], highlighted: Collection[str]
+) -> dict[int | None, Any] | CyclicLabelColormap:
     """As `direct_colors`, with all but the highlighted colours pale; without any, none is pale."""
     pale = {label: (*_rgb(color), PALE) for label, color in colors.items() if highlighted and color not in highlighted}
-    return direct_colors(colors) | pale
+    return direct_colors({**colors, **pale})
 
 
 def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors: Mapping[int, str]) -> dict[int, str]:

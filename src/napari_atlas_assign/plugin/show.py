@@ -191,6 +191,8 @@ def _differs(layer: Any, name: str, value: Any) -> bool:
     if name == "metadata":
         return True
     if name == "colormap":
+        if not isinstance(value, dict):
+            return not isinstance(now, type(value))
         known = getattr(now, "color_dict", {})
         if not known.keys() >= value.keys():
             return True
