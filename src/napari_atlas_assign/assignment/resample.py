@@ -95,8 +95,9 @@ def _linear(
     result = _cast(values, dtype)
     if dtype.kind in "iu" or data.min() < 0:
         doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
-        at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
-        result[doubtful] = scipy.ndimage.map_coordinates(data, at, output=dtype, order=1)
+        if len(doubtful[0]):
+            at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
+            result[doubtful] = scipy.ndimage.map_coordinates(data, at, output=dtype, order=1)
     return result, (slices[0], slices[1], slices[2])
 
 

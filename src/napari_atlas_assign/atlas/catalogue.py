@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,9 +38,7 @@ class CatalogueEntry:
 
 def catalogue() -> list[CatalogueEntry]:
     """All named atlases, those of one source together; uses no network and imports no other library."""
-    from .sources import SOURCES
-
-    return [entry for source in SOURCES for entry in source.entries()]
+    return list(_entries())
 
 
 def find(name: str) -> CatalogueEntry | None:
@@ -49,14 +47,13 @@ def find(name: str) -> CatalogueEntry | None:
     Of several sources that have the name, the first counts. Spelling is forgiven where it leaves no doubt:
     ``siibra:Julich-Brain v2.9`` is ``siibra:julich 2.9``.
     """
-    entries = catalogue()
     wanted = name.strip().lower()
-    for entry in entries:
+    for entry in _entries():
         if wanted in (entry.name.lower(), entry.full_name.lower()):
             return entry
     source, colon, rest = wanted.partition(":")
     key = _key(rest if colon else wanted)
-    for entry in entries:
+    for entry in _entries():
         if key and key == _key(entry.name) and (not colon or source.strip() == entry.source):
             return entry
     return None
@@ -99,7 +96,7 @@ def load(
     AtlasError
         If there is no such name, or its source cannot deliver it; of a download that failed nothing is left.
     """
-    from .sources import SOURCES
+    from .sources import sources
 
     entry = find(name)
     if entry is None:
@@ -108,8 +105,16 @@ def load(
         raise AtlasError(
             f"there is no atlas {name!r} in the catalogue{meant}; `napari-atlas-assign atlases` lists them"
         )
-    source = next(s for s in SOURCES if entry.source == s.NAME)
+    source = next(s for s in sources() if entry.source == s.NAME)
     return source.load(entry, progress, cancelled)
+
+
+def _entries() -> Iterator[CatalogueEntry]:
+    """The entries of one source after the other, which are asked only when it is their turn."""
+    from .sources import sources
+
+    for source in sources():
+        yield from source.entries()
 
 
 def _key(name: str) -> str:

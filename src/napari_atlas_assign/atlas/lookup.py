@@ -5,7 +5,9 @@ In names, N places, P pairs of a place and a region.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -34,16 +36,10 @@ def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     """Every region's value in the voxels that contain places (N, 3) in world mm; none outside the grid."""
     ijk = atlas.grid.containing(np.reshape(xyz, (-1, 3)))
     inside = np.flatnonzero(((ijk >= 0) & (ijk < atlas.grid.shape)).all(axis=1))
-    voxel = np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape).astype(atlas.voxel.dtype)
-    start = np.searchsorted(atlas.voxel, voxel, side="left")
-    n = np.searchsorted(atlas.voxel, voxel, side="right") - start
-    entry = np.repeat(start - (np.cumsum(n) - n), n) + np.arange(n.sum())
-    return ValuesAt(
-        np.repeat(inside, n),
-        atlas.region[entry].astype(np.int64),
-        atlas.value[entry].astype(np.float64),
-        atlas.share[entry].astype(np.float64),
-    )
+    pair, entry = _entries_at(atlas, np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape))
+    value = atlas.value[entry].astype(np.float64)
+    total = np.bincount(pair, value, len(inside))
+    return ValuesAt(inside[pair], atlas.region[entry].astype(np.int64), value, value / np.maximum(total, 1)[pair])
 
 
 def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
@@ -74,18 +70,15 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     """
     xyz = np.reshape(np.asarray(xyz, dtype=np.float64), (-1, 3))
     region, distance = np.full(len(xyz), -1, np.int64), np.full(len(xyz), np.inf)
-    occupied, best = atlas.best_region
-    if not len(occupied) or not len(xyz):
+    if not len(atlas.voxel) or not len(xyz):
         return region, distance
-    own = atlas.grid.containing(xyz)
-    within = np.flatnonzero(((own >= 0) & (own < atlas.grid.shape)).all(axis=1))
-    voxel = np.ravel_multi_index(tuple(own[within].T), atlas.grid.shape)
-    found = np.minimum(np.searchsorted(occupied, voxel.astype(occupied.dtype)), len(occupied) - 1)
-    hit = occupied[found] == voxel
-    region[within[hit]], distance[within[hit]] = best[found[hit]], 0
+    here = values_at(atlas, xyz)
+    order = np.lexsort((here.region, -here.value, here.place))
+    within, first = np.unique(here.place[order], return_index=True)
+    region[within], distance[within] = here.region[order[first]], 0
     outside = np.flatnonzero(np.isinf(distance))
     if len(outside):
-        region[outside], distance[outside] = _nearest_of(xyz[outside], _surface(atlas), atlas)
+        region[outside], distance[outside] = _nearest_of(xyz[outside], atlas)
     return region, distance
 
 
@@ -93,12 +86,29 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
 class _Surface:
     """The voxels of an atlas that can be nearest to a place outside all regions."""
 
+    voxel: NDArray[np.intp]
     ijk: NDArray[np.int64]
-    best: NDArray[np.integer]
-    """The region with the largest value there."""
-    tree: Any
-    """Of their centres, in world mm."""
+    centre: Floats
+    """In world mm."""
 
+    @cached_property
+    def tree(self) -> Any:
+        """Of the centres."""
+        return scipy.spatial.cKDTree(self.centre)
+
+    def within(self, xyz: Floats, beyond: float) -> Iterator[NDArray[np.intp]]:
+        """For each place, the voxels whose centres are at most this much farther away than the nearest."""
+        if len(xyz) > _FEW:
+            to_nearest, _ = self.tree.query(xyz)
+            yield from map(np.asarray, self.tree.query_ball_point(xyz, to_nearest * (1 + 1e-9) + beyond))
+        else:
+            for place in xyz:
+                away = np.linalg.norm(self.centre - place, axis=1)
+                yield np.flatnonzero(away <= away.min() * (1 + 1e-9) + beyond)
+
+
+_FEW = 40
+"""Places up to which it is faster to go through all voxels than to import scipy's trees and to build one."""
 
 _surfaces: WeakKeyDictionary[Atlas, _Surface] = WeakKeyDictionary()
 """Kept, since to find them costs more than to search them."""
@@ -106,34 +116,52 @@ _surfaces: WeakKeyDictionary[Atlas, _Surface] = WeakKeyDictionary()
 
 def _surface(atlas: Atlas) -> _Surface:
     if atlas not in _surfaces:
-        occupied, best = atlas.best_region
-        shown = _with_free_face(atlas, occupied)
-        ijk = atlas.grid.unravel(occupied[shown])
-        _surfaces[atlas] = _Surface(ijk, best[shown], scipy.spatial.cKDTree(atlas.grid.to_world(ijk)))
+        voxel = _with_free_face(atlas)
+        ijk = atlas.grid.unravel(voxel)
+        _surfaces[atlas] = _Surface(voxel, ijk, atlas.grid.to_world(ijk))
     return _surfaces[atlas]
 
 
-def _nearest_of(xyz: Floats, surface: _Surface, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
+def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
+    surface, edges = _surface(atlas), atlas.grid.affine[:3, :3]
     region, distance = np.zeros(len(xyz), np.int64), np.zeros(len(xyz))
-    edges = atlas.grid.affine[:3, :3]
-    ijk, best, tree = surface.ijk, surface.best, surface.tree
-    to_centre, _ = tree.query(xyz)
     # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
-    nearby = tree.query_ball_point(xyz, to_centre * (1 + 1e-9) + np.linalg.norm(edges, axis=0).sum())
-    for place, (at, candidates) in enumerate(zip(atlas.grid.to_voxel(xyz), nearby, strict=True)):
-        some = np.asarray(candidates)
-        gap = at - ijk[some]
+    nearby = surface.within(xyz, np.linalg.norm(edges, axis=0).sum())
+    for place, (at, some) in enumerate(zip(atlas.grid.to_voxel(xyz), nearby, strict=True)):
+        gap = at - surface.ijk[some]
         gap -= np.clip(gap, -0.5, 0.5)
         to_box = np.linalg.norm(gap @ edges.T, axis=1).round(6)
-        first = np.lexsort((best[some], to_box))[0]
-        region[place], distance[place] = best[some[first]], to_box[first]
+        distance[place] = to_box.min()
+        region[place] = _best_of(atlas, surface.voxel[some[to_box == distance[place]]]).min()
     return region, distance
 
 
-def _with_free_face(atlas: Atlas, occupied: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Which of the occupied voxels have a face towards an empty voxel or the border: no other can be nearest."""
+def _best_of(atlas: Atlas, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The region (N,) with the largest value in occupied voxels (N,); the first of equals."""
+    pair, entry = _entries_at(atlas, voxel)
+    order = np.lexsort((entry, -atlas.value[entry], pair))
+    return atlas.region[entry[order[np.searchsorted(pair, np.arange(len(voxel)))]]].astype(np.int64)
+
+
+def _entries_at(atlas: Atlas, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The atlas's entries in voxels (N,): pairs of which voxel, 0..N-1, rising, and which entry, rising in each."""
+    voxel = voxel.astype(atlas.voxel.dtype)
+    start = np.searchsorted(atlas.voxel, voxel, side="left")
+    n = np.searchsorted(atlas.voxel, voxel, side="right") - start
+    pair = np.repeat(np.arange(len(voxel)), n)
+    return pair, np.arange(len(pair)) + (start - (np.cumsum(n) - n))[pair]
+
+
+def _with_free_face(atlas: Atlas) -> NDArray[np.intp]:
+    """The occupied voxels that have a face towards an empty voxel or the border: no other can be nearest."""
     mask = np.zeros(atlas.grid.n_voxels, bool)
-    mask[occupied] = True
-    inner = scipy.ndimage.binary_erosion(mask.reshape(atlas.grid.shape), border_value=0)
-    return np.flatnonzero(~inner.reshape(-1)[occupied])
+    mask[atlas.voxel] = True
+    mask = mask.reshape(atlas.grid.shape)
+    inner = mask.copy()
+    for axis in range(3):
+        along, kept = np.moveaxis(mask, axis, 0), np.moveaxis(inner, axis, 0)
+        kept[1:] &= along[:-1]
+        kept[:-1] &= along[1:]
+        kept[[0, -1]] = False
+    return np.flatnonzero(mask & ~inner)

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from itertools import repeat
 from threading import Lock
 from time import perf_counter
@@ -33,7 +32,7 @@ from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import InputError
 from ..image import Image, open_image, read_stack
-from ..report.provenance import PACKAGES
+from ..report.provenance import PACKAGES, version_of
 from ..space import Grid
 from ..spaces import space_of_file
 from .inputs import MapFile
@@ -129,7 +128,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
         "format": FORMAT,
         "volume": job.volume,
         "parameters": job.parameters.as_dict(),
-        "software": {package: _version(package) for package in PACKAGES},
+        "software": {package: version_of(package) for package in PACKAGES},
     }
     digest.update(json.dumps(about, sort_keys=True).encode())
     for atlas in atlases:
@@ -297,12 +296,3 @@ def _sizes(packed_record: bytes) -> tuple[int, int, int]:
     line, _, _ = packed_record[:64].partition(b"\n")
     n_head, n_assignments = map(int, line.split())
     return n_assignments, len(line) + 1, len(line) + 1 + n_head
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        from .. import __version__
-
-        return __version__

@@ -19,6 +19,9 @@ from .parser import PROGRAM, OneLineParser, one_line
 
 COMMANDS = (assign, batch, rerun, atlases, cache, demo)
 
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that numpy's linear algebra looks at when numpy is imported."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `arguments` defaults to those of the process."""
@@ -26,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A region's or file's name must not end a run because the terminal lacks a letter.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    for variable in BLAS_THREADS:
+        # Matrices here are long but three wide: threads would wait for each other longer than they work, above all
+        # where other processes keep the cores busy, as those of a batch do.
+        os.environ.setdefault(variable, "1")
     parsed = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
         if not sys.warnoptions:

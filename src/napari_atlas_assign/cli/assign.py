@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from pathlib import Path
 from time import perf_counter
 
@@ -57,14 +58,18 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
+    gc.disable()  # what imports allocate stays: to look through it again and again takes a tenth of them
     from ..api import assign
     from ..assignment.point_result import PointResult
     from ..atlas.load import load_atlas
-    from ..report.canvas import check_matplotlib
     from ..report.folder import usable_folder
+
+    gc.enable()
 
     usable_folder(arguments.output)  # before the work, not after it
     if arguments.report:
+        from ..report.canvas import check_matplotlib
+
         check_matplotlib()
     start = perf_counter()
     atlases = [load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect) for atlas in arguments.atlas]

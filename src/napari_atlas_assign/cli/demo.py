@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,6 +88,8 @@ def window_opens() -> bool:
         return False
     if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in ("offscreen", "minimal"):  # windows that no one sees
         return False
+    import subprocess
+
     attempt = "from qtpy.QtWidgets import QApplication; QApplication([])"
     try:
         return subprocess.run([sys.executable, "-c", attempt], capture_output=True, timeout=60).returncode == 0

