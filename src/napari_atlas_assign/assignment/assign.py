@@ -5,7 +5,6 @@ The widget, the Python API and the command line all come here.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ import numpy as np
 
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
-from ..errors import AssignmentWarning, InputError
+from ..errors import InputError
 from ..image import Image
 from ..lazy import extremes
 from ..modes.modes import Modes, check_values, find_modes
@@ -24,7 +23,7 @@ from ..modes.rois import rois_as_modes
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
 from ..spaces import field_of_view_warning
-from .checks import check_atlases, space_notes
+from .checks import check_atlases, notes_on, tell
 from .conventions import get_convention
 from .integrals import region_integrals
 from .parameters import Parameters
@@ -82,8 +81,7 @@ def assign(
         if progress is not None:
             progress(number + 1, len(stack))
     result = collect(runs, parameters, is_stack, timings)
-    for note in result.warnings:
-        warnings.warn(note, AssignmentWarning, stacklevel=2)
+    tell(result.warnings, result.atlases)
     return result
 
 
@@ -101,7 +99,7 @@ def assign_each(
         One image with every atlas.
     """
     timings = {} if timings is None else timings
-    atlases = _at_level([atlases] if isinstance(atlases, Atlas) else list(atlases), parameters.level)
+    atlases = [atlas_at_level(a, parameters.level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     _check(images, atlases)
     for number, image in enumerate(images):
         with timed(timings, "modes"):
@@ -157,7 +155,7 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
             sums = voxelwise_sums(found, atlas)
     else:
         with timed(timings, "integrals"):
-            integrals = region_integrals(atlas, found.grid)
+            integrals = region_integrals(atlas, found.grid, found.voxel)
         with timed(timings, "sums"):
             sums = overlap_sums(found, integrals, atlas)
     padding = get_convention(parameters.convention).box_padding
@@ -201,10 +199,6 @@ def _beyond(image: Image, threshold: float, sign: int) -> Image:
     return replace(image, data=data)
 
 
-def _at_level(atlases: list[Atlas], level: int | None) -> list[Atlas]:
-    return atlases if level is None else [atlas_at_level(atlas, level) for atlas in atlases]
-
-
 def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
     if not images:
         raise InputError("there is no image to assign; give at least one")
@@ -224,7 +218,7 @@ def _notes(runs: Sequence[Run], parameters: Parameters) -> Iterator[str]:
         first_in_space.setdefault(run.image.space, run.image)
     atlases = list(dict.fromkeys(run.atlas for run in runs))
     for space, image in first_in_space.items():
-        yield from space_notes(image.name, space, atlases)
+        yield from notes_on(atlases, image.name, space)
     for run in runs:
         yield from _look_at(run, parameters)
 

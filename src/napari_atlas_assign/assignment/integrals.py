@@ -1,15 +1,14 @@
-"""Integrals of the region maps over each voxel of an image grid.
+"""Integrals of the region maps over each voxel of an image grid, kept for the next threshold.
 
-Worked out once per pair of grids and kept; after that, a threshold costs a few milliseconds. Voxels are boxes: where
-the axes of both grids are parallel, the integrals are exact; grids at an angle are sampled (see `_at_an_angle`).
+They are worked out in tiles of the grid, when a voxel in a tile is first asked for (`integration.py` says how), so that
+a first assignment costs what its modes cost, and a threshold that lets them grow costs what is new.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,24 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
-from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
+from ..space import Grid
+from .integration import integrate, sorted_by, tiles_near
+from .tiles import CELLS, Tiles
+
+_UNKNOWN = -1
 
 GRIDS_KEPT = 4
 """Image grids per atlas whose integrals are kept in memory."""
 
-_MOST_TABLED = 2**24
-"""Voxels of the largest grid for which a table of where each voxel's entries begin is kept: 64 MiB."""
-
-_POINTS = np.array([-3, -1, 1, 3]) / 8
-"""Where along a voxel's edge the points lie that stand for it between grids at an angle."""
-
 
 @dataclass(frozen=True)
 class RegionIntegrals:
-    """Region maps a(x) integrated over the voxels of an image grid; entries (E,) sorted by voxel, then region."""
+    """Region maps a(x) integrated over image voxels; entries (E,) sorted by voxel, then region."""
 
-    voxel: NDArray[np.integer]
-    """Flat C-order voxel number of the image grid."""
+    row: NDArray[np.intp]
+    """Which of the voxels that were asked for."""
     region: NDArray[np.integer]
     """Row of the atlas's region table."""
     volume: NDArray[np.floating]
@@ -46,274 +43,127 @@ class RegionIntegrals:
     maximum: NDArray[np.floating]
     """Largest a in the voxel, where a voxel of the atlas overlaps it in more than a point, an edge or a face."""
 
-    def entries_at(self, voxel: NDArray[np.integer], n_voxels: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Where the entries of voxels (N,) of a grid of `n_voxels` begin and end, (N,) each."""
-        if n_voxels > _MOST_TABLED:
-            voxel = voxel.astype(self.voxel.dtype)
-            return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
-        if "begin" not in self.__dict__:  # kept with the integrals: looking up is several times faster than searching
-            count = np.bincount(self.voxel, minlength=n_voxels)
-            begin = np.zeros(n_voxels + 1, np.int32 if len(self.voxel) < 2**31 else np.int64)
-            np.cumsum(count, out=begin[1:])
-            self.__dict__["begin"] = begin
-        begin = self.__dict__["begin"]
-        return begin[voxel], begin[voxel + 1]
+
+def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> RegionIntegrals:
+    """Integrate every region map over voxels of a grid.
+
+    What was worked out is kept for the last `GRIDS_KEPT` grids of each atlas.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    grid : Grid
+    voxel : (N,) int
+        Flat C-order voxel numbers, in any order; a number may come more than once.
+    """
+    if grid.matches(atlas.grid):
+        return _on_equal_grids(atlas, voxel)
+    return _kept_for(atlas, grid).at(voxel, atlas)
 
 
-_kept: WeakKeyDictionary[Atlas, OrderedDict[Grid, RegionIntegrals]] = WeakKeyDictionary()
+def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+    """Integrate one region's map over all of a grid: voxels (N,) where it is above 0, and the integrals (N,) in mm3."""
+    voxel, value = atlas.entries_of(region)
+    if grid.matches(atlas.grid):
+        return voxel, value * np.float64(grid.voxel_volume)
+    alone = Atlas(atlas.grid, atlas.regions.iloc[[region]], voxel, np.zeros(len(voxel), np.uint16), value)
+    tiles = Tiles(grid)
+    found = integrate(alone, tiles, tiles_near(alone, tiles))
+    return found.voxel, found.sums[min(1, len(found.sums) - 1)]
+
+
+def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
+    """Work out at once what `region_integrals` may be asked for, for processes that are forked from this one."""
+    if grid.matches(atlas.grid):
+        atlas.entries_at(np.zeros(0, np.int64))
+    else:
+        integrals = _kept_for(atlas, grid)
+        integrals.extend(tiles_near(atlas, Tiles(grid)), atlas)
+
+
+_kept: WeakKeyDictionary[Atlas, OrderedDict[Grid, _Growing]] = WeakKeyDictionary()
 _lock = Lock()
 
 
-def region_integrals(atlas: Atlas, grid: Grid) -> RegionIntegrals:
-    """Integrate every region map over every voxel of `grid`; kept for the last `GRIDS_KEPT` grids of each atlas."""
+def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
     with _lock:
         kept = _kept.setdefault(atlas, OrderedDict())
-        if grid in kept:
-            kept.move_to_end(grid)
-            return kept[grid]
-    found = _integrate(atlas, grid)
-    with _lock:
-        kept[grid] = found
+        if grid not in kept:
+            kept[grid] = _Growing(grid)
+        kept.move_to_end(grid)
         while len(kept) > GRIDS_KEPT:
             kept.popitem(last=False)
-    return found
+        return kept[grid]
 
 
-def _integrate(atlas: Atlas, grid: Grid) -> RegionIntegrals:
-    if grid.matches(atlas.grid):
-        return _on_equal_grids(atlas)
-    match = match_axes(grid, atlas.grid)
-    if match is not None:
-        return _on_parallel_grids(atlas, grid, match)
-    return _at_an_angle(atlas, grid)
-
-
-def _on_equal_grids(atlas: Atlas) -> RegionIntegrals:
+def _on_equal_grids(atlas: Atlas, voxel: NDArray[np.integer]) -> RegionIntegrals:
+    row, entry = _listed(*atlas.entries_at(voxel))
+    region, value = atlas.region[entry], atlas.value[entry]
     unit = atlas.grid.voxel_volume
-    volume = np.broadcast_to(np.float64(unit), atlas.voxel.shape)
-    if atlas.is_labelled:
-        return RegionIntegrals(atlas.voxel, atlas.region, volume, volume, volume, atlas.value)
-    if unit == 1:  # everyday 1 mm grids need no copies
-        return RegionIntegrals(atlas.voxel, atlas.region, volume, atlas.value, atlas.share, atlas.value)
-    integral = atlas.value * np.float64(unit)
-    return RegionIntegrals(atlas.voxel, atlas.region, volume, integral, atlas.share * unit, atlas.value)
+    volume = np.full(len(entry), unit)
+    return RegionIntegrals(row, region, volume, value * np.float64(unit), atlas.share[entry] * unit, value)
 
 
-# --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---
+class _Growing:
+    """The integrals over the tiles of one grid that were asked for so far."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._tiles = Tiles(grid)
+        self._lock = RLock()
+        self._place = np.full(self._tiles.number, _UNKNOWN, np.int32)
+        """Of each tile, where its cells are in `_begin`, counted in tiles; those without entries share the first."""
+        self._begin = np.zeros(CELLS + 1, np.int64)
+        """Where the entries of each cell begin, which is where those of the cell before it end."""
+        self._columns: list[NDArray[Any]] = []
+
+    def at(self, voxel: NDArray[np.integer], atlas: Atlas) -> RegionIntegrals:
+        """The integrals over voxels (N,)."""
+        tile, cell = self._tiles.locate(voxel)
+        with self._lock:
+            unknown = tile[self._place[tile] == _UNKNOWN]
+            if len(unknown) or not self._columns:
+                self.extend(np.unique(unknown), atlas)
+            place, begin, columns = self._place, self._begin, self._columns
+        at = place[tile] * np.intp(CELLS) + cell
+        row, entry = _listed(begin[at], begin[at + 1])
+        region, maximum, *sums = (column[entry] for column in columns)
+        volume, integral, share = sums if len(sums) == 3 else sums * 3
+        return RegionIntegrals(row, region, volume, integral, share, maximum)
+
+    def extend(self, tile: NDArray[np.integer], atlas: Atlas) -> None:
+        """Work out tiles (K,), rising; those that are known stay as they are."""
+        with self._lock:
+            tile = tile[self._place[tile] == _UNKNOWN]
+            found = integrate(atlas, self._tiles, tile)
+            of_tile, cell = self._tiles.locate(found.voxel)
+            wanted = np.flatnonzero(np.isin(of_tile, tile))
+            occupied, rank = np.unique(of_tile[wanted], return_inverse=True)
+            # Entries come by region, so that a stable order by cell is one by cell, then region.
+            order = wanted[sorted_by([rank, cell[wanted]])]
+            columns: list[NDArray[Any]] = [c[order] for c in (found.region, found.maximum, *found.sums)]
+            count = np.bincount(rank * CELLS + cell[wanted], minlength=len(occupied) * CELLS)
+            known, n_places = int(self._begin[-1]), (len(self._begin) - 1) // CELLS
+            place = self._place.copy()  # readers go on with the earlier one
+            place[tile] = 0
+            place[occupied] = np.arange(n_places, n_places + len(occupied))
+            earlier = self._columns or [column[:0] for column in columns]
+            self._columns = [_appended(e, known, c) for e, c in zip(earlier, columns, strict=True)]
+            self._begin = np.concatenate([self._begin, known + np.cumsum(count)])
+            self._place = place
 
 
-@dataclass(frozen=True)
-class _Pieces:
-    """Sums over pieces of space: each lies in one region's map and one box of voxels (P pieces)."""
-
-    region: NDArray[np.integer]
-    volume: Floats | None
-    """In atlas voxels; None where all are whole voxels."""
-    weighted: list[NDArray[np.floating]]
-    """Integral and share; none in a labelled atlas, where both are the volume."""
-    maximum: NDArray[np.floating]
+def _listed(begin: NDArray[np.integer], end: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All whole numbers from each `begin` to before its `end`: which pair of bounds each is of, and the numbers."""
+    n = end - begin
+    row = np.repeat(np.arange(len(n)), n)
+    return row, np.repeat(begin - (np.cumsum(n) - n), n) + np.arange(len(row))
 
 
-def _on_parallel_grids(atlas: Atlas, grid: Grid, match: AxisMatch) -> RegionIntegrals:
-    """Integrate along one axis after the other; each step leaves fewer, larger pieces to the next."""
-    overlaps = [_Overlaps.along(axis, match, grid, atlas.grid) for axis in range(3)]
-    order, bounds = atlas.by_region
-    # Regions are independent, and numpy's loops let other threads run.
-    half = int(np.searchsorted(bounds, len(order) // 2))
-    parts = [order[: bounds[half]], order[bounds[half] :]]
-    with ThreadPoolExecutor(len(parts)) as pool:
-        found = list(pool.map(lambda entries: _integrate_entries(atlas, entries, overlaps), parts))
-    region, i, j, k, maximum, *sums = (np.concatenate(column) for column in zip(*found, strict=True))
-    ijk = (i, j, k)
-    voxel = np.ravel_multi_index([ijk[match.image_axis.index(a)] for a in range(3)], grid.shape)
-    order = _order([*(ijk[match.image_axis.index(a)] for a in range(3)), region])
-    columns = [column[order] * atlas.grid.voxel_volume for column in sums]
-    volume, integral, share = columns if len(columns) == 3 else columns * 3
-    return RegionIntegrals(voxel[order], region[order], volume, integral, share, maximum[order])
-
-
-def _integrate_entries(atlas: Atlas, entries: NDArray[np.intp], overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
-    """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
-    _, ny, nz = atlas.grid.shape
-    value, voxel = atlas.value[entries], atlas.voxel[entries]
-    weighted = [] if atlas.is_labelled else [value, atlas.share[entries]]
-    pieces = _Pieces(_narrow(atlas.region[entries]), None, weighted, value)
-    line = voxel // nz
-    # Along the last axis, what is to be summed lies together already.
-    pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
-    i = line // ny
-    pieces, (i, k), j = _integrate_along(pieces, [_narrow(i), _narrow(k)], line - i * ny, overlaps[1])
-    pieces, (j, k), i = _integrate_along(pieces, [_narrow(j), k], i, overlaps[0])
-    assert pieces.volume is not None
-    return [pieces.region, i, j, k, pieces.maximum, pieces.volume, *pieces.weighted]
-
-
-@dataclass(frozen=True)
-class _Overlaps:
-    """Along one axis, which image voxels each atlas voxel overlaps: pairs, by atlas voxel."""
-
-    begin: NDArray[np.intp]
-    """Where the pairs of each atlas voxel begin."""
-    count: NDArray[np.intp]
-    """How many there are."""
-    image_voxel: NDArray[np.integer]
-    length: Floats
-    """The part of the atlas voxel's edge that lies in the image voxel."""
-
-    @classmethod
-    def along(cls, axis: int, match: AxisMatch, grid: Grid, atlas_grid: Grid) -> _Overlaps:
-        low, high = axis_edges(match, grid, axis)
-        atlas_voxel = np.arange(atlas_grid.shape[axis])[:, None]
-        shared = np.minimum(high, atlas_voxel + 0.5) - np.maximum(low, atlas_voxel - 0.5)
-        count = np.count_nonzero(shared > 0, axis=1)
-        pairs = np.nonzero(shared > 0)
-        return cls(np.cumsum(count) - count, count, _narrow(pairs[1]), shared[pairs])
-
-    def of(self, index: NDArray[np.integer]) -> tuple[NDArray[np.intp] | slice, NDArray[np.integer], Floats]:
-        """The pairs of atlas voxels (P,): which of them, the image voxel, and the length."""
-        if self.count.max(initial=0) > 1:
-            count = self.count[index]
-            which = np.repeat(np.arange(len(index)), count)
-            pair = np.arange(len(which)) + (self.begin[index] - np.cumsum(count) + count)[which]
-            return which, self.image_voxel[pair], self.length[pair]
-        if not len(self.length):
-            return np.zeros(0, np.intp), self.image_voxel, self.length
-        # One image voxel each, or none: looked up in tables by atlas voxel.
-        pair = np.minimum(self.begin, len(self.length) - 1)
-        within = self.count[index] > 0 if not self.count.all() else np.True_
-        inside: NDArray[np.intp] | slice = slice(None) if np.all(within) else np.flatnonzero(within)
-        return inside, self.image_voxel[pair][index[inside]], self.length[pair][index[inside]]
-
-
-def _integrate_along(
-    pieces: _Pieces,
-    others: list[NDArray[np.integer]],
-    index: NDArray[np.integer],
-    overlaps: _Overlaps,
-    sort: bool = True,
-) -> tuple[_Pieces, list[NDArray[np.integer]], NDArray[np.integer]]:
-    """Integrate pieces along one axis, from atlas voxels to image voxels.
-
-    `others` are the pieces' indices along the other axes, `index` that along this one (P,). Returns the new pieces,
-    with the same indices; `index` then counts image voxels.
-    """
-    which, image_voxel, length = overlaps.of(index)
-    labels = [pieces.region[which], *(other[which] for other in others), image_voxel]
-    parts = length if pieces.volume is None else length * pieces.volume[which]
-    weighted: list[NDArray[np.floating]] = [column[which] * length for column in pieces.weighted]
-    maximum = pieces.maximum[which]
-    if sort:
-        order = _order(labels)
-        labels, parts, maximum = [label[order] for label in labels], parts[order], maximum[order]
-        weighted = [column[order] for column in weighted]
-    is_start = np.ones(len(parts), bool)
-    is_start[1:] = np.logical_or.reduce([label[1:] != label[:-1] for label in labels])
-    starts = np.flatnonzero(is_start)
-    region, *others, image_voxel = (label[starts] for label in labels)
-    if len(starts):
-        parts, maximum = np.add.reduceat(parts, starts), np.maximum.reduceat(maximum, starts)
-        weighted = [np.add.reduceat(column, starts) for column in weighted]
-    return _Pieces(region, parts, weighted, maximum), others, image_voxel
-
-
-def _order(labels: list[NDArray[np.integer]]) -> NDArray[np.intp]:
-    """A stable order by labels, the first one first.
-
-    Labels are joined as long as they fit uint16, which numpy sorts by counting, several times faster than by comparing.
-    """
-    keys: list[NDArray[np.integer]] = []
-    sizes: list[int] = []
-    for label in labels:
-        size = int(label.max(initial=0)) + 1
-        if keys and sizes[-1] * size <= 2**16:
-            keys[-1] = keys[-1] * np.uint16(size) + label.astype(np.uint16, copy=False)
-            sizes[-1] *= size
-        else:
-            keys.append(_narrow(label))
-            sizes.append(size)
-    return np.lexsort(keys[::-1])
-
-
-def _narrow(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The same numbers as uint16 where they fit: numpy sorts these by counting, several times faster."""
-    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
-
-
-# --- axes at an angle: the smaller voxels are represented by 4 x 4 x 4 points ---
-
-
-def _at_an_angle(atlas: Atlas, grid: Grid) -> RegionIntegrals:
-    """Sample: each voxel of the grid with the smaller voxels (the atlas's, if equal) stands for 64 equal parts."""
-    image_voxel, occupied, volume = _sampled_overlaps(atlas, grid)
-    # Every pair of an image voxel and an occupied atlas voxel takes on all entries of the atlas voxel.
-    first = np.flatnonzero(np.diff(atlas.voxel, prepend=-1))
-    counts = np.diff(first, append=len(atlas.voxel))
-    n = counts[occupied]
-    pair = np.repeat(np.arange(len(occupied)), n)
-    entry = np.repeat(first[occupied] - (np.cumsum(n) - n), n) + np.arange(n.sum())
-    region, value, part = atlas.region[entry].astype(np.int64), atlas.value[entry], volume[pair]
-    key = image_voxel[pair] * atlas.n_regions + region
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    if not len(starts):
-        return _nothing()
-
-    def total(column: Floats) -> Floats:
-        return np.add.reduceat(column[order], starts)
-
-    key = key[order][starts]
-    return RegionIntegrals(
-        key // atlas.n_regions,
-        key % atlas.n_regions,
-        total(part),
-        total(part * value),
-        total(part * atlas.share[entry]),
-        np.maximum.reduceat(value[order], starts),
-    )
-
-
-def _sampled_overlaps(atlas: Atlas, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Pairs of overlapping voxels: image voxel, rank of the occupied atlas voxel, and the volume shared in mm3."""
-    occupied = atlas.voxel[np.flatnonzero(np.diff(atlas.voxel, prepend=-1))].astype(np.int64)
-    rank = np.full(atlas.grid.n_voxels, -1, np.int64)
-    rank[occupied] = np.arange(len(occupied))
-    points = np.stack(np.meshgrid(_POINTS, _POINTS, _POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
-    sample_image = grid.voxel_volume < atlas.grid.voxel_volume * (1 - 1e-6)
-    small, large = (grid, atlas.grid) if sample_image else (atlas.grid, grid)
-    small_voxels = _image_voxels_near(atlas, grid) if sample_image else occupied
-    found = []
-    for start in range(0, len(small_voxels), 2**16):
-        voxel = small_voxels[start : start + 2**16]
-        ijk = small.unravel(voxel)[:, None, :] + points
-        index = np.floor(large.to_voxel(small.to_world(ijk)) + 0.5).astype(np.int64)
-        inside = ((index >= 0) & (index < large.shape)).all(axis=-1)
-        other = np.ravel_multi_index(tuple(index[inside].T), large.shape)
-        own = np.repeat(voxel, len(points))[inside.reshape(-1)]
-        pair, count = np.unique(np.stack([own, other]), axis=1, return_counts=True)
-        found.append(np.vstack([pair, count]))
-    own, other, count = np.concatenate(found, axis=1) if found else np.zeros((3, 0), np.int64)
-    image_voxel, atlas_voxel = (own, other) if sample_image else (other, own)
-    in_atlas = rank[atlas_voxel] >= 0
-    volume = count[in_atlas] * (small.voxel_volume / len(points))
-    return image_voxel[in_atlas], rank[atlas_voxel[in_atlas]], volume
-
-
-def _image_voxels_near(atlas: Atlas, grid: Grid) -> NDArray[np.int64]:
-    """Voxels of the image grid in the box around the atlas's occupied part: only they can overlap it."""
-    box = atlas.region_sums.box[atlas.region_sums.maximum > 0]
-    if not len(box):
-        return np.zeros(0, np.int64)
-    low, high = box[:, 0].min(axis=0) - 0.5, box[:, 1].max(axis=0) + 0.5
-    corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
-    ijk = grid.to_voxel(atlas.grid.to_world(corners))
-    first = np.maximum(np.floor(ijk.min(axis=0)).astype(int), 0)
-    last = np.minimum(np.ceil(ijk.max(axis=0)).astype(int), np.array(grid.shape) - 1)
-    if (first > last).any():
-        return np.zeros(0, np.int64)
-    axes = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
-    return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), grid.shape).reshape(-1)
-
-
-def _nothing() -> RegionIntegrals:
-    none, nothing = np.zeros(0, np.int64), np.zeros(0)
-    return RegionIntegrals(none, none, nothing, nothing, nothing, nothing)
+def _appended(column: NDArray[Any], n: int, more: NDArray[Any]) -> NDArray[Any]:
+    """A column with entries put behind its first `n`: in place where there is room, which leaves those as they are."""
+    if n + len(more) > len(column):
+        longer = np.empty(max(n + len(more), 2 * n), more.dtype)
+        longer[:n] = column[:n]
+        column = longer
+    column[n : n + len(more)] = more
+    return column

@@ -30,14 +30,14 @@ def best_overlap(run: Run, number: int, region: int) -> tuple[float, float, floa
     found = run.found
     own = np.isin(found.mode, np.flatnonzero(found.number == number))
     voxel, value = found.voxel[own], found.value[own]
-    integrals = region_integrals(run.atlas, found.grid)
+    integrals = region_integrals(run.atlas, found.grid, voxel)
     entries = np.flatnonzero(integrals.region == region)
-    common, mine, theirs = np.intersect1d(voxel, integrals.voxel[entries], assume_unique=True, return_indices=True)
-    product = value[mine] * integrals.integral[entries[theirs]]
+    here = integrals.row[entries]
+    product = value[here] * integrals.integral[entries]
     if not product.max(initial=0) > 0:
         return None
     # Integrals of equal voxels differ by rounding.
-    highest = common[product >= product.max() * (1 - 1e-9)]
+    highest = voxel[here][product >= product.max() * (1 - 1e-9)]
     centres = np.round(found.grid.to_world(found.grid.unravel(highest)), 2) + 0.0
     x, y, z = min(map(tuple, centres.tolist()))
     return x, y, z

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..image import Image
 from ..space import Grid
-from .integrals import region_integrals
+from .integrals import integral_of_region, region_integrals
 from .result import Result
 from .scores import correlation
 from .tables import best_of_modes
@@ -45,53 +43,38 @@ def best_region_labels(result: Result, dtype: type[np.integer] = np.int32) -> Im
     atlas, grid = result.atlas, result.found.grid
     if is_too_fine(atlas, grid):
         grid = atlas.grid
-    where = territories(atlas, grid)
     labels = np.zeros(grid.n_voxels, dtype)
     for region in set(best_regions(result).values()):
-        labels[where.of(region)] = region + 1
+        labels[territory(atlas, grid, region)] = region + 1
     return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)
 
 
-@dataclass(frozen=True)
-class Territories:
-    """The voxels of a grid that each region is drawn in, by region."""
-
-    voxel: NDArray[np.integer]
-    start: NDArray[np.int64]
-
-    def of(self, region: int) -> NDArray[np.integer]:
-        """Flat voxel numbers (N,) of a region."""
-        return self.voxel[self.start[region] : self.start[region + 1]]
+_kept: WeakKeyDictionary[Atlas, tuple[Grid, dict[int, NDArray[np.integer]]]] = WeakKeyDictionary()
 
 
-_kept: WeakKeyDictionary[Atlas, tuple[Grid, Territories]] = WeakKeyDictionary()
-
-
-def territories(atlas: Atlas, grid: Grid) -> Territories:
-    """Where regions are drawn, by the rule of `best_region_labels`.
+def territory(atlas: Atlas, grid: Grid, region: int) -> NDArray[np.integer]:
+    """Where a region is drawn, by the rule of `best_region_labels`: flat voxel numbers (N,) of a grid.
 
     Kept for the last grid of each atlas, since a threshold changes none of it.
     """
-    kept = _kept.get(atlas)
-    if kept is not None and kept[0] == grid:
-        return kept[1]
-    integrals = region_integrals(atlas, grid)
-    probability = integrals.integral / grid.voxel_volume
-    winner = _most_probable(integrals.voxel, probability)
-    winner = winner[probability[winner] >= PART_OF_MAXIMUM * atlas.region_sums.maximum[integrals.region[winner]]]
-    region = integrals.region[winner]
-    order = np.argsort(region, kind="stable")
-    start = np.searchsorted(region[order], np.arange(atlas.n_regions + 1))
-    found = Territories(integrals.voxel[winner[order]], start)
-    _kept[atlas] = (grid, found)
-    return found
+    grid_kept, kept = _kept.get(atlas, (None, {}))
+    if grid_kept != grid:
+        kept = {}
+        _kept[atlas] = (grid, kept)
+    if region not in kept:
+        kept[region] = _territory(atlas, grid, region)
+    return kept[region]
 
 
-def _most_probable(voxel: NDArray[np.integer], probability: NDArray[Any]) -> NDArray[np.intp]:
-    """Of the entries of each voxel (sorted by voxel), the one with the largest probability, the first of equals."""
-    first = np.flatnonzero(np.diff(voxel, prepend=-1))
-    if not len(first):
-        return first
-    rank = np.repeat(np.arange(len(first)), np.diff(first, append=len(voxel)))
-    highest = np.flatnonzero(probability == np.maximum.reduceat(probability, first)[rank])
-    return highest[np.unique(rank[highest], return_index=True)[1]]
+def _territory(atlas: Atlas, grid: Grid, region: int) -> NDArray[np.integer]:
+    voxel, integral = integral_of_region(atlas, grid, region)
+    voxel = voxel[integral / grid.voxel_volume >= PART_OF_MAXIMUM * atlas.region_sums.maximum[region]]
+    here = region_integrals(atlas, grid, voxel)
+    own, others = here.region == region, here.region < region
+    highest = np.zeros(len(voxel))
+    highest[here.row[own]] = here.integral[own]
+    beaten = here.integral > highest[here.row]
+    beaten |= others & (here.integral == highest[here.row])
+    wins = np.ones(len(voxel), bool)
+    wins[here.row[beaten]] = False
+    return voxel[wins]

@@ -61,22 +61,21 @@ class OverlapSums:
 def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> OverlapSums:
     """Sum every region map, and its product with the image, over every mode that it overlaps.
 
-    `integrals` must be those of `atlas` over the grid of `modes`.
+    `integrals` must be those of `atlas` over the voxels of `modes`.
     """
-    entry, row = _join(modes, integrals)
-    key = modes.mode[row] * atlas.n_regions + integrals.region[entry]
+    key = modes.mode[integrals.row] * atlas.n_regions + integrals.region
     pairs, index = _distinct(key, modes.n_modes * atlas.n_regions)
     n = len(pairs)
     maximum = np.zeros(n)
-    np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
-    integral = integrals.integral[entry].astype(np.float64, copy=False)
+    np.maximum.at(maximum, index, integrals.maximum.astype(np.float64))
+    integral = integrals.integral.astype(np.float64, copy=False)
     return OverlapSums(
         mode=pairs // atlas.n_regions,
         region=pairs % atlas.n_regions,
-        volume=totals(index, integrals.volume[entry], n),
+        volume=totals(index, integrals.volume, n),
         sum_a=totals(index, integral, n),
-        sum_ab=totals(index, integral * modes.value[row], n),
-        sum_share=totals(index, integrals.share[entry], n),
+        sum_ab=totals(index, integral * modes.value[integrals.row], n),
+        sum_share=totals(index, integrals.share, n),
         maximum=maximum,
         modes=mode_sums(modes, atlas),
         regions=atlas.region_sums,
@@ -121,15 +120,6 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
         centre = np.stack(modes.indices, axis=-1) @ linear.T + offset
         low, high = (extreme.reduceat(centre, starts, axis=0) for extreme in (np.minimum, np.maximum))
     return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
-
-
-def _join(modes: Modes, integrals: RegionIntegrals) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair each voxel of a mode with each entry of the integrals there: entry numbers, and rows of the modes."""
-    start, stop = integrals.entries_at(modes.voxel, modes.grid.n_voxels)
-    n = stop - start
-    row = np.repeat(np.arange(len(n)), n)
-    entry = np.repeat(start - (np.cumsum(n) - n), n) + np.arange(n.sum())
-    return entry, row
 
 
 def _distinct(key: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,17 +16,14 @@ from ..atlas.atlas import Atlas
 from ..modes.modes import Modes
 from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
 from .integrals import RegionIntegrals
-from .sums import OverlapSums, mode_sums
+from .integration import sampled_overlaps
+from .sums import OverlapSums, mode_sums, totals
 
 MOST_ENTRIES = 2**25
 """Entries of integrals over a whole grid that are worked out and kept: 1.5 GB."""
 
 VOXELS_AT_A_TIME = 2**19
 """Voxels of modes whose integrals are held at a time."""
-
-_STEPS = np.array([-3, -1, 1, 3]) / 8
-_POINTS = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS, indexing="ij"), axis=-1).reshape(-1, 3)
-"""Where in a voxel the points lie that stand for it between grids at an angle."""
 
 
 def is_too_fine(atlas: Atlas, grid: Grid) -> bool:
@@ -47,12 +44,13 @@ def integrals_at(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> RegionIn
     """
     match = match_axes(grid, atlas.grid)
     if match is None:
-        which, other, parts = _sampled(atlas, grid, voxel)
+        own, other, volume = sampled_overlaps(grid, voxel, atlas.grid)
+        which, parts = np.searchsorted(voxel, own), [volume]
     else:
         which, other, parts = _overlapping(atlas, grid, voxel, match)
     first, last = (np.searchsorted(atlas.voxel, other.astype(atlas.voxel.dtype), side) for side in ("left", "right"))
     pair, entry = _ranges(first, last)
-    return _added_up(atlas, voxel, which[pair], entry, [part[pair] for part in parts])
+    return _added_up(atlas, which[pair], entry, [part[pair] for part in parts])
 
 
 def voxelwise_sums(modes: Modes, atlas: Atlas) -> OverlapSums:
@@ -63,7 +61,7 @@ def voxelwise_sums(modes: Modes, atlas: Atlas) -> OverlapSums:
     pairs, index = np.unique(key.astype(np.int64), return_inverse=True)
     maximum = np.zeros(len(pairs))
     np.maximum.at(maximum, index, maxima)
-    volume, sum_a, sum_ab, sum_share = (_sums(index, column, len(pairs)) for column in sums)
+    volume, sum_a, sum_ab, sum_share = (totals(index, column, len(pairs)) for column in sums)
     return OverlapSums(
         mode=pairs // atlas.n_regions,
         region=pairs % atlas.n_regions,
@@ -81,19 +79,16 @@ def voxelwise_sums(modes: Modes, atlas: Atlas) -> OverlapSums:
 def _part_sums(modes: Modes, atlas: Atlas, rows: slice) -> list[NDArray[Any]]:
     """Of some voxels of modes, by pair of mode and region: pair, maximum, volume, sums of a, of ab and of shares."""
     voxel = modes.voxel[rows]
-    integrals = integrals_at(atlas, modes.grid, np.unique(voxel))
-    first, last = (np.searchsorted(integrals.voxel, voxel, side) for side in ("left", "right"))
+    distinct, which = np.unique(voxel, return_inverse=True)
+    integrals = integrals_at(atlas, modes.grid, distinct)
+    first, last = (np.searchsorted(integrals.row, which, side) for side in ("left", "right"))
     row, entry = _ranges(first, last)
     keys, index = np.unique(modes.mode[rows][row] * atlas.n_regions + integrals.region[entry], return_inverse=True)
     maximum = np.zeros(len(keys))
     np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
     a = integrals.integral[entry]
     columns = (integrals.volume[entry], a, a * modes.value[rows][row], integrals.share[entry])
-    return [keys, maximum, *(_sums(index, column, len(keys)) for column in columns)]
-
-
-def _sums(index: NDArray[np.intp], column: NDArray[Any], n: int) -> Floats:
-    return np.bincount(index, column, n).astype(np.float64, copy=False)  # integers where there is nothing to sum
+    return [keys, maximum, *(totals(index, column, len(keys)) for column in columns)]
 
 
 def _ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -126,30 +121,7 @@ def _overlapping(
     return which, other, lengths
 
 
-def _sampled(
-    atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.int64], list[Floats]]:
-    """Overlapping pairs (P,) of grids at an angle: rank of the image voxel, atlas voxel, shared volume in mm3."""
-    found = []
-    for start in range(0, len(voxel), 2**16):
-        ijk = grid.unravel(voxel[start : start + 2**16])[:, None, :] + _POINTS
-        index = np.floor(atlas.grid.to_voxel(grid.to_world(ijk)) + 0.5).astype(np.int64)
-        inside = ((index >= 0) & (index < atlas.grid.shape)).all(axis=-1)
-        other = np.ravel_multi_index(tuple(index[inside].T), atlas.grid.shape)
-        own = np.repeat(np.arange(start, start + len(ijk)), len(_POINTS))[inside.reshape(-1)]
-        pairs, count = np.unique(np.stack([own, other]), axis=1, return_counts=True)
-        found.append(np.vstack([pairs, count]))
-    which, other, count = np.concatenate(found, axis=1) if found else np.zeros((3, 0), np.int64)
-    return which, other, [count * (grid.voxel_volume / len(_POINTS))]
-
-
-def _added_up(
-    atlas: Atlas,
-    voxel: NDArray[np.int64],
-    which: NDArray[np.intp],
-    entry: NDArray[np.intp],
-    parts: list[Floats],
-) -> RegionIntegrals:
+def _added_up(atlas: Atlas, which: NDArray[np.intp], entry: NDArray[np.intp], parts: list[Floats]) -> RegionIntegrals:
     """Add up, by image voxel and region, entries of the atlas times their parts of the image voxel.
 
     Along parallel axes one axis after the other, as `integrals` does, so that rounding is the same.
@@ -178,4 +150,4 @@ def _added_up(
     if parallel:
         columns = [column * atlas.grid.voxel_volume for column in columns]
     volume, integral, share = columns if len(columns) == 3 else columns * 3
-    return RegionIntegrals(voxel[which], region, volume, integral, share, maximum)
+    return RegionIntegrals(which, region, volume, integral, share, maximum)

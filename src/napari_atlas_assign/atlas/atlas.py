@@ -21,6 +21,9 @@ from .labels import CodedLabels, code_labels, label_entries
 _ENTRIES_AT_A_TIME = 2**22
 """Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""
 
+_MOST_TABLED = 2**24
+"""Voxels of the largest grid for which a table of where each voxel's entries begin is kept: 64 MiB."""
+
 _VOXELS_AT_A_TIME = 2**25
 """Voxels counted at a time."""
 
@@ -69,6 +72,8 @@ class Atlas:
         Anatomical template; None where unknown.
     source : dict
         Where it came from, for the record: ``path``, ``sha256``, ``licence``, ``citation``.
+    remarks : tuple of str
+        What a person should know of it, as said when it was loaded.
     """
 
     grid: Grid
@@ -79,6 +84,7 @@ class Atlas:
     name: str = "atlas"
     space: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.regions):
@@ -157,7 +163,7 @@ class Atlas:
         return cls(grid, regions, voxel, region, value, **about)
 
     def described(self, **about: Any) -> Atlas:
-        """The same atlas with another ``name``, ``space`` or ``source``; what was worked out so far is kept."""
+        """The same atlas with another ``name``, ``space``, ``source`` or ``remarks``; keeps what was worked out."""
         other = replace(self, **about)
         for name, worked_out in self.__dict__.items():
             other.__dict__.setdefault(name, worked_out)
@@ -200,6 +206,20 @@ class Atlas:
             order[at] = rank + part.start
             place += count
         return order, bounds
+
+    def entries_at(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """Where the entries of voxels (N,), given as flat C-order numbers, begin and end; (N,) each."""
+        if self.grid.n_voxels > _MOST_TABLED:
+            voxel = voxel.astype(self.voxel.dtype)
+            return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
+        return self._begin_of_voxel[voxel], self._begin_of_voxel[voxel + 1]
+
+    @cached_property
+    def _begin_of_voxel(self) -> NDArray[np.integer]:
+        """(V + 1,) where each voxel's entries begin: looking up is several times as fast as searching."""
+        begin = np.zeros(self.grid.n_voxels + 1, np.int32 if len(self.voxel) < 2**31 else np.int64)
+        np.cumsum(np.bincount(self.voxel, minlength=self.grid.n_voxels), out=begin[1:])
+        return begin
 
     def entries_of(self, region: int) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
         """Voxels (N,), rising, and values (N,) of one region's map."""

@@ -24,7 +24,7 @@ import pandas as pd
 
 from ..assignment.assign import assign_each, collect
 from ..assignment.conventions import get_convention
-from ..assignment.integrals import region_integrals
+from ..assignment.integrals import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas, all_ones
@@ -147,7 +147,7 @@ def prepare(job: Job, examples: Sequence[MapFile]) -> None:
     for atlas in open_atlases(job):
         on_atlas_grid = get_convention(job.parameters.convention).resample_to_atlas
         if grid is not None:
-            region_integrals(atlas, atlas.grid if on_atlas_grid else grid)
+            prepare_integrals(atlas, atlas.grid if on_atlas_grid else grid)
 
 
 def assign_maps(job: Job, maps: Sequence[MapFile]) -> list[bytes]:

@@ -13,8 +13,8 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assignment.integrals import region_integrals
-from ..assignment.overlay import PART_OF_MAXIMUM, territories
+from ..assignment.integrals import integral_of_region
+from ..assignment.overlay import PART_OF_MAXIMUM, territory
 from ..assignment.result import Result
 from ..assignment.voxelwise import is_too_fine
 from ..atlas.atlas import Atlas
@@ -146,9 +146,9 @@ def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
         raise InputError(f"the result has no mode {mode}; its modes are {_listed(result.found.number)}")
     rows = result.assignments
     rows = rows[rows["input structure"] == mode]
-    where, values = territories(atlas, grid), np.zeros(grid.n_voxels, np.float32)
+    values = np.zeros(grid.n_voxels, np.float32)
     for region, share in zip(rows["volume"], rows["share"], strict=True):
-        values[where.of(region)] = share
+        values[territory(atlas, grid, int(region))] = share
     data, transform = frame.lay_out(values.reshape(grid.shape), grid)
     return (
         data,
@@ -212,10 +212,9 @@ def grid_of_overlays(result: Result) -> Grid:
 
 def region_map_on(atlas: Atlas, region: int, grid: Grid) -> NDArray[np.float32]:
     """A region's mean probability in each voxel (X, Y, Z) of a grid."""
-    integrals = region_integrals(atlas, grid)
-    own = integrals.region == region
+    voxel, integral = integral_of_region(atlas, grid, region)
     values = np.zeros(grid.n_voxels, np.float32)
-    values[integrals.voxel[own]] = integrals.integral[own] / grid.voxel_volume
+    values[voxel] = integral / grid.voxel_volume
     return values.reshape(grid.shape)
 
 
