@@ -21,6 +21,7 @@ from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POIN
 from napari_atlas_assign.atlas.hierarchy import atlas_at_level
 from napari_atlas_assign.modes.points import PointSet
 from napari_atlas_assign.modes.thresholds import percentile_threshold
+from napari_atlas_assign.report.provenance import read_record
 
 CONVENTIONS = st.sampled_from(["default", "siibra"])
 few = settings(max_examples=25)
@@ -210,6 +211,21 @@ def test_scores_at_a_level_are_those_of_the_atlas_at_that_level(case, convention
     same(found.modes, expected.modes)
     if level == 0:
         assert "region 0" not in found.assignments["region"].tolist()
+
+
+@pytest.mark.parametrize("convention", ["default", "siibra"])
+def test_points_at_a_level_are_those_of_the_atlas_at_that_level(small_atlas, convention, tmp_path):
+    regions = small_atlas.regions.assign(parent=["area A", "area A", "area B"])
+    tree = Atlas(small_atlas.grid, regions, small_atlas.voxel, small_atlas.region, small_atlas.value, name="tree")
+    xyz = [[-5.0, 0, 0], [0, 6, 2], [0, 0, 0], [300, 0, 0]]
+    found = naa.assign(xyz, tree, sigma=[0, 3, 0, 0], level=0, convention=convention)
+    expected = naa.assign(xyz, atlas_at_level(tree, 0), sigma=[0, 3, 0, 0], convention=convention)
+    same(found.assignments, expected.assignments)
+    same(found.modes, expected.modes)
+    assert set(found.assignments["region"].dropna()) == {"area A", "area B"}
+    record = read_record(found.save(tmp_path / "out") / "provenance.json")
+    assert record["parameters"] == {"level": 0, "convention": convention}
+    assert record["atlases"][0]["source"]["level"] == 0
 
 
 # --- regions of interest ---
@@ -519,6 +535,10 @@ BAD = {
     "half a mode to keep": (I, None, {"keep_largest": 1.5}, "the number of modes to keep is 1.5"),
     "no voxels at least": (I, None, {"min_voxels": 0}, "the minimum number of voxels is 0"),
     "a level of a flat atlas": (I, None, {"level": 1}, "has no parents of regions"),
+    "a level that is no number": (I, None, {"level": "lobes"}, "the level of the tree of regions is lobes"),
+    "a level below 0": (I, None, {"level": -1}, "the level of the tree of regions is -1"),
+    "a level for points of a flat atlas": (P, [[1, 2, 3]], {"level": 0}, "has no parents of regions"),
+    "a list of levels for points": (P, [[1, 2, 3]], {"level": []}, r"the level of the tree of regions is \[\]"),
     "an unknown tail": (I, None, {"tail": "left"}, "the tail is 'left'"),
     "an unknown convention": (I, None, {"convention": []}, r"the convention is \[\]"),
 }

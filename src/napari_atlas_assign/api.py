@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,13 @@ import nibabel as nib
 import numpy as np
 
 from .assignment.assign import assign as _assign
+from .assignment.checks import tell
 from .assignment.parameters import check_names, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
-from .errors import AssignmentWarning, InputError
+from .errors import InputError
 from .image import Image, open_image, read_stack, read_voxels
 from .modes.points import PointSet
 from .ome_zarr import is_ome_zarr, read_ome_zarr
@@ -63,9 +63,8 @@ def assign(
     **options
         The fields of `napari_atlas_assign.assignment.parameters.Parameters`: ``threshold``, ``tail``, ``connectivity``,
         ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``peaks``,
-        ``peak_distance_mm``, ``level``,
-        ``convention``. Of these, points take only ``convention``; regions of interest, which stay as they are, take
-        ``split_rois``, ``connectivity``, ``level`` and ``convention``.
+        ``peak_distance_mm``, ``level``, ``convention``. Of these, points take ``level`` and ``convention``; regions of
+        interest, which stay as they are, take ``split_rois``, ``connectivity``, ``level`` and ``convention``.
 
     Returns
     -------
@@ -81,7 +80,7 @@ def assign(
     start = perf_counter()
     given, implied = as_source(source, volume=volume, sigma=sigma)
     options = implied | options
-    check_use(options)
+    check_use(options, points=isinstance(given, PointSet))
     read = perf_counter()
     atlases = [_as_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
     loaded = perf_counter()
@@ -207,12 +206,8 @@ def _of_file(file: str, volume: int | None) -> dict[str, Any]:
 
 
 def _assign_points(points: PointSet, atlases: list[Atlas], options: dict[str, Any]) -> PointResult:
-    unused = sorted(set(options) - {"convention"})
-    if unused:
-        raise InputError(f"{', '.join(unused)}: not for points; leave it out")
     result = assign_point_set(points, atlases, **options)
-    for note in result.warnings:
-        warnings.warn(note, AssignmentWarning, stacklevel=3)
+    tell(result.warnings, result.atlases, stacklevel=3)
     return result
 
 

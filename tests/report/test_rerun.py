@@ -88,6 +88,33 @@ def test_an_atlas_taken_at_a_level_by_hand_is_taken_so_again(files):
     assert the_same(rerun(folder), folder)
 
 
+def test_points_at_a_level_come_back(files):
+    atlas = load_atlas(files / "atlas.nii.gz", labels=files / "names.csv")
+    folder = assign([[2.0, 2, 2], [9.0, 2, 2]], atlas, level=0).save(files / "out")
+    again = rerun(folder)
+    assert again.level == 0
+    assert again.assignments["region"].tolist() == ["left", "right"]
+    assert the_same(again, folder)
+
+
+def test_the_resolution_that_was_asked_for_is_taken_again(files):
+    for mm in (1, 2):
+        labels = np.ones((16 // mm,) * 3, np.uint8)
+        path = files / "tpl-A" / f"tpl-A_res-{mm}_atlas-B_dseg.nii.gz"
+        path.parent.mkdir(exist_ok=True)
+        nib.save(nib.Nifti1Image(labels, np.diag([mm, mm, mm, 1.0])), path)
+    image = Image.from_file(files / "map.nii.gz")
+    sizes = []
+    for near in (image.grid, None):
+        atlas = load_atlas(files / "tpl-A", near=near)
+        folder = assign(files / "map.nii.gz", atlas, threshold=1).save(files / "out")
+        again = rerun(folder)
+        assert the_same(again, folder)
+        assert again.atlas.grid == atlas.grid
+        sizes.append(float(atlas.grid.voxel_sizes[0]))
+    assert sizes == [2, 1]
+
+
 def test_an_image_of_nibabel_is_found_by_its_file(files):
     img = nib.load(files / "map.nii.gz")
     folder = assign(img, load_atlas(files / "atlas.nii.gz"), threshold=1).save(files / "out")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..atlas.atlas import Atlas
-from ..errors import InputError
+from ..errors import AssignmentWarning, InputError
 from ..spaces import canonical_space, compare_spaces
 
 
@@ -19,8 +20,14 @@ def check_atlases(atlases: Sequence[Atlas]) -> None:
         raise InputError(f"two atlases are called {twice[0]}; give one of them another name")
 
 
-def space_notes(name: str, space: str | None, atlases: Sequence[Atlas]) -> Iterator[str]:
-    """Sentences about atlases in another space than what is assigned; where that is unknown, than the first atlas."""
+def notes_on(atlases: Sequence[Atlas], name: str, space: str | None) -> Iterator[str]:
+    """Sentences about atlases that something of this name and space is assigned to.
+
+    These are the remarks made when they were loaded, and whether one is in another space than what is assigned or,
+    where that space is unknown, than the first atlas.
+    """
+    for atlas in atlases:
+        yield from atlas.remarks
     pairs = [(name, space, atlas) for atlas in atlases]
     if canonical_space(space) is None:
         pairs = [(atlases[0].name, atlases[0].space, atlas) for atlas in atlases[1:]]
@@ -28,3 +35,11 @@ def space_notes(name: str, space: str | None, atlases: Sequence[Atlas]) -> Itera
         note = compare_spaces(first_space, atlas.space, first_name, atlas.name)
         if note:
             yield note
+
+
+def tell(notes: Iterable[str], atlases: Sequence[Atlas], stacklevel: int = 2) -> None:
+    """Warn of each note that is new to the person; remarks on atlases were told when these were loaded."""
+    told = {remark for atlas in atlases for remark in atlas.remarks}
+    for note in notes:
+        if note not in told:
+            warnings.warn(note, AssignmentWarning, stacklevel=stacklevel + 1)

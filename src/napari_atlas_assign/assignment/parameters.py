@@ -15,6 +15,9 @@ from ..modes.modes import Connectivity, Tail, check_parameters
 from ..modes.thresholds import percentile_threshold, t_threshold, z_threshold
 from .conventions import ConventionName, get_convention
 
+FOR_POINTS = ("level", "convention")
+"""The fields of `Parameters` that count for points."""
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -116,6 +119,8 @@ class Parameters:
             _check_number("height for splitting", self.split_height, 0)
         _check_number("number of peaks", self.peaks, 1)
         _check_number("distance between peaks", self.peak_distance_mm, 0)
+        if self.level is not None:
+            _check_number("level of the tree of regions", self.level, 0)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Parameters:
@@ -172,8 +177,15 @@ def check_names(options: Iterable[str], more: Sequence[str] = ()) -> None:
             )
 
 
-def check_use(options: Mapping[str, Any]) -> None:
-    """Raise an InputError for an option that plays no part where others stand, and so is a misunderstanding."""
+def check_use(options: Mapping[str, Any], points: bool = False) -> None:
+    """Raise an InputError for an option that plays no part where others stand, and so is a misunderstanding.
+
+    With `points`, the options are for points, of which few count.
+    """
+    if points:
+        unused = sorted(set(options) - {*FOR_POINTS})
+        if unused:
+            raise InputError(f"{', '.join(unused)}: not for points; leave it out")
     if options.get("rois"):
         unused = [name for name in _NOT_FOR_ROIS if name in options]
         if unused:

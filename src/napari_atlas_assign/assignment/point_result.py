@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import perf_counter
 
 import pandas as pd
 
 from ..atlas.atlas import Atlas
+from ..atlas.hierarchy import atlas_at_level
 from ..modes.points import PointSet
-from .checks import check_atlases, space_notes
+from .checks import check_atlases, notes_on
 from .conventions import ConventionName
+from .parameters import Parameters
 from .points import assign_points
+from .saving import Saving
 
 
 @dataclass(frozen=True)
-class PointResult:
+class PointResult(Saving):
     """What an assignment of points found.
 
     Parameters
@@ -32,6 +33,8 @@ class PointResult:
     modes : DataFrame
         One row per point, columns `points.POINT_COLUMNS`; several atlases add ``atlas`` and have rows of their own.
     convention : {"default", "siibra"}
+    level : int, optional
+        Level of the tree of regions at which was scored; None: the regions as they are.
     warnings : tuple of str
         What the person should look at.
     timings : dict
@@ -43,6 +46,7 @@ class PointResult:
     assignments: pd.DataFrame
     modes: pd.DataFrame
     convention: ConventionName = "default"
+    level: int | None = None
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -51,42 +55,24 @@ class PointResult:
         """The atlas, or the first of several."""
         return self.atlases[0]
 
-    def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
-        """Write the tables, the record and if wanted ``report.html`` into a new folder, whole or not at all.
-
-        Raises
-        ------
-        InputError
-            If the folder exists and holds anything but an earlier result, or cannot be written.
-        """
-        from ..report.folder import save_result  # as `Result.save`
-
-        return save_result(self, Path(folder), report)
-
-    def report(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained HTML file with the tables and the record.
-
-        Raises
-        ------
-        InputError
-            If the name does not end in ``.html``, or the file cannot be written.
-        """
-        from ..report.html import save_report
-
-        return save_report(self, path)
-
 
 def assign_point_set(
-    points: PointSet, atlases: Atlas | Sequence[Atlas], convention: ConventionName = "default"
+    points: PointSet,
+    atlases: Atlas | Sequence[Atlas],
+    convention: ConventionName = "default",
+    level: int | None = None,
 ) -> PointResult:
     """Compare points with every region map of the atlases; see `points.assign_points`.
+
+    With a `level`, the regions' ancestors at this level of the tree are taken, 0 at the root, instead of the regions.
 
     Raises
     ------
     InputError
-        As `points.assign_points`, or if there is no atlas or two have one name.
+        As `points.assign_points`; or if there is no atlas, two have one name, or one has no such level.
     """
-    atlases = [atlases] if isinstance(atlases, Atlas) else list(atlases)
+    Parameters(convention=convention, level=level)  # checks them
+    atlases = [atlas_at_level(a, level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     check_atlases(atlases)
     start = perf_counter()
     tables = [assign_points(points, atlas, convention) for atlas in atlases]
@@ -99,6 +85,7 @@ def assign_point_set(
         assignments,
         modes,
         convention,
-        tuple(space_notes(points.name, points.space, atlases)),
+        level,
+        tuple(notes_on(atlases, points.name, points.space)),
         {"points": perf_counter() - start},
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +15,7 @@ from ..image import Image
 from ..lazy import sparse_volume
 from ..modes.modes import Modes
 from .parameters import Parameters
+from .saving import Saving
 from .sums import OverlapSums
 from .tables import assignment_table, mode_table, peak_table
 
@@ -37,7 +36,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Saving):
     """What an assignment found.
 
     Parameters
@@ -128,34 +127,3 @@ class Result:
         else:
             volume = found.components()
         return Image(volume, found.grid, f"{run.image.name} modes", run.image.space)
-
-    def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
-        """Write the tables, the mode volumes and the record into a new folder, whole or not at all.
-
-        Parameters
-        ----------
-        folder : path
-            Made with its parents. An earlier result in it is replaced.
-        report : bool
-            Also write ``report.html`` and the folder ``figures``.
-
-        Raises
-        ------
-        InputError
-            If the folder exists and holds anything but an earlier result, or cannot be written.
-        """
-        from ..report.folder import save_result  # the only arrow that points up: a result saves itself
-
-        return save_result(self, Path(folder), report)
-
-    def report(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained HTML file with figures, tables and the record; see `report.html.save_report`.
-
-        Raises
-        ------
-        InputError
-            If the name does not end in ``.html``, the file cannot be written, or matplotlib is not installed.
-        """
-        from ..report.html import save_report
-
-        return save_report(self, path)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ..errors import AtlasError
 from .atlas import Atlas
+from .shared import shared
 
 _NO_NAMES = {"v", "version", "atlas", "brain", "parcellation", "dimensions"}
 """Words that tell no atlas from another."""
@@ -73,6 +74,7 @@ def close_names(name: str, n: int = 5) -> list[str]:
     return list(dict.fromkeys([*having, *alike]))[:n]
 
 
+@shared
 def load(
     name: str,
     progress: Callable[[int, int | None, str], object] | None = None,

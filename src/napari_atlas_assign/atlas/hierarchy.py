@@ -9,7 +9,9 @@ parents lies as deep as it has ancestors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,9 @@ from .atlas import Atlas
 
 _DEEPEST = 1000
 """Ancestors of one region; more are a mistake in the table."""
+
+_made: WeakKeyDictionary[Atlas, dict[int, Atlas]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 def has_parents(atlas: Atlas) -> bool:
@@ -73,7 +78,7 @@ def n_levels(atlas: Atlas) -> int:
     return 1 + max(len(line) for line in ancestors(atlas))
 
 
-def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
+def atlas_at_level(atlas: Atlas, level: int | None) -> Atlas:
     """The atlas with its regions joined to their ancestors at a level of the tree.
 
     Regions below the level become part of their ancestor there; regions at the level or above it stay. A parent's map
@@ -83,14 +88,15 @@ def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
     ----------
     atlas : Atlas
         With a column ``parent`` in its region table.
-    level : int
-        From 0, the roots, to ``n_levels(atlas) - 1``, the regions as they are.
+    level : int or None
+        From 0, the roots, to ``n_levels(atlas) - 1``, the regions as they are; None: the atlas itself.
 
     Returns
     -------
     Atlas
-        On the same grid. Parents with a row in the table of regions keep it; others get a new ``id``, and the
-        hemisphere if all children are in one. Regions without voxels that are parents of others are left out.
+        On the same grid; the same object each time, so that what was worked out for it is there. Parents with a row in
+        the table of regions keep it; others get a new ``id``, and the hemisphere if all children are in one. Regions
+        without voxels that are parents of others are left out.
 
     Raises
     ------
@@ -99,11 +105,21 @@ def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
     InputError
         If the atlas has no such level.
     """
+    if level is None:
+        return atlas
+    with _lock:
+        made = _made.setdefault(atlas, {})
+        if level not in made:
+            made[level] = _joined(atlas, level)
+        return made[level]
+
+
+def _joined(atlas: Atlas, level: int) -> Atlas:
     if not has_parents(atlas):
         raise AtlasError(f"{atlas.name} has no parents of regions; its regions can only be taken as they are")
     lines = ancestors(atlas)
     deepest = max(len(line) for line in lines)
-    if level != int(level) or not 0 <= level <= deepest:
+    if level not in range(deepest + 1):
         raise InputError(f"{atlas.name} has no level {level} of regions; give a whole number from 0 to {deepest}")
     names = atlas.regions["name"].astype(str).tolist()
     parent_names = {name for line in lines for name in line}
@@ -124,7 +140,7 @@ def atlas_at_level(atlas: Atlas, level: int) -> Atlas:
     regions = _table(atlas, members, lines, int(level))
     voxel, region, value = _summed(atlas, new_region[atlas.region], len(kept))
     source = atlas.source | {"level": int(level)}
-    return Atlas(atlas.grid, regions, voxel, region, value, atlas.name, atlas.space, source)
+    return Atlas(atlas.grid, regions, voxel, region, value, atlas.name, atlas.space, source, atlas.remarks)
 
 
 def _parents(atlas: Atlas) -> list[str | None]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AtlasError
 from ..image import quiet_nibabel
 from ..space import Grid
 from . import catalogue, index, nifti
 from .atlas import Atlas
+from .shared import shared
 
 if TYPE_CHECKING:
     from .dialects import Dialect
@@ -44,6 +45,7 @@ def load_atlas(
     Returns
     -------
     Atlas
+        The same object as before, if an equal atlas is still in use, so that what was worked out for it is there.
 
     Raises
     ------
@@ -67,6 +69,7 @@ def load_atlas(
     return catalogue.load(source)
 
 
+@shared
 def read_file(path: Path, labels: Path | None = None, dialect: str | None = None, near: Grid | None = None) -> Atlas:
     """Read a file or folder, by way of the stored index; for parameters and errors see `load_atlas`."""
     with quiet_nibabel():
@@ -74,9 +77,11 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
         choice = {"near": near} if near is not None and getattr(reader, "SEVERAL_RESOLUTIONS", False) else {}
         atlas = index.stored(reader, path, labels, **choice)
     # What was asked for, so that a record can ask for it again; the dialect's own entries name the files it found.
-    opened = {"opened": str(path.resolve()), "dialect": reader.NAME}
+    opened: dict[str, Any] = {"opened": str(path.resolve()), "dialect": reader.NAME}
     if labels is not None:
         opened["opened_labels"] = str(labels.resolve())
+    if near is not None and choice:
+        opened["opened_near"] = {"shape": list(near.shape), "affine": near.affine.tolist()}
     return atlas.described(source=atlas.source | opened)
 
 

@@ -25,10 +25,13 @@ def remark(message: str) -> None:
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Collect the remarks that are made inside, which still reach the person."""
+    """Collect the remarks that are made inside; they still reach the person, and whoever listens outside."""
     heard: list[str] = []
+    outside = _heard.get()
     token = _heard.set(heard)
     try:
         yield heard
     finally:
         _heard.reset(token)
+        if outside is not None:
+            outside += heard

@@ -106,7 +106,7 @@ class ParameterFields:
             If a number is out of its range.
         """
         if self._source_kind == "points":
-            return Parameters(convention=self.convention.value)
+            return Parameters(level=self.level.value, convention=self.convention.value)
         kind, number = self.kind.value, float(self.threshold.value)
         threshold: float | Threshold = number
         if kind != "value":
@@ -201,7 +201,7 @@ class ParameterFields:
             (self.keep_largest, self._source_kind != "points"),
             (self.split_height, is_map),
             (self.split_rois, self._source_kind in ("labels", "shapes")),
-            (self.level, self._source_kind != "points" and len(self._levels) > 1),
+            (self.level, len(self._levels) > 1),
         ):
             field.visible = meant
         self.slider.setVisible(is_map and kind != "p")

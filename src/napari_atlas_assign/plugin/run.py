@@ -122,7 +122,10 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         atlases = [shelf.get(choice, watch) for choice in request.atlases]
         yield STEPS[1]
         if isinstance(request.source, PointSet):
-            result: Result | PointResult = assign_point_set(request.source, atlases, request.parameters.convention)
+            parameters = request.parameters
+            result: Result | PointResult = assign_point_set(
+                request.source, atlases, parameters.convention, parameters.level
+            )
         else:
             result = yield from _assign(request, atlases)
         yield STEPS[2]

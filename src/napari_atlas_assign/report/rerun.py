@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..assignment.assign import assign
+from ..assignment.checks import tell
 from ..assignment.point_result import PointResult, assign_point_set
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
@@ -124,9 +125,9 @@ class _Again:
         parameters = self.settings.parameters
         result: Result | PointResult
         if self.settings.is_points:
-            result = assign_point_set(self._points(described[0]), atlases, parameters.convention)
-            for note in result.warnings:
-                warnings.warn(note, AssignmentWarning, stacklevel=3)
+            points = self._points(described[0])
+            result = assign_point_set(points, atlases, parameters.convention, parameters.level)
+            tell(result.warnings, result.atlases, stacklevel=3)
         else:
             images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]
             options = {name: getattr(parameters, name) for name in parameters.as_dict()}
@@ -225,7 +226,8 @@ class _Again:
             )
         else:
             labels = None if choice.labels is None else self.find(choice.labels)
-            atlas = load_atlas(self.find(Path(choice.source)), labels=labels, dialect=choice.dialect)
+            near = None if "opened_near" not in source else _grid({"grid": source["opened_near"]})
+            atlas = load_atlas(self.find(Path(choice.source)), labels=labels, dialect=choice.dialect, near=near)
         if "level" in source and self.settings.parameters.level is None:
             atlas = atlas_at_level(atlas, int(source["level"]))
         return atlas.described(name=choice.name, space=described["space"])
@@ -254,6 +256,8 @@ def _read_all(record: Mapping[str, Any], settings: Settings) -> None:
             _coordinates(entry)
     for entry in record["atlases"]:
         int(entry["source"].get("level", 0))
+        if "opened_near" in entry["source"]:
+            _grid({"grid": entry["source"]["opened_near"]})
 
 
 def _grid(described: Mapping[str, Any]) -> Grid:

@@ -1,0 +1,48 @@
+"""What every result can do: write itself to files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from .point_result import PointResult
+    from .result import Result
+
+
+class Saving:
+    """What results of maps and of points have in common. These are the only arrows that point up: to `report`."""
+
+    def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
+        """Write the tables, of maps the mode volumes, and the record into a new folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Made with its parents. An earlier result in it is replaced.
+        report : bool
+            Also write ``report.html``, and of maps the folder ``figures``.
+
+        Raises
+        ------
+        InputError
+            If the folder exists and holds anything but an earlier result, or cannot be written.
+        """
+        from ..report.folder import save_result
+
+        return save_result(cast("Result | PointResult", self), Path(folder), report)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained HTML file with the tables, the record and of maps the figures.
+
+        See `report.html.save_report`.
+
+        Raises
+        ------
+        InputError
+            If the name does not end in ``.html``, the file cannot be written, or matplotlib is missed.
+        """
+        from ..report.html import save_report
+
+        return save_report(cast("Result | PointResult", self), path)
