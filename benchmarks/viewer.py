@@ -44,7 +44,7 @@ def measure(image: Any) -> tuple[Times, str]:
     from napari_atlas_assign import load_atlas
     from napari_atlas_assign.assignment.assign import assign
     from napari_atlas_assign.plugin.layers import image_from_layer, image_to_layer
-    from napari_atlas_assign.plugin.show import draw, find_frame, find_modes_layer, put_layers, show_table
+    from napari_atlas_assign.plugin.show import draw, find_frame, find_layers, put_layers, show_table
 
     viewer = napari.Viewer()
     try:
@@ -60,7 +60,7 @@ def measure(image: Any) -> tuple[Times, str]:
                 result = assign(source, atlas, threshold=float(threshold))
             with timed(times, "draw"):
                 frame = find_frame(result, viewer)
-                layers = draw(result, frame, find_modes_layer(result, viewer))
+                layers = draw(result, frame, find_layers(viewer, "modes", source.name))
             with timed(times, "layers"):
                 put_layers(viewer, result, layers, frame)
             with timed(times, "table"):

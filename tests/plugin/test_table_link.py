@@ -157,7 +157,7 @@ def test_another_image_takes_the_highlight_with_it(linked, write, blob_map):
     show(other, linked.viewer)
     linked.table.set_result(other)
     linked.link.show_picked([Subject(1, None, 0)])
-    assert own_metadata(before)["highlighted"] == []
+    assert own_metadata(before)["highlighted"] == [[]]
     before.selected_label = 2  # of a result that is no longer in the table
     assert 2 not in selected_modes(linked.table)
 

@@ -55,10 +55,11 @@ def direct_colors(colors: Mapping[int, Any]) -> dict[int | None, Any] | CyclicLa
 
 
 def highlighted_colors(
-    colors: Mapping[int, str], highlighted: Collection[str]
+    colors: Mapping[int, str], highlighted: Collection[str] | None
 ) -> dict[int | None, Any] | CyclicLabelColormap:
-    """As `direct_colors`, with all but the highlighted colours pale; without any, none is pale."""
-    pale = {label: (*_rgb(color), PALE) for label, color in colors.items() if highlighted and color not in highlighted}
+    """As `direct_colors`, with all but the highlighted colours pale; with None, none is pale."""
+    kept = colors.values() if highlighted is None else highlighted
+    pale = {label: (*_rgb(color), PALE) for label, color in colors.items() if color not in kept}
     return direct_colors({**colors, **pale})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..space import Floats
-from .geometry import place_of
+from .geometry import full_resolution, place_of
 from .overlays import Frame
 
 
@@ -37,6 +37,23 @@ def active_kept(viewer: Any) -> Iterator[None]:
 def world_position(frame: Frame, position: Floats) -> Floats:
     """World x, y, z in mm (3,) of a place along the viewer's axes, of which the last three are space."""
     return (np.linalg.inv(frame.view_from_world) @ np.array([*position[-3:], 1.0]))[:3]
+
+
+def volume_shown(layer: Any, point: Sequence[float]) -> int:
+    """Number of the volume of a stack at the place `point` of the viewer's sliders, from 0; 0 where there is one."""
+    shape = full_resolution(layer).shape[:-3]
+    place = np.round(np.asarray(layer.world_to_data(point))[: len(shape)]).astype(int)
+    return int(np.ravel_multi_index(tuple(np.clip(place, 0, np.array(shape) - 1)), shape)) if shape else 0
+
+
+def show_volume(viewer: Any, layer: Any, volume: int) -> None:
+    """Move the viewer's sliders to a volume of a stack, counted from 0; the places in space stay."""
+    shape = full_resolution(layer).shape[:-3]
+    if not shape or volume_shown(layer, viewer.dims.point) == volume:
+        return
+    place = layer.data_to_world((*np.unravel_index(volume, shape), 0, 0, 0))
+    first = viewer.dims.ndim - layer.ndim
+    viewer.dims.set_point(range(first, first + len(shape)), [float(p) for p in place[: len(shape)]])
 
 
 def _frame_of_layer(layer: Any) -> Frame | None:

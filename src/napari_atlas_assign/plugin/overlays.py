@@ -13,14 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.overlay import best_region_labels, best_regions
-from ..assignment.result import Result, Run
-from ..assignment.scores import correlation
+from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
-from ..modes.modes import Modes
 from ..space import Floats, Grid
-from .colors import direct_colors, highlighted_colors, match_colors, palette_color, region_color
+from .colors import direct_colors, region_color
 from .geometry import AXIS_LABELS, KEY, ZYX_FROM_WORLD, Placement, copied_transform, full_resolution, place, place_of
 from .layers import (
     LayerData,
@@ -28,17 +26,13 @@ from .layers import (
     label_features,
     layer_kind,
     n_volumes,
-    own_metadata,
     region_columns,
     region_rows,
     with_leading_axis,
 )
 
-SPARE = 16
-"""Colours that a layer of modes has in store: a new table of colours costs far more than new voxels."""
-
 MOST_COLORS = 1000
-"""Regions that all get their colours at once, for the same reason."""
+"""Regions that all get their colours at once: a new table of colours costs far more than new voxels."""
 
 
 def label_type(highest: int) -> type[np.integer]:
@@ -106,45 +100,12 @@ def title_of(result: Result) -> str:
     return str(image.source.get("layer", image.name.removesuffix(f"[{image.source.get('volume')}]")))
 
 
-def modes_layer(result: Result, frame: Frame, earlier: Any = None) -> LayerData:
-    """The modes as Labels; a label is the mode's number in the tables, and hovering tells its best region.
-
-    `earlier` is a layer of modes whose colours are kept for modes that only grew or shrank. The labels of a stack count
-    from 1 in every volume, so nothing is said of them on hovering.
-    """
-    firsts = _first_runs(result)
-    highest = max(int(run.found.number.max(initial=0)) for run in firsts)
-    volumes = [_mode_volume(run.found, label_type(highest + SPARE)) for run in firsts]
-    if result.is_stack:
-        data, transform = frame.lay_out_stack(volumes, firsts[0].found.grid)
-    else:
-        data, transform = frame.lay_out(volumes[0], firsts[0].found.grid)
-    columns = ["region", "correlation", "peak", "mm3"]
-    colors = _colors_of_modes(data, firsts, highest, earlier)
-    picked = [] if earlier is None else own_metadata(earlier).get("highlighted", [])
-    about = _about(result, frame, "modes", colors={str(n): c for n, c in colors.items()}, highlighted=picked)
-    return (
-        data,
-        {
-            "name": f"{title_of(result)} modes",
-            "features": label_features({} if result.is_stack else _mode_rows(result), columns),
-            "colormap": highlighted_colors(colors, picked),
-            "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
-            "metadata": {KEY: about},
-            **transform,
-        },
-        "labels",
-    )
-
-
 def regions_layers(result: Result, frame: Frame) -> list[LayerData]:
     """`regions_layer` for every atlas of a result."""
-    names = list(dict.fromkeys(run.atlas.name for run in result.runs))
+    atlases = result.atlases
     return [
-        regions_layer(
-            replace(result, runs=[run for run in result.runs if run.atlas.name == name]), frame, len(names) > 1
-        )
-        for name in names
+        regions_layer(replace(result, runs=[r for r in result.runs if r.atlas is atlas]), frame, len(atlases) > 1)
+        for atlas in atlases
     ]
 
 
@@ -167,7 +128,7 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
             "features": _region_features(atlas),
             "colormap": direct_colors({r + 1: region_color(atlas, r) for r in colored}),
             "opacity": 0.7,
-            "metadata": {KEY: _about(result, frame, "regions")},
+            "metadata": {KEY: about_result(result, frame, "regions")},
             **transform,
         },
         "labels",
@@ -186,67 +147,10 @@ def _region_features(atlas: Atlas) -> pd.DataFrame:
     return _features[atlas]
 
 
-def _first_runs(result: Result) -> list[Run]:
-    """The first atlas's run of every image."""
-    return [run for run in result.runs if run.atlas is result.atlas]
-
-
-def _mode_volume(found: Modes, dtype: type[np.integer]) -> NDArray[np.integer]:
-    flat = np.zeros(found.grid.n_voxels, dtype)
-    flat[found.voxel] = found.number[found.mode]
-    return flat.reshape(found.grid.shape)
-
-
-def _colors_of_modes(data: NDArray[np.integer], runs: Sequence[Run], highest: int, earlier: Any) -> dict[int, str]:
-    """A colour for each mode, and for some more that may come, so that they need no new colour table."""
-    palette = {n: palette_color(n - 1) for n in range(1, highest + SPARE + 1)}
-    noted = None if earlier is None else own_metadata(earlier).get("colors")
-    if not noted or earlier.data.shape != data.shape:
-        return palette
-    known = {int(n): color for n, color in noted.items()}
-    before: NDArray[np.integer]
-    after: NDArray[np.integer]
-    if len(runs) == 1 and data.T.flags.c_contiguous and earlier.data.T.flags.c_contiguous:
-        found = runs[0].found  # whose voxels are counted in this very order: no search through the volume
-        before, after = earlier.data.T.reshape(-1)[found.voxel], found.number[found.mode]
-    else:
-        voxels = np.nonzero(data)
-        before, after = earlier.data[voxels], data[voxels]
-    matched = match_colors(before, after, known)
-    return (known if highest <= max(known) else palette | known) | matched
-
-
-def _mode_rows(result: Result) -> dict[int, dict[str, Any]]:
-    if len(result.runs) > 1:
-        result = result.single(0)
-    names = result.atlas.regions["name"].tolist()
-    best = best_regions(result)
-    sums = result.runs[0].sums
-    numbers = result.found.number[sums.mode].tolist()
-    pairs = dict(zip(zip(numbers, sums.region.tolist(), strict=True), correlation(sums).tolist(), strict=True))
-    rows = {}
-    for mode in result.modes[["input structure", "peak value", "volume mm3"]].itertuples(index=False, name=None):
-        number, peak, volume = mode
-        region = best.get(number)
-        rows[int(number)] = {
-            "region": None if region is None else names[region],
-            "correlation": None if region is None else round(float(pairs[number, region]), 3),
-            "peak": round(float(peak), 3),
-            "mm3": round(float(volume)),
-        }
-    return rows
-
-
-def _about(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
-    return describe(
-        frame.view_from_world,
-        role=role,
-        image=title_of(result),
-        atlas=result.atlas.name,
-        space=result.image.space,
-        parameters=result.parameters.as_dict(),
-        **more,
-    )
+def about_result(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
+    """What a layer of a result carries in its metadata."""
+    about = {"atlas": result.atlas.name, "parameters": result.parameters.as_dict(), **more}
+    return describe(frame.view_from_world, role=role, image=title_of(result), space=result.image.space, **about)
 
 
 def _is_source(layer: Any, image: Image) -> bool:

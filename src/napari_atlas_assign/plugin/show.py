@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
+from .frames import show_volume
 from .geometry import KEY, own_world_from_view, place_of
 from .layers import LayerData, layer_kind, own_metadata
-from .overlays import Frame, frame_of, modes_layer, regions_layers, title_of
+from .mode_labels import follow_volume, has_own_modes, modes_layers
+from .overlays import Frame, frame_of, regions_layers, title_of
 from .points import assigned_points_layer, view_of_points
 from .session import remember
 from .views import go_to, set_upright
@@ -29,7 +31,7 @@ def show(result: Result | PointResult, viewer: Any) -> None:
     """Add a result to a napari viewer, or update what an earlier result of the same image left there.
 
     Adds two Labels layers, the modes and each mode's best region (one for each atlas), or of points a Points layer,
-    and the docked table of results.
+    and the docked table of results. Where every atlas has modes of its own, it has its own layer of modes, too.
 
     Parameters
     ----------
@@ -39,7 +41,8 @@ def show(result: Result | PointResult, viewer: Any) -> None:
         Or a ``ViewerModel``, which has no window and gets no table.
     """
     frame = find_frame(result, viewer)
-    put_layers(viewer, result, draw(result, frame, find_modes_layer(result, viewer)), frame)
+    earlier = find_layers(viewer, "modes", title_of(result)) if isinstance(result, Result) else []
+    put_layers(viewer, result, draw(result, frame, earlier), frame)
     show_table(result, viewer)
 
 
@@ -59,19 +62,33 @@ def find_frame_of_layer(layer: Any) -> Frame:
     return Frame() if matrix is None else Frame(np.linalg.inv(matrix), layer)
 
 
-def find_modes_layer(result: Result | PointResult, viewer: Any) -> Any | None:
-    """The layer of modes that an earlier result of the same image left."""
-    return None if isinstance(result, PointResult) else find_layer(viewer, "modes", title_of(result))
+def find_modes_layer(result: Result | PointResult, viewer: Any, run: int = 0) -> Any | None:
+    """The layer with the modes of one of a result's runs, counted from 0."""
+    if isinstance(result, PointResult):
+        return None
+    return find_layer(viewer, "modes", title_of(result), result.runs[run].atlas.name if has_own_modes(result) else None)
 
 
-def draw(result: Result | PointResult, frame: Frame, earlier: Any = None) -> list[LayerData]:
+def find_layers(viewer: Any, role: str, image: str) -> list[Any]:
+    """This plugin's layers of a role (``modes``, ``regions``, ``points``) for the image of a name."""
+    abouts = [(layer, own_metadata(layer)) for layer in viewer.layers]
+    return [layer for layer, about in abouts if (about.get("role"), about.get("image")) == (role, image)]
+
+
+def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> Any | None:
+    """As `find_layers`, the first, and where given that of an atlas of a name."""
+    layers = find_layers(viewer, role, image)
+    return next((x for x in layers if atlas in (None, own_metadata(x).get("atlas"))), None)
+
+
+def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
     """The layers of a result; nothing in the viewer is touched, so that a thread can do it.
 
-    `earlier` is the layer of modes that an earlier result left, for its colours.
+    `earlier` are the layers of modes that an earlier result of the same image left, for their colours.
     """
     if isinstance(result, PointResult):
         return [assigned_points_layer(result, frame)]
-    return [*regions_layers(result, frame), modes_layer(result, frame, earlier)]
+    return [*regions_layers(result, frame), *modes_layers(result, frame, earlier)]
 
 
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
@@ -79,11 +96,14 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
     abouts = [options["metadata"][KEY] for _, options, _ in layers]
     if all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
         set_upright(viewer, frame.view_from_world)
-    _forget_other_atlases(viewer, abouts)
-    several = sum(about["role"] == "regions" for about in abouts) > 1
+    for role in ("regions", "modes"):
+        _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
+    roles = [about["role"] for about in abouts]
     for layer_data, about in zip(layers, abouts, strict=True):
-        atlas = about["atlas"] if several and about["role"] == "regions" else None
-        remember(put(viewer, layer_data, atlas), result)
+        layer = put(viewer, layer_data, about["atlas"] if roles.count(about["role"]) > 1 else None)
+        remember(layer, result)
+        if about["role"] == "modes" and isinstance(result, Result) and result.is_stack:
+            follow_volume(viewer, layer)
 
 
 def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
@@ -123,29 +143,32 @@ def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
         layer.refresh(extent=False, thumbnail=False)
 
 
-def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> Any | None:
-    """This plugin's layer of a role (``modes``, ``regions``, ``points``) for the image, and atlas, of a name."""
-    for layer in viewer.layers:
-        about = own_metadata(layer)
-        if about.get("role") == role and about.get("image") == image and atlas in (None, about.get("atlas")):
-            return layer
-    return None
-
-
-def go_to_mode(viewer: Any, result: Result | PointResult, number: int) -> None:
-    """Move a viewer to a mode's peak, or to a point, and select it in its layer."""
+def go_to_mode(viewer: Any, result: Result | PointResult, number: int, run: int = 0) -> None:
+    """Move a viewer to the peak of a mode of one of the runs, or to a point, and select it in its layer."""
     modes = result.modes
-    row = modes[modes["input structure"] == number].iloc[0]
     if isinstance(result, PointResult):
-        go_to(viewer, find_frame(result, viewer).to_view(row["position"]))
+        go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["position"])
         layer = find_layer(viewer, "points", result.points.name)
         if layer is not None:
             layer.selected_data = {modes["input structure"].drop_duplicates().tolist().index(number)}
         return
-    go_to(viewer, find_frame(result, viewer).to_view(row["peak"]))
-    layer = find_modes_layer(result, viewer)
+    modes = result.single(run).modes
+    go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["peak"], run)
+    layer = find_modes_layer(result, viewer, run)
     if layer is not None:
         layer.selected_label = number
+
+
+def go_to_place(viewer: Any, result: Result | PointResult, xyz: Sequence[float], run: int = 0) -> None:
+    """Move a viewer to a place (3,) in world mm, and to the volume of a stack that one of the runs is of."""
+    frame = find_frame(result, viewer)
+    if isinstance(result, Result):
+        image, layer = result.runs[run].image, find_modes_layer(result, viewer, run)
+        if result.is_stack and layer is not None:
+            show_volume(viewer, layer, result.runs[run].map_index)
+        elif frame.layer is not None and "volume" in image.source:
+            show_volume(viewer, frame.layer, image.source["volume"])
+    go_to(viewer, frame.to_view(xyz))
 
 
 def show_table(result: Result | PointResult, viewer: Any) -> None:
@@ -164,13 +187,9 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
 
 
 def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:
-    """Remove the region layers of atlases that the new result was not compared with, where there are several."""
-    new = [about["atlas"] for about in abouts if about["role"] == "regions"]
-    old = [
-        layer
-        for layer in viewer.layers
-        if own_metadata(layer).get("role") == "regions" and own_metadata(layer).get("image") == abouts[0]["image"]
-    ]
+    """Remove layers of one role of atlases that the new result was not compared with, where there are several."""
+    old = find_layers(viewer, abouts[0]["role"], abouts[0]["image"]) if abouts else []
+    new = [about["atlas"] for about in abouts]
     if max(len(new), len(old)) > 1:
         for layer in old:
             if own_metadata(layer).get("atlas") not in new:

@@ -12,6 +12,7 @@ from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
 from ..errors import InputError
 from ..image import Image
 from ..modes.points import PointSet
+from .frames import volume_shown
 from .geometry import adopt_geometry, full_resolution, own_world_from_view, place_of, set_geometry
 from .layers import image_from_layer, layer_kind, n_volumes, own_metadata, source_from_layer
 from .points import points_from_layer, rois_from_shapes
@@ -127,11 +128,7 @@ class SourceFields(Container):
     @property
     def volume(self) -> int | None:
         """The volume of a stack that the viewer's sliders stand at."""
-        leading = full_resolution(self.layer).shape[:-3]
-        if n_volumes(self.layer) == 1 or not leading:
-            return None
-        place = np.round(self.layer.world_to_data(self._viewer.dims.point)[: len(leading)]).astype(int)
-        return int(np.ravel_multi_index(tuple(np.clip(place, 0, np.array(leading) - 1)), leading))
+        return None if n_volumes(self.layer) == 1 else volume_shown(self.layer, self._viewer.dims.point)
 
     def forget(self) -> None:
         """Let go of what was read."""

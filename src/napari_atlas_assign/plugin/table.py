@@ -6,7 +6,7 @@ they picked elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,7 +53,7 @@ class TablePage(QWidget):
         self.model = FrameModel(self)
         self.reader: RowReader | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
-        self._modes_waiting: Collection[int] | None = None
+        self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
         self._by_hand = False  # who selected the rows
         self.filters = FilterBar(table)
         self.view = ResultView(self.model, table)
@@ -93,12 +93,15 @@ class TablePage(QWidget):
             if self._by_hand:
                 self._timer.start()  # the same rows may now be about modes of other numbers
         if self._modes_waiting is not None:
-            numbers, self._modes_waiting = self._modes_waiting, None
-            self._select_modes(numbers)
+            (numbers, among), self._modes_waiting = self._modes_waiting, None
+            self._select_modes(numbers, among)
 
-    def select_modes(self, numbers: Collection[int], now: bool = True) -> None:
-        """Select the rows of modes, without telling so; if not `now`, with the next `refresh`."""
-        self._modes_waiting = numbers
+    def select_modes(self, numbers: Collection[int], among: Mapping[str, Any], now: bool = True) -> None:
+        """Select the rows of modes, without telling so; if not `now`, with the next `refresh`.
+
+        Only rows are meant whose cells are as in `among` (column -> value), as far as the table has these columns.
+        """
+        self._modes_waiting = numbers, among
         if now:
             self.refresh()
 
@@ -150,11 +153,17 @@ class TablePage(QWidget):
         shown, total = len(self.model.rows), len(self.model.columns)
         self.filters.count.setText(f"{shown} of {total} rows" if shown < total else f"{total} rows")
 
-    def _select_modes(self, numbers: Collection[int]) -> None:
-        if MODE_COLUMN not in self.model.columns:
+    def _select_modes(self, numbers: Collection[int], among: Mapping[str, Any]) -> None:
+        columns = self.model.columns
+        if MODE_COLUMN not in columns:
             return
-        wanted, modes = set(numbers), self.model.columns.values(MODE_COLUMN)
-        places = [n for n, row in enumerate(self.model.rows.tolist()) if modes[row] in wanted]
+        wanted, modes = set(numbers), columns.values(MODE_COLUMN)
+        others = [(columns.values(name), value) for name, value in among.items() if name in columns]
+        places = [
+            n
+            for n, row in enumerate(self.model.rows.tolist())
+            if modes[row] in wanted and all(cells[row] == value for cells, value in others)
+        ]
         selection, last = QItemSelection(), self.model.columnCount() - 1
         for first, end in _stretches(places):
             selection.select(self.model.index(first, 0), self.model.index(end, last))
@@ -249,10 +258,13 @@ class ResultsTable(QWidget):
         assert isinstance(page, TablePage)
         return page
 
-    def select_modes(self, numbers: Collection[int]) -> None:
-        """Select the rows of modes in all tables, as after a click on a mode in the viewer; `picked` does not tell."""
+    def select_modes(self, numbers: Collection[int], among: Mapping[str, Any] | None = None) -> None:
+        """Select the rows of modes in all tabs, as after a click on a mode in the viewer; `picked` does not tell.
+
+        `among` (column -> value) says which modes are meant where several have one number: ``map``, ``atlas``.
+        """
         for page in self._titles():
-            page.select_modes(numbers, now=page is self.page)
+            page.select_modes(numbers, among or {}, now=page is self.page)
 
     def selected_subjects(self) -> list[Subject]:
         """What the rows that are selected in the table in sight are about."""

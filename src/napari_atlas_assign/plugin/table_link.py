@@ -6,7 +6,7 @@ selected label of the modes layer, selects its rows; the place of a cell is gone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -15,13 +15,14 @@ import numpy as np
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
+from .frames import volume_shown
 from .layers import layer_kind, own_metadata
-from .overlays import highlighted_colors
+from .mode_labels import highlight
+from .overlays import title_of
 from .region_overlays import show_region
-from .show import find_frame, find_layer, find_modes_layer
+from .show import find_layer, find_layers, find_modes_layer, go_to_place
 from .table import ResultsTable
 from .table_rows import Place, Subject
-from .views import go_to
 
 MOST_REGIONS = 4
 """Region maps that are shown at once; of more selected rows, those of the first."""
@@ -38,7 +39,7 @@ class TableLink:
         self._told = False  # the viewer is being told, and need not tell back
         self._maps: dict[tuple[str, int], Any] = {}
         self._labels: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-        self._highlighted: Any = None
+        self._highlighted: list[Any] = []
         table.picked.connect(self.show_picked)
         table.place_chosen.connect(self.go_to)
         table.destroyed.connect(self.close)
@@ -58,10 +59,10 @@ class TableLink:
         self._followed = []
 
     def go_to(self, place: Place, subject: Subject) -> None:
-        """Move the viewer to a place in world mm."""
+        """Move the viewer to a place in world mm, of a stack in the volume that the row is about."""
         table = self._table()
         if table is not None and table.result is not None:
-            go_to(self._viewer, find_frame(table.result, self._viewer).to_view(place))
+            go_to_place(self._viewer, table.result, place, subject.run)
 
     def show_picked(self, subjects: Sequence[Subject]) -> None:
         """Highlight modes, and show region maps in place of those of earlier rows."""
@@ -69,7 +70,10 @@ class TableLink:
         if table is None or table.result is None:
             return
         with self._telling():
-            self._highlight(table.result, list(dict.fromkeys(subject.mode for subject in subjects)))
+            if isinstance(table.result, PointResult):
+                self._select_points(table.result, subjects)
+            else:
+                self._highlight(table.result, subjects)
             self._show_maps(table.result, subjects if table.show_regions.isChecked() else [])
 
     # --- inside ---
@@ -82,25 +86,32 @@ class TableLink:
         finally:
             self._told = before
 
-    def _highlight(self, result: Result | PointResult, modes: list[int]) -> None:
-        if isinstance(result, PointResult):
-            layer = find_layer(self._viewer, "points", result.points.name)
-            if layer is not None:
-                numbers = result.modes["input structure"].drop_duplicates().tolist()
-                layer.selected_data = {numbers.index(mode) for mode in modes}
-            return
-        layer = find_modes_layer(result, self._viewer)
-        if layer is None:
-            return
-        if modes and layer.selected_label != modes[0]:
-            layer.selected_label = modes[0]
-        self._highlight_in(layer, modes)
+    def _select_points(self, result: PointResult, subjects: Sequence[Subject]) -> None:
+        layer = find_layer(self._viewer, "points", result.points.name)
+        if layer is not None:
+            numbers = result.modes["input structure"].drop_duplicates().tolist()
+            layer.selected_data = {numbers.index(subject.mode) for subject in subjects}
 
-    def _highlight_in(self, layer: Any, modes: Sequence[int]) -> None:
-        if self._highlighted is not None and self._highlighted != layer:
-            highlight(self._highlighted, [])  # of another image
-        highlight(layer, modes)
-        self._highlighted = layer
+    def _highlight(self, result: Result, subjects: Sequence[Subject]) -> None:
+        picked: dict[Any, dict[int, list[int]]] = {layer: {} for layer in self._modes_layers()}
+        for subject in subjects:
+            layer = find_modes_layer(result, self._viewer, subject.run)
+            if layer is not None:
+                volume = result.runs[subject.run].map_index
+                picked[layer].setdefault(volume, []).append(subject.mode)
+        for layer, modes in picked.items():
+            first = next((numbers[0] for numbers in modes.values()), layer.selected_label)
+            if layer.selected_label != first:
+                layer.selected_label = first
+        self._highlight_in(picked)
+
+    def _highlight_in(self, picked: Mapping[Any, Mapping[int, Sequence[int]]]) -> None:
+        for layer in self._highlighted:
+            if layer not in picked:
+                highlight(layer, {})  # of another image
+        for layer, modes in picked.items():
+            highlight(layer, modes)
+        self._highlighted = list(picked)
 
     def _show_maps(self, result: Result | PointResult, subjects: Sequence[Subject]) -> None:
         wanted: dict[tuple[str, int], Result] = {}
@@ -142,34 +153,30 @@ class TableLink:
         if np.abs(np.array(event.pos) - start).max() > STILL:
             return
         active = viewer.layers.selection.active
-        layer = self._modes_layer()
-        if layer is None or not layer.visible or str(getattr(active, "mode", "pan_zoom")) not in ("pan_zoom", "pick"):
+        if str(getattr(active, "mode", "pan_zoom")) not in ("pan_zoom", "pick"):
             return
-        label = layer.get_value(
-            event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
-        )
-        if label:
-            self._pick(layer, int(label))
+        for layer in reversed(self._modes_layers()):
+            label = layer.visible and layer.get_value(
+                event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
+            )
+            if label:
+                self._pick(layer, int(label))
+                return
 
     def _pick(self, layer: Any, label: int) -> None:
-        table = self._table()
-        if table is None or layer is None or layer != self._modes_layer():  # equal, not the same: proxies
+        table, layers = self._table(), self._modes_layers()
+        if table is None or layer not in layers:
             return
+        volume = volume_shown(layer, self._viewer.dims.point)
+        among: dict[str, Any] = {"map": volume}
+        if len(layers) > 1:
+            among["atlas"] = own_metadata(layer)["atlas"]
         with self._telling():
-            table.select_modes([label])
+            table.select_modes([label], among)
             layer.selected_label = label
-            self._highlight_in(layer, [label])
+            self._highlight_in({other: {volume: [label]} if other == layer else {} for other in layers})
 
-    def _modes_layer(self) -> Any | None:
-        table = self._table()
-        return None if table is None or table.result is None else find_modes_layer(table.result, self._viewer)
-
-
-def highlight(layer: Any, modes: Sequence[int]) -> None:
-    """Let modes stand out in their layer, the others paler; without any, all are as before."""
-    about = own_metadata(layer)
-    colors = {int(number): color for number, color in about.get("colors", {}).items()}
-    picked = [colors[mode] for mode in modes if mode in colors]
-    if picked != about.get("highlighted", []):
-        about["highlighted"] = picked
-        layer.colormap = highlighted_colors(colors, picked)
+    def _modes_layers(self) -> list[Any]:
+        """The layers of modes of the result in the table."""
+        result = None if (table := self._table()) is None else table.result
+        return find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else []

@@ -86,7 +86,7 @@ class ResultView(QTableView):
             hide.setEnabled(not only_one)
             hide.triggered.connect(lambda: self.choose_columns(layout.with_hidden(name)))
             menu.addSeparator()
-        shown = menu.addMenu("Columns")
+        shown = _submenu(menu, "Columns")
         for other in layout.arranged(names):
             action = shown.addAction(other.replace("&", "&&"))
             action.setCheckable(True)
@@ -130,7 +130,7 @@ class ResultView(QTableView):
         go = menu.addAction("Go to this place\tEnter")
         go.setEnabled(index.isValid())
         go.triggered.connect(lambda: self.go_asked.emit(index))
-        copies = menu.addMenu("Copy" if self.selectionModel().hasSelection() else "Copy all rows")
+        copies = _submenu(menu, "Copy" if self.selectionModel().hasSelection() else "Copy all rows")
         for form in FORMATS:
             action = copies.addAction(f"{form}\tCtrl+C" if form == "TSV" else form)
             action.triggered.connect(lambda _, f=form: self.copy(f))
@@ -313,6 +313,13 @@ class ResultView(QTableView):
 
     def _open_menu_of(self, index: QModelIndex, place: QPoint) -> None:
         _pop_up(self.cell_menu(index), place)
+
+
+def _submenu(menu: QMenu, title: str) -> QMenu:
+    """A menu in a menu, with a parent: PySide deletes one of `addMenu(title)` with the action that tells of it."""
+    inner = QMenu(title, menu)
+    menu.addMenu(inner)
+    return inner
 
 
 def _pop_up(menu: QMenu, place: QPoint) -> None:

@@ -28,7 +28,7 @@ from .live import AT_ONCE, MOST_VOXELS, Latest
 from .parameter_fields import ParameterFields
 from .run import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
 from .settings import read_defaults
-from .show import draw, find_frame_of_layer, find_layer, put_layers, show_table
+from .show import draw, find_frame_of_layer, find_layers, put_layers, show_table
 from .source_fields import SourceFields, is_placed, largest_value, usual_threshold
 from .views import Plane, anatomical_view
 
@@ -181,7 +181,7 @@ class AssignWidget(QWidget):
             return Failure(str(error))
         layer = self.image.value
         frame = find_frame_of_layer(layer)
-        earlier = find_layer(self._viewer, "modes", layer.name)
+        earlier = find_layers(self._viewer, "modes", layer.name)
         return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
 
     def _run(self, by_hand: bool) -> None:
