@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas
+from ..atlas.atlas import Atlas, shares
 from ..space import Grid
 from .integration import integrate, sorted_by, tiles_near
 from .tiles import CELLS, Tiles
@@ -99,9 +99,10 @@ def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
 def _on_equal_grids(atlas: Atlas, voxel: NDArray[np.integer]) -> RegionIntegrals:
     row, entry = _listed(*atlas.entries_at(voxel))
     region, value = atlas.region[entry], atlas.value[entry]
+    share = value if atlas.is_labelled else shares(value, row)
     unit = atlas.grid.voxel_volume
     volume = np.full(len(entry), unit)
-    return RegionIntegrals(row, region, volume, value * np.float64(unit), atlas.share[entry] * unit, value)
+    return RegionIntegrals(row, region, volume, value * np.float64(unit), share * unit, value)
 
 
 class _Growing:

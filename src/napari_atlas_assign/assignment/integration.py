@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas
+from ..atlas.atlas import Atlas, shares
 from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
 from .tiles import Tiles
 
@@ -95,11 +95,25 @@ _ROUNDING = 1e-6
 """Atlas voxels by which the box around a tile at an angle is larger, so that rounding leaves nothing out."""
 
 
-def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.integer]:
-    """Entries (E,) of the atlas in boxes (K, 3) of its voxels, each once, sorted by region, then voxel."""
+@dataclass(frozen=True)
+class _Entries:
+    """Entries (E,) of an atlas: all those of some of its voxels."""
+
+    place: NDArray[np.integer]
+    """Which entries of the atlas."""
+    share: NDArray[np.floating] | None
+    """None in a labelled atlas, where all are 1."""
+
+    def __getitem__(self, part: slice | NDArray[np.integer]) -> _Entries:
+        return _Entries(self.place[part], None if self.share is None else self.share[part])
+
+
+def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -> _Entries:
+    """The entries in boxes (K, 3) of atlas voxels, each once, sorted by region, then voxel."""
     n_lines = (last[:, :2] - first[:, :2] + 1).prod(axis=1)
     if n_lines.sum() > len(atlas.voxel) // 4:  # then looking lines up is more work than integrating all
-        return atlas.by_region[0]
+        place = atlas.by_region[0]
+        return _Entries(place, None if atlas.is_labelled else atlas.share[place])
     _, ny, nz = atlas.grid.shape
     box = np.repeat(np.arange(len(first)), n_lines)
     line = np.arange(len(box)) - np.repeat(np.cumsum(n_lines) - n_lines, n_lines)
@@ -113,8 +127,9 @@ def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -
     end = np.maximum.accumulate(end[order])
     begin = np.maximum(begin[order], np.concatenate([[0], end[:-1]])) if len(end) else end
     count = end - begin
-    entries = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(count.sum())
-    return entries[np.argsort(atlas.region[entries], kind="stable")]
+    place = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(count.sum())
+    share = None if atlas.is_labelled else shares(atlas.value[place], atlas.voxel[place])
+    return _Entries(place, share)[np.argsort(atlas.region[place], kind="stable")]
 
 
 # --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---
@@ -132,12 +147,14 @@ class _Pieces:
     maximum: NDArray[np.floating]
 
 
-def _on_parallel_grids(atlas: Atlas, entries: NDArray[np.integer], grid: Grid, match: AxisMatch) -> Integrated:
+def _on_parallel_grids(atlas: Atlas, entries: _Entries, grid: Grid, match: AxisMatch) -> Integrated:
     """Integrate along one axis after the other; each step leaves fewer, larger pieces to the next."""
     overlaps = [_Overlaps.along(axis, match, grid, atlas.grid) for axis in range(3)]
-    if len(entries) > _ENOUGH_FOR_THREADS:
+    n = len(entries.place)
+    if n > _ENOUGH_FOR_THREADS:
         # Regions are independent, and numpy's loops let other threads run.
-        half = int(np.searchsorted(atlas.region[entries], atlas.region[entries[len(entries) // 2]]))
+        region = atlas.region[entries.place]
+        half = int(np.searchsorted(region, region[n // 2]))
         with ThreadPoolExecutor(2) as pool:
             parts = pool.map(lambda part: _integrate_entries(atlas, part, overlaps), (entries[:half], entries[half:]))
             found = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -149,12 +166,12 @@ def _on_parallel_grids(atlas: Atlas, entries: NDArray[np.integer], grid: Grid, m
     return Integrated(voxel, region, maximum, [column * atlas.grid.voxel_volume for column in sums])
 
 
-def _integrate_entries(atlas: Atlas, entries: NDArray[np.integer], overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
+def _integrate_entries(atlas: Atlas, entries: _Entries, overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
     """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
     _, ny, nz = atlas.grid.shape
-    value, voxel = atlas.value[entries], atlas.voxel[entries]
-    weighted = [] if atlas.is_labelled else [value, atlas.share[entries]]
-    pieces = _Pieces(_narrow(atlas.region[entries]), None, weighted, value)
+    value, voxel = atlas.value[entries.place], atlas.voxel[entries.place]
+    weighted = [] if entries.share is None else [value, entries.share]
+    pieces = _Pieces(_narrow(atlas.region[entries.place]), None, weighted, value)
     line = voxel // nz
     # Along the last axis, what is to be summed lies together already.
     pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
@@ -259,13 +276,13 @@ def _narrow(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
 # --- axes at an angle: the smaller voxels are represented by 4 x 4 x 4 points ---
 
 
-def _at_an_angle(atlas: Atlas, entries: NDArray[np.integer], tiles: Tiles, tile: NDArray[np.integer]) -> Integrated:
+def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np.integer]) -> Integrated:
     """Sample: each voxel of the grid with the smaller voxels (the atlas's, if equal) stands for 64 equal parts."""
     grid = tiles.grid
-    # By voxel, as the atlas has them.
-    entries = np.sort(entries)
-    first = np.flatnonzero(np.diff(atlas.voxel[entries], prepend=-1))
-    occupied = atlas.voxel[entries[first]].astype(np.int64)
+    entries = entries[np.argsort(entries.place, kind="stable")]  # by voxel, as the atlas has them
+    voxel = atlas.voxel[entries.place].astype(np.int64)
+    first = np.flatnonzero(np.diff(voxel, prepend=-1))
+    occupied = voxel[first]
     if grid.voxel_volume < atlas.grid.voxel_volume * (1 - 1e-6):
         image_voxel, at, volume = sampled_overlaps(grid, tiles.voxels(tile), atlas.grid)
         rank = np.minimum(np.searchsorted(occupied, at), len(occupied) - 1)
@@ -275,14 +292,14 @@ def _at_an_angle(atlas: Atlas, entries: NDArray[np.integer], tiles: Tiles, tile:
         at, image_voxel, volume = sampled_overlaps(atlas.grid, occupied, grid)
         rank = np.searchsorted(occupied, at)
     # Every pair of an image voxel and an occupied atlas voxel takes on all entries of the atlas voxel.
-    n = np.diff(first, append=len(entries))[rank]
+    n = np.diff(first, append=len(voxel))[rank]
     pair = np.repeat(np.arange(len(rank)), n)
-    entry = entries[np.repeat(first[rank] - (np.cumsum(n) - n), n) + np.arange(n.sum())]
-    region, value, part = atlas.region[entry].astype(np.int64), atlas.value[entry], volume[pair]
+    taken = entries[np.repeat(first[rank] - (np.cumsum(n) - n), n) + np.arange(n.sum())]
+    region, value, part = atlas.region[taken.place].astype(np.int64), atlas.value[taken.place], volume[pair]
     key = region * grid.n_voxels + image_voxel[pair]
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    columns = [part, part * value, part * atlas.share[entry]]
+    columns = [part] if taken.share is None else [part, part * value, part * taken.share]
     maximum = value[order]
     if len(starts):
         columns = [np.add.reduceat(column[order], starts) for column in columns]

@@ -22,7 +22,7 @@ _ENTRIES_AT_A_TIME = 2**22
 """Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""
 
 _MOST_TABLED = 2**24
-"""Voxels of the largest grid for which a table of where each voxel's entries begin is kept: 64 MiB."""
+"""Voxels, and entries, of the largest atlas for which a table of where each voxel's entries begin is kept: 64 MiB."""
 
 _VOXELS_AT_A_TIME = 2**25
 """Voxels counted at a time."""
@@ -182,12 +182,7 @@ class Atlas:
     @cached_property
     def share(self) -> NDArray[np.floating]:
         """(E,) float: each entry's part of its voxel, a / max(1, sum of all regions' a)."""
-        if self.is_labelled:
-            return self.value
-        first = self._first_of_voxel()
-        total = np.add.reduceat(self.value, first, dtype=np.float64) if len(first) else np.zeros(0)
-        total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(self.voxel)))
-        return np.divide(self.value, total, out=total)  # in place: atlases are large
+        return self.value if self.is_labelled else shares(self.value, self.voxel)
 
     @cached_property
     def by_region(self) -> tuple[NDArray[np.integer], NDArray[np.intp]]:
@@ -209,7 +204,7 @@ class Atlas:
 
     def entries_at(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Where the entries of voxels (N,), given as flat C-order numbers, begin and end; (N,) each."""
-        if self.grid.n_voxels > _MOST_TABLED:
+        if max(self.grid.n_voxels, len(self.voxel)) > _MOST_TABLED:
             voxel = voxel.astype(self.voxel.dtype)
             return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
         return self._begin_of_voxel[voxel], self._begin_of_voxel[voxel + 1]
@@ -217,9 +212,10 @@ class Atlas:
     @cached_property
     def _begin_of_voxel(self) -> NDArray[np.integer]:
         """(V + 1,) where each voxel's entries begin: looking up is several times as fast as searching."""
-        begin = np.zeros(self.grid.n_voxels + 1, np.int32 if len(self.voxel) < 2**31 else np.int64)
-        np.cumsum(np.bincount(self.voxel, minlength=self.grid.n_voxels), out=begin[1:])
-        return begin
+        first = self._first_of_voxel()
+        occupied = self.voxel[first].astype(np.int64)
+        gaps: NDArray[np.int64] = np.diff(np.concatenate([[-1], occupied, [self.grid.n_voxels]]))
+        return np.repeat(np.append(first, len(self.voxel)).astype(np.int32), gaps)
 
     def entries_of(self, region: int) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
         """Voxels (N,), rising, and values (N,) of one region's map."""
@@ -294,15 +290,23 @@ class Atlas:
         return _firsts(self.voxel)
 
 
+def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:
+    """Each value's part of its voxel: a / max(1, sum of all values there). `voxel` (N,) has equal numbers together."""
+    first = _firsts(voxel)
+    total = np.add.reduceat(value, first, dtype=np.float64) if len(first) else np.zeros(0)
+    total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(voxel)))
+    return np.divide(value, total, out=total)  # in place: atlases are large
+
+
 def all_ones(value: NDArray[np.float32]) -> bool:
     """Whether values are one 1, repeated without memory of its own: those of a labelled atlas."""
     return value.strides == (0,) and value[:1].tolist() in ([], [1])
 
 
-def _firsts(rising: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Where each number comes first."""
-    first = np.ones(len(rising), bool)
-    first[1:] = rising[1:] != rising[:-1]
+def _firsts(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Where numbers differ from the one before."""
+    first = np.ones(len(numbers), bool)
+    first[1:] = numbers[1:] != numbers[:-1]
     return np.flatnonzero(first)
 
 
