@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,8 +166,35 @@ def test_wrong_units_are_told(small_atlas, factor, says):
 
 
 def test_a_header_without_position_is_told(small_atlas):
-    warning = field_of_view_warning(image_at(np.diag([1.0, 1.0, 1.0, 1.0])), small_atlas)
+    warning = field_of_view_warning(image_at(np.diag([2.0, 2.0, 2.0, 1.0])), small_atlas)
     assert "gives no position" in warning
+
+
+@given(st.tuples(*[st.integers(1, 8)] * 3), st.sampled_from([1.0, 2.0, 2.5]))
+@settings(max_examples=40)
+def test_an_image_that_begins_at_the_origin_and_lies_in_the_atlas_gives_no_warning(shape, size):
+    image = image_at(np.diag([size, size, size, 1.0]), shape)
+    around = Grid((60, 60, 60), np.array([[1.0, 0, 0, -30], [0, 1, 0, -30], [0, 0, 1, -30], [0, 0, 0, 1]]))
+    from_the_origin = Grid((30, 30, 30), np.eye(4))
+    for grid in (around, from_the_origin):  # maps of mice often begin where their atlas does
+        regions = pd.DataFrame({"id": [1], "name": ["A"]})
+        atlas = Atlas.from_region_entries(grid, regions, [np.arange(9)], [np.ones(9)])
+        assert field_of_view_warning(image, atlas) is None
+
+
+@pytest.mark.parametrize("flip", [1, -1])
+def test_a_real_map_whose_position_was_lost_is_told(juelich, zmap_path, flip):
+    image = Image.from_file(zmap_path)
+    lost = Image.from_array(image.data, np.diag([flip * 3.0, 3, 3, 1]), "map")
+    assert "the header of map gives no position" in field_of_view_warning(lost, juelich)
+
+
+def test_the_right_upper_front_of_a_real_map_may_begin_at_the_origin(juelich, zmap_path):
+    image = Image.from_file(zmap_path)
+    to = image.grid.to_voxel([[0.0, 0, 0]])[0].round().astype(int)
+    # Its x axis points to the left. Its voxels are moved by 1 mm to have their centre at the origin.
+    part = Image.from_array(image.data[to[0] :: -1, to[1] :, to[2] :], np.diag([3.0, 3, 3, 1]))
+    assert field_of_view_warning(part, juelich) is None
 
 
 def test_an_image_without_signal_gives_no_warning(small_atlas):

@@ -155,9 +155,9 @@ def field_of_view_warning(
 ) -> str | None:
     """A sentence about an image that cannot lie where its header says; None where nothing is amiss.
 
-    That is so if more than half of its signal (the sum of absolute values) lies outside the atlas's grid, or if its
-    header gives no position although the atlas lies around the origin. `looked_at` are flat voxel numbers (N,) and
-    values (N,) to judge by; without it, all of the image is.
+    That is so if more than half of its signal (the sum of absolute values) lies outside the atlas's grid. Whole-brain
+    maps have at most a tenth there, and without a position in their header, nine tenths. `looked_at` are flat voxel
+    numbers (N,) and values (N,) to judge by; without it, all of the image is.
     """
     if looked_at is None:
         # A sample is enough to tell a half; the odd step does not keep in time with rows of voxels.
@@ -174,13 +174,13 @@ def field_of_view_warning(
         return None
     xyz = image.grid.to_world(image.grid.unravel(voxel))
     outside = 1 - _part_inside(xyz, signal, atlas)
+    if outside <= 0.5:
+        return None
     if _has_no_position(image, atlas):
         return (
             f"the header of {image.name} gives no position (its first voxel lies at 0, 0, 0 mm), and {outside:.0%} of "
             f"its signal lies outside the grid of {atlas.name}; give it the affine of the map that it was made from"
         )
-    if outside <= 0.5:
-        return None
     guesses = {
         "mirrored it would lie inside, so left and right may be exchanged in its header": xyz * [-1, 1, 1],
         "its coordinates may be metres instead of millimetres": xyz * 1000,
