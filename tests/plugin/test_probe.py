@@ -1,31 +1,38 @@
 """What is under the cursor: the right place, in every order of axes and in 3D, and everything that is known of it."""
 
 import gc
+import threading
 import weakref
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from layer_cases import AFFINES, napari_nifti_layer
 from napari.components import ViewerModel
 
 from napari_atlas_assign import Atlas, Grid, assign, show
 from napari_atlas_assign.atlas.lookup import regions_at, values_at
+from napari_atlas_assign.plugin.geometry import set_geometry
 from napari_atlas_assign.plugin.layers import atlas_to_layer
 from napari_atlas_assign.plugin.pins import add_pin, pin_label
 from napari_atlas_assign.plugin.probe import (
     Cursor,
     Here,
-    along_ray,
     name_of_label,
     peaks_in,
     place_under,
+    read_now,
+    shown_of,
     value_at,
+    voxels_along,
     what_is_here,
 )
+from napari_atlas_assign.plugin.probe_widget import values_line
 from napari_atlas_assign.plugin.reader import read
 from napari_atlas_assign.plugin.session import result_of, results_in
+from napari_atlas_assign.plugin.voxel_reader import read_or_nan
 
 from test_layers import as_layer  # isort: skip
 
@@ -76,10 +83,10 @@ def test_the_probe_tells_value_mode_and_regions(viewer, shown, blob_map):
     _, result = shown
     here = what_is_here(viewer, world(HIGHEST))
     assert here.values == [("map", 9.0)]
-    assert here.modes == [("map", 1)]
+    assert here.modes == [("map", 1, "tiny", 0)]
     assert [(r.name, r.value, r.atlas, r.color) for r in here.regions] == [("Lobus dexter", 1.0, "tiny", "#00ff00")]
     elsewhere = what_is_here(viewer, world((2, 3, 3)))
-    assert (elsewhere.values, elsewhere.modes) == ([("map", 5.0)], [("map", 2)])
+    assert (elsewhere.values, elsewhere.modes) == ([("map", 5.0)], [("map", 2, "tiny", 0)])
     assert elsewhere.regions[0].name == "Lobus sinister"
     assert result.components.data[HIGHEST] == 1
 
@@ -184,8 +191,10 @@ def test_rays_meet_the_voxels_that_a_fine_walk_meets(rng):
         walk = np.round(start + steps).astype(int)
         walk = walk[((walk >= 0) & (walk < volume.shape)).all(axis=1)]
         met = [tuple(v) for v in walk if volume[tuple(v)]]
-        found = along_ray(volume, start, direction, is_label=True)
-        passed_by = set(met) if found is None else set(met[: met.index(tuple(found.astype(int)))])
+        index = voxels_along(volume.shape, start, direction)
+        shown = shown_of(volume[tuple(index.T)], is_label=True)
+        found = None if shown is None else index[shown]
+        passed_by = set(met) if found is None else set(met[: met.index(tuple(found))])
         # Two looks per voxel may pass a corner by that the ray crosses for less than half a voxel, and nothing more.
         assert all(met.count(voxel) * 0.01 <= 0.51 for voxel in passed_by)
 
@@ -198,10 +207,63 @@ def test_values_of_a_stack_are_those_of_the_volume_on_the_screen(viewer, write, 
     assert what_is_here(viewer, world(HIGHEST)).values == [(layer.name, 9.0)]
 
 
+def slow_stack(blob_map, gate):
+    """A lazy stack (2, z, y, x) of which every chunk waits at a gate, as a slow disk lets one wait."""
+    import dask.array as da
+
+    def through(block):
+        assert gate.wait(30)
+        return block
+
+    stack = np.stack([blob_map.T, 2 * blob_map.T])
+    return da.from_array(stack, chunks=(1, 3, 4, 5)).map_blocks(through, dtype=stack.dtype)
+
+
+def test_values_of_lazy_layers_are_read_and_in_3d_their_brightest_voxel_is_found(viewer, blob_map):
+    open_gate = threading.Event()
+    open_gate.set()
+    layer = viewer.add_image(slow_stack(blob_map, open_gate), name="lazy", contrast_limits=(0, 9))
+    set_geometry(layer, np.array(AFFINES["ras"])[:, [2, 1, 0, 3]])
+    viewer.dims.set_point(0, 1)
+    assert what_is_here(viewer, world(HIGHEST)).values == [("lazy", 18.0)]
+    viewer.dims.ndisplay = 3
+    start = np.array(layer.data_to_world((1, *HIGHEST[::-1]))) - [0, 500, 0, 0]
+    found = place_under(viewer, Cursor(tuple(start), np.array([0, 1.0, 0, 0])))
+    assert np.allclose(found, world(HIGHEST))
+
+
+def test_a_reader_that_has_to_wait_leaves_values_open_and_the_place_too(viewer, blob_map):
+    open_gate = threading.Event()
+    open_gate.set()
+    layer = viewer.add_image(slow_stack(blob_map, open_gate), name="lazy", contrast_limits=(0, 9))
+    set_geometry(layer, np.array(AFFINES["ras"])[:, [2, 1, 0, 3]])
+
+    def never(data, index):
+        return None
+
+    assert what_is_here(viewer, world(HIGHEST), never).values == [("lazy", None)]
+    assert value_at(layer, world(HIGHEST), viewer.dims.point, never) is None
+    viewer.dims.ndisplay = 3
+    assert place_under(viewer, Cursor((0.0, -500, 0, 0), np.array([0, 1.0, 0, 0])), never) is None
+
+
+def test_arrays_on_disk_are_read_voxel_by_voxel_and_along_a_ray(tmp_path, rng):
+    data = rng.random((6, 7, 8)).astype(np.float32)
+    stored = zarr.create_array(store=str(tmp_path / "a.zarr"), data=data, chunks=(3, 3, 3))
+    index = np.array([[0, 0, 0], [5, 6, 7], [2, 3, 4]])
+    assert np.array_equal(read_now(stored, index), data[tuple(index.T)])
+    assert np.array_equal(read_now(stored, index[1:2]), data[5, 6, 7:8])
+
+
+def test_voxels_that_cannot_be_read_are_no_numbers(blob_map):
+    stack = slow_stack(blob_map, SimpleNamespace(wait=lambda seconds: False))
+    assert np.isnan(read_or_nan(stack, np.array([[0, 0, 0, 0]]))).all()
+
+
 def test_peaks_of_all_results_are_listed_once(viewer, shown):
     peaks = peaks_in(viewer)
-    assert next((p["input structure"], p["peak"]) for _, p in peaks) == (1, 1)
-    assert np.allclose(peaks[0][1]["position"], world(HIGHEST))
+    assert [(p.row["input structure"], p.row["peak"]) for p in peaks[:1]] == [(1, 1)]
+    assert np.allclose(peaks[0].row["position"], world(HIGHEST))
 
 
 def test_results_are_forgotten_with_their_layers(viewer, shown):
@@ -278,6 +340,80 @@ def test_the_panel_follows_the_cursor_stays_when_pinned_and_steps_through_peaks(
     }
     viewer.layers.clear()
     assert panel.here is None
+
+
+def test_values_of_a_slow_disk_follow_and_nothing_waits_for_them(dock, qtbot, blob_map):
+    viewer, panel, _ = dock
+    gate = threading.Event()
+    gate.set()
+    layer = viewer.add_image(slow_stack(blob_map, gate), name="lazy", contrast_limits=(0, 9))
+    set_geometry(layer, np.array(AFFINES["ras"])[:, [2, 1, 0, 3]])
+    gate.clear()
+    panel.look_at(world(HIGHEST))
+    assert panel.value_label.text().splitlines() == ["lazy: …", "map: 9, mode 1"]
+    panel.look_at(world((3, 3, 2)))  # meanwhile elsewhere: only this is told
+    gate.set()
+    qtbot.waitUntil(lambda: "…" not in panel.value_label.text())
+    assert panel.value_label.text().splitlines()[0] == "lazy: 0"
+    panel.look_at(world(HIGHEST))
+    qtbot.waitUntil(lambda: panel.value_label.text().startswith("lazy: 9"))
+
+    panel.pin_button.click()
+    viewer.dims.set_point(0, 1)
+    qtbot.waitUntil(lambda: panel.value_label.text().startswith("lazy: 18"))
+
+
+def test_a_pinned_place_stays_while_slices_move_and_an_open_one_moves_along(dock, qtbot):
+    viewer, panel, source = dock
+    move(viewer, tuple(source.data_to_world(HIGHEST[::-1])))
+    qtbot.waitUntil(lambda: panel.here is not None)
+    viewer.dims.point = source.data_to_world((2, 3, 3))
+    x, y, _ = world(HIGHEST)
+    qtbot.waitUntil(lambda: np.allclose(panel.here.xyz, (x, y, world((3, 3, 2))[2])))
+    panel.pin_button.click()
+    viewer.dims.point = source.data_to_world((5, 3, 3))
+    qtbot.wait(80)
+    assert np.allclose(panel.here.xyz, (x, y, world((3, 3, 2))[2]))
+
+
+def test_the_panel_tells_what_another_result_left_at_a_place_that_stays(dock, qtbot, label_atlas):
+    viewer, panel, source = dock
+    panel.look_at(world((2, 3, 3)))
+    panel.pin_button.setChecked(True)
+    assert panel.value_label.text() == "map: 5, mode 2"
+    show(assign(source, label_atlas, threshold=5.5), viewer)
+    qtbot.waitUntil(lambda: panel.value_label.text() == "map: 5")
+    source.visible = False
+    qtbot.waitUntil(lambda: panel.value_label.text() == "no visible map here")
+
+
+def test_peaks_and_shares_of_a_stack_are_those_of_its_volumes(dock, qtbot, write, blob_map, label_atlas):
+    viewer, panel, _ = dock
+    viewer.layers.clear()
+    turned = blob_map[::-1].copy()
+    stack = viewer.add_layer(as_layer(read(write(np.stack([blob_map, turned], axis=-1), name="stack.nii.gz"))[0]))
+    show(assign(stack, label_atlas, threshold=3), viewer)
+    assert [peak.run for peak in peaks_in(viewer)] == [0, 0, 1, 1]
+    panel.step(-1)
+    panel.step(-1)
+    assert viewer.dims.point[0] == 1
+    assert panel.peak_label.text() == "3 of 4: mode 1.1 of stack[1]"
+    assert panel.value_label.text() == "stack: 9, mode 1"
+    assert [(mode.image, mode.volume) for mode in panel.here.modes] == [("stack", 1)]
+    panel.shares_button.click()
+    shares = viewer.layers["stack[1]: shares of mode 1 (tiny)"]
+    assert (shares.data.T[:4] > 0).any()
+    panel.peaks_button.click()
+    assert "stack[1]: peaks (tiny)" in viewer.layers
+
+
+def test_where_atlases_have_modes_of_their_own_each_names_its_atlas(viewer, write, blob_map, label_atlas, small_atlas):
+    source = viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    show(assign(source, [label_atlas, small_atlas], threshold=3, convention="siibra"), viewer)
+    here = what_is_here(viewer, world(HIGHEST))
+    assert {mode.atlas for mode in here.modes} == {"tiny", "small atlas"}
+    assert "(tiny)" in values_line(here)
+    assert {peak.result.runs[peak.run].atlas.name for peak in peaks_in(viewer)} == {"tiny", "small atlas"}
 
 
 def test_a_panel_that_qt_has_destroyed_is_left_alone(dock, qtbot):

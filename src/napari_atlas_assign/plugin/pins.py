@@ -13,6 +13,7 @@ from .layers import describe, own_metadata
 from .overlays import Frame
 from .probe import Here
 from .region_overlays import shortened
+from .slices import points_beside
 
 ROLE = "pins"
 
@@ -30,24 +31,25 @@ PIN_TEXT = {
 def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
     """Mark a place with its coordinates and its most probable region; returns the Points layer of all pins."""
     earlier = next((layer for layer in viewer.layers if own_metadata(layer).get("role") == ROLE), None)
-    place = frame.to_view(here.xyz)
+    at = frame.to_view(here.xyz)
     row = {"label": pin_label(here), **dict(zip("xyz", here.xyz, strict=True))}
     if earlier is None:
+        from_view, transform = points_beside(frame)
         with active_kept(viewer):
             return viewer.add_points(
-                place[None],
+                (from_view[:3, :3] @ at + from_view[:3, 3])[None],
                 name="Pinned places",
                 features=pd.DataFrame([row]),
                 text=PIN_TEXT,
-                size=4,
+                size=4 / np.mean(transform["scale"]),
                 symbol="cross",
                 face_color=PIN_COLOR,
                 blending="translucent_no_depth",
                 metadata={KEY: describe(frame.view_from_world, role=ROLE)},
-                **frame.axes,
+                **transform,
             )
     rows = pd.concat([earlier.features, pd.DataFrame([row])], ignore_index=True)
-    earlier.data = np.vstack([earlier.data, place])
+    earlier.data = np.vstack([earlier.data, earlier.world_to_data(at)])
     earlier.features = rows
     earlier.text.refresh(earlier.features)
     return earlier

@@ -1,8 +1,11 @@
-"""What is at a place: of the images, modes and atlases that a viewer holds. No Qt here, and nothing slow."""
+"""What is at a place: of the images, modes and atlases that a viewer holds. No Qt here.
+
+Voxels are read by a function that may answer that they are still to come, so that no look has to wait for a disk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,13 +16,19 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import regions_at
 from ..errors import InputError
+from ..lazy import as_dask
 from ..space import SAME_EDGE, Floats
 from .background import space_shown
 from .colors import palette_color, region_color
-from .frames import view_frame, world_position
+from .frames import view_frame, volume_shown
 from .geometry import Placement, full_resolution, place_of
 from .layers import atlas_from_layer, layer_kind, own_metadata
+from .mode_labels import has_own_modes
 from .session import results_in
+from .slices import world_under
+
+Read = Callable[[Any, NDArray[np.int64]], NDArray[Any] | None]
+"""Given an array and indices (N, ndim) into it, the values (N,), or None where they are still to come."""
 
 
 class RegionHere(NamedTuple):
@@ -35,16 +44,36 @@ class RegionHere(NamedTuple):
     """Row of the atlas's table of regions; -1 for a label of a layer."""
 
 
+class ModeHere(NamedTuple):
+    """A mode at a place."""
+
+    image: str
+    number: int
+    atlas: str
+    """The atlas of its layer: in siibra's convention, each has modes of its own."""
+    volume: int
+    """Of a stack."""
+
+
+class Peak(NamedTuple):
+    """A local maximum of a result."""
+
+    result: Result
+    run: int
+    """Number of the run in whose modes it lies."""
+    row: Any
+    """Of the table ``peaks``."""
+
+
 @dataclass(frozen=True)
 class Here:
     """What is at a place."""
 
     xyz: tuple[float, float, float]
     """World mm."""
-    values: list[tuple[str, float]]
-    """Image layers, the uppermost first, and their values."""
-    modes: list[tuple[str, int]]
-    """Images, and the numbers of their modes."""
+    values: list[tuple[str, float | None]]
+    """Image layers, the uppermost first, and their values; None where it is still to come."""
+    modes: list[ModeHere]
     regions: list[RegionHere]
     """By falling value."""
     space: str | None = None
@@ -59,31 +88,40 @@ class Cursor(NamedTuple):
     """Into the picture; None in 2D."""
 
 
-def what_is_here(viewer: Any, xyz: Floats) -> Here:
+def read_now(data: Any, index: NDArray[np.int64]) -> NDArray[Any]:
+    """Read voxels (N, ndim) of an array, however long it takes."""
+    if not isinstance(data, np.ndarray):
+        if len(index) == 1:
+            return np.asarray(data[tuple(index[0].tolist())]).reshape(1)
+        data = as_dask(data).vindex
+    return np.asarray(data[tuple(index.T)])
+
+
+def what_is_here(viewer: Any, xyz: Floats, read: Read = read_now) -> Here:
     """Look up a place (3,) in world mm, in all images, modes and atlases of a viewer.
 
     Atlases are those of results and of atlas layers, hidden ones too; images are the visible ones.
     """
-    values, modes = [], []
+    values: list[tuple[str, float | None]] = []
+    modes = []
     for layer in reversed(list(viewer.layers)):
         role = own_metadata(layer).get("role")
         is_map = layer_kind(layer) == "image" and role is None and layer.visible and not layer.rgb
-        if not is_map and role != "modes":
+        voxel = _voxel_at(layer, xyz, viewer.dims.point) if is_map or role == "modes" else None
+        if voxel is None:
             continue
-        value = value_at(layer, xyz, viewer.dims.point)
-        if value is None:
-            continue
+        value = read(*voxel)
         if is_map:
-            values.append((str(layer.name), float(value)))
-        elif value > 0:
-            modes.append((str(own_metadata(layer).get("image", layer.name)), int(value)))
-    regions = sorted(_regions_here(viewer, xyz), key=lambda region: -region.value)
+            values.append((str(layer.name), None if value is None else float(value[0])))
+        elif value is not None and value[0] > 0:
+            modes.append(_mode(layer, int(value[0]), viewer.dims.point))
+    regions = sorted(_regions_here(viewer, xyz, read), key=lambda region: -region.value)
     x, y, z = (float(c) for c in xyz)
     return Here((x, y, z), values, modes, regions, space_shown(viewer))
 
 
-def place_under(viewer: Any, cursor: Cursor) -> Floats | None:
-    """The place (3,) in world mm under the cursor; None where there is none.
+def place_under(viewer: Any, cursor: Cursor, read: Read = read_now) -> Floats | None:
+    """The place (3,) in world mm under the cursor; None where there is none, or where it is still to come.
 
     In 3D, that is the first mode that the line of sight hits, else the first region, else the brightest voxel of the
     uppermost image along the line.
@@ -92,78 +130,79 @@ def place_under(viewer: Any, cursor: Cursor) -> Floats | None:
     if frame is None or len(cursor.position) < 3:
         return None
     if cursor.view_direction is None:
-        return world_position(frame, np.asarray(cursor.position))
+        return world_under(viewer, frame, cursor.position)
     direction = np.asarray(cursor.view_direction, dtype=np.float64)
     if np.any(direction[:-3]):  # an axis that is no space is on the screen
         return None
     for layer, is_label in _targets(viewer):
         placement = _placement(layer)
-        volume = _volume(layer, viewer.dims.point)
-        if placement is None or volume is None:
+        if placement is None:
             continue
         inverse = np.linalg.inv(placement.view)
         start = inverse[:3, :3] @ np.asarray(cursor.position)[-3:] + inverse[:3, 3]
-        index = along_ray(volume, start, inverse[:3, :3] @ direction[-3:], is_label)
-        if index is not None:
-            return placement.world[:3, :3] @ index + placement.world[:3, 3]
+        index = voxels_along(placement.shape, start, inverse[:3, :3] @ direction[-3:])
+        values = read(*_in_stack(layer, index, viewer.dims.point)) if len(index) else np.zeros(0)
+        if values is None:
+            return None
+        shown = shown_of(values, is_label)
+        if shown is not None:
+            return placement.world[:3, :3] @ index[shown] + placement.world[:3, 3]
     return None
 
 
-def along_ray(volume: NDArray[Any], start: Floats, direction: Floats, is_label: bool) -> Floats | None:
-    """The voxel (3,) that a ray in voxel coordinates shows: of labels the first above 0, else the largest value.
-
-    None where the ray misses the volume, or meets no label.
-    """
+def voxels_along(shape: tuple[int, int, int], start: Floats, direction: Floats) -> NDArray[np.int64]:
+    """The voxels (N, 3) of a volume that a ray in voxel coordinates meets, in this order; some more than once."""
+    none = np.zeros((0, 3), np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.array([(-0.5 - start) / direction, (np.array(volume.shape) - 0.5 - start) / direction])
+        ends = np.array([(-0.5 - start) / direction, (np.array(shape) - 0.5 - start) / direction])
     parallel = direction == 0
-    if ((start < -0.5) | (start >= np.array(volume.shape) - 0.5))[parallel].any():
-        return None
+    if ((start < -0.5) | (start >= np.array(shape) - 0.5))[parallel].any():
+        return none
     near, far = ends.min(axis=0)[~parallel].max(), ends.max(axis=0)[~parallel].min()
     if not near < far:
-        return None
+        return none
     n = int(np.ceil((far - near) * np.linalg.norm(direction) * 2)) + 1  # two looks per voxel
     steps = np.linspace(near, far, n)
     index = np.round(start + steps[:, None] * direction).astype(np.int64)
-    index = index[((index >= 0) & (index < volume.shape)).all(axis=1)]
-    if not len(index):
-        return None
-    values = np.asarray(volume[tuple(index.T)])
+    return index[((index >= 0) & (index < shape)).all(axis=1)]
+
+
+def shown_of(values: NDArray[Any], is_label: bool) -> int | None:
+    """Which of the values (N,) along a ray is seen: of labels the first above 0, else the largest; None without any."""
     if is_label:
         hits = np.flatnonzero(values > 0)
-        return index[hits[0]].astype(np.float64) if len(hits) else None
-    return index[int(np.argmax(np.nan_to_num(values, nan=-np.inf)))].astype(np.float64)
+        return int(hits[0]) if len(hits) else None
+    return int(np.argmax(np.nan_to_num(values, nan=-np.inf))) if len(values) else None
 
 
-def value_at(layer: Any, xyz: Floats, point: tuple[float, ...]) -> Any:
-    """The value of a layer's voxel at a place (3,) in world mm; None outside, or where it would have to be computed.
+def value_at(layer: Any, xyz: Floats, point: tuple[float, ...], read: Read = read_now) -> Any:
+    """The value of a layer's voxel at a place (3,) in world mm; None outside, or where it is still to come.
 
     `point` is the place of the viewer's sliders, which pick the volume of a stack.
     """
-    placement, volume = _placement(layer), _volume(layer, point)
-    if placement is None or volume is None:
-        return None
-    inverse = np.linalg.inv(placement.world)
-    index = np.floor(inverse[:3, :3] @ xyz + inverse[:3, 3] + 0.5 + SAME_EDGE).astype(np.int64)
-    if (index < 0).any() or (index >= volume.shape).any():
-        return None
-    return volume[tuple(index)]
+    voxel = _voxel_at(layer, xyz, point)
+    value = None if voxel is None else read(*voxel)
+    return None if value is None else value[0]
 
 
-def peaks_in(viewer: Any) -> list[tuple[Result, Any]]:
-    """The local maxima of all results of a viewer: the result, and a row of its table ``peaks``."""
+def peaks_in(viewer: Any) -> list[Peak]:
+    """The local maxima of all results of a viewer, each once."""
     found = []
     for result in results_in(viewer):
         peaks = result.peaks
-        peaks = peaks.drop_duplicates([c for c in ("map", "input structure", "peak") if c in peaks])
-        found += [(result, row) for _, row in peaks.iterrows()]
+        own = ("atlas",) if has_own_modes(result) else ()
+        peaks = peaks.drop_duplicates([c for c in ("map", *own, "input structure", "peak") if c in peaks])
+        for _, row in peaks.iterrows():
+            of = (row.get("map", result.runs[0].map_index), row.get("atlas", result.atlas.name))
+            run = next(n for n, run in enumerate(result.runs) if (run.map_index, run.atlas.name) == of)
+            found.append(Peak(result, run, row))
     return found
 
 
 # --- inside ---
 
 
-def _regions_here(viewer: Any, xyz: Floats) -> Iterator[RegionHere]:
+def _regions_here(viewer: Any, xyz: Floats, read: Read) -> Iterator[RegionHere]:
     seen: set[str] = set()
     for atlas in _atlases(viewer):
         if atlas.name in seen:
@@ -178,10 +217,15 @@ def _regions_here(viewer: Any, xyz: Floats) -> Iterator[RegionHere]:
             continue
         if layer.name in seen:  # a result named its atlas after this layer
             continue
-        label = value_at(layer, xyz, viewer.dims.point)
-        name = None if label is None or label <= 0 else name_of_label(layer.features, int(label))
+        label = value_at(layer, xyz, viewer.dims.point, read)
+        name = None if label is None or not label > 0 else name_of_label(layer.features, int(label))
         if name is not None:
             yield RegionHere(name, 1.0, str(about.get("atlas", layer.name)), _color(layer, int(label)), -1)
+
+
+def _mode(layer: Any, number: int, point: tuple[float, ...]) -> ModeHere:
+    about = own_metadata(layer)
+    return ModeHere(about["image"], number, about["atlas"], volume_shown(layer, point))
 
 
 def _atlases(viewer: Any) -> Iterator[Atlas]:
@@ -233,13 +277,21 @@ def _placement(layer: Any) -> Placement | None:
         return None
 
 
-def _volume(layer: Any, point: tuple[float, ...]) -> NDArray[Any] | None:
-    """The volume of a layer that is on the screen; None for data that are not in memory."""
+def _voxel_at(layer: Any, xyz: Floats, point: tuple[float, ...]) -> tuple[Any, NDArray[np.int64]] | None:
+    """A layer's data and the index (1, ndim) of the voxel at a place (3,) in world mm; None outside."""
+    placement = _placement(layer)
+    if placement is None:
+        return None
+    inverse = np.linalg.inv(placement.world)
+    index = np.floor(inverse[:3, :3] @ xyz + inverse[:3, 3] + 0.5 + SAME_EDGE).astype(np.int64)
+    if (index < 0).any() or (index >= placement.shape).any():
+        return None
+    return _in_stack(layer, index[None], point)
+
+
+def _in_stack(layer: Any, index: NDArray[np.int64], point: tuple[float, ...]) -> tuple[Any, NDArray[np.int64]]:
+    """A layer's data, and voxels (N, 3) of the volume that is on the screen as indices (N, ndim) into them."""
     data = full_resolution(layer)
-    if not isinstance(data, np.ndarray):
-        return None
-    leading = np.round(np.asarray(layer.world_to_data(point[-layer.ndim :]))[:-3]).astype(int)
-    if len(leading) != data.ndim - 3:
-        return None
-    volume: NDArray[Any] = data[tuple(np.clip(leading, 0, np.array(data.shape[:-3]) - 1))]
-    return volume
+    leading = np.round(np.asarray(layer.world_to_data(point[-layer.ndim :]))[:-3]).astype(np.int64)
+    leading = np.clip(leading, 0, np.array(data.shape[:-3], np.int64) - 1)
+    return data, np.column_stack([np.broadcast_to(leading, (len(index), len(leading))), index])

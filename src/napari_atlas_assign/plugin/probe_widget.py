@@ -28,21 +28,26 @@ from qtpy.QtWidgets import (
 from ..errors import InputError
 from ..space import Floats
 from . import view_commands
-from .frames import view_frame
+from .frames import view_frame, volume_shown
 from .geometry import ZYX_FROM_WORLD
 from .letters import show_letters
-from .overlays import Frame
+from .overlays import Frame, title_of
 from .pins import add_pin
 from .probe import Cursor, Here, RegionHere, peaks_in, place_under, what_is_here
 from .region_overlays import close_overlays, show_peaks, show_region, show_shares
 from .session import results_in
-from .views import convention_of, go_to, set_upright
+from .show import find_modes_layer, go_to_place
+from .views import convention_of, set_upright
+from .voxel_reader import VoxelReader
 
 INTERVAL = 33
 """ms between two looks at what is under the cursor."""
 
 MOST_REGIONS = 60
 """Rows of the list of regions."""
+
+_TELLING = frozenset({"inserted", "removed", "visible", "data", "features", "name"})
+"""Events of layers after which something else may be at a place."""
 
 _BAR = Qt.ItemDataRole.UserRole + 1
 
@@ -56,6 +61,8 @@ class WhatIsHere(QWidget):
         self._cursor: Cursor | None = None
         self._callback: Callable[[Any, Any], None] | None = None
         self._peak = -1
+        self._sought: Floats | None = None  # the place that is told; None is the cursor's
+        self._reader = VoxelReader(partial(_look_again, ref(self)))
         self.here: Here | None = None
         self._make()
         self._timer = QTimer(self)
@@ -70,8 +77,9 @@ class WhatIsHere(QWidget):
     # --- what the person does ---
 
     def look_at(self, xyz: Floats) -> None:
-        """Tell what is at a place (3,) in world mm."""
-        self._tell(what_is_here(self._viewer, np.asarray(xyz, dtype=np.float64)))
+        """Tell what is at a place (3,) in world mm; values that are not in memory follow."""
+        self._sought = np.asarray(xyz, dtype=np.float64)
+        self._look()
 
     @property
     def is_pinned(self) -> bool:
@@ -85,20 +93,23 @@ class WhatIsHere(QWidget):
             self.peak_label.setText("no result yet")
             return
         self._peak = (self._peak + by) % len(peaks) if self._peak >= 0 else (0 if by > 0 else len(peaks) - 1)
-        result, peak = peaks[self._peak]
-        if "map" in peak and self._viewer.dims.ndim > 3:
-            self._viewer.dims.set_point(self._viewer.dims.ndim - 4, int(peak["map"]))
-        go_to(self._viewer, self._frame().to_view(peak["position"]))
+        result, run, row = peaks[self._peak]
+        go_to_place(self._viewer, result, row["position"], run)
         self.pin_button.setChecked(True)
-        self.look_at(np.array(peak["position"]))
+        self.look_at(np.array(row["position"]))
+        name = result.runs[run].image.name
         self.peak_label.setText(
-            f"{self._peak + 1} of {len(peaks)}: mode {peak['input structure']}.{peak['peak']} of {result.image.name}"
+            f"{self._peak + 1} of {len(peaks)}: mode {row['input structure']}.{row['peak']} of {name}"
         )
 
     def pin(self) -> None:
         """Stay at the place that is shown, and mark it in the viewer; or follow the cursor again."""
         if self.is_pinned and self.here is not None:
             add_pin(self._viewer, self.here, self._frame())
+
+    def _hold(self, pinned: bool) -> None:
+        if pinned and self.here is not None:
+            self._sought = np.array(self.here.xyz)
 
     # --- following the viewer ---
 
@@ -111,8 +122,7 @@ class WhatIsHere(QWidget):
             (self._viewer.dims.events.current_step, self._moved_slices),
             (self._viewer.dims.events.order, self._show_view),
             (self._viewer.scene.camera.events.orientation, self._show_view),
-            (self._viewer.layers.events.removed, self._layers_changed),
-            (self._viewer.layers.events.inserted, self._layers_changed),
+            (self._viewer.layers.events, self._layers_changed),
         ]
         for event, callback in self._events:
             event.connect(callback)
@@ -122,6 +132,7 @@ class WhatIsHere(QWidget):
         if self._callback is None:
             return
         self._cursor = None
+        self._reader.forget()
         if self._callback in self._viewer.mouse_move_callbacks:
             self._viewer.mouse_move_callbacks.remove(self._callback)
         for event, callback in self._events:
@@ -146,36 +157,39 @@ class WhatIsHere(QWidget):
         """The mouse is somewhere else; this is called hundreds of times a second, and only takes note."""
         if self.is_pinned or not self.isVisible():
             return
-        self._cursor = cursor
+        self._cursor, self._sought = cursor, None
+        self._look_soon()
+
+    def _look_soon(self) -> None:
         if not self._timer.isActive():
             self._timer.start()
 
     def _moved_slices(self, _: Any = None) -> None:
-        """In 2D, another slice has come under the cursor."""
-        if self._cursor is None or self._cursor.view_direction is not None:
-            return
-        point = np.array(self._viewer.dims.point, dtype=np.float64)
-        if len(point) == len(self._cursor.position):
-            displayed = list(self._viewer.dims.displayed)
-            point[displayed] = np.array(self._cursor.position)[displayed]
-            self._moved(Cursor(tuple(point), None))
+        """Another slice has come under the cursor, or another volume of a stack."""
+        if self._cursor is not None and self._sought is None:
+            self._cursor = _in_slice(self._cursor, self._viewer.dims)
+        if self.here is not None and self.isVisible():
+            self._look_soon()
 
-    def _layers_changed(self, _: Any = None) -> None:
-        if self.here is None or not self.isVisible():
+    def _layers_changed(self, event: Any) -> None:
+        """Called for every event of every layer: with each step of a live threshold, something else is at a place."""
+        if event.type not in _TELLING:
             return
-        if len(self._viewer.layers):
-            self.look_at(np.array(self.here.xyz))
-        else:
+        self._reader.forget()
+        if not len(self._viewer.layers):
             self._tell(None)
+        elif self.here is not None and self.isVisible():
+            self._look_soon()
 
     def _look(self) -> None:
-        if self._cursor is None:
-            return
-        xyz = place_under(self._viewer, self._cursor)
+        xyz = self._sought
+        if xyz is None and self._cursor is not None:
+            xyz = place_under(self._viewer, self._cursor, self._reader)
         if xyz is not None:
-            self.look_at(xyz)
+            self._tell(what_is_here(self._viewer, xyz, self._reader))
         elif view_frame(self._viewer) is None:
             self._tell(None)
+        self._reader.fetch()
 
     def _frame(self) -> Frame:
         return view_frame(self._viewer) or Frame()
@@ -242,15 +256,19 @@ class WhatIsHere(QWidget):
         show_error(f"{region.atlas} was not part of an assignment yet; press Assign first")
 
     def _draw_shares(self) -> None:
-        for result in results_in(self._viewer)[:1]:
-            for name, mode in self.here.modes if self.here is not None else []:
-                single = next((n for n, run in enumerate(result.runs) if run.image.name == name), 0)
-                self._try(partial(show_shares, result.single(single), self._viewer, mode))
-                return
+        for mode in self.here.modes if self.here is not None else []:
+            for result in results_in(self._viewer):
+                for n, run in enumerate(result.runs):
+                    if (title_of(result), run.map_index, run.atlas.name) == (mode.image, mode.volume, mode.atlas):
+                        self._try(partial(show_shares, result.single(n), self._viewer, mode.number))
+                        return
 
     def _draw_peaks(self) -> None:
         for result in results_in(self._viewer)[:1]:
-            self._try(partial(show_peaks, result.single(0), self._viewer))
+            layer = find_modes_layer(result, self._viewer)
+            volume = 0 if layer is None else volume_shown(layer, self._viewer.dims.point)
+            run = next((n for n, run in enumerate(result.runs) if run.map_index == volume), 0)
+            self._try(partial(show_peaks, result.single(run), self._viewer))
 
     def _try(self, draw: Callable[[], Any]) -> None:
         try:
@@ -310,6 +328,7 @@ class WhatIsHere(QWidget):
         self.pin_button = QPushButton("Pin")
         self.pin_button.setCheckable(True)
         self.pin_button.setToolTip("Stay at this place and mark it; press again to follow the cursor")
+        self.pin_button.toggled.connect(self._hold)
         self.pin_button.clicked.connect(lambda _: self.pin())
         previous = _button("◀ peak", "Go to the previous local maximum", lambda: self.step(-1))
         following = _button("peak ▶", "Go to the next local maximum", lambda: self.step(1))
@@ -360,12 +379,15 @@ def coordinates(xyz: tuple[float, float, float], space: str | None = None) -> st
 
 def values_line(here: Here) -> str:
     """Values and modes at a place, one image a line."""
-    modes = dict(here.modes)
+    numbers: dict[str, list[str]] = {}
+    several = len({mode.atlas for mode in here.modes}) > 1
+    for mode in here.modes:
+        numbers.setdefault(mode.image, []).append(f"{mode.number} ({mode.atlas})" if several else str(mode.number))
     lines = []
     for name, value in here.values:
-        mode = modes.pop(name, None)
-        lines.append(f"{name}: {value:.4g}" + ("" if mode is None else f", mode {mode}"))
-    lines += [f"{name}: mode {mode}" for name, mode in modes.items()]
+        number = "…" if value is None else f"{value:.4g}"
+        lines.append(", ".join([f"{name}: {number}", *(f"mode {n}" for n in numbers.pop(name, []))]))
+    lines += [f"{name}: mode {', '.join(of_image)}" for name, of_image in numbers.items()]
     return "\n".join(lines) or "no visible map here"
 
 
@@ -402,6 +424,23 @@ def _mouse_callback(widget: WhatIsHere) -> Callable[[Any, Any], None]:
         there._moved(Cursor(tuple(event.position), event.view_direction))
 
     return on_mouse_move
+
+
+def _in_slice(cursor: Cursor, dims: Any) -> Cursor:
+    """A cursor that stands still while slices move under it."""
+    if cursor.view_direction is not None or len(dims.point) != len(cursor.position):
+        return cursor
+    point = np.array(dims.point, dtype=np.float64)
+    displayed = list(dims.displayed)
+    point[displayed] = np.array(cursor.position)[displayed]
+    return Cursor(tuple(point.tolist()), None)
+
+
+def _look_again(widget: Any) -> None:
+    """Voxels have come for a widget that may be gone."""
+    there = widget()
+    if there is not None:
+        there._look()
 
 
 def _forget(widget: Any) -> None:

@@ -22,10 +22,11 @@ from ..errors import InputError
 from ..space import Grid
 from .colors import direct_colors, region_color
 from .frames import active_kept
-from .geometry import KEY, place
+from .geometry import KEY
 from .layers import LayerData, describe, own_metadata
 from .overlays import Frame, frame_of
 from .show import put
+from .slices import points_beside
 
 LONGEST_NAME = 28
 """Characters of a region's name beside a peak."""
@@ -169,10 +170,9 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
     """Peaks as points; the highest of each mode with the name of its region, the others with their numbers."""
     peaks = result.peaks[["input structure", "peak", "position", "value", "best region", "probability"]]
     places = np.array([frame.to_view(xyz) for xyz in peaks["position"]]).reshape(-1, 3)
-    # napari shows a point in the slices within half a unit of it: the unit is a voxel of the image.
-    scale = voxel_scale(frame, result.image.grid)
+    from_view, transform = points_beside(frame, result.image.grid)
     return (
-        places / scale,
+        places @ from_view[:3, :3].T + from_view[:3, 3],
         {
             "name": f"{result.image.name}: peaks ({result.atlas.name})",
             "features": peaks.drop(columns="position").assign(label=_peak_labels(peaks)),
@@ -183,14 +183,13 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
                 "anchor": "upper_left",
                 "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
             },
-            "size": 4 / scale.mean(),
-            "scale": tuple(scale.tolist()),
+            "size": 4 / np.mean(transform["scale"]),
             "face_color": "transparent",
             "border_color": "#ffdd33",
             "border_width": 0.25,
             "blending": "translucent_no_depth",
             "metadata": {KEY: _about(result, frame, "peaks", 0)},
-            **frame.axes,
+            **transform,
         },
         "points",
     )
@@ -216,12 +215,6 @@ def region_map_on(atlas: Atlas, region: int, grid: Grid) -> NDArray[np.float32]:
     values = np.zeros(grid.n_voxels, np.float32)
     values[voxel] = integral / grid.voxel_volume
     return values.reshape(grid.shape)
-
-
-def voxel_scale(frame: Frame, grid: Grid) -> NDArray[np.float64]:
-    """Edges of a grid's voxels (3,) along the viewer's axes."""
-    _, transform = place(grid.shape, grid.affine, frame.view_from_world)
-    return np.abs(np.asarray(transform["scale"], dtype=np.float64))
 
 
 def region_row(atlas: Atlas, region: int | str) -> int:

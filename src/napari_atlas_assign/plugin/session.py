@@ -23,10 +23,10 @@ def result_of(layer: Any) -> Result | PointResult | None:
 
 
 def results_in(viewer: Any) -> list[Result]:
-    """The results of maps whose layers of modes a viewer holds, the uppermost first."""
+    """The results of maps whose layers of modes a viewer holds, each once, the uppermost first."""
     modes = [layer for layer in reversed(list(viewer.layers)) if own_metadata(layer).get("role") == "modes"]
     found = [result_of(layer) for layer in modes]
-    return [result for result in found if isinstance(result, Result)]
+    return list({id(result): result for result in found if isinstance(result, Result)}.values())
 
 
 def _itself(layer: Any) -> Any:

@@ -17,7 +17,8 @@ from .mode_labels import follow_volume, has_own_modes, modes_layers
 from .overlays import Frame, frame_of, regions_layers, title_of
 from .points import assigned_points_layer, view_of_points
 from .session import remember
-from .views import go_to, set_upright
+from .slices import go_to_world
+from .views import set_upright
 
 TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
@@ -168,7 +169,7 @@ def go_to_place(viewer: Any, result: Result | PointResult, xyz: Sequence[float],
             show_volume(viewer, layer, result.runs[run].map_index)
         elif frame.layer is not None and "volume" in image.source:
             show_volume(viewer, frame.layer, image.source["volume"])
-    go_to(viewer, frame.to_view(xyz))
+    go_to_world(viewer, frame, xyz)
 
 
 def show_table(result: Result | PointResult, viewer: Any) -> None:
