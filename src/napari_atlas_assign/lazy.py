@@ -152,7 +152,8 @@ def nonzero(data: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
 def values_at(data: Any, voxel: NDArray[np.integer]) -> NDArray[Any]:
     """The values (N,) in voxels given by their flat C-order numbers."""
     if isinstance(data, np.ndarray):
-        return data.reshape(-1)[voxel]
+        # Reshaping would copy data that are not in C order.
+        return data.reshape(-1)[voxel] if data.flags.c_contiguous else data[np.unravel_index(voxel, data.shape)]
     if not len(voxel):
         return np.zeros(0, data.dtype)
     return np.asarray(data.vindex[tuple(a.tolist() for a in np.unravel_index(voxel, data.shape))])

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from naive import components
 
 from napari_atlas_assign import Image, InputError
-from napari_atlas_assign.modes.modes import find_modes, label_components
+from napari_atlas_assign.modes.labelling import label_components
+from napari_atlas_assign.modes.modes import find_modes
 
 
 def image_of(data, affine=None) -> Image:

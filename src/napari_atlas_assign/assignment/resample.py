@@ -14,7 +14,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..image import Image
-from ..modes.modes import bounding_slices
+from ..modes.labelling import bounding_slices
 from ..space import Floats, Grid
 
 
@@ -119,12 +119,20 @@ def _weighted(data: NDArray[Any], weights: list[Floats]) -> Floats:
         # At most two neighbours have a weight, so two additions do what a matrix product does in many.
         lower = (weights[axis] > 0).argmax(axis=1)
         upper = np.minimum(lower + 1, weights[axis].shape[1] - 1)
-        rows, column = np.arange(len(lower)), [-1 if a == axis else 1 for a in range(3)]
-        of_lower = weights[axis][rows, lower].reshape(column)
-        of_upper = np.where(upper > lower, weights[axis][rows, upper], 0).reshape(column)
-        above = result.take(upper, axis) * of_upper
-        result = result.take(lower, axis) * of_lower
-        result += above
+        rows = np.arange(len(lower))
+        of_lower, of_upper = weights[axis][rows, lower], np.where(upper > lower, weights[axis][rows, upper], 0)
+        if axis:
+            column = [-1 if a == axis else 1 for a in range(3)]
+            above = result.take(upper, axis) * of_upper.reshape(column)
+            result = result.take(lower, axis) * of_lower.reshape(column)
+            result += above
+        else:  # plane by plane, since a plane stays in the processor's cache
+            planes, above = result, np.empty(result.shape[1:])
+            result = np.empty((len(lower), *planes.shape[1:]))
+            for row in rows:
+                np.multiply(planes[lower[row]], of_lower[row], out=result[row])
+                np.multiply(planes[upper[row]], of_upper[row], out=above)
+                result[row] += above
     return result
 
 

@@ -17,7 +17,8 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import InputError
 from ..image import Image
 from ..lazy import Block, blocks, borders, sorted_by_voxel
-from .modes import Connectivity, label_components
+from .labelling import label_components
+from .modes import Connectivity
 
 Ints = NDArray[np.int64]
 

@@ -12,12 +12,13 @@ from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..image import Image
+from ..lazy import values_at
 from ..space import Floats, Grid
+from .labelling import components
 
 Tail = Literal["positive", "negative", "both"]
 Connectivity = Literal[6, 18, 26]
@@ -106,7 +107,7 @@ class Modes:
         if not self.n_modes:
             return np.zeros(0, np.int64), np.zeros(0)
         highest = np.maximum.reduceat(self.value, self.starts)
-        tied = np.flatnonzero(self.value == highest[self.mode])
+        tied = np.flatnonzero(self.value == np.repeat(highest, self.counts()))
         mode = self.mode[tied]
         xyz = self.grid.to_world(self.grid.unravel(self.voxel[tied]))
         n_tied = np.bincount(mode, minlength=self.n_modes)
@@ -182,17 +183,14 @@ _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
 def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
     check_values(image)
     data = image.data
-    voxels, modes = [], []
+    found = []
     signs: list[int] = []
     for sign in tails:
-        corner, labels, n = _label_box(data > threshold if sign > 0 else data < -threshold, connectivity)
-        ijk = np.nonzero(labels)
-        modes.append(labels[ijk].astype(np.int64) - 1 + len(signs))
-        voxels.append(np.ravel_multi_index(tuple(i + c for i, c in zip(ijk, corner, strict=True)), data.shape))
+        voxel, component, n = components(data > threshold if sign > 0 else data < -threshold, connectivity)
+        found.append((voxel, component + len(signs)))
         signs += [sign] * n
-    voxel, mode = np.concatenate(voxels), np.concatenate(modes)
-    value = data[np.unravel_index(voxel, data.shape)]  # no reshape: it would copy data that are not in C order
-    return voxel, mode, np.abs(value.astype(np.float64)), signs
+    voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*found, strict=True))
+    return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
@@ -233,44 +231,6 @@ def _is_finite(value: Any) -> bool:
     return isinstance(value, Real) and math.isfinite(value)
 
 
-def label_components(foreground: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
-    """Number the connected components of a mask (X, Y, Z) from 1, in no particular order; 0 is background."""
-    corner, found, n = _label_box(foreground, connectivity)
-    labels = np.zeros(foreground.shape, np.int32)
-    labels[tuple(slice(c, c + size) for c, size in zip(corner, found.shape, strict=True))] = found
-    return labels, n
-
-
-def _label_box(
-    foreground: NDArray[np.bool_], connectivity: Connectivity
-) -> tuple[tuple[int, ...], NDArray[np.integer], int]:
-    """Label the smallest box around a mask: its first voxel, the labels in it, and how many there are."""
-    box = bounding_slices(foreground)
-    if box is None:
-        return (0, 0, 0), np.zeros((0, 0, 0), np.int32), 0
-    # The cost of labelling follows the box, which for a thresholded map is far smaller than the grid.
-    corner = tuple(s.start for s in box)
-    try:
-        import cc3d  # several times faster than scipy, where it is installed
-    except ImportError:
-        structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
-        labels = np.zeros(foreground[box].shape, np.int32)
-        return corner, labels, int(scipy.ndimage.label(foreground[box], structure, output=labels))
-    # cc3d 4.1 may run out of labels where components touch the border, so it gets a border of background.
-    found, n = cc3d.connected_components(np.pad(foreground[box], 1), connectivity=connectivity, return_N=True)
-    return corner, found[1:-1, 1:-1, 1:-1], int(n)
-
-
-def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
-    """The smallest box of slices around the true voxels; None where there is none."""
-    order: Literal["C", "F"] = "F" if mask.flags.f_contiguous else "C"
-    voxel = np.flatnonzero(mask.ravel(order=order))
-    if not len(voxel):
-        return None
-    i, j, k = (slice(int(n.min()), int(n.max()) + 1) for n in np.unravel_index(voxel, mask.shape, order=order))
-    return i, j, k
-
-
 def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
     """Drop modes, put the others in order, and number them."""
     if numbering == "scan":
@@ -284,9 +244,11 @@ def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         order = np.lexsort((first, -found.sign, z, y, x, -np.bincount(found.mode, minlength=found.n_modes)))
         number = np.arange(1, int(keep.sum()) + 1)
     order = order[keep[order]]
-    rank = np.full(found.n_modes, -1)
+    # Small numbers are sorted by counting; dropped modes come last.
+    rank = np.full(found.n_modes, len(order), np.min_scalar_type(found.n_modes))
     rank[order] = np.arange(len(order))
     mode = rank[found.mode] if found.n_modes else found.mode
-    rows = np.flatnonzero(mode >= 0)
-    rows = rows[np.argsort(mode[rows], kind="stable")]
-    return Modes(found.grid, found.voxel[rows], mode[rows], found.value[rows], number, found.sign[order])
+    rows = np.argsort(mode, kind="stable")[: int(np.count_nonzero(mode < len(order)))]
+    return Modes(
+        found.grid, found.voxel[rows], mode[rows].astype(np.int64), found.value[rows], number, found.sign[order]
+    )

@@ -15,7 +15,8 @@ import scipy
 from numpy.typing import NDArray
 
 from ..image import Image
-from ..modes.modes import Modes, bounding_slices
+from ..modes.labelling import bounding_slices
+from ..modes.modes import Modes
 from ..space import Floats, Grid
 
 AXES = ("x", "y", "z")
