@@ -20,7 +20,7 @@ from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
 from .errors import InputError
-from .image import Image, open_image, read_stack, read_voxels
+from .image import Image, read_images, read_voxels
 from .modes.points import PointSet
 from .ome_zarr import is_ome_zarr, read_ome_zarr
 from .spaces import space_of_file
@@ -129,9 +129,7 @@ def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tu
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)
             return (stack[0] if len(stack) == 1 else stack), {}
-        stack = read_stack(path) if volume is None else [Image.from_file(path, volume)]
-        space = space_of_file(path, open_image(path).header)
-        return _one_or_stack([replace(image, space=space) for image in stack]), {}
+        return _one_or_stack(read_images(path, volume)), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
         return _one_or_stack(_volumes_of(source, volume)), {}
     if isinstance(source, tuple) and len(source) == 2 and not isinstance(source[0], Image):

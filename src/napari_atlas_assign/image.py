@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import GridError, InputError
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .space import Grid
+from .spaces import space_of_file
 
 READ_ERRORS = (
     *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError, MemoryError),
@@ -131,12 +132,7 @@ class Image:
         InputError
             If the file is missing, cut off, not an image, or 4D without a choice of volume.
         """
-        path = Path(path)
-        image = cls.from_nibabel(open_image(path), path.name, volume)
-        source: dict[str, Any] = {"path": str(path.resolve()), "sha256": file_sha256(path)}
-        if volume is not None:
-            source["volume"] = volume
-        return cls(image.data, image.grid, image.name, image.space, source)
+        return _one_of(open_image(Path(path)), Path(path), volume)
 
 
 @contextmanager
@@ -167,12 +163,22 @@ def read_stack(path: str | os.PathLike[str]) -> list[Image]:
     img = open_image(path)
     n = int(np.prod(img.shape[3:], dtype=np.int64))
     if n == 1:
-        return [Image.from_file(path)]
-    grid = _named_grid(img.shape, img.affine, path.name)
-    source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
+        return [_one_of(img, path)]
+    grid, space, source = _named_grid(img.shape, img.affine, path.name), space_of_file(path, img.header), _source(path)
     whole = read_voxels(img, path.name)
     whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
-    return [Image(whole[..., v], grid, f"{path.name}[{v}]", None, source | {"volume": v}) for v in range(n)]
+    return [Image(whole[..., v], grid, f"{path.name}[{v}]", space, source | {"volume": v}) for v in range(n)]
+
+
+def read_images(path: str | os.PathLike[str], volume: int | None = None) -> list[Image]:
+    """Read one volume of an image file, counted from 0, or without a choice all.
+
+    Raises
+    ------
+    InputError
+        As `Image.from_file`.
+    """
+    return read_stack(path) if volume is None else [Image.from_file(path, volume)]
 
 
 def open_image(path: Path) -> Any:
@@ -212,6 +218,17 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
+
+
+def _one_of(img: Any, path: Path, volume: int | None = None) -> Image:
+    """The image of a file that is open, or of one of its volumes."""
+    image = Image.from_nibabel(img, path.name, volume)
+    source = _source(path) | ({} if volume is None else {"volume": volume})
+    return replace(image, space=space_of_file(path, img.header), source=source)
+
+
+def _source(path: Path) -> dict[str, Any]:
+    return {"path": str(path.resolve()), "sha256": file_sha256(path)}
 
 
 def _joined_volumes(data: Any) -> Any:

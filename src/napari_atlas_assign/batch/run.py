@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -177,23 +177,25 @@ def _assign_all(
         left -= len(records)
         _report(progress, summary, left)
 
-    waiting = deque(_chunks(todo, pool))
-    running: dict[Future[list[bytes]], Sequence[MapFile]] = {}
+    waiting = deque(todo)
+    running: dict[Future[list[bytes]], list[MapFile]] = {}
     room = 0
     while waiting or running:
         room = room or max(1, _TASKS_PER_WORKER * pool.width())
         while waiting and len(running) < room:
-            chunk = waiting.popleft()
-            running[pool.submit(job, chunk)] = chunk
+            # Smaller towards the end, so that the workers finish together.
+            size = max(1, min(pool.chunk, len(waiting) // room))
+            task = [waiting.popleft() for _ in range(size)]
+            running[pool.submit(job, task)] = task
         done, _ = wait(running, timeout=5, return_when=FIRST_COMPLETED)
         if not done:
             room = 0  # look again who is there
         for future in done:
-            chunk = running.pop(future)
+            task = running.pop(future)
             try:
                 keep(future.result())
             except pool.lost:
-                suspects += chunk
+                suspects += task
         if suspects and not running:
             pool.repair()
             for file in suspects:
@@ -209,13 +211,6 @@ def _alone(pool: Pool, job: Job, file: MapFile) -> list[bytes]:
         except pool.lost:  # this map's own doing, or killed from outside: the second time tells
             pool.repair()
     return [failed(file, f"{file.file}: its worker process was killed, twice; it may need more memory than there is")]
-
-
-def _chunks(todo: Sequence[MapFile], pool: Pool) -> Iterator[Sequence[MapFile]]:
-    """Tasks of several maps, smaller where there are few, so that all workers have some."""
-    size = max(1, min(pool.chunk, len(todo) // (_TASKS_PER_WORKER * max(1, pool.width()))))
-    for start in range(0, len(todo), size):
-        yield todo[start : start + size]
 
 
 def _combine(

@@ -31,10 +31,9 @@ from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import InputError
-from ..image import Image, open_image, read_stack
+from ..image import Image, open_image, read_images
 from ..report.provenance import PACKAGES, version_of
 from ..space import Grid
-from ..spaces import space_of_file
 from .inputs import MapFile
 
 FORMAT = 1
@@ -238,14 +237,10 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
 
 
 def _read(file: MapFile, volume: int | None) -> list[Image]:
-    path = file.path
-    images = read_stack(path) if volume is None else [Image.from_file(path, volume)]
-    space = space_of_file(path, open_image(path).header)
-    named = []
-    for image in images:
-        name = image.name if file.name is None else file.name + image.name.removeprefix(path.name)
-        named.append(replace(image, space=space, name=name))
-    return named
+    images = read_images(file.path, volume)
+    if file.name is None:
+        return images
+    return [replace(image, name=file.name + image.name.removeprefix(file.path.name)) for image in images]
 
 
 def _assign(
