@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .lazy import values_at
 from .space import Floats
 
 if TYPE_CHECKING:  # names of spaces are known below images and atlases
@@ -150,6 +151,10 @@ def compare_spaces(a: str | None, b: str | None, a_name: str = "the image", b_na
     )
 
 
+_SAMPLE = 5_000
+"""Voxels that are looked at to judge where the signal of an image lies."""
+
+
 def field_of_view_warning(
     image: Image, atlas: Atlas, looked_at: tuple[NDArray[np.int64], Floats] | None = None
 ) -> str | None:
@@ -159,15 +164,16 @@ def field_of_view_warning(
     maps have at most a tenth there, and without a position in their header, nine tenths. `looked_at` are flat voxel
     numbers (N,) and values (N,) to judge by; without it, all of the image is.
     """
+    # A sample is enough to tell a half; odd steps do not keep in time with rows of voxels.
     if looked_at is None:
-        # A sample is enough to tell a half; the odd step does not keep in time with rows of voxels.
-        voxel = np.arange(0, image.data.size, image.data.size // 20_000 | 1)
-        values = image.data[np.unravel_index(voxel, image.data.shape)]  # reshaped, data not in C order are copied
-        if np.count_nonzero(values) < 1000:
+        voxel = np.arange(0, image.data.size, image.data.size // _SAMPLE | 1)
+        values = values_at(image.data, voxel)
+        if np.count_nonzero(values) < _SAMPLE // 20:
             voxel = np.flatnonzero(image.data)
-            values = image.data.reshape(-1)[voxel]
+            voxel = voxel[:: len(voxel) // _SAMPLE | 1]
+            values = values_at(image.data, voxel)
     else:
-        voxel, values = (column[:: len(column) // 20_000 | 1] for column in looked_at)
+        voxel, values = (column[:: len(column) // _SAMPLE | 1] for column in looked_at)
     signal = np.abs(values.astype(np.float64))
     voxel, signal = voxel[np.isfinite(signal)], signal[np.isfinite(signal)]
     if not signal.sum():

@@ -113,8 +113,10 @@ class Modes:
         n_tied = np.bincount(mode, minlength=self.n_modes)
         mean = np.stack([np.bincount(mode, xyz[:, d], self.n_modes) for d in range(3)], -1) / n_tied[:, None]
         distance = np.linalg.norm(xyz - mean[mode], axis=1).round(6)
-        x, y, z = xyz.round(6).T
-        order = np.lexsort((z, y, x, distance, mode))
+        nearest = np.flatnonzero(distance == np.minimum.reduceat(distance, np.cumsum(n_tied) - n_tied)[mode])
+        tied, mode = tied[nearest], mode[nearest]
+        x, y, z = xyz[nearest].round(6).T
+        order = np.lexsort((z, y, x, mode))
         first = order[np.searchsorted(mode[order], np.arange(self.n_modes))]
         return self.voxel[tied[first]], highest
 
