@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -220,7 +221,17 @@ class _Stretches:
     """(E + 1,) sum of all shares before each entry."""
 
 
+_kept: WeakKeyDictionary[Atlas, _Stretches] = WeakKeyDictionary()
+"""Kept, since a table of points is assigned again for another sigma, and one point after the other live."""
+
+
 def _stretches(atlas: Atlas) -> _Stretches:
+    if atlas not in _kept:
+        _kept[atlas] = _cut(atlas)
+    return _kept[atlas]
+
+
+def _cut(atlas: Atlas) -> _Stretches:
     order, bounds = atlas.by_region
     voxel, region = atlas.voxel[order], atlas.region[order]
     n_along = atlas.grid.shape[2]
