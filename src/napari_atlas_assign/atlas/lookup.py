@@ -125,16 +125,17 @@ def _surface(atlas: Atlas) -> _Surface:
 def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
     surface, edges = _surface(atlas), atlas.grid.affine[:3, :3]
-    region, distance = np.zeros(len(xyz), np.int64), np.zeros(len(xyz))
+    distance, nearest = [], []
     # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
     nearby = surface.within(xyz, np.linalg.norm(edges, axis=0).sum())
-    for place, (at, some) in enumerate(zip(atlas.grid.to_voxel(xyz), nearby, strict=True)):
+    for at, some in zip(atlas.grid.to_voxel(xyz), nearby, strict=True):
         gap = at - surface.ijk[some]
         gap -= np.clip(gap, -0.5, 0.5)
         to_box = np.linalg.norm(gap @ edges.T, axis=1).round(6)
-        distance[place] = to_box.min()
-        region[place] = _best_of(atlas, surface.voxel[some[to_box == distance[place]]]).min()
-    return region, distance
+        distance.append(to_box.min())
+        nearest.append(surface.voxel[some[to_box == distance[-1]]])
+    first = np.cumsum([0, *map(len, nearest)])[:-1]
+    return np.minimum.reduceat(_best_of(atlas, np.concatenate(nearest)), first), np.array(distance)
 
 
 def _best_of(atlas: Atlas, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
