@@ -29,6 +29,16 @@ def results_in(viewer: Any) -> list[Result]:
     return list({id(result): result for result in found if isinstance(result, Result)}.values())
 
 
+def run_shown(viewer: Any) -> Result | None:
+    """The uppermost layer of modes as the result of one run: of a stack, of the volume shown; None without any."""
+    for layer in reversed(list(viewer.layers)):
+        about, result = own_metadata(layer), result_of(layer)
+        if about.get("role") == "modes" and isinstance(result, Result):
+            runs = [(run.map_index, run.atlas.name) for run in result.runs]
+            return result.single(runs.index((about["volume"], about["atlas"])))
+    return None
+
+
 def _itself(layer: Any) -> Any:
     """The layer behind the proxy that plugins are handed; proxies come and go."""
     return getattr(layer, "__wrapped__", layer)

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: napari finds what to hand over by the type.
 
+from contextlib import suppress
 from typing import Any
 
 import napari
@@ -15,8 +16,11 @@ from .letters import letters_shown, show_letters
 from .region_overlays import close_overlays as close_overlays_of
 from .views import Plane, anatomical_view, convention_of, set_upright
 
-KEYS = {"Alt-A": "axial", "Alt-C": "coronal", "Alt-S": "sagittal"}
-"""Keys for the three planes; Alt-R switches between neurological and radiological."""
+KEYS: dict[str, Plane] = {"Alt-1": "axial", "Alt-2": "coronal", "Alt-3": "sagittal"}
+"""Keys for the three planes; Alt-R switches between neurological and radiological.
+
+No letters of the planes: Alt-C and Alt-S are screenshots in napari's own menu.
+"""
 
 
 def axial(viewer: napari.Viewer) -> None:
@@ -69,11 +73,11 @@ def show_plane(viewer: Any, plane: Plane) -> None:
 
 
 def bind_view_keys(viewer: Any) -> None:
-    """Give a viewer the keys `KEYS` and Alt-R."""
-    viewer.bind_key("Alt-A", axial, overwrite=True)
-    viewer.bind_key("Alt-C", coronal, overwrite=True)
-    viewer.bind_key("Alt-S", sagittal, overwrite=True)
-    viewer.bind_key("Alt-R", switch_convention, overwrite=True)
+    """Give a viewer the keys `KEYS` and Alt-R; a key that a person has bound stays theirs."""
+    commands = dict(zip(KEYS, (axial, coronal, sagittal), strict=True)) | {"Alt-R": switch_convention}
+    for key, command in commands.items():
+        with suppress(ValueError):  # bound already
+            viewer.bind_key(key, command)
 
 
 def _view_from_world(viewer: Any) -> Any:

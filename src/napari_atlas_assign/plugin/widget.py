@@ -5,7 +5,7 @@
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, get_args
+from typing import Any
 from weakref import ref
 
 from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
@@ -21,16 +21,17 @@ from ..atlas.hierarchy import n_levels
 from ..errors import AtlasError, InputError
 from ..report.provenance import read_record
 from ..report.settings import settings_of
+from . import view_commands
 from .atlas_chooser import AtlasChooser
-from .geometry import ZYX_FROM_WORLD, place_of
 from .layers import layer_kind, own_metadata
 from .live import AT_ONCE, MOST_VOXELS, Latest
 from .parameter_fields import ParameterFields
 from .run import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
 from .settings import read_defaults
 from .show import draw, find_frame_of_layer, find_layers, put_layers, show_table
-from .source_fields import SourceFields, is_placed, largest_value, usual_threshold
-from .views import Plane, anatomical_view
+from .source_fields import SourceFields, largest_value, usual_threshold
+from .view_buttons import ViewButtons
+from .views import Plane
 
 TABLE_DELAY = 60
 """Milliseconds for which tables wait while a hand moves, so that the layers come first."""
@@ -65,6 +66,7 @@ class AssignWidget(QWidget):
         self.cancel_button.changed.connect(self.cancel)
         self.load_button.changed.connect(self._ask_and_load)
         self.destroyed.connect(partial(_let_go, ref(self), self._following))
+        view_commands.bind_view_keys(napari_viewer)
         self._follow_viewer()
 
     def _make_fields(self) -> None:
@@ -114,7 +116,8 @@ class AssignWidget(QWidget):
         for field in (self.progress, self.status, self.notes):
             layout.addWidget(field.native)
         layout.addWidget(self.more)
-        layout.addWidget(self._view_buttons().native)
+        self.view_buttons = ViewButtons(self._viewer)
+        layout.addWidget(self.view_buttons)
         layout.addStretch()
 
     # --- what the person does ---
@@ -131,10 +134,8 @@ class AssignWidget(QWidget):
             self.status.value = "Cancelled."
 
     def show_plane(self, plane: Plane) -> None:
-        """Show the brain upright in an anatomical plane, as the image layer lies in the viewer."""
-        layer = self.image.value
-        known = layer is not None and layer_kind(layer) in ("image", "labels") and is_placed(layer)
-        anatomical_view(self._viewer, plane, place_of(layer).view_from_world if known else ZYX_FROM_WORLD)
+        """Show the brain upright in an anatomical plane."""
+        view_commands.show_plane(self._viewer, plane)
 
     def load_record(self, path: str | Path) -> None:
         """Restore the settings of a saved result: its parameters, and its atlases where the catalogue has them.
@@ -407,14 +408,6 @@ class AssignWidget(QWidget):
                 self.load_record(path)
             except InputError as error:
                 self._fail(Failure(str(error)), aloud=True)
-
-    def _view_buttons(self) -> Container:
-        buttons = []
-        for plane in get_args(Plane):
-            button = PushButton(text=plane.capitalize(), tooltip=f"Show the brain upright, {plane}")
-            button.changed.connect(partial(self.show_plane, plane))
-            buttons.append(button)
-        return _row(*buttons)
 
 
 class _Following:
