@@ -71,5 +71,20 @@ def small_atlas():
 
 
 @pytest.fixture
+def run(capsys):
+    """Run the command line; gives the exit code, standard output and standard error."""
+    from napari_atlas_assign import cli
+
+    def run(*arguments):
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as left:
+            code = left.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20261124)

@@ -13,8 +13,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from outcomes import fails_in_one_line
 
 from napari_atlas_assign import cli
+from napari_atlas_assign.atlas import load
+from napari_atlas_assign.batch import run as batch
+from napari_atlas_assign.batch import work
 from napari_atlas_assign.cli import demo
 
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -40,34 +44,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def run(capsys):
-    """Run the command line; gives the exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(a) for a in arguments])
-        except SystemExit as left:
-            code = left.code
-        return (code, *capsys.readouterr())
-
-    return run
-
-
 def assign(run, *more, image="map.nii.gz", atlas="atlas.nii.gz", output="out"):
     return run("assign", image, "--atlas", atlas, "--output", output, *more)
 
 
 def fails(outcome, code, *words):
-    """Check a failure: this code, nothing on standard output, one line with these words on standard error."""
-    found, out, err = outcome
-    assert (found, out) == (code, ""), err
-    assert err.startswith("napari-atlas-assign")
-    assert err.count("\n") == 1
-    assert err.endswith("\n")
-    assert "Traceback" not in err
-    for word in words:
-        assert word in err
+    fails_in_one_line(outcome, code, *words)
     assert not Path("out").exists()
 
 
@@ -482,3 +464,20 @@ def test_importing_the_command_line_brings_in_no_heavy_library():
     code = f"import sys, napari_atlas_assign.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["assign", "batch"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_download_is_one_line_on_a_terminal_and_none_elsewhere(run, folder, monkeypatch, terminal, command):
+    def fetch(name, progress=None):
+        if progress is not None:
+            progress(12_000_000, None, f"{name}: bytes downloaded")
+        return load.load_atlas("atlas.nii.gz")
+
+    monkeypatch.setattr(load.catalogue, "load", fetch)
+    monkeypatch.setattr(work, "_opened", {})
+    monkeypatch.setattr(batch, "run_batch", lambda maps, *_, **__: batch.Summary(len(maps)))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    code, _, err = run(command, "map.nii.gz", "--atlas", "juelich", "--output", "out")
+    assert code == 0
+    assert err == (f"\r{'juelich: bytes downloaded: 12 MB':<39}\n" if terminal else "")

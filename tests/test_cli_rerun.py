@@ -10,8 +10,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from outcomes import fails_in_one_line
 
-from napari_atlas_assign import cli
 from napari_atlas_assign.report.provenance import read_record
 
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -38,20 +38,6 @@ def folder(tmp_path, monkeypatch):
     Path("atlas.csv").write_text("index,name\n1,Left half\n2,Right half\n")
     Path("points.csv").write_text("name,x,y,z\na,2,3,4\nb,10,8,6\n")
     return work
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; gives the exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(a) for a in arguments])
-        except SystemExit as left:
-            code = left.code
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def assign(run, *more, image="map.nii.gz"):
@@ -113,14 +99,6 @@ def test_the_real_map_and_atlas_give_the_same_tables(run, zmap_path, tmp_path, m
     ))  # fmt: skip
 
 
-def fails(outcome, code, *words):
-    found, out, err = outcome
-    assert (found, out) == (code, ""), err
-    assert err.count("\n") == 1, err
-    for word in words:
-        assert word in err
-
-
 @pytest.mark.parametrize("file", ["map.nii.gz", "atlas.nii.gz", "atlas.csv"])
 def test_a_changed_input_is_named_with_its_hash_then_and_now(run, folder, file):
     assign(run, "--labels", "atlas.csv")
@@ -130,20 +108,20 @@ def test_a_changed_input_is_named_with_its_hash_then_and_now(run, folder, file):
     with Path(file).open("ab") as changed:
         changed.write(b"\n")
     now = file_sha256(Path(file))
-    fails(run("rerun", "out"), 2, f"{file} changed (SHA-256 expected {then[:12]}…, found {now[:12]}…)")
+    fails_in_one_line(run("rerun", "out"), 2, f"{file} changed (SHA-256 expected {then[:12]}…, found {now[:12]}…)")
 
 
 def test_all_that_changed_is_named_at_once(run, folder):
     assign(run, "--atlas", "other.nii.gz")
     write("map.nii.gz", np.ones((8, 8, 8), np.float32))
     Path("other.nii.gz").unlink()
-    fails(run("rerun", "out"), 2, "map.nii.gz changed", "other.nii.gz is missing (it was ")
+    fails_in_one_line(run("rerun", "out"), 2, "map.nii.gz changed", "other.nii.gz is missing (it was ")
 
 
 def test_changed_points_are_named(run, folder):
     assign(run, image="points.csv")
     Path("points.csv").write_text("x,y,z\n1,2,3\n")
-    fails(run("rerun", "out"), 2, "points.csv changed")
+    fails_in_one_line(run("rerun", "out"), 2, "points.csv changed")
 
 
 def test_a_folder_that_was_sent_on_runs_again(run, folder, tmp_path):
@@ -217,12 +195,12 @@ def test_a_table_changed_by_hand_is_told_from_one_that_differs(run, folder):
 def test_a_record_that_is_damaged_is_refused_in_one_line(run, folder, changes, words):
     assign(run)
     edited(**changes)
-    fails(run("rerun", "out"), 2, words)
+    fails_in_one_line(run("rerun", "out"), 2, words)
 
 
 def test_a_missing_record_is_named(run, folder):
-    fails(run("rerun", "nothing.json"), 2, "nothing.json: no such file")
-    fails(run("rerun", "."), 2, "provenance.json: no such file")
+    fails_in_one_line(run("rerun", "nothing.json"), 2, "nothing.json: no such file")
+    fails_in_one_line(run("rerun", "."), 2, "provenance.json: no such file")
 
 
 def test_the_report_lies_beside_the_tables_and_is_part_of_the_record(run, folder):
@@ -254,10 +232,10 @@ def test_the_report_of_points_has_their_tables(run, folder):
 def test_without_matplotlib_a_report_is_refused_before_the_work(run, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     outcome = run("assign", "map.nii.gz", "--atlas", "atlas.nii.gz", "--output", "out", "--report")
-    fails(outcome, 2, 'pip install "napari-atlas-assign[report]"')
+    fails_in_one_line(outcome, 2, 'pip install "napari-atlas-assign[report]"')
     assert not Path("out").exists()
 
 
 def test_a_report_without_output_is_refused(run, folder):
     assign(run)
-    fails(run("rerun", "out", "--report"), 2, "give --output, too")
+    fails_in_one_line(run("rerun", "out", "--report"), 2, "give --output, too")

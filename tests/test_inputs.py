@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import napari_atlas_assign as naa
-from napari_atlas_assign import AssignmentWarning, Atlas, Image, InputError, cli
+from napari_atlas_assign import AssignmentWarning, Atlas, Image, InputError
 from napari_atlas_assign.assignment.parameters import Threshold
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.atlas.hierarchy import atlas_at_level
@@ -441,20 +441,6 @@ def folder(tmp_path, monkeypatch, rng):
     Path("points.csv").write_text("x,y,z,name,sigma\n-3,0,0,a,0\n3,1,2,b,2.5\n500,0,0,far,0\n")
     Path("plain.tsv").write_text("x\ty\tz\n-3\t0\t0\n3\t1\t2\n")
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line; gives the exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(a) for a in arguments])
-        except SystemExit as left:
-            code = left.code
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 KINDS = {

@@ -275,3 +275,39 @@ def alive(pid):
 def test_a_folder_with_something_else_is_left_alone(maps_folder, atlas_file):
     with pytest.raises(InputError, match="holds no earlier batch"):
         run_batch(find_maps([maps_folder]), job_of(atlas_file), maps_folder)
+
+
+def test_tables_are_tsv_whatever_is_installed(maps_folder, atlas_file, tmp_path):
+    run_batch(find_maps([maps_folder]), job_of(atlas_file), tmp_path / "out", workers=1)
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.*") if path.stem in ("assignments", "modes")) == [
+        "assignments.tsv",
+        "modes.tsv",
+    ]
+
+
+def test_parquet_without_pyarrow_is_refused_before_the_work(maps_folder, atlas_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_atlas_assign.batch.combine.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r'pip install "napari-atlas-assign\[parquet\]"'):
+        run_batch(find_maps([maps_folder]), job_of(atlas_file), tmp_path / "out", table_format="parquet")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_last_tasks_are_single_maps_so_that_workers_end_together(maps_folder, atlas_file, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "napari_atlas_assign.batch.pools.LocalPool.submit",
+        lambda pool, job, maps: given.append(len(maps)) or _done(assign_maps(job, maps)),
+    )
+    names = [f"map {n}" for n in range(30)]
+    files = [MapFile(str(maps_folder / "a0.nii.gz"), name) for name in names]
+    run_batch(files, job_of(atlas_file, threshold=3.0), tmp_path / "out", workers=1)
+    assert given[0] > 1
+    assert given == sorted(given, reverse=True)
+    assert given[-4:] == [1, 1, 1, 1]
+    assert pd.read_csv(tmp_path / "out" / "maps.tsv", sep="\t")["name"].tolist() == names
+
+
+def _done(records):
+    future = Future()
+    future.set_result(records)
+    return future

@@ -6,11 +6,14 @@ import difflib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import AtlasError
 from .atlas import Atlas
 from .shared import shared
+
+if TYPE_CHECKING:
+    from .sources.library import Progress
 
 _NO_NAMES = {"v", "version", "atlas", "brain", "parcellation", "dimensions"}
 """Words that tell no atlas from another."""
@@ -77,7 +80,7 @@ def close_names(name: str, n: int = 5) -> list[str]:
 @shared
 def load(
     name: str,
-    progress: Callable[[int, int | None, str], object] | None = None,
+    progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Atlas:
     """Load an atlas by name; what is not on this machine is downloaded.

@@ -19,6 +19,7 @@ from .shared import shared
 
 if TYPE_CHECKING:
     from .dialects import Dialect
+    from .sources.library import Progress
 
 
 def load_atlas(
@@ -27,6 +28,7 @@ def load_atlas(
     labels: str | os.PathLike[str] | None = None,
     dialect: str | None = None,
     near: Grid | None = None,
+    progress: Progress | None = None,
 ) -> Atlas:
     """Load an atlas by its catalogue name, or from a file or folder.
 
@@ -41,6 +43,8 @@ def load_atlas(
         Name of the file dialect, where the content fits several.
     near : Grid, optional
         Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
+    progress : callable, optional
+        Told how far a download is; see `catalogue.load`.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def load_atlas(
         raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{there}")
     if labels is not None or dialect is not None:
         raise AtlasError(f"{source} comes from the catalogue with names; leave out labels and dialect, or give a file")
-    return catalogue.load(source)
+    return catalogue.load(source, progress)
 
 
 @shared

@@ -38,19 +38,16 @@ class TableWriter(Protocol):
     ) -> None: ...
 
 
-def default_format() -> TableFormat:
-    """Parquet where pyarrow is installed, else TSV."""
-    return "parquet" if find_spec("pyarrow") else "tsv"
+def check_format(table_format: TableFormat) -> None:
+    """Raise an InputError for Parquet where pyarrow is not installed."""
+    if table_format == "parquet" and find_spec("pyarrow") is None:
+        raise InputError(
+            'Parquet needs pyarrow: pip install "napari-atlas-assign[parquet]", or write TSV with --format tsv'
+        )
 
 
 def open_table(path: Path, table_format: TableFormat) -> TableWriter:
-    """Begin a table.
-
-    Raises
-    ------
-    InputError
-        If it is to be Parquet and pyarrow is not installed.
-    """
+    """Begin a table."""
     return TsvWriter(path) if table_format == "tsv" else ParquetWriter(path)
 
 
@@ -88,12 +85,6 @@ class ParquetWriter:
     """Parses the rows, which changes no number: their text has every digit."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            import pyarrow.parquet  # noqa: F401
-        except ImportError:
-            raise InputError(
-                'Parquet needs pyarrow: pip install "napari-atlas-assign[parquet]", or write TSV with --format tsv'
-            ) from None
         self._path = path
         self._writer: Any = None
         self._columns: Columns = ()

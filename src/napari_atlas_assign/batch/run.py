@@ -15,7 +15,7 @@ from time import perf_counter
 from ..errors import InputError
 from ..report.folder import LITTER
 from ..report.provenance import describe_atlas, plain, software, to_json
-from .combine import FORMATS, TableFormat, default_format, open_table, tsv_line
+from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
 from .inputs import MapFile
 from .pools import ClusterPool, LocalPool, Pool, n_cores
 from .store import Journal
@@ -69,7 +69,7 @@ def run_batch(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
-    table_format: TableFormat | None = None,
+    table_format: TableFormat = "tsv",
     progress: Progress | None = None,
 ) -> Summary:
     """Assign many maps, and combine their tables.
@@ -90,8 +90,8 @@ def run_batch(
         Processes; by default one per core.
     scheduler : str, optional
         Address of a dask scheduler whose workers do the work; ``local`` starts a cluster here.
-    table_format : {"tsv", "parquet"}, optional
-        Of the combined tables; by default Parquet where pyarrow is installed.
+    table_format : {"tsv", "parquet"}
+        Of the combined tables. Parquet needs pyarrow.
     progress : callable, optional
         See `Progress`.
 
@@ -109,6 +109,7 @@ def run_batch(
         raise InputError("there is no map to assign; give at least one")
     if workers is not None and workers < 1:
         raise InputError(f"the number of workers is {workers}; give at least 1")
+    check_format(table_format)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
     atlases = open_atlases(job)
@@ -123,7 +124,7 @@ def run_batch(
             with closing(_pool(job, todo, workers or n_cores(), scheduler)) as pool:
                 _assign_all(pool, job, todo, journal, summary, progress)
         start = perf_counter()
-        _combine(maps, job, journal, target, table_format or default_format(), summary)
+        _combine(maps, job, journal, target, table_format, summary)
         journal.drop_others()
         summary.timings["combine"] = perf_counter() - start
     return summary

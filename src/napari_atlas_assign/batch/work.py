@@ -17,7 +17,7 @@ from hashlib import sha256
 from itertools import repeat
 from threading import Lock
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,9 @@ from ..image import Image, open_image, read_images
 from ..report.provenance import PACKAGES, version_of
 from ..space import Grid
 from .inputs import MapFile
+
+if TYPE_CHECKING:
+    from ..atlas.sources.library import Progress
 
 FORMAT = 1
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
@@ -90,8 +93,10 @@ _checked: set[Job] = set()
 _lock = Lock()
 
 
-def open_atlases(job: Job) -> list[Atlas]:
+def open_atlases(job: Job, progress: Progress | None = None) -> list[Atlas]:
     """The atlases of a job, opened once per process, at the level of the region tree that is asked for.
+
+    Tells `progress`, as `catalogue.load` does, how far a download is.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def open_atlases(job: Job) -> list[Atlas]:
     key = (job.atlases, job.parameters.level)
     with _lock:
         if key not in _opened:
-            atlases = [load_atlas(a.source, labels=a.labels, dialect=a.dialect) for a in job.atlases]
+            atlases = [load_atlas(a.source, labels=a.labels, dialect=a.dialect, progress=progress) for a in job.atlases]
             if job.parameters.level is not None:
                 atlases = [atlas_at_level(atlas, job.parameters.level) for atlas in atlases]
             names = [atlas.name for atlas in atlases]

@@ -10,10 +10,13 @@ from time import perf_counter
 from .parser import (
     Subparsers,
     add_assignment_arguments,
+    add_atlas_arguments,
     add_output_argument,
     add_profile_argument,
     add_report_argument,
+    add_volume_argument,
     assignment_arguments,
+    download_line,
     print_profile,
 )
 
@@ -32,16 +35,8 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="MAP",
         help="an activation map or a stack of maps (NIfTI), or a table of points (CSV or TSV with the columns x, y, z)",
     )
-    parser.add_argument(
-        "--atlas",
-        required=True,
-        action="append",
-        metavar="NAME_OR_PATH",
-        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
-    )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
-    parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
-    parser.add_argument("--volume", type=int, metavar="N", help="only this volume of a 4D map, counted from 0")
+    add_atlas_arguments(parser)
+    add_volume_argument(parser)
     parser.add_argument(
         "--sigma",
         type=float,
@@ -72,7 +67,11 @@ def run(arguments: argparse.Namespace) -> None:
 
         check_matplotlib()
     start = perf_counter()
-    atlases = [load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect) for atlas in arguments.atlas]
+    with download_line() as progress:
+        atlases = [
+            load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect, progress=progress)
+            for atlas in arguments.atlas
+        ]
     loaded = perf_counter() - start
     options = assignment_arguments(arguments)
     result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)

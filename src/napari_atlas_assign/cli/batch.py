@@ -14,8 +14,11 @@ from .parser import (
     PROGRAM,
     Subparsers,
     add_assignment_arguments,
+    add_atlas_arguments,
     add_profile_argument,
+    add_volume_argument,
     assignment_arguments,
+    download_line,
     one_line,
     print_profile,
 )
@@ -41,16 +44,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="image files, folders, quoted patterns ('maps/**/*.nii.gz'), BIDS datasets, "
         "or manifests (CSV or TSV with the columns path and, where wanted, name and threshold)",
     )
-    parser.add_argument(
-        "--atlas",
-        required=True,
-        action="append",
-        metavar="NAME_OR_PATH",
-        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
-    )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
-    parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
-    parser.add_argument("--volume", type=int, metavar="N", help="only this volume of 4D maps, counted from 0")
+    add_atlas_arguments(parser)
+    add_volume_argument(parser)
     parser.add_argument(
         "--entity",
         action="append",
@@ -67,7 +62,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="new folder, or that of an earlier batch to go on with",
     )
     parser.add_argument(
-        "--format", choices=("tsv", "parquet"), help="of the combined tables (default: parquet if pyarrow is installed)"
+        "--format", choices=("tsv", "parquet"), default="tsv", help="of the combined tables (default: tsv)"
     )
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
@@ -83,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ..assignment.parameters import Parameters
     from ..batch.inputs import find_maps
-    from ..batch.run import run_batch
-    from ..batch.work import AtlasFile, Job
+    from ..batch.run import run_batch, usable_batch_folder
+    from ..batch.work import AtlasFile, Job, open_atlases
 
     labels = None if arguments.labels is None else str(arguments.labels.resolve())
     job = Job(
@@ -93,6 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.volume,
     )
     maps = find_maps(arguments.maps, _entities(arguments.entity))
+    usable_batch_folder(arguments.output)  # before a download, not after it
+    with download_line() as progress:
+        open_atlases(job, progress)
     summary = run_batch(
         maps,
         job,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NoReturn
 
 from ..errors import InputError
@@ -45,6 +48,29 @@ def print_table(
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         for note in below:
             print(f"    {note}")
+
+
+@contextmanager
+def download_line() -> Iterator[Callable[[int, int | None, str], None] | None]:
+    """Give what keeps one line on standard error up to date while an atlas is fetched; None where no one sees it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    shown = -math.inf
+
+    def show(done: int, total: int | None, what: str) -> None:
+        nonlocal shown
+        if perf_counter() - shown < 0.2:
+            return
+        shown = perf_counter()
+        part = f"{done / total:.0%}" if total else f"{done / 1e6:.0f} MB"
+        print(f"\r{one_line(what)[:64]}: {part:<12}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        if shown > 0:
+            print(file=sys.stderr)
 
 
 def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +146,24 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     given = {name: value for name, value in given.items() if value is not None}
     check_use(given)
     return given
+
+
+def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--atlas``, which may be given several times, ``--labels`` and ``--dialect``."""
+    parser.add_argument(
+        "--atlas",
+        required=True,
+        action="append",
+        metavar="NAME_OR_PATH",
+        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
+    )
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
+    parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
+
+
+def add_volume_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--volume N``."""
+    parser.add_argument("--volume", type=int, metavar="N", help="only this volume of 4D maps, counted from 0")
 
 
 def add_profile_argument(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
-from .parser import PROGRAM, Subparsers, add_report_argument, one_line
+from .parser import PROGRAM, Subparsers, add_report_argument, download_line, one_line
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_matplotlib()
     if arguments.output is not None:
         usable_folder(arguments.output)
-    result = rerun(arguments.record)
+    with download_line() as progress:
+        result = rerun(arguments.record, progress=progress)
     differences = compare_with_record(result, arguments.record)
     if arguments.output is not None:
         result.save(arguments.output, report=arguments.report)

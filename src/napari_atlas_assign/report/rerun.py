@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,19 +34,24 @@ from .folder import write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
 
+if TYPE_CHECKING:
+    from ..atlas.sources.library import Progress
+
 __all__ = ["compare_with_record", "rerun", "settings_of"]
 
 _DIGITS = 12
 """Digits of a hash that a sentence shows; chance makes two files agree in them once in 10^14."""
 
 
-def rerun(record_path: str | os.PathLike[str]) -> Result | PointResult:
+def rerun(record_path: str | os.PathLike[str], *, progress: Progress | None = None) -> Result | PointResult:
     """Run the assignment of a record again.
 
     Parameters
     ----------
     record_path : path
         A ``provenance.json``, or the output folder that holds one.
+    progress : callable, optional
+        Told how far the download of an atlas is; see `catalogue.load`.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def rerun(record_path: str | os.PathLike[str]) -> Result | PointResult:
     with reading_record():
         _read_all(record, settings)
     _warn_of_versions(record)
-    return _Again(path.parent, record, settings).run()
+    return _Again(path.parent, record, settings, progress).run()
 
 
 def compare_with_record(result: Result | PointResult, record_path: str | os.PathLike[str]) -> dict[str, str | None]:
@@ -113,6 +118,7 @@ class _Again:
     """Where the record lies."""
     record: Mapping[str, Any]
     settings: Settings
+    progress: Progress | None = None
     stacks: dict[Path, list[Image]] = field(default_factory=dict)
 
     def run(self) -> Result | PointResult:
@@ -214,7 +220,7 @@ class _Again:
         assert choice.source is not None
         source = described["source"]
         if "catalogue" in source:
-            atlas = load_atlas(choice.source)
+            atlas = load_atlas(choice.source, progress=self.progress)
             now = {Path(file).name: sha for file, sha in _files(atlas.source)}
             then = {Path(file).name: sha for file, sha in _files(source)}
             self._refuse(
