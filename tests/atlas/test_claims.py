@@ -119,6 +119,7 @@ def test_all_dialects_are_registered_and_have_what_the_stored_index_needs():
     assert all(hasattr(module, "files") for module in DIALECTS)
 
 
+@pytest.mark.usefixtures("unshared")
 @EXAMPLES
 def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path, monkeypatch, make, name):
     monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))

@@ -120,6 +120,7 @@ def test_no_two_dialects_have_one_name():
     assert len({d.NAME for d in DIALECTS}) == len(DIALECTS)
 
 
+@pytest.mark.usefixtures("unshared")
 @EXAMPLES
 def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path, monkeypatch, make, dialect):
     monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))

@@ -160,6 +160,7 @@ def test_the_list_has_atlases_that_the_installed_package_knows():
     assert rest == []
 
 
+@pytest.mark.usefixtures("unshared")
 def test_an_atlas_in_its_folder_is_what_the_package_itself_makes_of_it(home, archive):
     from brainglobe_atlasapi import BrainGlobeAtlas
 

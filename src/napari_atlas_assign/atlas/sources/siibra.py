@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,17 +32,9 @@ from ..download import DownloadCancelled, downloads_folder, fetch
 from ..index import content_key, has, kept
 from ..sides import with_sides
 from ..volumes import entries_by_label, entries_of
-from .library import (
-    Cancelled,
-    Progress,
-    check_reachable,
-    first_line,
-    in_background,
-    installed,
-    require,
-    staging,
-    version_of,
-)
+from .facts import named
+from .library import Cancelled, Progress, ask, check_reachable, installed, require, staging, version_of
+from .siibra_atlases import ATLASES, SPACES, SiibraFacts
 
 NAME = "siibra"
 
@@ -54,89 +46,11 @@ INDICES = (
 )
 """Where siibra finds ready sparse indices."""
 
-_JULICH = "CC BY-NC-SA 4.0"
-_JULICH_29 = "Amunts et al. 2020, Science 369:988; Julich-Brain 2.9, doi:10.25493/VSMK-H94"
-_JULICH_3 = "Amunts et al. 2020, Science 369:988; Julich-Brain 3, doi:10.25493/KNSN-XB4"
-_DIFUMO = "Dadi et al. 2020, NeuroImage 221:117126"
-_NON_COMMERCIAL = "free for non-commercial research"
-_BUNDLES = "Guevara et al. 2017, NeuroImage 147:703"
-
-
-@dataclass(frozen=True)
-class _Facts:
-    title: str
-    parcellation: str
-    """What ``siibra.get_map`` finds the parcellation by."""
-    space: Literal["mni152", "colin27"]
-    kind: Literal["statistical", "labelled"]
-    n_regions: int | None
-    licence: str
-    citation: str
-    which: str = ""
-    """Tells apart several maps of this kind."""
-
-
-_SPACES = {"mni152": "MNI152NLin2009cAsym", "colin27": "Colin27"}
-
-_ATLASES = {
-    "julich 2.9": _Facts(
-        "Julich-Brain 2.9, probabilistic maps", "julich 2.9", "mni152", "statistical", 296, _JULICH, _JULICH_29
-    ),
-    "julich 2.9 labelled": _Facts(
-        "Julich-Brain 2.9, maximum probability map", "julich 2.9", "mni152", "labelled", None, _JULICH, _JULICH_29
-    ),
-    "julich 2.9 colin27": _Facts(
-        "Julich-Brain 2.9, probabilistic maps", "julich 2.9", "colin27", "statistical", None, _JULICH, _JULICH_29
-    ),
-    "julich 3.0": _Facts(
-        "Julich-Brain 3.0.3, probabilistic maps", "julich 3.0.3", "mni152", "statistical", None, _JULICH, _JULICH_3,
-        "157",
-    ),
-    "julich 3.0 labelled": _Facts(
-        "Julich-Brain 3.0.3, maximum probability map", "julich 3.0.3", "mni152", "labelled", None, _JULICH, _JULICH_3
-    ),
-    "julich 3.1": _Facts(
-        "Julich-Brain 3.1, probabilistic maps", "julich 3.1", "mni152", "statistical", 414, _JULICH, _JULICH_3, "207"
-    ),
-    "julich 3.1 labelled": _Facts(
-        "Julich-Brain 3.1, maximum probability map", "julich 3.1", "mni152", "labelled", None, _JULICH, _JULICH_3
-    ),
-    "julich 3.1 colin27": _Facts(
-        "Julich-Brain 3.1, probabilistic maps", "julich 3.1", "colin27", "statistical", 414, _JULICH, _JULICH_3, "207"
-    ),
-    **{
-        f"difumo {n}": _Facts(
-            f"DiFuMo, {n} functional modes", f"difumo {n}", "mni152", "statistical", n, _NON_COMMERCIAL, _DIFUMO
-        )
-        for n in (64, 128, 256, 512, 1024)
-    },
-    "long bundles": _Facts(
-        "Deep white matter bundles", "long bundle", "mni152", "statistical", None, "see search.kg.ebrains.eu", _BUNDLES
-    ),
-    "short bundles": _Facts(
-        "Superficial white matter bundles", "short bundle", "mni152", "statistical", None, "see search.kg.ebrains.eu",
-        _BUNDLES,
-    ),
-}  # fmt: skip
-
 
 def entries() -> list[CatalogueEntry]:
     """List the maps; one is on this machine if it was loaded before."""
     there = installed("siibra") and _is_published()
-    return [
-        CatalogueEntry(
-            name,
-            facts.title,
-            _SPACES[facts.space],
-            facts.kind,
-            facts.n_regions,
-            facts.licence,
-            facts.citation,
-            NAME,
-            local=there and has(_published_key(name)),
-        )
-        for name, facts in _ATLASES.items()
-    ]
+    return [facts.entry(name, NAME, local=there and has(_published_key(name))) for name, facts in ATLASES.items()]
 
 
 def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
@@ -153,13 +67,7 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
         If siibra is not installed, its servers cannot be reached, or it has no such map.
     """
     require("siibra", "siibra")
-    facts = _ATLASES[entry.name]
-    about = {
-        "catalogue": entry.full_name,
-        "siibra": version_of("siibra"),
-        "licence": entry.licence,
-        "citation": entry.citation,
-    }
+    facts = ATLASES[entry.name]
 
     def make() -> Atlas:
         return _read(_map(facts, progress, cancelled), entry.name, progress, cancelled)
@@ -170,7 +78,7 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
         found = _map(facts, progress, cancelled)
         key = _content_key(found)
         atlas = kept(key, lambda: _read(found, entry.name, progress, cancelled)) if key else make()
-    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+    return named(atlas, entry, "siibra")
 
 
 def region_image(name: str, region: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Image:
@@ -193,13 +101,13 @@ def region_image(name: str, region: str, progress: Progress | None = None, cance
         As `load`; or if siibra finds no such region, or several.
     """
     require("siibra", "siibra")
-    facts = _ATLASES[name]
+    facts = ATLASES[name]
     found = _map(facts, progress, cancelled)
     data, img = _asked(
         f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
     )
     source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version_of("siibra"), "licence": facts.licence}
-    return Image(data, named_grid(img, region), f"{name} {region}", _SPACES[facts.space], source)
+    return Image(data, named_grid(img, region), f"{name} {region}", facts.space, source)
 
 
 def seed_example(progress: Progress | None = None, cancelled: Cancelled | None = None) -> tuple[Image, Atlas]:
@@ -220,7 +128,7 @@ def seed_example(progress: Progress | None = None, cancelled: Cancelled | None =
     return image, load(entry, progress, cancelled)
 
 
-def _map(facts: _Facts, progress: Progress | None, cancelled: Cancelled | None) -> Any:
+def _map(facts: SiibraFacts, progress: Progress | None, cancelled: Cancelled | None) -> Any:
     """The map, as siibra knows it; nothing of its volumes is fetched yet."""
     if _is_published() and not _has_configuration():
         check_reachable(HOST)
@@ -229,7 +137,7 @@ def _map(facts: _Facts, progress: Progress | None, cancelled: Cancelled | None) 
         import siibra
 
         with siibra.QUIET:
-            kinds = {"parcellation": facts.parcellation, "space": facts.space, "maptype": facts.kind}
+            kinds = {"parcellation": facts.parcellation, "space": SPACES[facts.space], "maptype": facts.kind}
             if facts.which:
                 try:
                     return siibra.get_map(**kinds, spec=facts.which)
@@ -357,16 +265,8 @@ def _fetch(found: Any, **which: Any) -> tuple[NDArray[Any], Any]:
 
 def _asked(what: str, question: Any, cancelled: Cancelled | None, report: Any = None) -> Any:
     """What siibra answers, or one sentence on why it does not."""
-    try:
-        with _quiet():
-            return in_background(question, cancelled, report)
-    except (DownloadCancelled, AtlasError):
-        raise
-    except Exception as error:  # siibra raises whatever its parts raise
-        raise AtlasError(
-            f"siibra cannot deliver {what} ({type(error).__name__}: {first_line(error)}); "
-            "check the network, or use an atlas that is on this machine"
-        ) from error
+    with _quiet():
+        return ask("siibra", what, question, cancelled, report)
 
 
 @contextmanager

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import platformdirs
 
-from ...errors import AtlasError
 from ...image import quiet_nibabel
 from .. import bids
 from ..atlas import Atlas
 from ..catalogue import CatalogueEntry
-from ..download import DownloadCancelled
 from ..index import stored
-from .library import (
-    Cancelled,
-    Progress,
-    check_reachable,
-    first_line,
-    in_background,
-    installed,
-    move_into,
-    require,
-    size_of,
-    staging,
-    version_of,
-)
+from .facts import DIFUMO, FSL, HARVARD_OXFORD, NON_COMMERCIAL, SCHAEFER, Facts, named
+from .library import Cancelled, Progress, ask, bytes_so_far, check_reachable, installed, move_into, require, staging
 
 NAME = "templateflow"
 
 HOST = "https://templateflow.s3.amazonaws.com"
 
-_FSL = "FSL licence: non-commercial use; see fsl.fmrib.ox.ac.uk/fsl/docs/#/license"
-_DESIKAN = "Desikan et al. 2006, NeuroImage 31:968; Makris et al. 2006, Schizophr Res 83:155"
-
 
 @dataclass(frozen=True)
-class _Facts:
-    title: str
-    template: str
-    kind: Literal["statistical", "labelled"]
-    n_regions: int | None
-    licence: str
-    citation: str
+class _Facts(Facts):
     image: str
     """File name without its beginning ``tpl-TEMPLATE_``."""
     table: str | None
@@ -61,26 +36,13 @@ class _Facts:
     def files(self) -> tuple[str, ...]:
         """The image and the table, below TemplateFlow's folder."""
         names = [self.image, *([self.table] if self.table else [])]
-        return tuple(f"tpl-{self.template}/tpl-{self.template}_{name}" for name in names)
+        return tuple(f"tpl-{self.space}/tpl-{self.space}_{name}" for name in names)
 
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases; those in TemplateFlow's folder are on this machine."""
     home, there = _home(), installed("templateflow")
-    return [
-        CatalogueEntry(
-            name,
-            facts.title,
-            facts.template,
-            facts.kind,
-            facts.n_regions,
-            facts.licence,
-            facts.citation,
-            NAME,
-            local=there and _are_there(home, facts),
-        )
-        for name, facts in _atlases().items()
-    ]
+    return [facts.entry(name, NAME, local=there and _are_there(home, facts)) for name, facts in _atlases().items()]
 
 
 def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
@@ -98,22 +60,11 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     if not _are_there(home, facts):
         check_reachable(HOST)
         with staging(home) as stage:
-
-            def report() -> None:
-                if progress is not None:
-                    progress(size_of(stage), None, f"{entry.full_name}: bytes downloaded")
-
-            _get(facts, entry.name, stage, cancelled, report)
+            _get(facts, entry.name, stage, cancelled, bytes_so_far(progress, stage, entry.full_name))
             _read(stage, facts)  # what is not whole, or a page to log in, is never moved
             move_into(stage, home)
     atlas = stored(bids, home / facts.files[0], _table(home, facts))
-    about = {
-        "catalogue": entry.full_name,
-        "templateflow": version_of("templateflow"),
-        "licence": entry.licence,
-        "citation": entry.citation,
-    }
-    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+    return named(atlas, entry, "templateflow")
 
 
 def _read(home: Path, facts: _Facts) -> Atlas:
@@ -135,20 +86,9 @@ def _get(facts: _Facts, name: str, folder: Path, cancelled: Cancelled | None, re
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).touch()
         client = TemplateFlowClient(root=folder, use_datalad=False, autoupdate=False)
-        client.get(facts.template, raise_empty=True, **facts.query)
+        client.get(facts.space, raise_empty=True, **facts.query)
 
-    try:
-        # What it prints and warns of is not meant for the person, who hears what goes wrong.
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            in_background(get, cancelled, report)
-    except (DownloadCancelled, AtlasError):
-        raise
-    except Exception as error:  # requests, pybids and TemplateFlow raise what they like
-        raise AtlasError(
-            f"TemplateFlow cannot deliver {name} ({type(error).__name__}: {first_line(error)}); "
-            "check the network, or use an atlas that is on this machine"
-        ) from error
+    ask("TemplateFlow", name, get, cancelled, report)
 
 
 def _home() -> Path:
@@ -170,13 +110,15 @@ def _atlases() -> dict[str, _Facts]:
 
 def _harvard_oxford() -> Iterator[tuple[str, _Facts]]:
     template = "MNI152NLin6Asym"  # in the other one, they have no names
+    # The table of HOCPAL lacks half of its names, and counts from 0; nilearn has that atlas whole.
     for atlas, words, n in (
-        ("HOCPA", "cortical", 48), ("HOCPAL", "cortical, by hemisphere", 96), ("HOSPA", "subcortical", 21)
+        ("HOCPA", "cortical", 48), ("HOSPA", "subcortical", 21)
     ):  # fmt: skip
         for threshold in (0, 25, 50):
             for mm in (1, 2):
                 yield f"{atlas} th{threshold} {mm}mm", _Facts(
-                    f"Harvard-Oxford, {words}, above {threshold} %, {mm} mm", template, "labelled", n, _FSL, _DESIKAN,
+                    f"Harvard-Oxford, {words}, above {threshold} %, {mm} mm", template, "labelled", n, FSL,
+                    HARVARD_OXFORD,
                     f"res-0{mm}_atlas-{atlas}_desc-th{threshold}_dseg.nii.gz", f"atlas-{atlas}_dseg.tsv",
                     {"atlas": atlas, "suffix": "dseg"},
                 )  # fmt: skip
@@ -190,39 +132,41 @@ def _numbered() -> Iterator[tuple[str, _Facts]]:
                     desc = f"atlas-Schaefer2018_desc-{n}Parcels{networks}Networks_dseg"
                     yield f"Schaefer2018 {n} {networks}networks {mm}mm {template}", _Facts(
                         f"Schaefer 2018, {n} parcels, {networks} networks, {mm} mm", template, "labelled", n, "MIT",
-                        "Schaefer et al. 2018, Cereb Cortex 28:3095", f"res-0{mm}_{desc}.nii.gz", f"{desc}.tsv",
+                        SCHAEFER, f"res-0{mm}_{desc}.nii.gz", f"{desc}.tsv",
                         {"atlas": "Schaefer2018", "suffix": "dseg"},
                     )  # fmt: skip
         for n in (64, 128, 256, 512, 1024):
             desc = f"atlas-DiFuMo_desc-{n}dimensions_probseg"
             yield f"DiFuMo {n} {template}", _Facts(
-                f"DiFuMo, {n} functional modes, 2 mm", template, "statistical", n, "free for non-commercial research",
-                "Dadi et al. 2020, NeuroImage 221:117126", f"res-02_{desc}.nii.gz", f"{desc}.tsv",
+                f"DiFuMo, {n} functional modes, 2 mm", template, "statistical", n, NON_COMMERCIAL,
+                DIFUMO, f"res-02_{desc}.nii.gz", f"{desc}.tsv",
                 {"atlas": "DiFuMo", "suffix": "probseg"},
             )  # fmt: skip
 
 
 def _others() -> Iterator[tuple[str, _Facts]]:
-    suit = "Diedrichsen et al. 2009, NeuroImage 46:39"
+    licence = "see the LICENSE file of TemplateFlow's SUIT"
     yield "SUIT Diedrichsen2009", _Facts(
-        "Cerebellar lobules, SUIT", "SUIT", "labelled", None, "CC BY-NC 3.0", suit,
+        "Cerebellar lobules and nuclei, SUIT", "SUIT", "labelled", 34, licence,
+        "Diedrichsen et al. 2009, NeuroImage 46:39",
         "atlas-Diedrichsen2009_dseg.nii.gz", "atlas-Diedrichsen2009_dseg.tsv",
         {"atlas": "Diedrichsen2009", "suffix": "dseg"},
     )  # fmt: skip
     for n in (7, 17):
         yield f"SUIT Buckner2011 {n}", _Facts(
-            f"Cerebellar resting-state networks, {n}, SUIT", "SUIT", "labelled", n, "CC BY-NC 3.0",
+            f"Cerebellar resting-state networks, {n}, SUIT", "SUIT", "labelled", n, licence,
             "Buckner et al. 2011, J Neurophysiol 106:2322", f"atlas-Buckner2011_seg-{n}n_dseg.nii.gz",
             f"atlas-Buckner2011_seg-{n}n_dseg.tsv", {"atlas": "Buckner2011", "suffix": "dseg"},
         )  # fmt: skip
     template = "MNI152NLin2009cAsym"
     yield "MASSP20", _Facts(
-        "MASSP, subcortical structures", template, "labelled", None, "CC BY 4.0", "Bazin et al. 2020, eLife 9:e59430",
+        "MASSP 2.0, subcortical structures", template, "labelled", 63, "see doi:10.1162/imag_a_00560",
+        "MASSP 2.0, doi:10.1162/imag_a_00560; Bazin et al. 2020, eLife 9:e59430",
         "res-01_atlas-MASSP20_dseg.nii.gz", "res-01_atlas-MASSP20_dseg.tsv", {"atlas": "MASSP20", "suffix": "dseg"},
     )  # fmt: skip
     for suffix, kind in (("probseg", "statistical"), ("dseg", "labelled")):
         yield f"MIAL67 thalamic nuclei {kind}", _Facts(
-            "Thalamic nuclei of 67 people", template, "statistical" if kind == "statistical" else "labelled", None,
+            "Thalamic nuclei of 67 people", template, "statistical" if kind == "statistical" else "labelled", 14,
             "CC BY 4.0", "Najdenovska et al. 2018, Sci Data 5:180270",
             f"res-01_atlas-MIAL67ThalamicNuclei_{suffix}.nii.gz", "atlas-MIAL67ThalamicNuclei_dseg.tsv",
             {"atlas": "MIAL67ThalamicNuclei"},
