@@ -93,6 +93,7 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
         ours += [f"assign:{a}:{c}:siibra" for a in LABELLED for c in ("two modes", "z > 3")]
         siibra += ["labelled:aal:two modes:z > 3", "labelled:desikan_killiany:two modes"]
     environment = os.environ | {"NAPARI_ATLAS_ASSIGN_CACHE": data["scratch"] + "/cache"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever installs a package has it compiled, as the peers are
     results = {"limits": run(sys.executable, "limits", ["gunzip"], data, environment)}
     results["this package"] = run(sys.executable, "ours", ours, data, environment)
     if arguments.siibra_python:

@@ -481,3 +481,14 @@ def test_a_download_is_one_line_on_a_terminal_and_none_elsewhere(run, folder, mo
     code, _, err = run(command, "map.nii.gz", "--atlas", "juelich", "--output", "out")
     assert code == 0
     assert err == (f"\r{'juelich: bytes downloaded: 12 MB':<39}\n" if terminal else "")
+
+
+def test_assign_imports_neither_figures_nor_the_parts_of_scipy_that_only_other_runs_need(folder):
+    code = (
+        "import sys; from napari_atlas_assign.cli import main; code = main(sys.argv[1:]); "
+        "print(*(name for name in ('matplotlib', 'scipy.sparse', 'scipy.spatial', 'dask', 'napari') "
+        "if name in sys.modules)); sys.exit(code)"
+    )
+    arguments = ["assign", "map.nii.gz", "--atlas", "atlas.nii.gz", "--output", "out"]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[1:]) == (0, "", [""])

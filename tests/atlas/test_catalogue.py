@@ -147,3 +147,13 @@ def test_every_entry_states_its_terms():
         assert entry.licence
         assert entry.citation
         assert entry.kind in ("statistical", "labelled")
+
+
+def test_an_atlas_of_the_first_source_is_found_without_the_others():
+    code = (
+        "import sys; from napari_atlas_assign.atlas.catalogue import find; find('juelich'); "
+        "print(*(name for name in ('nilearn', 'siibra', 'brainglobe') if f'napari_atlas_assign.atlas.sources.{name}' "
+        "in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

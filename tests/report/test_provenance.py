@@ -6,13 +6,14 @@ import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError, assign
-from napari_atlas_assign.report.provenance import plain, read_record, record_of, to_json
+from napari_atlas_assign.report.provenance import PACKAGES, plain, read_record, record_of, to_json, version_of
 
 
 @pytest.fixture
@@ -140,3 +141,7 @@ def test_the_record_is_strict_json(result):
 
     record = record_of(replace(result, timings={"modes": math.nan}))
     assert json.loads(to_json(record), parse_constant=refuse)["timings_s"] == {"modes": None}
+
+
+def test_versions_are_those_of_what_is_installed():
+    assert {package: version_of(package) for package in PACKAGES} == {package: version(package) for package in PACKAGES}
