@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import Any
 
-from .table_values import Columns
+from .table_values import Columns, is_number
 
 
 def as_tsv(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> str:
@@ -78,10 +77,10 @@ def _one_line(text: str) -> str:
 
 
 def _full(value: Any) -> str:
-    return "n/a" if value is None else _one_line(str(value))
+    return "n/a" if value is None else _one_line(value) if isinstance(value, str) else str(value)
 
 
 def _to_the_right(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> list[bool]:
     """Which columns hold numbers or coordinates, as far as they hold anything."""
     present = ([values[row] for row in rows if values[row] is not None] for values in map(columns.values, names))
-    return [bool(cells) and all(isinstance(cell, Real | tuple) for cell in cells) for cells in present]
+    return [bool(cells) and all(map(is_number, cells)) for cells in present]

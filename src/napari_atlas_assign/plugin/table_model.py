@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ..assignment.scores import SCORES
 from .table_filters import MODE_COLUMN, Filters, passing
-from .table_values import Columns, format_value, full_text, part_of_whole, sorted_rows
+from .table_values import Columns, format_value, full_text, is_number, part_of_whole, sorted_rows
 
 HEADERS = {
     MODE_COLUMN: "Number of the mode: its value in the modes layer and in components.nii.gz",
@@ -126,7 +125,7 @@ class FrameModel(QAbstractTableModel):
             return self.text(index)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{self.columns.names[index.column()]}: {full_text(self.value(index))}"
-        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(self.value(index), Real | tuple):
+        if role == Qt.ItemDataRole.TextAlignmentRole and is_number(self.value(index)):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -179,7 +178,7 @@ class CellDelegate(QStyledItemDelegate):
         painter.setPen(color)
         painter.drawText(
             area,
-            TO_THE_RIGHT if isinstance(value, Real | tuple) else TO_THE_LEFT,
+            TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,
             metrics.elidedText(model.text(index), Qt.TextElideMode.ElideRight, area.width()),
         )
         part = part_of_whole(model.columns.names[index.column()], value)

@@ -32,7 +32,9 @@ class Columns:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
         self.names = [str(name) for name in frame.columns]
-        self._numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes.tolist()]
+        self._number = {name: n for n, name in enumerate(self.names)}
+        self._columns = [column for _, column in frame.items()]
+        self._numeric = [pd.api.types.is_numeric_dtype(column.dtype) for column in self._columns]
         self._values: dict[int, list[Any]] = {}
         self._numbers: dict[int, NDArray[np.float64]] = {}
         self._decimals: dict[int, int] = {}
@@ -41,16 +43,16 @@ class Columns:
         return len(self.frame)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return name in self._number
 
     def values(self, name: str) -> list[Any]:
         """The cells of a column, None where something is missing."""
-        return self.values_at(self.names.index(name))
+        return self.values_at(self._number[name])
 
     def values_at(self, number: int) -> list[Any]:
         """As `values`, of a column by its number."""
         if number not in self._values:
-            column = self.frame.iloc[:, number]
+            column = self._columns[number]
             values = column.tolist()
             if not (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub"):
                 values = [None if is_missing(value) else value for value in values]
@@ -59,20 +61,20 @@ class Columns:
 
     def is_numeric(self, name: str) -> bool:
         """Whether a column holds numbers."""
-        return self._numeric[self.names.index(name)]
+        return self._numeric[self._number[name]]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """(N,) a column of numbers, NaN where something is missing."""
-        number = self.names.index(name)
+        number = self._number[name]
         if number not in self._numbers:
-            self._numbers[number] = self.frame.iloc[:, number].to_numpy(dtype=np.float64, na_value=np.nan)
+            self._numbers[number] = self._columns[number].to_numpy(dtype=np.float64, na_value=np.nan)
         return self._numbers[number]
 
     def decimals(self, name: str) -> int:
         """Decimals that the numbers of a column are shown with: none for whole numbers, few for large ones."""
         if not self.is_numeric(name):
             return 3
-        number = self.names.index(name)
+        number = self._number[name]
         if number not in self._decimals:
             values = np.abs(self.numbers(name))
             values = values[np.isfinite(values)]
@@ -122,6 +124,11 @@ def full_text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(v) for v in value) + " mm"
     return str(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a cell holds a number or coordinates, which stand at the right; of the plain types that `Columns` has."""
+    return isinstance(value, int | float | tuple)
 
 
 def is_missing(value: Any) -> bool:

@@ -34,7 +34,9 @@ class ViewButtons(QWidget):
             "Template", "Add a template brain behind everything else", lambda: view_commands.add_template(viewer)
         )
         self.close_overlays = _button(
-            "Close", "Close region maps, outlines, shares and peaks", lambda: view_commands.close_overlays(viewer)
+            "Close overlays",
+            "Close region maps, outlines, shares and peaks",
+            lambda: view_commands.close_overlays(viewer),
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
