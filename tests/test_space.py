@@ -119,3 +119,14 @@ def test_axes_at_an_angle_are_not_paired(rng):
     assert match_axes(Grid((40, 40, 40), slightly), atlas) is None
     slightly[0, 1] = 1e-6
     assert match_axes(Grid((40, 40, 40), slightly), atlas) is not None
+
+
+def test_a_place_does_not_depend_on_how_many_places_are_mapped_with_it():
+    rng = np.random.default_rng(0)
+    grid = Grid((9, 9, 9), np.vstack([rng.normal(size=(3, 4)), [0, 0, 0, 1]]))
+    ijk = rng.normal(scale=50, size=(100_001, 3))
+    together = grid.to_world(ijk)
+    for rows in (slice(0, 1), slice(5, 12), slice(70_000, 70_333)):
+        np.testing.assert_array_equal(grid.to_world(ijk[rows]), together[rows])
+    np.testing.assert_array_equal(grid.to_world(ijk[3]), together[3])
+    np.testing.assert_allclose(together, ijk @ grid.affine[:3, :3].T + grid.affine[:3, 3], atol=1e-9)

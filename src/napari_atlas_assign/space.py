@@ -88,11 +88,11 @@ class Grid:
 
     def to_world(self, ijk: ArrayLike) -> Floats:
         """Map voxel indices (..., 3) to world mm (..., 3)."""
-        return np.asarray(ijk, dtype=np.float64) @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return product(ijk, self.affine[:3, :3]) + self.affine[:3, 3]
 
     def to_voxel(self, xyz: ArrayLike) -> Floats:
         """Map world mm (..., 3) to fractional voxel indices (..., 3)."""
-        return np.asarray(xyz, dtype=np.float64) @ self.inverse[:3, :3].T + self.inverse[:3, 3]
+        return product(xyz, self.inverse[:3, :3]) + self.inverse[:3, 3]
 
     def containing(self, xyz: ArrayLike) -> NDArray[np.int64]:
         """Indices (..., 3) of the voxels that contain points (..., 3) in world mm; they may lie outside the grid.
@@ -115,6 +115,22 @@ class Grid:
             return False
         corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in self.shape], indexing="ij")).reshape(3, -1).T
         return bool(np.abs(other.to_voxel(self.to_world(corners)) - corners).max() <= SAME_EDGE)
+
+
+def product(vectors: ArrayLike, matrix: Floats) -> Floats:
+    """Multiply vectors (..., K) by a matrix (R, K), term by term: (..., R).
+
+    The rounding of `numpy.matmul` depends on how many vectors there are and on how many threads work, so that a record
+    would not run again to the same last bit.
+    """
+    columns = np.moveaxis(np.asarray(vectors, dtype=np.float64), -1, 0)
+    rows = []
+    for row in matrix:
+        total = columns[0] * row[0]
+        for column, factor in zip(columns[1:], row[1:], strict=True):
+            total = total + column * factor
+        rows.append(total)
+    return np.stack(rows, axis=-1)
 
 
 def snap(edges: Floats) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, RegionSums
 from ..modes.modes import Modes
-from ..space import Floats, Grid, snap
+from ..space import Floats, Grid, product, snap
 from .integrals import RegionIntegrals
 
 
@@ -113,11 +113,11 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
     starts = modes.starts
     if (np.abs(linear) > 1e-9 * np.abs(linear).max()).sum() == 3:  # along each axis, one index decides
         low, high = (
-            np.stack([extreme.reduceat(index, starts) for index in modes.indices], axis=-1) @ linear.T + offset
+            product(np.stack([extreme.reduceat(index, starts) for index in modes.indices], axis=-1), linear) + offset
             for extreme in (np.minimum, np.maximum)
         )
     else:
-        centre = np.stack(modes.indices, axis=-1) @ linear.T + offset
+        centre = product(np.stack(modes.indices, axis=-1), linear) + offset
         low, high = (extreme.reduceat(centre, starts, axis=0) for extreme in (np.minimum, np.maximum))
     return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
 

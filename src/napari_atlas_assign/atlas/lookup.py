@@ -15,7 +15,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from ..space import Floats
+from ..space import Floats, product
 from .atlas import Atlas
 
 
@@ -131,7 +131,7 @@ def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     for at, some in zip(atlas.grid.to_voxel(xyz), nearby, strict=True):
         gap = at - surface.ijk[some]
         gap -= np.clip(gap, -0.5, 0.5)
-        to_box = np.linalg.norm(gap @ edges.T, axis=1).round(6)
+        to_box = np.linalg.norm(product(gap, edges), axis=1).round(6)
         distance.append(to_box.min())
         nearest.append(surface.voxel[some[to_box == distance[-1]]])
     first = np.cumsum([0, *map(len, nearest)])[:-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..space import Floats
+from ..space import Floats, product
 from .modes import Modes
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -34,7 +34,7 @@ def _left_part(modes: Modes) -> Floats:
         centre[axis] = 0
         x = edges[axis] * np.arange(modes.grid.shape[axis]) + offset + edges @ centre
         return np.clip(0.5 - x / width, 0, 1)[modes.indices[axis]]
-    x = np.stack(modes.indices, axis=-1) @ edges + offset
+    x = product(np.stack(modes.indices, axis=-1), edges[None])[:, 0] + offset
     cut = np.flatnonzero(np.abs(x) < width / 2)
     left = (x < 0).astype(np.float64)
     offsets = sum(np.meshgrid(*(_POINTS * edge for edge in edges), indexing="ij"))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..space import Floats, Grid
+from ..space import Floats, Grid, product
 from .modes import Modes
 
 CUT = 3.0
@@ -274,8 +274,8 @@ def _sphere_runs(xyz: Floats, sigma: Floats, grid: Grid) -> Runs:
     base = np.floor(at + 0.5).astype(np.int64)
     rows = _nearby_rows(sigma.max(), grid)
     ij = base[:, None, :2] + rows  # (n, rows, 2)
-    across = (ij - at[:, None, :2]) @ edges[:, :2].T
-    along = across @ unit
+    across = product(ij - at[:, None, :2], edges[:, :2])
+    along = product(across, unit[None])[..., 0]
     foot = at[:, None, 2] - along / edge
     to_line_sq = (across**2).sum(axis=-1) - along**2
     # The small tolerance keeps voxel centres at exactly 3 sigma in the sphere, whatever the affine's rounding.
