@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject
+from superqt.utils import GeneratorWorker
 
 from napari_atlas_assign import assign, show
+from napari_atlas_assign.assignment.overlay import best_region_labels
 from napari_atlas_assign.assignment.result import Result
 from napari_atlas_assign.plugin.colors import match_colors, palette_color
 from napari_atlas_assign.plugin.layers import atlas_to_layer
@@ -176,8 +178,12 @@ def test_the_last_of_many_values_wins(live, qtbot, monkeypatch, at_once):
         qtbot.wait(1)
     live.threshold.value = 1.25
     settle(qtbot, live)
-    assert live.result.parameters.threshold == 1.25
-    assert live._viewer.layers["map modes"].data.max() == 2
+    layers = live._viewer.layers
+    fresh = assign(layers["map"], live.result.atlas, threshold=1.25)
+    assert live.result.parameters == fresh.parameters
+    assert live.result.assignments.equals(fresh.assignments)
+    assert np.array_equal(layers["map modes"].data.T, fresh.components.data)
+    assert np.array_equal(layers["map regions"].data.T, best_region_labels(fresh).data)
 
 
 @pytest.mark.parametrize(
@@ -227,3 +233,24 @@ def test_two_hundred_updates_leave_nothing_behind(live, qtbot):
         settle(qtbot, live)
     assert results() <= before + 1
     assert (things() <= held).all()
+
+
+def test_updates_in_a_window_leave_no_worker_behind(make_napari_viewer, qtbot, monkeypatch, two_hills, label_atlas):
+    monkeypatch.setattr("napari_atlas_assign.plugin.widget.AT_ONCE", 0)  # so that each takes a worker
+    viewer = make_napari_viewer()
+    viewer.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    viewer.add_layer(placed(two_hills.T, name="map"))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+
+    def workers():
+        gc.collect()
+        return sum(isinstance(thing, GeneratorWorker) for thing in gc.get_objects())
+
+    widget.assign()
+    settle(qtbot, widget)
+    held = workers()
+    for threshold in np.linspace(1.2, 2.5, 12):
+        widget.threshold.value = threshold
+        settle(qtbot, widget)
+    assert widget.result.parameters.threshold == 2.5
+    qtbot.waitUntil(lambda: workers() <= held, timeout=TIMEOUT)

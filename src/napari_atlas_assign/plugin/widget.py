@@ -14,6 +14,7 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
+from superqt.utils import create_worker as superqt_worker
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
@@ -49,6 +50,7 @@ class AssignWidget(QWidget):
         self._defaults = read_defaults()
         self._shelf = AtlasShelf()
         self._worker: Any = None
+        self._running: Request | None = None  # what the worker works on
         self._watch = Watch()
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
         self._seconds = float("inf")
@@ -203,19 +205,15 @@ class AssignWidget(QWidget):
     def _start(self, request: Request, aloud: bool) -> None:
         """Have a worker run a request; `aloud` shows progress, and errors and warnings as notifications."""
         self._watch = Watch()
-        worker = create_worker(
-            steps,
-            self._shelf,
-            request,
-            self._watch,
-            _start_thread=False,
-            _progress={"total": request.n_steps, "desc": "Assign modes"} if aloud else None,
-        )
+        make: Any = superqt_worker  # napari notes each of its own workers for as long as its window lives
+        if aloud:
+            make = partial(create_worker, _progress={"total": request.n_steps, "desc": "Assign modes"})
+        worker = make(steps, self._shelf, request, self._watch, _start_thread=False)
         began = perf_counter()
         # Connected before the start: the signals of a worker that runs already may be gone.
-        worker.yielded.connect(partial(self._on_step, worker, aloud))
-        worker.returned.connect(partial(self._on_outcome, worker, request, aloud, began))
-        self._worker = worker
+        worker.yielded.connect(partial(self._on_step, request, aloud))
+        worker.returned.connect(partial(self._on_outcome, request, aloud, began))
+        self._worker, self._running = worker, request
         if aloud:
             self.progress.max = request.n_steps
             self._set_running(True)
@@ -223,15 +221,15 @@ class AssignWidget(QWidget):
             self._look.start()
         worker.start()
 
-    def _on_step(self, worker: Any, aloud: bool, step: str) -> None:
-        if worker is self._worker and aloud:
+    def _on_step(self, request: Request, aloud: bool, step: str) -> None:
+        if request is self._running and aloud:
             self.status.value = f"{step}…"
             self.progress.value = self.progress.value + 1
 
-    def _on_outcome(self, worker: Any, request: Request, aloud: bool, began: float, outcome: Outcome | Failure) -> None:
-        if worker is not self._worker:
+    def _on_outcome(self, request: Request, aloud: bool, began: float, outcome: Outcome | Failure) -> None:
+        if request is not self._running:
             return
-        self._worker = None
+        self._worker = self._running = None
         self._set_running(False)
         self._deliver(outcome, request, aloud, began)
         self._latest.finished()
@@ -280,7 +278,7 @@ class AssignWidget(QWidget):
         self._watch.stop.set()
         if self._worker is not None:
             self._worker.quit()
-            self._worker = None
+            self._worker = self._running = None
             self._set_running(False)
 
     def _set_running(self, running: bool) -> None:
