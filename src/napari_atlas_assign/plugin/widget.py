@@ -433,7 +433,7 @@ def _let_go(widget: Any, following: _Following, _: Any = None) -> None:
     if gone is not None and gone._worker is not None:
         gone._watch.stop.set()
         gone._worker.quit()
-        gone._worker = None
+        gone._worker = gone._running = None
 
 
 def region_shown(viewer: Any) -> str | None:
