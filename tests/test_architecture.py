@@ -17,11 +17,10 @@ NAME = "napari_atlas_assign"
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"errors": 0, "space": 1, "lazy": 1, "resources": 1, "spaces": 2, "image": 3},
+    **{"errors": 0, "encoding": 0, "space": 1, "lazy": 1, "limits": 1, "resources": 1, "spaces": 2, "image": 3},
     **{"ome_zarr": 4, "atlas": 4, "modes": 4},
     **{"assignment": 5, "report": 6, "batch": 7, "api": 8, "plugin": 9, "cli": 9, "__main__": 10},
 }
-LOW = {"atlas/limits": 1, "atlas/text": 1}  # know errors alone, and serve whoever opens files
 # Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.
 UPWARD = {("assignment", "report"), ("api", "plugin"), ("cli", "plugin")}
 
@@ -52,10 +51,6 @@ def layer_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def rank_of(parts: tuple[str, ...]) -> int:
-    return LOW.get("/".join(parts[:2]), RANKS[parts[0]])
-
-
 def imports(path: Path) -> list[tuple[str, bool]]:
     """Absolute names of all modules that a file imports, and whether at import time; type checkers' imports aside."""
     package = [NAME, *path.relative_to(PACKAGE).parent.parts]
@@ -81,13 +76,13 @@ def imports(path: Path) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_lower_layers_do_not_import_higher_ones(path):
-    layer, own_rank = layer_of(path), rank_of(path.relative_to(PACKAGE).with_suffix("").parts)
+    layer = layer_of(path)
     for module, at_import in imports(path):
         _, *parts = module.split(".")
         if not module.startswith(f"{NAME}.") or parts[0] not in RANKS:
             continue
-        other, rank = parts[0], rank_of(tuple(parts))
-        if rank < own_rank or (other == layer and rank == own_rank):
+        other = parts[0]
+        if RANKS[other] < RANKS[layer] or other == layer:
             continue
         assert (layer, other) in UPWARD, f"{layer} must not import {module}"
         assert not at_import, f"{layer} may import {module} inside functions only"

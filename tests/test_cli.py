@@ -227,7 +227,7 @@ def damaged_images(folder):
     [
         ("nowhere.nii.gz", ["no such file", "check the path"]),
         ("cut.nii.gz", ["may be cut off"]),
-        ("short.nii", ["may be cut off"]),
+        ("short.nii", ["it is cut off"]),
         ("text.nii.gz", ["is not an image"]),
         ("empty.nii.gz", ["is not an image"]),
         ("atlas.csv", ["no column x, y, z"]),

@@ -16,8 +16,10 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .encoding import one_line
 from .errors import GridError, InputError
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
+from .limits import check_size
 from .space import Grid
 from .spaces import space_of_file
 
@@ -66,6 +68,7 @@ class Image:
                 f"{self.name}: data of shape {data.shape} does not fit the grid of shape {self.grid.shape}"
             )
         object.__setattr__(self, "data", data)
+        object.__setattr__(self, "name", one_line(str(self.name)))  # a file name may hold what no table can
 
     @property
     def is_lazy(self) -> bool:
@@ -187,17 +190,21 @@ def open_image(path: Path) -> Any:
     Raises
     ------
     InputError
-        If the file is missing, or nibabel does not know it.
+        If the file is missing, nibabel does not know it, or it claims more voxels than it can hold.
     """
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"{path}: no such file; check the path")
+    if path.is_dir():
+        raise InputError(f"{path.resolve().name} is a folder; give a NIfTI file")
     try:
         with quiet_nibabel():
-            return nib.load(path)
+            img = nib.load(path)
     except READ_ERRORS as error:
         raise InputError(
             f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
         ) from error
+    check_size(img, path)
+    return img
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
@@ -213,11 +220,33 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
     try:
         if _stays_in_file(img, volume):
             return _lazy_voxels(img.dataobj, volume)
-        return np.asanyarray(img.dataobj if volume is None else img.dataobj[..., volume])
+        return _checked_voxels(img) if volume is None else np.asanyarray(img.dataobj[..., volume])
     except (*READ_ERRORS, MemoryError) as error:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; not if no file can have that name."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _checked_voxels(img: Any) -> NDArray[Any]:
+    """All voxels; of a packed file, the checksum is compared, which stands at its end."""
+    path = str(img.get_filename())
+    if not (nib.is_proxy(img.dataobj) and path.endswith((".gz", ".mgz"))):
+        return np.asanyarray(img.dataobj)
+    kept_open: Any = nib.load(path, keep_file_open=True)
+    proxy = kept_open.dataobj
+    data = np.asanyarray(proxy)
+    opener = getattr(proxy, "_opener", None)  # nibabel closes it with the proxy
+    if opener is not None:
+        opener.read(1)
+    return data
 
 
 def _one_of(img: Any, path: Path, volume: int | None = None) -> Image:

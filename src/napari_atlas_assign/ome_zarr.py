@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .image import Image
+from .image import Image, exists
 from .lazy import as_dask
 from .space import Floats
 
@@ -30,7 +30,9 @@ _TOWARDS = {
 
 def is_ome_zarr(path: Path) -> bool:
     """Whether a path is a folder that holds a zarr group or claims to by its name."""
-    return path.is_dir() and (path.suffix == ".zarr" or any((path / f).is_file() for f in (".zattrs", "zarr.json")))
+    if not exists(path) or not path.is_dir():
+        return False
+    return path.suffix == ".zarr" or any((path / f).is_file() for f in (".zattrs", "zarr.json"))
 
 
 def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> list[Image]:

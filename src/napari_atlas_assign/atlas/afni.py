@@ -14,15 +14,15 @@ from typing import Any
 import nibabel as nib
 import pandas as pd
 
+from ..encoding import decode
 from ..errors import AtlasError
 from ..image import READ_ERRORS
+from ..limits import read_bytes
 from .atlas import Atlas
 from .build import stem
-from .limits import read_bytes
 from .one_image import maps_or_labels_from, source_of
 from .tables import parse_table, read_table
 from .tables.table import Row, make_table
-from .text import decode
 from .volumes import n_axes
 
 NAME = "afni"
@@ -107,7 +107,7 @@ def _content(extension: Any) -> bytes:
 def _open(path: Path) -> Any:
     head = _head(path)
     if head is not None:
-        read_bytes(head)  # a header beyond the limit for text is none
+        read_bytes(head, error=AtlasError)  # a header beyond the limit for text is none
     try:
         return nib.load(path)
     except (*READ_ERRORS, AttributeError) as error:

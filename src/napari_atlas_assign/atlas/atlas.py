@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..encoding import one_line
 from ..errors import AtlasError
 from ..space import Floats, Grid
 from .labels import CodedLabels, code_labels, label_entries
@@ -87,6 +88,7 @@ class Atlas:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(str(self.name)))  # a file name may hold what no table can
         if not len(self.regions):
             raise AtlasError(f"{self.name} has no regions; an atlas needs at least one voxel above 0")
         if not {"id", "name"} <= set(self.regions.columns):

@@ -27,11 +27,11 @@ import pandas as pd
 
 from ..errors import AtlasError
 from ..image import READ_ERRORS
+from ..limits import MAX_GZIP_RATIO, MAX_IMAGE_BYTES, MAX_TEXT_BYTES
 from ..space import Floats, Grid
 from .atlas import Atlas
 from .build import regions_of_labels
 from .labels import CodedLabels, code_labels
-from .limits import MAX_GZIP_RATIO, MAX_IMAGE_BYTES, MAX_TEXT_BYTES
 from .paths import inside
 from .tables import read_table
 from .text import read_json, read_text

@@ -34,7 +34,7 @@ from .remarks import listening, remark
 if TYPE_CHECKING:
     from .dialects import Dialect
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
 
 CACHE_VARIABLE = "NAPARI_ATLAS_ASSIGN_CACHE"

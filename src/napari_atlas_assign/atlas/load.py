@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AtlasError
-from ..image import quiet_nibabel
+from ..image import exists, quiet_nibabel
 from ..space import Grid
 from . import catalogue, index, nifti
 from .atlas import Atlas
@@ -57,9 +57,9 @@ def load_atlas(
         If there is no such name or file, no dialect reads it, or several do.
     """
     path = Path(source)
-    if _exists(path):
+    if exists(path):
         table = None if labels is None else Path(labels)
-        if table is not None and not table.is_file():
+        if table is not None and not (exists(table) and table.is_file()):
             raise AtlasError(f"{table}: no such label table; check the path")
         return read_file(path, table, dialect, near)
     if not isinstance(source, str) or catalogue.find(source) is None:
@@ -87,13 +87,6 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
     if near is not None and choice:
         opened["opened_near"] = {"shape": list(near.shape), "affine": near.affine.tolist()}
     return atlas.described(source=atlas.source | opened)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # no name that a file could have
-        return False
 
 
 def _dialects() -> list[Dialect]:

@@ -11,15 +11,15 @@ from typing import Any
 
 import nibabel as nib
 
+from ..encoding import decode
 from ..errors import AtlasError
 from ..image import READ_ERRORS
+from ..limits import MAX_TEXT_BYTES
 from .atlas import Atlas
 from .build import stem
-from .limits import MAX_TEXT_BYTES
 from .one_image import maps_or_labels_from, source_of
 from .tables import mricron as text_table
 from .tables import read_table
-from .text import decode
 
 NAME = "mricron"
 
@@ -71,5 +71,5 @@ def _text(path: Path) -> str:
         raise AtlasError(f"{path.name} cannot be read ({error}); check the file") from error
     # Four bytes say whether extensions follow; an extension begins with its size and code.
     flag, content = between[:4], between[4:]
-    text = decode(content[8:] if flag[0] else content)
+    text = decode(content[8:] if any(flag[:1]) else content)
     return re.sub(r"[\0-\x08\x0b-\x1f]+", "\n", text)

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import nibabel as nib
+import numpy as np
 
-from ..errors import AtlasError, InputError
-from ..image import READ_ERRORS, file_sha256, open_image
+from ..errors import AtlasError
+from ..image import READ_ERRORS, file_sha256
 from .atlas import Atlas
 from .build import FractionsError, atlas_from_label_volume, atlas_from_maps, stem
-from .limits import check_size
+from .remarks import remark
 from .tables import for_label_volume, is_table, read_table
+from .volumes import n_axes, open_atlas_image
+from .xml import read_xml
 
 NAME = "nifti"
 
@@ -34,10 +37,12 @@ def sniff(path: Path) -> bool:
 
 
 def why_not(path: Path) -> str:
-    """Why a file is no image for `read`."""
+    """Why a file is no image for `read`, or no XML."""
     try:
+        if path.suffix.lower() == ".xml":
+            read_xml(path)
         img = nib.load(path)
-    except READ_ERRORS as error:
+    except READ_ERRORS as error:  # an AtlasError is a ValueError, too
         return " ".join(str(error).split()) or type(error).__name__
     shape = getattr(img, "shape", ())
     return f"a {type(img).__name__} of shape {shape}, which needs three axes or more"
@@ -58,18 +63,11 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     AtlasError
         If the image cannot be read, is no atlas, or does not fit the table.
     """
-    try:
-        img = open_image(path)
-    except InputError as error:
-        raise AtlasError(str(error)) from error
-    check_size(img, path)
-    shape = img.shape
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) not in (3, 4):
+    img = open_atlas_image(path)
+    axes = n_axes(img)
+    if axes not in (3, 4):
         raise AtlasError(
-            f"{path.name} has {len(shape)} axes (shape {img.shape}); "
-            "an atlas has 3 (labels) or 4 (one volume per region)"
+            f"{path.name} has {axes} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (one volume per region)"
         )
     table_path = labels or table_beside(path)
     table = None if table_path is None else read_table(table_path)
@@ -77,13 +75,20 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     source: dict[str, Any] = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     if table_path is not None:
         source |= {"labels": str(table_path.resolve()), "labels_sha256": file_sha256(table_path)}
-    if len(shape) == 4:
+    if axes == 4:
         return atlas_from_maps(img, table, name=name, source=source)
     try:
         names = None if table is None else for_label_volume(table)
         return atlas_from_label_volume(img, names, name=name, source=source)
     except FractionsError:
-        return atlas_from_maps(img, table, name=name, source=source)
+        atlas = atlas_from_maps(img, table, name=name, source=source)
+        highest = float(np.nanmax(np.asanyarray(img.dataobj)))
+        if highest > 1.001:
+            remark(
+                f"{name}: fractions up to {highest:.4g} are taken for per cent of one region; if these are labels that "
+                "were resampled, resample them by nearest neighbour instead"
+            )
+        return atlas
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:

@@ -16,15 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import AtlasError, InputError
-from ..image import file_sha256, open_image
+from ..errors import AtlasError
+from ..image import file_sha256
 from .atlas import Atlas
 from .build import atlas_from_entries, atlas_from_label_volume, named_grid, stem
 from .difumo import atlas_from_loadings
 from .labels import code_labels
-from .limits import check_size
 from .sides import with_sides
-from .volumes import entries_of_volumes, keep_open, n_axes, read_volume
+from .volumes import entries_of_volumes, keep_open, n_axes, open_atlas_image, read_volume
 
 SPACES = {
     "MNI152NLin6Asym": "MNI152NLin6Asym",
@@ -120,12 +119,7 @@ def _maps(bunch: Mapping[str, Any]) -> tuple[Any, Path | None]:
         )
     if isinstance(maps, str | os.PathLike):
         path = Path(maps)
-        try:
-            img = open_image(path)
-        except InputError as error:
-            raise AtlasError(str(error)) from error
-        check_size(img, path)
-        return img, path
+        return open_atlas_image(path), path
     if isinstance(maps, nib.spatialimages.SpatialImage):
         return maps, None
     raise AtlasError(

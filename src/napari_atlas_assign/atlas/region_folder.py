@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..encoding import one_line
 from ..errors import AtlasError
 from ..image import READ_ERRORS
 from . import julich_brain
@@ -67,7 +68,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     if not images:
         raise AtlasError(f"{path.name} has no NIfTI files; give the folder that holds one for each region")
     grid, voxels, values = entries_of_files(images)
-    regions = pd.DataFrame({"id": range(len(images)), "name": [stem(image) for image in images]})
+    regions = pd.DataFrame({"id": range(len(images)), "name": [one_line(stem(image)) for image in images]})
     regions = renamed(with_sides(regions), labels, path.name, labelled=False)
     source = {"path": str(path.resolve())}
     return atlas_from_entries(grid, regions, voxels, on_one_scale(values, images), name=path.name, source=source)

@@ -20,12 +20,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import AtlasError
 from ..image import file_sha256
+from ..limits import MAX_TEXT_BYTES
 from ..space import Grid
 from ..spaces import canonical_space
 from .atlas import Atlas
 from .build import atlas_from_entries, stem
 from .download import downloads_folder, fetch
-from .limits import MAX_TEXT_BYTES
 from .paths import inside
 from .sides import with_sides
 from .text import read_json

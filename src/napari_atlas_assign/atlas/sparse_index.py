@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from ..errors import AtlasError
 from ..image import file_sha256
+from ..limits import MAX_TEXT_BYTES, read_bytes
 from .atlas import Atlas
 from .build import atlas_from_entries, named_grid
-from .limits import MAX_TEXT_BYTES, read_bytes
 from .sides import with_sides
 from .tables import read_table
 from .volumes import open_volume, read_volume, renamed
@@ -253,7 +253,7 @@ def _read_probs(path: Path, n_regions: int, max_lines: int) -> tuple[NDArray[Any
 
 
 def _count_regions(path: Path) -> int:
-    lines = read_bytes(path, MAX_TEXT_BYTES).split(b"\n")
+    lines = read_bytes(path, MAX_TEXT_BYTES, AtlasError).split(b"\n")
     rows = [line.split() for line in lines if line.strip()]
     if not rows:
         raise AtlasError(f"{path.name} is empty; fetch it again")

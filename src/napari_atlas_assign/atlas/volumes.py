@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ..errors import AtlasError, InputError
 from ..image import READ_ERRORS, open_image
+from ..limits import MAX_IMAGE_BYTES, check_size
 from ..space import Grid
 from .build import named_grid, region_entries, regions_of_labels, regions_of_volumes
 from .labels import code_labels
-from .limits import check_size
 from .tables import read_table
 
 Entries = tuple[NDArray[np.integer], NDArray[Any]]
@@ -38,14 +38,26 @@ def open_volume(path: Path, axes: tuple[int, ...] = (3,)) -> Any:
     AtlasError
         If the file is missing, no image, claims more than it can hold, or has another number of axes.
     """
-    try:
-        img = open_image(path)
-    except InputError as error:
-        raise AtlasError(str(error)) from error
-    check_size(img, path)
+    img = open_atlas_image(path)
     if n_axes(img) not in axes:
         expected = " or ".join(map(str, axes))
         raise AtlasError(f"{path.name} has {n_axes(img)} axes (shape {img.shape}), not {expected}; check the file")
+    return img
+
+
+def open_atlas_image(path: Path) -> Any:
+    """Open an image's header, with any number of axes.
+
+    Raises
+    ------
+    AtlasError
+        If the file is missing, no image, or claims more than it can hold or than `limits.MAX_IMAGE_BYTES`.
+    """
+    try:
+        img = open_image(path)
+        check_size(img, path, MAX_IMAGE_BYTES)
+    except InputError as error:
+        raise AtlasError(str(error)) from error
     return img
 
 

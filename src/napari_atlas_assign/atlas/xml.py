@@ -9,7 +9,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ..errors import AtlasError
-from .limits import read_bytes
+from ..limits import read_bytes
 
 
 def read_xml(path: Path) -> Element:
@@ -20,7 +20,7 @@ def read_xml(path: Path) -> Element:
     AtlasError
         As `parse_xml`, and if the file cannot be read or is too large.
     """
-    return parse_xml(read_bytes(path), path.name)
+    return parse_xml(read_bytes(path, error=AtlasError), path.name)
 
 
 def parse_xml(data: bytes | str, name: str) -> Element:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..atlas.limits import read_bytes
-from ..atlas.text import decode
-from ..errors import AssignmentWarning, AtlasError, InputError
-from ..image import file_sha256
+from ..encoding import decode, one_line
+from ..errors import AssignmentWarning, InputError
+from ..image import exists, file_sha256
+from ..limits import read_bytes
 from .points import PointSet
 
 _MISSING = frozenset({"", "n/a", "na", "nan", "none", "null"})
@@ -67,7 +67,7 @@ def read_points(path: Path, sigma: float = 0.0) -> PointSet:
             raise InputError(f"{path.name}, line {line}: the sigma {own:g} is below 0; give 0 or more, in mm")
         xyz.append(place)
         sigmas.append(sigma if own is None else own)
-        names.append("" if column["name"] is None else fields[column["name"]].strip())
+        names.append("" if column["name"] is None else one_line(fields[column["name"]]))
     if left_out and not electrodes:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:
@@ -86,19 +86,16 @@ def read_points(path: Path, sigma: float = 0.0) -> PointSet:
 
 def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The first line's fields, and each further line's number and fields; empty lines are skipped."""
-    if not path.is_file():
+    if not exists(path) or not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
-    try:
-        text = decode(read_bytes(path))
-    except AtlasError as error:
-        raise InputError(str(error)) from error
+    text = decode(read_bytes(path))
     first = text.lstrip("\n").split("\n", 1)[0]
     separator = next((c for c in "\t;," if c in first), ",")
     if "\0" in text or separator not in first:
         raise InputError(
             f"{path.name} is no table of points; give a CSV or TSV file whose first line names the columns x, y, z"
         )
-    reader = csv.reader(text.split("\n"), delimiter=separator)
+    reader = csv.reader(text.split("\n"), delimiter=separator, strict=True)
     try:
         lines = [(reader.line_num, fields) for fields in reader if any(f.strip() for f in fields)]
     except csv.Error as error:
@@ -126,7 +123,7 @@ def _number(fields: list[str], column: int | None, name: str, line: int, path: P
     if text.lower() in _MISSING:
         return None
     try:
-        number = float(text)
+        number = np.nan if "_" in text else float(text)  # 1_000 is a number to Python alone
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
@@ -153,7 +150,7 @@ def _coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
         try:
             source = {"coordsystem": str(sidecar.resolve()), "coordsystem_sha256": file_sha256(sidecar)}
             about = json.loads(decode(read_bytes(sidecar)))
-        except (AtlasError, ValueError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # an InputError is a ValueError, too
             raise InputError(f"{sidecar.name} is not JSON ({error}); repair it or take it away") from error
     if not isinstance(about, dict):
         about = {}

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 from ..atlas.build import stem
-from ..atlas.limits import check_size
 from ..atlas.load import load_atlas
 from ..atlas.nifti import table_beside
 from ..errors import AtlasError, GridError, InputError
@@ -66,7 +65,6 @@ def read(path: str | os.PathLike[str]) -> list[LayerData]:
     """
     path = Path(path)
     img = open_image(path)
-    check_size(img, path)
     atlas = _as_atlas(img, path)
     if atlas is not None:
         return [atlas_to_layer(atlas)]

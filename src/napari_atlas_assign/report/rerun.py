@@ -27,7 +27,7 @@ from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import AssignmentWarning, InputError
-from ..image import Image, file_sha256, read_stack
+from ..image import Image, exists, file_sha256, read_stack
 from ..modes.points import PointSet
 from ..space import Grid
 from .folder import write_tables
@@ -168,11 +168,11 @@ class _Again:
             for file, sha in _files(entry["source"]):
                 inside = root != moved and Path(file).is_relative_to(base)
                 expected[(str(new_base / Path(file).relative_to(base)) if inside else file, sha)] = None
-            if not _exists(moved):
+            if not exists(moved):
                 expected.setdefault((str(root), None))
         for file, sha in expected:
             path = self.find(Path(file))
-            if not _exists(path):
+            if not exists(path):
                 yield f"{path.name} is missing (it was {file})"
             elif sha is not None and path.is_file():
                 found = file_sha256(path)
@@ -182,7 +182,7 @@ class _Again:
     def find(self, path: Path) -> Path:
         """Where a file is now: where it was, beside the record, or in the folder above; else where it was."""
         here = self.folder.resolve()
-        return next((p for p in (path, here / path.name, here.parent / path.name) if _exists(p)), path)
+        return next((p for p in (path, here / path.name, here.parent / path.name) if exists(p)), path)
 
     def _image(self, choice: InputChoice, described: Mapping[str, Any]) -> Image:
         assert choice.path is not None
@@ -291,13 +291,6 @@ def _files(source: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         pairs.append((str(source["path"]), source.get("sha256")))
     hashed = [key.removesuffix("_sha256") for key in source if key.endswith("_sha256")]
     return pairs + [(str(source[key]), str(source[f"{key}_sha256"])) for key in hashed if key in source]
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # no name that a file could have
-        return False
 
 
 def _kind(source: Mapping[str, Any]) -> str:

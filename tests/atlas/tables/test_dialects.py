@@ -283,7 +283,7 @@ BAD = {
     "an empty file": ("a.csv", "", r"a\.csv is no label table that is known"),
     "prose": ("a.txt", "These are the labels of the region.\nThey were drawn by hand.\n", "is no label table"),
     "names without numbers": ("a.csv", "x,y,z,name\n1,2,3,V1\n", "is no label table"),
-    "broken JSON": ("a.json", '{"labels": [', "is no label table"),
+    "broken JSON": ("a.json", '{"labels": [', "is not JSON"),
     "an entity in XML": ("a.xml", '<!DOCTYPE a [<!ENTITY x "y">]><a><label index="1">&x;</label></a>', "declares a DTD"),
 }  # fmt: skip
 

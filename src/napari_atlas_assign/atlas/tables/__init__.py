@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import AtlasError
-from ..text import read_text
+from ..text import parse_json, read_text
 from . import aal_text, afni, delimited, freesurfer, fsleyes, itksnap, json_lists, mricron, slicer, xml_lists
 from .table import for_label_volume
 
@@ -44,6 +44,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def parse_table(text: str, path: Path) -> pd.DataFrame:
     """Read a label table that was found in a file; see `read_table`."""
+    if path.suffix.lower() == ".json":
+        parse_json(text, path.name)  # which says what is wrong with it
     for dialect in DIALECTS:
         if dialect.sniff(text, path):
             return dialect.parse(text, path)

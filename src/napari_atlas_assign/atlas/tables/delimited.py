@@ -8,7 +8,7 @@ columns: the header is looked up in `columns.COLUMNS`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -37,8 +37,21 @@ def parse(text: str, path: Path) -> pd.DataFrame:
         )
     start, delimiter, n_columns, columns = header
     lines = ((number, line) for number, line in content_lines(text) if number > start)
-    cells = ((f"line {number}", _split(line, delimiter, n_columns)) for number, line in lines)
-    return make_table(rows_of(columns, cells, path), path)
+    rows = ((f"line {number}", _split(line, delimiter, n_columns)) for number, line in lines)
+    return make_table(rows_of(columns, _no_longer_than(n_columns, rows, path), path), path)
+
+
+def _no_longer_than(
+    n_columns: int, rows: Iterable[tuple[str, list[str]]], path: Path
+) -> Iterator[tuple[str, list[str]]]:
+    """Pass rows on, unless a name was parted that should have stood in quotation marks."""
+    for where, cells in rows:
+        if any(cells[n_columns:]):
+            raise AtlasError(
+                f"{path.name}, {where}: there are {len(cells)} columns, more than in the header; "
+                "put names that hold the separator in quotation marks"
+            )
+        yield where, cells
 
 
 def _header(text: str) -> tuple[int, str | None, int, Columns] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...encoding import one_line
 from ...errors import AtlasError
 from ..sides import with_sides
 
@@ -55,17 +56,18 @@ def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
             raise AtlasError(f"{path.name} has more than {MAX_ROWS} rows; tables are smaller, check the file")
     if not kept:
         raise AtlasError(f"{path.name} has no rows; give a table with one region per line")
-    nameless = next((row for row in kept if not row.name.strip()), None)
+    names = [one_line(row.name) for row in kept]
+    nameless = next((row for row, name in zip(kept, names, strict=True) if not name), None)
     if nameless is not None:
         raise AtlasError(f"{path.name}: the region {nameless.id} has no name; complete the table")
     ids = pd.Series([row.id for row in kept], dtype=np.int64)
     if ids.duplicated().any():
         twice = int(ids[ids.duplicated()].iloc[0])
-        names = " and ".join(repr(row.name) for row in kept if row.id == twice)
-        raise AtlasError(f"{path.name} gives the id {twice} more than once ({names[:200]}); remove all but one row")
-    table = pd.DataFrame({"id": ids, "name": [row.name.strip() for row in kept]})
+        both = " and ".join(repr(row.name) for row in kept if row.id == twice)
+        raise AtlasError(f"{path.name} gives the id {twice} more than once ({both[:200]}); remove all but one row")
+    table = pd.DataFrame({"id": ids, "name": names})
     for column in ("color", "hemisphere", "parent"):
-        values = [getattr(row, column) or None for row in kept]
+        values = [one_line(getattr(row, column) or "") or None for row in kept]
         if any(values):
             table[column] = values
     return with_sides(table)

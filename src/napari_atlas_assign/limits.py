@@ -1,4 +1,4 @@
-"""How much an atlas file may claim, checked before anything of that size is allocated."""
+"""How much a file may claim, checked before anything of that size is allocated."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from ..errors import AtlasError
+from .errors import InputError
 
 MAX_IMAGE_BYTES = 64 * 2**30
-"""The largest image that is read, unpacked: 64 GiB."""
+"""The largest atlas image that is read, unpacked: 64 GiB."""
 
 MAX_GZIP_RATIO = 1100
 """Deflate packs at most 1032:1; an image that claims more than this is not in its file."""
@@ -20,7 +20,7 @@ MAX_TEXT_BYTES = 20 * 2**20
 """The largest label table, XML or JSON file that is read: 20 MiB."""
 
 
-def check_size(img: Any, path: Path) -> None:
+def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
     """Refuse an image whose header claims more voxels than its file can hold; reads no voxel.
 
     Parameters
@@ -29,51 +29,55 @@ def check_size(img: Any, path: Path) -> None:
         As opened: the header, not the data.
     path : Path
         The file, for messages and its size (an image file beside a header is found through `img`).
+    largest : float
+        Bytes that it may claim at most, whatever the file can hold.
 
     Raises
     ------
-    AtlasError
-        If the image is no volume, has no voxels, claims more than its file can hold, or more than `MAX_IMAGE_BYTES`.
+    InputError
+        If the image is no volume, has no voxels, or claims more than its file can hold or than `largest`.
     """
     if not hasattr(img, "shape") or not hasattr(img, "get_data_dtype"):
-        raise AtlasError(f"{path.name} is not a volume but a {type(img).__name__}; give a NIfTI volume")
+        raise InputError(f"{path.name} is not a volume but a {type(img).__name__}; give a NIfTI volume")
     shape = tuple(int(n) for n in img.shape)
     if not shape or min(shape) < 1:
-        raise AtlasError(f"{path.name} claims the shape {shape}, without voxels; the header is damaged, fetch it again")
+        raise InputError(f"{path.name} claims the shape {shape}, without voxels; the header is damaged, fetch it again")
     claimed = math.prod(shape) * img.get_data_dtype().itemsize
-    if claimed > MAX_IMAGE_BYTES:
-        raise AtlasError(
-            f"{path.name} claims {_gib(claimed)} of voxels, more than the {_gib(MAX_IMAGE_BYTES)} that are read; "
+    if claimed > largest:
+        raise InputError(
+            f"{path.name} claims {_in_words(claimed)} of voxels, more than the {_in_words(largest)} that are read; "
             "crop it or split it by region"
         )
     if claimed > _most_that_fits(_data_file(img, path)):
-        raise AtlasError(
-            f"{path.name} claims the shape {shape}, {_gib(claimed)} of voxels, more than the file can hold; "
+        raise InputError(
+            f"{path.name} claims the shape {shape}, {_in_words(claimed)} of voxels, more than the file can hold; "
             "it is cut off or its header is damaged, fetch it again"
         )
 
 
-def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
+def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] = InputError) -> bytes:
     """Read a whole file, unpacked where its name ends in ``.gz``.
 
     Raises
     ------
-    AtlasError
+    error
         If the file cannot be read, or holds more than `limit` bytes.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise AtlasError(f"{path.name} cannot be read ({error}); check the path, or fetch the file again") from error
+    except (OSError, EOFError, zlib.error, ValueError) as reason:
+        raise error(f"{path.name} cannot be read ({reason}); check the path, or fetch the file again") from reason
     if len(data) > limit:
-        raise AtlasError(f"{path.name} holds more than {limit / 2**20:.0f} MiB; tables are smaller, check the file")
+        raise error(f"{path.name} holds more than {limit / 2**20:.0f} MiB; tables are smaller, check the file")
     return data
 
 
 def _data_file(img: Any, path: Path) -> Path:
     named = img.file_map["image"].filename if "image" in getattr(img, "file_map", {}) else None
-    return Path(named) if named and Path(named).is_file() else path
+    if named and not Path(named).is_file():
+        raise InputError(f"{path.name} has its voxels in {Path(named).name}, which is not there; put it beside")
+    return Path(named) if named else path
 
 
 def _most_that_fits(path: Path) -> float:
@@ -83,9 +87,13 @@ def _most_that_fits(path: Path) -> float:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise AtlasError(f"{path.name} cannot be read ({error}); check the path") from error
+        raise InputError(f"{path.name} cannot be read ({error}); check the path") from error
     return size * MAX_GZIP_RATIO if path.suffix in (".gz", ".mgz") else size
 
 
-def _gib(n_bytes: int) -> str:
-    return f"{n_bytes / 2**30:,.2f} GiB"
+def _in_words(n_bytes: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:,.2f} GiB"
