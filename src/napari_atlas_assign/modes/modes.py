@@ -183,7 +183,6 @@ _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
 
 
 def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
-    check_values(image)
     data = image.data
     found = []
     signs: list[int] = []
@@ -191,6 +190,8 @@ def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivit
         voxel, component, n = components(data > threshold if sign > 0 else data < -threshold, connectivity)
         found.append((voxel, component + len(signs)))
         signs += [sign] * n
+    if not signs:  # else some voxel has a value
+        check_values(image)
     voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*found, strict=True))
     return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
 
