@@ -13,11 +13,10 @@ from xml.etree.ElementTree import Element
 from ..errors import AtlasError
 from ..space import Grid
 from .atlas import Atlas
-from .one_image import labels_from, maps_from, pick, source_of
-from .paths import image_inside
+from .one_image import labels_from, maps_from, named_image, source_of
 from .tables import read_table
 from .tables.xml_lists import is_fsl, table_of
-from .xml import read_xml, text_of
+from .xml import is_xml, read_xml, text_of
 
 NAME = "fsl-xml"
 
@@ -26,10 +25,7 @@ SEVERAL_RESOLUTIONS = True
 
 def sniff(path: Path) -> bool:
     """Whether this is XML that lists labels FSL's way and names images."""
-    try:
-        return path.suffix.lower() == ".xml" and path.is_file() and _is_fsl_atlas(read_xml(path))
-    except AtlasError:
-        return False
+    return is_xml(path, _is_fsl_atlas)
 
 
 def read(path: Path, labels: Path | None = None, near: Grid | None = None) -> Atlas:
@@ -78,10 +74,8 @@ def _image(root: Element, path: Path, near: Grid | None) -> tuple[Path, bool]:
     """The image to read, and whether it holds labels."""
     of_labels = text_of(root, "header/type").lower() == "label"
     for tag, labelled in (("imagefile", of_labels), ("summaryimagefile", True)):
-        named = [text_of(element, ".") for element in root.iterfind(f"header//{tag}")]
-        found = [image_inside(path.parent, name.lstrip("/")) for name in named]
-        there = [image for image in found if image is not None]
-        if there:
-            return pick(there, near), labelled
+        image = named_image(path, [text_of(element, ".") for element in root.iterfind(f"header//{tag}")], near)
+        if image is not None:
+            return image, labelled
     named = [text_of(element, ".") for element in root.iterfind("header//imagefile")]
     raise AtlasError(f"{path.name} names the images {', '.join(named)[:300]}, which are not there; put them beside it")

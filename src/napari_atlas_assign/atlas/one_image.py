@@ -16,6 +16,7 @@ from ..image import file_sha256
 from ..space import Grid
 from .atlas import Atlas
 from .build import atlas_from_label_volume, atlas_from_maps, named_grid
+from .paths import image_inside
 from .tables import for_label_volume
 from .volumes import n_axes, open_volume
 
@@ -100,6 +101,19 @@ def pick(paths: list[Path], near: Grid | None = None) -> Path:
         return (not grid.matches(near), round(factor, 6), grid.voxel_volume)
 
     return min(zip(paths, grids, strict=True), key=lambda pair: distance(pair[1]))[0]
+
+
+def named_image(path: Path, names: list[str], near: Grid | None = None) -> Path | None:
+    """Of the images that an atlas file names, those that are there, the one to `pick`; None where none is.
+
+    Raises
+    ------
+    AtlasError
+        If a name leads out of the file's folder, or an image cannot be opened.
+    """
+    found = [image_inside(path.parent, name.lstrip("/")) for name in names]
+    there = [image for image in found if image is not None]
+    return pick(there, near) if there else None
 
 
 def source_of(image: Path, **others: Path | None) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from xml.etree.ElementTree import Element
 from ..errors import AtlasError
 from ..space import Grid
 from .atlas import Atlas
-from .one_image import maps_or_labels_from, pick, source_of
-from .paths import image_inside
+from .one_image import maps_or_labels_from, named_image, source_of
 from .tables import read_table
 from .tables.xml_lists import table_of
-from .xml import read_xml, text_of
+from .xml import is_xml, read_xml, text_of
 
 NAME = "spm-xml"
 
@@ -24,10 +23,7 @@ SEVERAL_RESOLUTIONS = True
 
 def sniff(path: Path) -> bool:
     """Whether this is XML that lists labels SPM's way."""
-    try:
-        return path.suffix.lower() == ".xml" and path.is_file() and _is_spm(read_xml(path))
-    except AtlasError:
-        return False
+    return is_xml(path, _is_spm)
 
 
 def read(path: Path, labels: Path | None = None, near: Grid | None = None) -> Atlas:
@@ -79,8 +75,7 @@ def _is_spm(root: Element) -> bool:
 
 def _image(root: Element, path: Path, near: Grid | None) -> Path:
     named = [text_of(element, ".") for element in root.iterfind("header//imagefile")] or [path.stem]
-    found = [image_inside(path.parent, name.lstrip("/")) for name in named]
-    there = [image for image in found if image is not None]
-    if not there:
+    image = named_image(path, named, near)
+    if image is None:
         raise AtlasError(f"{path.name} names the image {', '.join(named)[:300]}, which is not there; put it beside it")
-    return pick(there, near)
+    return image

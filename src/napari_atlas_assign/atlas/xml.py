@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -21,6 +22,14 @@ def read_xml(path: Path) -> Element:
         As `parse_xml`, and if the file cannot be read or is too large.
     """
     return parse_xml(read_bytes(path, error=AtlasError), path.name)
+
+
+def is_xml(path: Path, fits: Callable[[Element], bool]) -> bool:
+    """Whether a file is XML of a certain kind; never raises."""
+    try:
+        return path.suffix.lower() == ".xml" and path.is_file() and fits(read_xml(path))
+    except AtlasError:
+        return False
 
 
 def parse_xml(data: bytes | str, name: str) -> Element:
