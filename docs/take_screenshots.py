@@ -54,6 +54,7 @@ def walk(viewer: napari.Viewer) -> None:
     wait_until(lambda: not widget.is_running)
     table = viewer.window.dock_widgets["Assigned regions"]
     table.go_to_row(0)
+    viewer.reset_view()  # the table made the canvas lower
     shoot(viewer, "2-result")
     viewer.theme = "light"
     shoot(viewer, "light")

@@ -79,6 +79,23 @@ def test_a_mark_is_seen_on_its_side_whatever_the_orientation_of_the_file(make_na
         assert all(side[letter] > 0 for letter in seen), (plane, convention, ndisplay)
 
 
+def test_going_to_a_place_moves_the_camera_only_where_the_place_is_out_of_view(make_napari_viewer, write, qapp):
+    viewer = make_napari_viewer(show=True)
+    layer, _, xyz = marked(write, "ras")
+    viewer.add_layer(layer)
+    anatomical_view(viewer, "axial", view_frame(viewer).view_from_world)
+    qapp.processEvents()
+    before = viewer.scene.camera.center
+    go_to_world(viewer, view_frame(viewer), xyz)
+    assert viewer.scene.camera.center == before
+    assert layer.world_to_data(viewer.dims.point)[-3] == pytest.approx(layer.data.argmax() // (layer.data[0].size))
+    viewer.scene.camera.zoom *= 20  # the middle fills the canvas, and the mark is beside it
+    qapp.processEvents()
+    go_to_world(viewer, view_frame(viewer), xyz)
+    assert viewer.scene.camera.center != before
+    bright(viewer)
+
+
 @pytest.fixture
 def panel(make_napari_viewer):
     viewer = make_napari_viewer(show=True)

@@ -152,14 +152,26 @@ def plane_shown(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD) -> Plane 
 
 
 def go_to(viewer: Any, position: Floats) -> None:
-    """Move the slices and the camera to a place (3,) given along the viewer's last three axes."""
+    """Move the slices to a place (3,) given along the viewer's last three axes, and the camera if it is out of view."""
     point = list(viewer.dims.point)
     point[-3:] = [float(p) for p in position]
     viewer.dims.point = tuple(point)
     shown = list(viewer.dims.displayed)
+    if len(shown) == 2 and any(_is_in_view(layer, point, shown) for layer in viewer.layers):
+        return
     centre = list(viewer.scene.camera.center)
     centre[-len(shown) :] = [point[axis] for axis in shown]
     viewer.scene.camera.center = tuple(centre)
+
+
+def _is_in_view(layer: Any, point: Sequence[float], shown: Sequence[int]) -> bool:
+    """Whether a place of the world lies in the part of a layer that the canvas shows."""
+    axes = [axis - (len(point) - layer.ndim) for axis in shown]
+    if min(axes) < 0:
+        return False
+    at = np.asarray(layer.world_to_data(point[-layer.ndim :]))[axes]
+    first, last = np.asarray(layer.corner_pixels)[:, axes]
+    return bool(((first < at) & (at < last)).all())
 
 
 def _space_order(viewer: Any) -> list[int] | None:
