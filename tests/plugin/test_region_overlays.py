@@ -2,6 +2,7 @@
 
 import warnings
 
+import dask.array as da
 import numpy as np
 import pytest
 from layer_cases import AFFINES, napari_nifti_layer
@@ -10,6 +11,9 @@ from napari.components import ViewerModel
 from napari_atlas_assign import InputError, assign
 from napari_atlas_assign.plugin.background import add_template, space_shown
 from napari_atlas_assign.plugin.geometry import KEY, place_of
+from napari_atlas_assign.plugin.overlays import Frame
+from napari_atlas_assign.plugin.pins import add_pin
+from napari_atlas_assign.plugin.probe import Here
 from napari_atlas_assign.plugin.reader import read
 from napari_atlas_assign.plugin.region_overlays import (
     close_overlays,
@@ -83,6 +87,65 @@ def test_the_outline_is_drawn_in_2d_and_filled_in_3d_where_napari_would_warn(vie
     assert outline.contour == 0
     viewer.dims.ndisplay = 2
     assert outline.contour == 1
+
+
+def test_pins_and_peaks_lie_above_what_is_drawn_later(viewer, opened, result):
+    pins = add_pin(viewer, Here((0, 0, 0), [], [], []), Frame())
+    peaks = show_peaks(result, viewer)
+    show_shares(result, viewer, 1)
+    assert set(viewer.layers[-2:]) == {pins, peaks}
+
+
+def test_names_stand_out_from_a_dark_and_from_a_light_canvas(viewer, opened, result):
+    peaks = show_peaks(result, viewer)
+    pins = add_pin(viewer, Here((0, 0, 0), [], [], []), Frame())
+    for theme, dark in (("dark", True), ("light", False), ("dark", True)):
+        viewer.theme = theme
+        for layer in (peaks, pins):
+            brightness = np.mean(layer.text.color(layer.features)[:3])
+            assert (brightness > 0.8) if dark else (0.3 < brightness < 0.6)
+
+
+def test_many_outlines_leave_no_callback_behind(viewer, opened, result):
+    show_region(result, viewer, 0, contour=True)
+    before = len(viewer.dims.events.ndisplay.callbacks)
+    for region in (1, 2, 0, 1):
+        close_overlays(viewer)
+        show_region(result, viewer, region, contour=True)
+    assert len(viewer.dims.events.ndisplay.callbacks) == before
+
+
+def test_a_colour_of_napari_s_own_stays_what_it_is(viewer, opened, result):
+    layer = show_region(result, viewer, "Lobus dexter")  # in #00ff00, clear where the map is 0
+    plain = viewer.add_image(np.zeros((2, 2, 2)), colormap="#00ff00")
+    assert plain.colormap.colors[0][3] == 1
+    assert layer.colormap.colors[0][3] == 0
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("name", ["oblique", "las", "permuted"])
+def test_overlays_lie_on_the_grid_and_transform_of_oblique_and_lazy_layers(
+    viewer, write, blob_map, label_atlas, name, lazy
+):
+    data, options, _ = read(write(blob_map, AFFINES[name]))[0]
+    source = viewer.add_image(da.from_array(data, chunks=4) if lazy else data, **options)
+    result = assign(source, label_atlas, threshold=3)
+    show(result, viewer)
+    drawn = [
+        show_region(result, viewer, 1),
+        show_region(result, viewer, 1, contour=True),
+        show_shares(result, viewer, 1),
+    ]
+    drawn += [viewer.layers["map modes"], viewer.layers["map regions"]]
+    for layer in drawn:
+        assert layer.data.shape == source.data.shape
+        assert np.allclose(place_of(layer).world, place_of(source).world)
+        assert np.allclose(layer.affine.affine_matrix, source.affine.affine_matrix)
+        assert np.allclose((layer.scale, layer.translate), (source.scale, source.translate))
+    peaks = show_peaks(result, viewer)
+    highest = np.unravel_index(data.argmax(), data.shape)
+    assert np.allclose(peaks.data_to_world(peaks.data[0]), source.data_to_world(highest), atol=1e-3)
 
 
 def test_shares_are_painted_onto_the_territory_of_each_region(viewer, opened, result):

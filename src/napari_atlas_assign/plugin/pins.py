@@ -10,6 +10,7 @@ import pandas as pd
 from .frames import active_kept
 from .geometry import KEY
 from .layers import describe, own_metadata
+from .looks import keep_readable
 from .overlays import Frame
 from .probe import Here
 from .region_overlays import shortened
@@ -22,7 +23,6 @@ PIN_COLOR = "#ffdd33"
 PIN_TEXT = {
     "string": "{label}",
     "size": 9,
-    "color": PIN_COLOR,
     "anchor": "lower_left",
     "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
 }
@@ -36,7 +36,7 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
     if earlier is None:
         from_view, transform = points_beside(frame)
         with active_kept(viewer):
-            return viewer.add_points(
+            layer = viewer.add_points(
                 (from_view[:3, :3] @ at + from_view[:3, 3])[None],
                 name="Pinned places",
                 features=pd.DataFrame([row]),
@@ -48,6 +48,8 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
                 metadata={KEY: describe(frame.view_from_world, role=ROLE)},
                 **transform,
             )
+        keep_readable(viewer)
+        return layer
     rows = pd.concat([earlier.features, pd.DataFrame([row])], ignore_index=True)
     earlier.data = np.vstack([earlier.data, earlier.world_to_data(at)])
     earlier.features = rows

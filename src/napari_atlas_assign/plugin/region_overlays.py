@@ -8,7 +8,6 @@ atlases, the first run is drawn: take ``result.single(n)`` for another.
 from __future__ import annotations
 
 from typing import Any
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from .colors import direct_colors, region_color
 from .frames import active_kept
 from .geometry import KEY
 from .layers import LayerData, describe, own_metadata
+from .looks import has_names, keep_readable
 from .overlays import Frame, frame_of
 from .show import put
 from .slices import points_beside
@@ -55,11 +55,7 @@ def show_region(result: Result, viewer: Any, region: int | str, contour: bool = 
         layer = _put(viewer, region_map_layer(result, row, frame))
         _link(viewer, "region map")
         return layer
-    n_before = len(viewer.layers)
-    layer = _put(viewer, region_contour_layer(result, row, frame))
-    if len(viewer.layers) > n_before:
-        _outline_in_2d(viewer, layer)
-    return layer
+    return _put(viewer, region_contour_layer(result, row, frame))
 
 
 def show_shares(result: Result, viewer: Any, mode: int) -> Any:
@@ -112,7 +108,7 @@ def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
         {
             "name": f"{atlas.name}: {_region_name(atlas, region)} (map)",
             "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
-            "colormap": {"name": region_color(atlas, region), "colors": [[*color, 0], [*color, 1]]},
+            "colormap": {"name": f"clear to {region_color(atlas, region)}", "colors": [[*color, 0], [*color, 1]]},
             "blending": "translucent",
             "metadata": {KEY: _about(result, frame, "region map", region)},
             **transform,
@@ -179,7 +175,6 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
             "text": {
                 "string": "{label}",
                 "size": 9,
-                "color": "white",
                 "anchor": "upper_left",
                 "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
             },
@@ -238,23 +233,11 @@ def region_row(atlas: Atlas, region: int | str) -> int:
 def _put(viewer: Any, layer_data: LayerData) -> Any:
     with active_kept(viewer):
         layer = put(viewer, layer_data)
-        for above in overlay_layers(viewer):
-            if own_metadata(above)["role"].startswith("peaks"):
+        for above in list(viewer.layers):
+            if has_names(above):
                 viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
+    keep_readable(viewer)
     return layer
-
-
-def _outline_in_2d(viewer: Any, layer: Any) -> None:
-    """Draw a layer as an outline in 2D; in 3D it is filled, since napari warns of outlines at every drawing there."""
-    weak = ref(getattr(layer, "__wrapped__", layer))
-
-    def follow(event: Any = None) -> None:
-        outlined = weak()
-        if outlined is not None:
-            outlined.contour = int(viewer.dims.ndisplay == 2)
-
-    follow()
-    viewer.dims.events.ndisplay.connect(follow)
 
 
 def _link(viewer: Any, role: str) -> None:

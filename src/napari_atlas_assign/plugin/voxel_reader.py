@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from napari.qt.threading import create_worker
 from numpy.typing import NDArray
+from superqt.utils import create_worker
 
 from .probe import read_now
 
@@ -54,6 +54,7 @@ class VoxelReader:
         missing, self._missing = self._missing, []
         if not missing or self._worker is not None:
             return
+        # Of superqt: napari notes each of its own workers for as long as its window lives.
         self._worker = worker = create_worker(_read_all, missing, _start_thread=False)
         # Connected before the start: the signals of a worker that runs already may be gone.
         worker.returned.connect(partial(self._came, worker, missing))
