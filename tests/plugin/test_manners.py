@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import npe2
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint
-from qtpy.QtTest import QTest
+from napari.components import ViewerModel
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 import napari_atlas_assign
@@ -49,14 +49,6 @@ VIEWS = {"axial", "coronal", "sagittal", "switch_convention", "toggle_letters", 
 def move(viewer, position, view_direction=None):
     for callback in list(viewer.mouse_move_callbacks):
         callback(viewer, SimpleNamespace(position=position, view_direction=view_direction))
-
-
-def touch_canvas():
-    """Move the mouse over the canvas: napari 0.9 fails where the active labels change in 3D and it never was there."""
-    canvas = next(w for w in QApplication.allWidgets() if "CanvasBackend" in type(w).__name__ and w.isVisible())
-    for at in (1, 3):
-        QTest.mouseMove(canvas, QPoint(at, at))
-        QApplication.processEvents()
 
 
 def itself(thing):
@@ -130,7 +122,6 @@ def test_a_whole_session_touches_public_parts_only_and_changes_no_setting(
     # The panel, its buttons, its pins; in 2D and 3D.
     for ndisplay in (2, 3):
         viewer.dims.ndisplay = ndisplay
-        touch_canvas()
         position = np.array([0, *source.data_to_world((4, 6, 6))])
         direction = None
         if ndisplay == 3:
@@ -186,6 +177,19 @@ def test_a_private_access_would_be_seen(make_napari_viewer_proxy):
     viewer = make_napari_viewer_proxy()
     with pytest.warns(FutureWarning, match="Private attribute access"):
         viewer.window._qt_window
+
+
+def test_layers_come_in_3d_before_the_mouse_has_moved_there(write, blob_map, label_atlas):
+    viewer = ViewerModel()
+    source = viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    viewer.cursor.position = (1, 1, 1)
+    viewer.mouse_over_canvas = True  # and napari knows no line of sight: it fails to tell what labels are there
+    viewer.dims.ndisplay = 3
+    result = assign(source, label_atlas, threshold=3)
+    show(result, viewer)
+    show_region(result, viewer, 0), show_region(result, viewer, 1, contour=True), show_peaks(result, viewer)
+    assert viewer.layers.selection.active is viewer.layers["map modes"]
+    assert viewer.mouse_over_canvas
 
 
 # --- whatever is closed, in any order ---

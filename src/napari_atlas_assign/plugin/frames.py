@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..space import Floats
 from .geometry import full_resolution, place_of
 from .overlays import Frame
 
@@ -29,14 +28,23 @@ def view_frame(viewer: Any) -> Frame | None:
 def active_kept(viewer: Any) -> Iterator[None]:
     """Leave the person's layer active: napari makes every new layer the active one."""
     active = viewer.layers.selection.active
-    yield
-    if active is not None and active in viewer.layers:
-        viewer.layers.selection.active = active
+    with status_at_rest(viewer):
+        yield
+        if active is not None and active in viewer.layers:
+            viewer.layers.selection.active = active
 
 
-def world_position(frame: Frame, position: Floats) -> Floats:
-    """World x, y, z in mm (3,) of a place along the viewer's axes, of which the last three are space."""
-    return (np.linalg.inv(frame.view_from_world) @ np.array([*position[-3:], 1.0]))[:3]
+@contextmanager
+def status_at_rest(viewer: Any) -> Iterator[None]:
+    """Let napari not look up what is under the mouse while layers come.
+
+    It does so for each; and for labels in 3D, napari 0.9 fails at it until the mouse has moved there.
+    """
+    over, viewer.mouse_over_canvas = viewer.mouse_over_canvas, False
+    try:
+        yield
+    finally:
+        viewer.mouse_over_canvas = over
 
 
 def volume_shown(layer: Any, point: Sequence[float]) -> int:

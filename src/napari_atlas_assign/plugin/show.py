@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from .frames import show_volume
+from .frames import show_volume, status_at_rest
 from .geometry import KEY, own_world_from_view, place_of
 from .layers import LayerData, layer_kind, own_metadata
 from .mode_labels import follow_volume, has_own_modes, modes_layers
@@ -101,7 +101,8 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
         _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
     roles = [about["role"] for about in abouts]
     for layer_data, about in zip(layers, abouts, strict=True):
-        layer = put(viewer, layer_data, about["atlas"] if roles.count(about["role"]) > 1 else None)
+        with status_at_rest(viewer):
+            layer = put(viewer, layer_data, about["atlas"] if roles.count(about["role"]) > 1 else None)
         remember(layer, result)
         if about["role"] == "modes" and isinstance(result, Result) and result.is_stack:
             follow_volume(viewer, layer)
