@@ -30,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     for variable in BLAS_THREADS:
-        # Matrices here are long but three wide: threads would wait for each other longer than they work, above all
-        # where other processes keep the cores busy, as those of a batch do.
+        # Nothing here is worth a second thread of linear algebra, whose start alone costs a tenth of a second.
         os.environ.setdefault(variable, "1")
     parsed = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
