@@ -169,7 +169,7 @@ def field_of_view_warning(
         voxel = np.arange(0, image.data.size, image.data.size // _SAMPLE | 1)
         values = values_at(image.data, voxel)
         if np.count_nonzero(values) < _SAMPLE // 20:
-            voxel = np.flatnonzero(image.data)
+            voxel = np.flatnonzero(image.data != 0)  # of truth values, which is several times as fast
             voxel = voxel[:: len(voxel) // _SAMPLE | 1]
             values = values_at(image.data, voxel)
     else:

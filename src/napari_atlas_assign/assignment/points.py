@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -159,7 +160,7 @@ def _scored(
     blurred = np.flatnonzero(~exact)
     if rules.name == "siibra":
         here = values_at(atlas, _siibra_voxel_centres(points.xyz[at], atlas))
-        chunks: Iterable[tuple[NDArray[np.int64], Runs]] = _cube_runs(points.xyz[blurred], points.sigma[blurred], atlas)
+        chunks: _Chunks = _cube_runs(points.xyz[blurred], points.sigma[blurred], atlas)
     else:
         here = values_at(atlas, points.xyz[at])
         chunks = sphere_runs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas.grid)
@@ -198,6 +199,9 @@ def _as_given(xyz: Floats) -> NDArray[np.object_]:
 
 
 # --- sums over runs ---
+
+_Chunks = Iterable[tuple[NDArray[np.int64], Callable[[], Runs]]]
+"""Some points, and what works out the runs of their blobs."""
 
 
 @dataclass(frozen=True)
@@ -255,15 +259,16 @@ def _running(values: NDArray[np.floating]) -> Floats:
     return total
 
 
-def _summed(
-    chunks: Iterable[tuple[NDArray[np.int64], Runs]], n_points: int, atlas: Atlas, box_padding: int = 0
-) -> OverlapSums:
+def _summed(chunks: _Chunks, n_points: int, atlas: Atlas, box_padding: int = 0) -> OverlapSums:
     stretches = _stretches(atlas)
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
     parts = [np.zeros((7, 0))]
 
-    def work(chunk: NDArray[np.int64], runs: Runs) -> tuple[NDArray[np.int64], tuple[Floats, Floats], Floats]:
+    def work(
+        chunk: NDArray[np.int64], work_out: Callable[[], Runs]
+    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats], Floats]:
+        runs = work_out()
         return chunk, _mode_sums(runs, len(chunk)), _pair_sums(runs, stretches, atlas, len(chunk))
 
     for chunk, (sums, corners), found in _in_threads(work, chunks):
@@ -395,28 +400,33 @@ def _siibra_voxel_centres(xyz: Floats, atlas: Atlas) -> Floats:
     return atlas.grid.to_world(np.floor(atlas.grid.to_voxel(xyz) + 0.5))
 
 
-def _cube_runs(xyz: Floats, sigma: Floats, atlas: Atlas) -> Iterable[tuple[NDArray[np.int64], Runs]]:
+def _cube_runs(xyz: Floats, sigma: Floats, atlas: Atlas) -> _Chunks:
     """Siibra's kernels, one at a time: a filtered impulse in a cube of voxels, cut at the grid's border."""
     centres = np.floor(atlas.grid.to_voxel(xyz) + 0.5).astype(np.int64)
-    for p, (centre, in_voxels) in enumerate(zip(centres, sigma / atlas.grid.voxel_sizes.mean(), strict=True)):
-        half = int(3 * in_voxels)
-        impulse = np.zeros(2 * half + 1)
-        impulse[half] = 1
-        # The filter works axis by axis, so that the kernel is a product of its profiles along the axes.
-        profile = scipy.ndimage.gaussian_filter1d(impulse, in_voxels, mode="nearest", truncate=4.0)
-        profile /= profile.sum()
-        steps = np.arange(-half, half + 1)
-        i, j = (a.reshape(-1) for a in np.meshgrid(steps, steps, indexing="ij"))
-        n = len(i)
-        runs = Runs(
-            point=np.zeros(n, np.int64),
-            i=centre[0] + i,
-            j=centre[1] + j,
-            start=np.full(n, centre[2] - half),
-            stop=np.full(n, centre[2] + half + 1),
-            factor=profile[i + half] * profile[j + half],
-            row=np.zeros(n, np.int64),
-            profile=profile[None],
-            origin=centre[2:] - half,
-        )
-        yield np.array([p]), runs.clipped(atlas.grid.shape)
+    in_voxels = (sigma / atlas.grid.voxel_sizes.mean()).tolist()
+    for p, (centre, spread) in enumerate(zip(centres, in_voxels, strict=True)):
+        yield np.array([p]), partial(_cube, centre, spread, atlas.grid.shape)
+
+
+def _cube(centre: NDArray[np.int64], in_voxels: float, shape: tuple[int, int, int]) -> Runs:
+    half = int(3 * in_voxels)
+    impulse = np.zeros(2 * half + 1)
+    impulse[half] = 1
+    # The filter works axis by axis, so that the kernel is a product of its profiles along the axes.
+    profile = scipy.ndimage.gaussian_filter1d(impulse, in_voxels, mode="nearest", truncate=4.0)
+    profile /= profile.sum()
+    steps = np.arange(-half, half + 1)
+    i, j = (a.reshape(-1) for a in np.meshgrid(steps, steps, indexing="ij"))
+    n = len(i)
+    runs = Runs(
+        point=np.zeros(n, np.int64),
+        i=centre[0] + i,
+        j=centre[1] + j,
+        start=np.full(n, centre[2] - half),
+        stop=np.full(n, centre[2] + half + 1),
+        factor=profile[i + half] * profile[j + half],
+        row=np.zeros(n, np.int64),
+        profile=profile[None],
+        origin=centre[2:] - half,
+    )
+    return runs.clipped(shape)

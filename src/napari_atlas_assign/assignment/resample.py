@@ -65,8 +65,8 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
 
 
 def _is_binary(data: NDArray[Any]) -> bool:
-    # Looking for any third value first spares the sort of a whole volume.
-    return bool(((data == 0) | (data == 1)).all()) and np.array_equal(np.unique(data), [0, 1])
+    # The extremes alone tell most images apart from masks.
+    return bool(data.min() == 0 and data.max() == 1 and ((data == 0) | (data == 1)).all())
 
 
 def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:

@@ -7,8 +7,9 @@ asks for them (`blobs`), because a run is also a run of an atlas's entries. In n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ class Runs:
         return self.factor * self.profile[self.row, k - self.origin[self.row]]
 
 
-def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64], Runs]]:
+def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64], Callable[[], Runs]]]:
     """Gaussian blobs of points, cut at 3 sigma, each with the sum 1; in chunks of bounded size.
 
     Evaluated at the centres of the grid's voxels, continued beyond its borders. A sphere that holds no voxel centre
@@ -171,8 +172,8 @@ def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64
     ------
     points : (K,) int
         Which points the chunk holds; every point is in one chunk.
-    runs : Runs
-        ``point`` counts within the chunk.
+    runs : callable
+        Works out the chunk's `Runs`, wherever there is a thread for it; ``point`` counts within the chunk.
 
     Raises
     ------
@@ -181,11 +182,13 @@ def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64
     """
     check_reach(points, grid)
     order = np.argsort(-points.sigma, kind="stable")  # chunks of like size
-    at = 0
+    at, largest, rows = 0, np.nan, np.zeros((0, 2), np.int64)
     while at < len(order):
-        n_runs = len(_nearby_rows(points.sigma[order[at]], grid))
-        chunk = order[at : at + max(1, _CHUNK_RUNS // n_runs)]
-        yield chunk, _sphere_runs(points.xyz[chunk], points.sigma[chunk], grid)
+        if points.sigma[order[at]] != largest:
+            largest = points.sigma[order[at]]
+            rows = _nearby_rows(largest, grid)
+        chunk = order[at : at + max(1, _CHUNK_RUNS // len(rows))]
+        yield chunk, partial(_sphere_runs, points.xyz[chunk], points.sigma[chunk], rows, grid)
         at += len(chunk)
 
 
@@ -209,7 +212,7 @@ def blobs(points: PointSet, grid: Grid) -> Modes:
     InputError
         If a sigma is too large, or a point lies so far away that no grid can hold it.
     """
-    chunks = list(sphere_runs(points, grid))
+    chunks = [(chunk, runs()) for chunk, runs in sphere_runs(points, grid)]
     low, high = np.zeros(3, np.int64), np.array(grid.shape)
     for _, runs in chunks:
         low = np.minimum(low, [runs.i.min(), runs.j.min(), runs.start.min()])
@@ -259,8 +262,8 @@ def check_reach(points: PointSet, grid: Grid) -> None:
         raise InputError(f"{points.name}: a coordinate of {largest:g} mm lies in no brain; give coordinates in mm")
 
 
-def _sphere_runs(xyz: Floats, sigma: Floats, grid: Grid) -> Runs:
-    """The blobs of a few points of like sigma.
+def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid) -> Runs:
+    """The blobs of a few points of like sigma, of which `_nearby_rows` of the largest are `rows`.
 
     Along a run, the squared distance to the point is a parabola: that to the run's line, plus that from the foot of the
     perpendicular, in units of the last axis's voxel edge. Where axes are at right angles, all runs of a point share
@@ -272,7 +275,6 @@ def _sphere_runs(xyz: Floats, sigma: Floats, grid: Grid) -> Runs:
     edge = np.linalg.norm(edges[:, 2])
     at = grid.to_voxel(xyz)
     base = np.floor(at + 0.5).astype(np.int64)
-    rows = _nearby_rows(sigma.max(), grid)
     ij = base[:, None, :2] + rows  # (n, rows, 2)
     across = product(ij - at[:, None, :2], edges[:, :2])
     along = product(across, unit[None])[..., 0]
