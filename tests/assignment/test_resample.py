@@ -16,6 +16,7 @@ RELATIONS = (
     "aligned",
     "aligned",
     "flipped",
+    "turned",
     "coarser",
     "finer",
     "half voxel",
@@ -111,10 +112,12 @@ def test_resampling_equals_the_rules(kind):
     def holds(seed, relation, shape, target_shape):
         rng = np.random.default_rng(seed)
         target = atlas_to_world(rng)
-        if relation == "aligned":  # as everyday grids are: full of ties and of voxels that exactly coincide
+        if relation in ("aligned", "turned"):  # as everyday grids are: full of ties and of voxels that exactly coincide
             target = np.diag([*rng.choice([-1, 1, 2, 3], 3), 1.0])
             to_target = np.diag([*np.repeat(rng.choice([1 / 3, 1 / 2, 1, 2, 3]), 3), 1.0])
             to_target[:3, 3] = rng.choice([0, 0.5, 1 / 3, 1, -0.5], 3)
+            if relation == "turned":  # the same with another order of axes, as conformed images have
+                to_target = to_target @ np.eye(4)[[*rng.permutation(3), 3]]
         else:
             to_target = image_to_atlas(rng, relation, shape, target_shape)
         affine = target @ to_target

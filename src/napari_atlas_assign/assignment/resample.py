@@ -43,16 +43,14 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
     box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
-    if np.all(np.diag(np.diag(matrix)) == matrix):
-        # In the same steps as `scipy.ndimage.affine_transform` takes, so that ties and edges fall on the same side.
-        positions = [
-            (np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(grid.shape, np.diag(matrix), offset, strict=True)
-        ]
+    axes = _source_axes(matrix)
+    if axes is not None:
+        positions = _positions(matrix, offset, grid.shape, axes)
         if order == 0:
-            values = _nearest(data, positions)
+            values = _nearest(data.transpose(axes), positions)
         else:
-            values, box = _linear(filled, positions, data.dtype)
-        holes = None if finite.all() else _nearest(~finite, positions)
+            values, box = _linear(filled, positions, axes, data.dtype)
+        holes = None if finite.all() else _nearest(~finite.transpose(axes), positions)
     else:
         affine_transform: Any = scipy.ndimage.affine_transform  # its stubs know fewer types than it takes
         values = affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
@@ -62,6 +60,26 @@ def _resample(image: Image, grid: Grid, order: int) -> Image:
     affine = grid.affine.copy()
     affine[:3, 3] = grid.to_world([b.start for b in box])
     return Image(values, Grid((values.shape[0], values.shape[1], values.shape[2]), affine), image.name, image.space)
+
+
+def _source_axes(matrix: Floats) -> tuple[int, ...] | None:
+    """The image's axis that each axis of the atlas runs along; None where it runs along several."""
+    along = matrix != 0
+    if not (along.sum(axis=0) == 1).all() or not (along.sum(axis=1) == 1).all():
+        return None
+    return tuple(along.argmax(axis=0).tolist())
+
+
+def _positions(matrix: Floats, offset: Floats, shape: tuple[int, int, int], axes: tuple[int, ...]) -> list[Floats]:
+    """Where the atlas's voxels lie along the image's axes, for each axis of the atlas.
+
+    In the same steps as `scipy.ndimage.affine_transform` takes, so that ties and edges fall on the same side; it has
+    two ways, one for grids with the same order of axes.
+    """
+    zooms, offsets = matrix[list(axes), range(3)].tolist(), offset[list(axes)].tolist()
+    if axes == (0, 1, 2):
+        return [(np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(shape, zooms, offsets, strict=True)]
+    return [np.arange(n) * zoom + b for n, zoom, b in zip(shape, zooms, offsets, strict=True)]
 
 
 def _is_binary(data: NDArray[Any]) -> bool:
@@ -79,9 +97,10 @@ def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:
 
 
 def _linear(
-    data: NDArray[Any], positions: list[Floats], dtype: np.dtype[Any]
+    source: NDArray[Any], positions: list[Floats], axes: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[NDArray[Any], tuple[slice, slice, slice]]:
-    """Interpolate axis by axis at positions along each axis, on the box outside which the result is 0."""
+    """Interpolate axis by axis at positions along `axes`, on the box outside which the result is 0."""
+    data = source.transpose(axes)
     filled = bounding_slices(data != 0)
     if filled is None:
         return np.zeros((1, 1, 1), dtype), (slice(0, 1), slice(0, 1), slice(0, 1))
@@ -97,7 +116,9 @@ def _linear(
         doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
         if len(doubtful[0]):
             at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
-            result[doubtful] = scipy.ndimage.map_coordinates(data, at, output=dtype, order=1)
+            # On the image as it is, since scipy adds up in the order of its axes.
+            at = [at[axes.index(axis)] for axis in range(3)]
+            result[doubtful] = scipy.ndimage.map_coordinates(source, at, output=dtype, order=1)
     return result, (slices[0], slices[1], slices[2])
 
 
