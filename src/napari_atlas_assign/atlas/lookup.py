@@ -125,17 +125,18 @@ def _surface(atlas: Atlas) -> _Surface:
 def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
     surface, edges = _surface(atlas), atlas.grid.affine[:3, :3]
-    distance, nearest = [], []
     # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
-    nearby = surface.within(xyz, np.linalg.norm(edges, axis=0).sum())
-    for at, some in zip(atlas.grid.to_voxel(xyz), nearby, strict=True):
-        gap = at - surface.ijk[some]
-        gap -= np.clip(gap, -0.5, 0.5)
-        to_box = np.linalg.norm(product(gap, edges), axis=1).round(6)
-        distance.append(to_box.min())
-        nearest.append(surface.voxel[some[to_box == distance[-1]]])
-    first = np.cumsum([0, *map(len, nearest)])[:-1]
-    return np.minimum.reduceat(_best_of(atlas, np.concatenate(nearest)), first), np.array(distance)
+    nearby = list(surface.within(xyz, np.linalg.norm(edges, axis=0).sum()))
+    count = np.array([len(some) for some in nearby])
+    some, first = np.concatenate(nearby), np.cumsum(count) - count
+    gap = np.repeat(atlas.grid.to_voxel(xyz), count, axis=0) - surface.ijk[some]
+    gap -= np.clip(gap, -0.5, 0.5)
+    to_box = np.linalg.norm(product(gap, edges), axis=1).round(6)
+    distance = np.minimum.reduceat(to_box, first)
+    is_nearest = to_box == np.repeat(distance, count)
+    best = np.full(len(some), np.iinfo(np.int64).max)
+    best[is_nearest] = _best_of(atlas, surface.voxel[some[is_nearest]])
+    return np.minimum.reduceat(best, first), distance
 
 
 def _best_of(atlas: Atlas, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
