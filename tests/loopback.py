@@ -17,11 +17,15 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def end_headers(self):
+        # Said, since a client that counts on the connection for its next request may find it closed meanwhile.
+        self.send_header("Connection", "close")
+        super().end_headers()
+
     def do_GET(self):
         path = urlsplit(self.path).path
         self.server.asked.append(path)
         body, how = self.server.files.get(path, (b"", "missing"))
-        self.close_connection = True
         if how == "missing":
             self.send_response(404)
             self.send_header("Content-Length", "0")
