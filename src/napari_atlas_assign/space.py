@@ -107,7 +107,7 @@ class Grid:
 
     def unravel(self, voxel: Ints) -> NDArray[np.int64]:
         """Split flat C-order voxel numbers (N,) into indices (N, 3)."""
-        return np.stack(np.unravel_index(voxel, self.shape), axis=-1).astype(np.int64, copy=False)
+        return np.stack(indices_of(voxel, self.shape), axis=-1).astype(np.int64, copy=False)
 
     def matches(self, other: Grid) -> bool:
         """Whether both grids have the same voxels (corners at most `SAME_EDGE` voxels apart)."""
@@ -115,6 +115,14 @@ class Grid:
             return False
         corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in self.shape], indexing="ij")).reshape(3, -1).T
         return bool(np.abs(other.to_voxel(self.to_world(corners)) - corners).max() <= SAME_EDGE)
+
+
+def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
+    """Split flat C-order voxel numbers (N,) into indices (N,) along three axes; several times as fast as numpy does."""
+    voxel = np.asarray(voxel)
+    line = voxel // shape[2]
+    i = line // shape[1]
+    return i, line - i * shape[1], voxel - line * shape[2]
 
 
 def product(vectors: ArrayLike, matrix: Floats) -> Floats:

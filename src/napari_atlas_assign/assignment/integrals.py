@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, shares
+from ..ranges import listed
 from ..space import Grid
 from .integration import integrate, sorted_by, tiles_near
 from .tiles import CELLS, Tiles
@@ -97,7 +98,7 @@ def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
 
 
 def _on_equal_grids(atlas: Atlas, voxel: NDArray[np.integer]) -> RegionIntegrals:
-    row, entry = _listed(*atlas.entries_at(voxel))
+    row, entry = listed(*atlas.entries_at(voxel))
     region, value = atlas.region[entry], atlas.value[entry]
     share = value if atlas.is_labelled else shares(value, row)
     unit = atlas.grid.voxel_volume
@@ -126,7 +127,7 @@ class _Growing:
                 self.extend(np.unique(unknown), atlas)
             place, begin, columns = self._place, self._begin, self._columns
         at = place[tile] * np.intp(CELLS) + cell
-        row, entry = _listed(begin[at], begin[at + 1])
+        row, entry = listed(begin[at], begin[at + 1])
         region, maximum, *sums = (column[entry] for column in columns)
         volume, integral, share = sums if len(sums) == 3 else sums * 3
         return RegionIntegrals(row, region, volume, integral, share, maximum)
@@ -151,13 +152,6 @@ class _Growing:
             self._columns = [_appended(e, known, c) for e, c in zip(earlier, columns, strict=True)]
             self._begin = np.concatenate([self._begin, known + np.cumsum(count)])
             self._place = place
-
-
-def _listed(begin: NDArray[np.integer], end: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """All whole numbers from each `begin` to before its `end`: which pair of bounds each is of, and the numbers."""
-    n = end - begin
-    row = np.repeat(np.arange(len(n)), n)
-    return row, np.repeat(begin - (np.cumsum(n) - n), n) + np.arange(len(row))
 
 
 def _appended(column: NDArray[Any], n: int, more: NDArray[Any]) -> NDArray[Any]:

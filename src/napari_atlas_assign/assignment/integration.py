@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, shares
-from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
+from ..ranges import listed
+from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes, product
 from .tiles import Tiles
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -115,8 +116,7 @@ def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -
         place = atlas.by_region[0]
         return _Entries(place, None if atlas.is_labelled else atlas.share[place])
     _, ny, nz = atlas.grid.shape
-    box = np.repeat(np.arange(len(first)), n_lines)
-    line = np.arange(len(box)) - np.repeat(np.cumsum(n_lines) - n_lines, n_lines)
+    box, line = listed(np.zeros_like(n_lines), n_lines)
     width = (last - first + 1)[box, 1]
     i, j = first[box, 0] + line // width, first[box, 1] + line % width
     start = (i * ny + j) * nz
@@ -126,8 +126,7 @@ def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -
     order = np.argsort(begin, kind="stable")
     end = np.maximum.accumulate(end[order])
     begin = np.maximum(begin[order], np.concatenate([[0], end[:-1]])) if len(end) else end
-    count = end - begin
-    place = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(count.sum())
+    _, place = listed(begin, end)
     share = None if atlas.is_labelled else shares(atlas.value[place], atlas.voxel[place])
     return _Entries(place, share)[np.argsort(atlas.region[place], kind="stable")]
 
@@ -206,9 +205,7 @@ class _Overlaps:
     def of(self, index: NDArray[np.integer]) -> tuple[NDArray[np.intp] | slice, NDArray[np.integer], Floats]:
         """The pairs of atlas voxels (P,): which of them, the image voxel, and the length."""
         if self.count.max(initial=0) > 1:
-            count = self.count[index]
-            which = np.repeat(np.arange(len(index)), count)
-            pair = np.arange(len(which)) + (self.begin[index] - np.cumsum(count) + count)[which]
+            which, pair = listed(self.begin[index], self.begin[index] + self.count[index])
             return which, self.image_voxel[pair], self.length[pair]
         if not len(self.length):
             return np.zeros(0, np.intp), self.image_voxel, self.length
@@ -292,9 +289,8 @@ def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np
         at, image_voxel, volume = sampled_overlaps(atlas.grid, occupied, grid)
         rank = np.searchsorted(occupied, at)
     # Every pair of an image voxel and an occupied atlas voxel takes on all entries of the atlas voxel.
-    n = np.diff(first, append=len(voxel))[rank]
-    pair = np.repeat(np.arange(len(rank)), n)
-    taken = entries[np.repeat(first[rank] - (np.cumsum(n) - n), n) + np.arange(n.sum())]
+    pair, place = listed(first[rank], np.append(first[1:], len(voxel))[rank])
+    taken = entries[place]
     region, value, part = atlas.region[taken.place].astype(np.int64), atlas.value[taken.place], volume[pair]
     key = region * grid.n_voxels + image_voxel[pair]
     order = np.argsort(key, kind="stable")
@@ -317,10 +313,8 @@ def sampled_overlaps(
     found = []
     for start in range(0, len(voxels), 2**16):
         voxel = voxels[start : start + 2**16]
-        i, j, k = np.moveaxis(small.unravel(voxel)[:, None, :] + points, -1, 0)
-        # No matrix product: its rounding depends on how many points there are.
-        index = np.stack([row[0] * i + row[1] * j + row[2] * k + row[3] for row in to_large[:3]], axis=-1)
-        index = np.floor(index + 0.5).astype(np.int64)
+        at = product(small.unravel(voxel)[:, None, :] + points, to_large[:3, :3]) + to_large[:3, 3]
+        index = np.floor(at + 0.5).astype(np.int64)
         inside = ((index >= 0) & (index < large.shape)).all(axis=-1)
         other = np.ravel_multi_index(tuple(index[inside].T), large.shape)
         own = np.repeat(voxel, len(points))[inside.reshape(-1)]

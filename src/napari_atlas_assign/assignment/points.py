@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import nearest_regions, values_at
 from ..modes.points import PointSet, Runs, check_reach, sphere_runs
+from ..ranges import listed
 from ..space import Floats
 from .conventions import Convention, ConventionName, get_convention
 from .scores import SCORES, map_maximum
@@ -336,9 +337,8 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     earliest = np.maximum(runs.start - stretches.longest[row] + 1, 0)
     dtype = np.result_type(stretches.place.dtype, np.int32)
     begin = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + earliest).astype(dtype))
-    count = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + runs.stop).astype(dtype)) - begin
-    run = np.repeat(np.arange(len(row)), count)
-    s = np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(run))
+    end = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + runs.stop).astype(dtype))
+    run, s = listed(begin, end)
     first = stretches.first[s].astype(np.int64)
     start = np.maximum(runs.start[run], first)
     stop = np.minimum(runs.stop[run], first + stretches.length[s])

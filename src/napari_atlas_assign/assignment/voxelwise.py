@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 from ..modes.modes import Modes
+from ..ranges import listed
 from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
 from .integrals import RegionIntegrals
 from .integration import sampled_overlaps
@@ -48,8 +49,7 @@ def integrals_at(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> RegionIn
         which, parts = np.searchsorted(voxel, own), [volume]
     else:
         which, other, parts = _overlapping(atlas, grid, voxel, match)
-    first, last = (np.searchsorted(atlas.voxel, other.astype(atlas.voxel.dtype), side) for side in ("left", "right"))
-    pair, entry = _ranges(first, last)
+    pair, entry = listed(*atlas.search(other))
     return _added_up(atlas, which[pair], entry, [part[pair] for part in parts])
 
 
@@ -82,20 +82,13 @@ def _part_sums(modes: Modes, atlas: Atlas, rows: slice) -> list[NDArray[Any]]:
     distinct, which = np.unique(voxel, return_inverse=True)
     integrals = integrals_at(atlas, modes.grid, distinct)
     first, last = (np.searchsorted(integrals.row, which, side) for side in ("left", "right"))
-    row, entry = _ranges(first, last)
+    row, entry = listed(first, last)
     keys, index = np.unique(modes.mode[rows][row] * atlas.n_regions + integrals.region[entry], return_inverse=True)
     maximum = np.zeros(len(keys))
     np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
     a = integrals.integral[entry]
     columns = (integrals.volume[entry], a, a * modes.value[rows][row], integrals.share[entry])
     return [keys, maximum, *(totals(index, column, len(keys)) for column in columns)]
-
-
-def _ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """All whole numbers from each `first` to before its `last`: which pair of bounds each is of, and the numbers."""
-    count = last - first
-    which = np.repeat(np.arange(len(count)), count)
-    return which, np.arange(len(which)) + (first - np.cumsum(count) + count)[which]
 
 
 def _overlapping(
@@ -112,7 +105,7 @@ def _overlapping(
         low, high = low[index], high[index]
         first = np.clip(np.floor(low + 0.5).astype(np.int64), 0, n)
         last = np.clip(np.ceil(high - 0.5).astype(np.int64) + 1, first, n)
-        pair, at = _ranges(first, last)
+        pair, at = listed(first, last)
         shared = np.minimum(high[pair], at + 0.5) - np.maximum(low[pair], at - 0.5)
         kept = np.flatnonzero(shared > 0)
         pair = pair[kept]

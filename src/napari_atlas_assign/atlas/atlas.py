@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..encoding import one_line
 from ..errors import AtlasError
-from ..space import Floats, Grid
+from ..ranges import listed
+from ..space import Floats, Grid, indices_of
 from .labels import CodedLabels, code_labels, label_entries
 
 _ENTRIES_AT_A_TIME = 2**22
@@ -199,7 +200,7 @@ class Atlas:
             region = self.region[part]
             rank = np.argsort(region, kind="stable")
             count = np.bincount(region, minlength=self.n_regions)
-            at = np.repeat(place - (np.cumsum(count) - count), count) + np.arange(len(region))
+            _, at = listed(place, place + count)
             order[at] = rank + part.start
             place += count
         return order, bounds
@@ -207,9 +208,13 @@ class Atlas:
     def entries_at(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Where the entries of voxels (N,), given as flat C-order numbers, begin and end; (N,) each."""
         if max(self.grid.n_voxels, len(self.voxel)) > _MOST_TABLED:
-            voxel = voxel.astype(self.voxel.dtype)
-            return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
+            return self.search(voxel)
         return self._begin_of_voxel[voxel], self._begin_of_voxel[voxel + 1]
+
+    def search(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """As `entries_at`, without a table of all voxels, which is more work than to search for a few."""
+        voxel = voxel.astype(self.voxel.dtype)
+        return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
 
     @cached_property
     def _begin_of_voxel(self) -> NDArray[np.integer]:
@@ -264,7 +269,7 @@ class Atlas:
                 integral_sq += np.bincount(region, value**2, n)
                 np.maximum.at(maximum, region, value)
                 np.minimum.at(minimum, region, value)
-            for axis, index in enumerate(self._indices(self.voxel[part])):
+            for axis, index in enumerate(indices_of(self.voxel[part], self.grid.shape)):
                 touched[axis][region, index] = True
         box = np.stack([_first_and_last(planes) for planes in touched], axis=-1)
         volume = count.astype(np.float64) * unit
@@ -280,13 +285,6 @@ class Atlas:
     def _parts(self) -> Iterator[slice]:
         for start in range(0, len(self.voxel), _ENTRIES_AT_A_TIME):
             yield slice(start, min(start + _ENTRIES_AT_A_TIME, len(self.voxel)))
-
-    def _indices(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], ...]:
-        """The index along each axis; several times as fast as `unravel_index`."""
-        _, ny, nz = self.grid.shape
-        row = voxel // nz
-        plane = row // ny
-        return plane, row - plane * ny, voxel - row * nz
 
     def _first_of_voxel(self) -> NDArray[np.intp]:
         return _firsts(self.voxel)

@@ -15,8 +15,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from ..ranges import listed
 from ..space import Floats, product
-from .atlas import Atlas
+from .atlas import Atlas, shares
 
 
 class ValuesAt(NamedTuple):
@@ -36,22 +37,25 @@ def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     """Every region's value in the voxels that contain places (N, 3) in world mm; none outside the grid."""
     ijk = atlas.grid.containing(np.reshape(xyz, (-1, 3)))
     inside = np.flatnonzero(((ijk >= 0) & (ijk < atlas.grid.shape)).all(axis=1))
-    pair, entry = _entries_at(atlas, np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape))
-    value = atlas.value[entry].astype(np.float64)
-    total = np.bincount(pair, value, len(inside))
-    return ValuesAt(inside[pair], atlas.region[entry].astype(np.int64), value, value / np.maximum(total, 1)[pair])
+    pair, entry = listed(*atlas.search(np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape)))
+    value = atlas.value[entry]
+    return ValuesAt(
+        inside[pair],
+        atlas.region[entry].astype(np.int64),
+        value.astype(np.float64),
+        shares(value, pair).astype(np.float64, copy=False),
+    )
 
 
 def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
     """Regions (rows of the table) and their values at one place (3,) in world mm, falling; for use at every mouse move.
 
-    The same as `values_at` finds, which is for many places and works out shares for the whole atlas.
+    The same as `values_at` finds, which is for many places.
     """
     ijk = atlas.grid.containing(xyz)
     if (ijk < 0).any() or (ijk >= atlas.grid.shape).any():
         return []
-    voxel = atlas.voxel.dtype.type(np.ravel_multi_index(tuple(ijk), atlas.grid.shape))
-    first, last = np.searchsorted(atlas.voxel, voxel, "left"), np.searchsorted(atlas.voxel, voxel, "right")
+    first, last = atlas.search(np.ravel_multi_index(tuple(ijk), atlas.grid.shape))
     pairs = zip(atlas.region[first:last].tolist(), atlas.value[first:last].tolist(), strict=True)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
@@ -141,18 +145,9 @@ def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
 
 def _best_of(atlas: Atlas, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
     """The region (N,) with the largest value in occupied voxels (N,); the first of equals."""
-    pair, entry = _entries_at(atlas, voxel)
+    pair, entry = listed(*atlas.search(voxel))
     order = np.lexsort((entry, -atlas.value[entry], pair))
     return atlas.region[entry[order[np.searchsorted(pair, np.arange(len(voxel)))]]].astype(np.int64)
-
-
-def _entries_at(atlas: Atlas, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The atlas's entries in voxels (N,): pairs of which voxel, 0..N-1, rising, and which entry, rising in each."""
-    voxel = voxel.astype(atlas.voxel.dtype)
-    start = np.searchsorted(atlas.voxel, voxel, side="left")
-    n = np.searchsorted(atlas.voxel, voxel, side="right") - start
-    pair = np.repeat(np.arange(len(voxel)), n)
-    return pair, np.arange(len(pair)) + (start - (np.cumsum(n) - n))[pair]
 
 
 def _with_free_face(atlas: Atlas) -> NDArray[np.intp]:

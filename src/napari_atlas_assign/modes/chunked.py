@@ -17,8 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import InputError
 from ..image import Image
 from ..lazy import Block, blocks, borders, sorted_by_voxel
-from .labelling import label_components
-from .modes import Connectivity
+from .labelling import REACH, Connectivity, label_components
 
 Ints = NDArray[np.int64]
 
@@ -118,7 +117,7 @@ def _links(before: Ints, after: Ints, axis: int, shape: tuple[int, int, int], co
     """Pairs (2, P) of components that touch across borders of one axis; `after` comes by rising voxel."""
     found = []
     ijk = np.stack(np.unravel_index(before[0], shape))
-    reach = {6: 1, 18: 2, 26: 3}[connectivity]
+    reach = REACH[connectivity]
     for step in product((-1, 0, 1), repeat=3):
         if step[axis] != 1 or np.abs(step).sum() > reach:
             continue

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .modes import Connectivity
+from ..space import indices_of
+
+Connectivity = Literal[6, 18, 26]
+
+REACH: dict[Connectivity, int] = {6: 1, 18: 2, 26: 3}
+"""Along how many axes at most neighbours differ: they share a face, also an edge, also a corner."""
 
 
 def components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
@@ -27,7 +31,7 @@ def components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDA
     voxel = true_voxels(mask)
     if not len(voxel):
         return voxel, voxel, 0
-    ijk = _indices(voxel, mask.shape)
+    ijk = indices_of(voxel, mask.shape)
     # The cost of labelling follows the box around the mask, which for a thresholded map is far smaller than the grid.
     first = [int(index.min()) for index in ijk]
     box = np.zeros([int(index.max()) - start + 3 for index, start in zip(ijk, first, strict=True)], bool)
@@ -51,7 +55,7 @@ def true_voxels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     if mask.flags.c_contiguous or not mask.flags.f_contiguous:
         return np.flatnonzero(mask).astype(np.int64, copy=False)
     # As NIfTI files are read: searching in the order of the memory, and sorting what is found, is faster.
-    k, j, i = _indices(np.flatnonzero(mask.T).astype(np.int64, copy=False), mask.shape[::-1])
+    k, j, i = indices_of(np.flatnonzero(mask.T).astype(np.int64, copy=False), mask.shape[::-1])
     voxel = (i * mask.shape[1] + j) * mask.shape[2] + k
     voxel.sort()
     return voxel
@@ -62,15 +66,8 @@ def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | Non
     voxel = true_voxels(mask)
     if not len(voxel):
         return None
-    i, j, k = (slice(int(n.min()), int(n.max()) + 1) for n in _indices(voxel, mask.shape))
+    i, j, k = (slice(int(n.min()), int(n.max()) + 1) for n in indices_of(voxel, mask.shape))
     return i, j, k
-
-
-def _indices(voxel: NDArray[np.int64], shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
-    """Indices along three axes of flat C-order numbers (N,); several times as fast as `unravel_index`."""
-    line = voxel // shape[2]
-    i = line // shape[1]
-    return i, line - i * shape[1], voxel - line * shape[2]
 
 
 def _label(box: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.integer], int]:
@@ -78,7 +75,7 @@ def _label(box: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[
     try:
         import cc3d  # several times faster than scipy, where it is installed
     except ImportError:
-        structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+        structure = scipy.ndimage.generate_binary_structure(3, REACH[connectivity])
         by_scipy = np.zeros(box.shape, np.int32)
         return by_scipy, int(scipy.ndimage.label(box, structure, output=by_scipy))
     labels, n = cc3d.connected_components(box, connectivity=connectivity, return_N=True)

@@ -8,7 +8,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from .modes import Connectivity, Modes
+from .labelling import REACH, Connectivity
+from .modes import Modes
 
 
 def neighbour_pairs(modes: Modes, connectivity: Connectivity) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -25,7 +26,7 @@ def neighbour_pairs(modes: Modes, connectivity: Connectivity) -> Iterator[tuple[
     place = (ijk[:, 0] * ny + ijk[:, 1]) * nz + ijk[:, 2]
     size = (modes.grid.shape[0] + 2) * ny * nz
     key = modes.mode * size + place  # rising, because modes and their voxels are
-    reach = {6: 1, 18: 2, 26: 3}[connectivity]
+    reach = REACH[connectivity]
     for step in product((0, 1), (-1, 0, 1), (-1, 0, 1)):
         ahead = (step[0] * ny + step[1]) * nz + step[2]
         if ahead <= 0 or np.abs(step).sum() > reach:

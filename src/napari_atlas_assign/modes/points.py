@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..ranges import listed
 from ..space import Floats, Grid, product
 from .modes import Modes
 
@@ -226,9 +227,7 @@ def blobs(points: PointSet, grid: Grid) -> Modes:
     voxels: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(points)
     values: list[Floats] = [np.zeros(0)] * len(points)
     for chunk, runs in chunks:
-        length = runs.stop - runs.start
-        run = np.repeat(np.arange(len(length)), length)
-        k = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length) + runs.start[run]
+        run, k = listed(runs.start, runs.stop)
         voxel = np.ravel_multi_index((runs.i[run] - low[0], runs.j[run] - low[1], k - low[2]), shape)
         value = runs.factor[run] * runs.profile[runs.row[run], k - runs.origin[runs.row[run]]]
         bounds = np.searchsorted(runs.point[run], np.arange(len(chunk) + 1))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..image import Image
 from ..lazy import nonzero, values_at
-from .modes import Connectivity, Modes, numbered
+from .labelling import REACH, Connectivity
+from .modes import Modes, numbered
 
 _WHOLE = 1e-3
 """Label volumes stored with a scale factor miss whole numbers by less than this."""
@@ -91,7 +92,7 @@ def _whole_numbers(image: Image, values: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _components(image: Image, voxel: NDArray[np.intp], which: NDArray[np.intp], connectivity: Connectivity) -> Modes:
-    structure = scipy.ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
+    structure = scipy.ndimage.generate_binary_structure(3, REACH[connectivity])
     rank = np.zeros(image.grid.n_voxels, np.int32)
     rank[voxel] = which + 1
     rank = rank.reshape(image.grid.shape)

@@ -1,0 +1,20 @@
+"""Ranges of whole numbers, many at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def listed(begin: NDArray[np.integer], end: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """List the whole numbers of ranges (N,), from each `begin` to before its `end`, one range after the other.
+
+    Returns
+    -------
+    which : (P,) int
+        The range that each number is of, 0..N-1.
+    number : (P,) int
+    """
+    count = end - begin
+    which = np.repeat(np.arange(len(count)), count)
+    return which, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(which))
