@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .geometry import full_resolution, place_of
+from ..space import Floats
+from .geometry import ZYX_FROM_WORLD, full_resolution, place_of
 from .overlays import Frame
 
 
@@ -22,6 +23,12 @@ def view_frame(viewer: Any) -> Frame | None:
         if frame is not None:
             return frame
     return None
+
+
+def view_from_world(viewer: Any) -> Floats:
+    """(4, 4): from world mm to the viewer's last three axes, in the frame of `view_frame`, or else as z, y, x."""
+    frame = view_frame(viewer)
+    return ZYX_FROM_WORLD if frame is None else frame.view_from_world
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from .frames import volume_shown
 from .geometry import KEY
 from .layers import LayerData, label_features, own_metadata
 from .overlays import Frame, about_result, label_type, title_of
-from .session import result_of
+from .session import itself, result_of
 
 SPARE = 16
 """Colours that a layer of modes has in store: a new table of colours costs far more than new voxels."""
@@ -62,12 +62,12 @@ def highlight(layer: Any, picked: Mapping[int, Sequence[int]]) -> None:
 
 def follow_volume(viewer: Any, layer: Any) -> None:
     """Keep what a layer of a stack's modes tells and shows that of the volume in the viewer."""
-    itself = getattr(layer, "__wrapped__", layer)
-    _tell_volume(viewer, itself)
-    if itself in _following:
+    layer = itself(layer)
+    _tell_volume(viewer, layer)
+    if layer in _following:
         return
-    _following.add(itself)
-    weak = ref(itself)
+    _following.add(layer)
+    weak = ref(layer)
 
     def follow(event: Any = None) -> None:
         there = weak()
@@ -87,7 +87,7 @@ _following: WeakSet[Any] = WeakSet()
 
 def _modes_layer(result: Result, runs: Sequence[Run], frame: Frame, earlier: Any, name_atlas: bool) -> LayerData:
     highest = max(int(run.found.number.max(initial=0)) for run in runs)
-    volumes = [_volume(run.found, label_type(highest + SPARE)) for run in runs]
+    volumes = [run.found.components(label_type(highest + SPARE)) for run in runs]
     grid, atlas = runs[0].found.grid, runs[0].atlas
     data, transform = frame.lay_out_stack(volumes, grid) if result.is_stack else frame.lay_out(volumes[0], grid)
     known = {} if earlier is None else own_metadata(earlier)
@@ -130,12 +130,6 @@ def _tell_volume(viewer: Any, layer: Any) -> None:
     layer.features = _features(result, _runs_of(result, about["atlas"])[volume])
     if any(about[name][before] != about[name][volume] for name in ("colors", "highlighted")):
         layer.colormap = _colormap(about)
-
-
-def _volume(found: Modes, dtype: type[np.integer]) -> NDArray[np.integer]:
-    flat = np.zeros(found.grid.n_voxels, dtype)
-    flat[found.voxel] = found.number[found.mode]
-    return flat.reshape(found.grid.shape)
 
 
 def _colormap(about: Mapping[str, Any]) -> Any:

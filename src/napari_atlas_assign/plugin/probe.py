@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from ..assignment.result import Result
@@ -139,14 +140,14 @@ def place_under(viewer: Any, cursor: Cursor, read: Read = read_now) -> Floats | 
         if placement is None:
             continue
         inverse = np.linalg.inv(placement.view)
-        start = inverse[:3, :3] @ np.asarray(cursor.position)[-3:] + inverse[:3, 3]
+        start = apply_affine(inverse, np.asarray(cursor.position)[-3:])
         index = voxels_along(placement.shape, start, inverse[:3, :3] @ direction[-3:])
         values = read(*_in_stack(layer, index, viewer.dims.point)) if len(index) else np.zeros(0)
         if values is None:
             return None
         shown = shown_of(values, is_label)
         if shown is not None:
-            return placement.world[:3, :3] @ index[shown] + placement.world[:3, 3]
+            return apply_affine(placement.world, index[shown])
     return None
 
 
@@ -282,8 +283,7 @@ def _voxel_at(layer: Any, xyz: Floats, point: tuple[float, ...]) -> tuple[Any, N
     placement = _placement(layer)
     if placement is None:
         return None
-    inverse = np.linalg.inv(placement.world)
-    index = np.floor(inverse[:3, :3] @ xyz + inverse[:3, 3] + 0.5 + SAME_EDGE).astype(np.int64)
+    index = np.floor(apply_affine(np.linalg.inv(placement.world), xyz) + 0.5 + SAME_EDGE).astype(np.int64)
     if (index < 0).any() or (index >= placement.shape).any():
         return None
     return _in_stack(layer, index[None], point)

@@ -28,16 +28,15 @@ from qtpy.QtWidgets import (
 from ..errors import InputError
 from ..space import Floats
 from . import view_commands
-from .frames import view_frame, volume_shown
-from .geometry import ZYX_FROM_WORLD
-from .letters import show_letters
+from .frames import view_frame, view_from_world
 from .overlays import Frame, title_of
 from .pins import add_pin
 from .probe import Cursor, Here, RegionHere, peaks_in, place_under, what_is_here
 from .region_overlays import close_overlays, show_peaks, show_region, show_shares
-from .session import results_in
-from .show import find_modes_layer, go_to_place
-from .views import convention_of, set_upright
+from .session import results_in, run_shown
+from .show import go_to_place
+from .view_buttons import button, plane_buttons
+from .views import convention_of
 from .voxel_reader import VoxelReader
 
 INTERVAL = 33
@@ -264,11 +263,9 @@ class WhatIsHere(QWidget):
                         return
 
     def _draw_peaks(self) -> None:
-        for result in results_in(self._viewer)[:1]:
-            layer = find_modes_layer(result, self._viewer)
-            volume = 0 if layer is None else volume_shown(layer, self._viewer.dims.point)
-            run = next((n for n, run in enumerate(result.runs) if run.map_index == volume), 0)
-            self._try(partial(show_peaks, result.single(run), self._viewer))
+        result = run_shown(self._viewer)
+        if result is not None:
+            self._try(partial(show_peaks, result, self._viewer))
 
     def _try(self, draw: Callable[[], Any]) -> None:
         try:
@@ -280,20 +277,12 @@ class WhatIsHere(QWidget):
 
     def _show_view(self, _: Any = None) -> None:
         """Let the controls say what the viewer shows."""
-        frame = view_frame(self._viewer)
-        matrix = ZYX_FROM_WORLD if frame is None else frame.view_from_world
         self.convention.blockSignals(True)
-        self.convention.setCurrentText(convention_of(self._viewer, matrix))
+        self.convention.setCurrentText(convention_of(self._viewer, view_from_world(self._viewer)))
         self.convention.blockSignals(False)
 
-    def _plane(self, plane: str) -> None:
-        view_commands.show_plane(self._viewer, cast(Any, plane))
-        self._show_view()
-
     def _set_convention(self, convention: str) -> None:
-        frame = view_frame(self._viewer)
-        set_upright(self._viewer, ZYX_FROM_WORLD if frame is None else frame.view_from_world, cast(Any, convention))
-        show_letters(self._viewer)
+        view_commands.show_convention(self._viewer, cast(Any, convention))
         self._show_view()
 
     # --- the parts ---
@@ -330,29 +319,25 @@ class WhatIsHere(QWidget):
         self.pin_button.setToolTip("Stay at this place and mark it; press again to follow the cursor")
         self.pin_button.toggled.connect(self._hold)
         self.pin_button.clicked.connect(lambda _: self.pin())
-        previous = _button("◀ peak", "Go to the previous local maximum", lambda: self.step(-1))
-        following = _button("peak ▶", "Go to the next local maximum", lambda: self.step(1))
+        previous = button("◀ peak", "Go to the previous local maximum", lambda: self.step(-1))
+        following = button("peak ▶", "Go to the next local maximum", lambda: self.step(1))
         self.peak_label = QLabel()
         self.peak_label.setWordWrap(True)
 
-        self.map_button = _button("Map", "Show the selected region's map", lambda: self._draw_region(False))
-        self.outline_button = _button("Outline", "Outline the selected region", lambda: self._draw_region(True))
-        self.peaks_button = _button("Peaks", "Show all peaks with names", self._draw_peaks)
-        self.shares_button = _button("Shares", "Paint the shares of the mode here onto the regions", self._draw_shares)
-        close = _button("Close", "Close region maps, outlines, shares and peaks", lambda: close_overlays(self._viewer))
+        self.map_button = button("Map", "Show the selected region's map", lambda: self._draw_region(False))
+        self.outline_button = button("Outline", "Outline the selected region", lambda: self._draw_region(True))
+        self.peaks_button = button("Peaks", "Show all peaks with names", self._draw_peaks)
+        self.shares_button = button("Shares", "Paint the shares of the mode here onto the regions", self._draw_shares)
+        close = button("Close", "Close region maps, outlines, shares and peaks", lambda: close_overlays(self._viewer))
 
-        planes = [
-            _button(plane.capitalize(), f"Upright, {plane} ({key})", partial(self._plane, plane))
-            for key, plane in view_commands.KEYS.items()
-        ]
         self.convention = QComboBox()
         self.convention.addItems(["neurological", "radiological"])
         self.convention.setToolTip("neurological: right on the right; radiological: right on the left (Alt-R)")
         self.convention.currentTextChanged.connect(self._set_convention)
-        letters = _button(
+        letters = button(
             "Letters", "L R A P S I at the edges of the canvas", lambda: view_commands.toggle_letters(self._viewer)
         )
-        template = _button(
+        template = button(
             "Template", "A template brain behind everything else", lambda: view_commands.add_template(self._viewer)
         )
 
@@ -367,7 +352,7 @@ class WhatIsHere(QWidget):
         layout.addLayout(
             _row(QLabel("show:"), self.map_button, self.outline_button, self.peaks_button, self.shares_button, close)
         )
-        layout.addLayout(_row(*planes))
+        layout.addLayout(_row(*plane_buttons(self._viewer)))
         layout.addLayout(_row(self.convention, letters, template))
 
 
@@ -448,13 +433,6 @@ def _forget(widget: Any) -> None:
     there = widget()
     if there is not None:
         there._forget_viewer()
-
-
-def _button(text: str, tip: str, act: Callable[[], Any]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda _: act())
-    return button
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

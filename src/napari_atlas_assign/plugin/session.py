@@ -14,12 +14,12 @@ _results: WeakKeyDictionary[Any, Result | PointResult] = WeakKeyDictionary()
 
 def remember(layer: Any, result: Result | PointResult) -> None:
     """Note the result that a layer shows, in place of an earlier one."""
-    _results[_itself(layer)] = result
+    _results[itself(layer)] = result
 
 
 def result_of(layer: Any) -> Result | PointResult | None:
     """The result that a layer shows; None for other layers."""
-    return _results.get(_itself(layer))
+    return _results.get(itself(layer))
 
 
 def results_in(viewer: Any) -> list[Result]:
@@ -39,6 +39,6 @@ def run_shown(viewer: Any) -> Result | None:
     return None
 
 
-def _itself(layer: Any) -> Any:
+def itself(layer: Any) -> Any:
     """The layer behind the proxy that plugins are handed; proxies come and go."""
     return getattr(layer, "__wrapped__", layer)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from nibabel.affines import apply_affine
 
 from ..space import Floats, Grid
 from .geometry import Placement, place, transform_of
@@ -22,8 +23,8 @@ def world_under(viewer: Any, frame: Frame, position: Sequence[float]) -> Floats:
     """World mm (3,) of what a frame's layer shows at a place along the viewer's axes."""
     at = np.asarray(position, dtype=np.float64)[-3:]
     if frame.place is None:
-        return _apply(np.linalg.inv(frame.view_from_world), at)
-    return _apply(frame.place.world, voxel_drawn_at(frame.place, at, space_displayed(viewer)))
+        return apply_affine(np.linalg.inv(frame.view_from_world), at)
+    return apply_affine(frame.place.world, voxel_drawn_at(frame.place, at, space_displayed(viewer)))
 
 
 def go_to_world(viewer: Any, frame: Frame, xyz: Sequence[float]) -> None:
@@ -31,7 +32,7 @@ def go_to_world(viewer: Any, frame: Frame, xyz: Sequence[float]) -> None:
     if frame.place is None:
         go_to(viewer, frame.to_view(xyz))
         return
-    voxel = _apply(np.linalg.inv(frame.place.world), np.asarray(xyz, dtype=np.float64))
+    voxel = apply_affine(np.linalg.inv(frame.place.world), np.asarray(xyz, dtype=np.float64))
     go_to(viewer, place_drawn(frame.place, voxel, space_displayed(viewer)))
 
 
@@ -84,7 +85,3 @@ def points_beside(frame: Frame, grid: Grid | None = None) -> tuple[Floats, dict[
 
 def _parts(displayed: Sequence[int]) -> tuple[list[int], list[int]]:
     return [a for a in range(3) if a in displayed], [a for a in range(3) if a not in displayed]
-
-
-def _apply(matrix: Floats, point: Floats) -> Floats:
-    return matrix[:3, :3] @ point + matrix[:3, 3]

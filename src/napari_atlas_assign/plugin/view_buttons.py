@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -13,7 +13,6 @@ from . import view_commands
 from .geometry import KEY
 from .region_overlays import show_peaks
 from .session import run_shown
-from .views import Plane
 
 
 class ViewButtons(QWidget):
@@ -22,18 +21,14 @@ class ViewButtons(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        keys = {plane: key for key, plane in view_commands.KEYS.items()}
-        planes = [
-            _button(plane.capitalize(), f"Show the brain upright, {plane} ({keys[plane]})", partial(self._plane, plane))
-            for plane in get_args(Plane)
-        ]
-        self.here = _button("What is here?", "Values, modes and regions under the cursor", self._open_probe)
+        planes = plane_buttons(viewer)
+        self.here = button("What is here?", "Values, modes and regions under the cursor", self._open_probe)
         self.here.setEnabled(hasattr(viewer, "window"))
-        self.peaks = _button("Peaks", "Show the peaks of all modes with names", self._show_peaks)
-        self.template = _button(
+        self.peaks = button("Peaks", "Show the peaks of all modes with names", self._show_peaks)
+        self.template = button(
             "Template", "Add a template brain behind everything else", lambda: view_commands.add_template(viewer)
         )
-        self.close_overlays = _button(
+        self.close_overlays = button(
             "Close overlays",
             "Close region maps, outlines, shares and peaks",
             lambda: view_commands.close_overlays(viewer),
@@ -42,12 +37,10 @@ class ViewButtons(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for buttons in (planes, [self.here, self.peaks, self.template, self.close_overlays]):
             row = QHBoxLayout()
-            for button in buttons:
-                row.addWidget(button)
+            for one in buttons:
+                one.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+                row.addWidget(one)
             layout.addLayout(row)
-
-    def _plane(self, plane: Plane) -> None:
-        view_commands.show_plane(self._viewer, plane)
 
     def _open_probe(self) -> None:
         self._viewer.window.add_plugin_dock_widget(KEY, "What is here?")
@@ -60,9 +53,21 @@ class ViewButtons(QWidget):
             show_peaks(result, self._viewer)
 
 
-def _button(text: str, tip: str, act: Callable[[], Any]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
-    button.clicked.connect(lambda _: act())
-    return button
+def plane_buttons(viewer: Any) -> list[QPushButton]:
+    """A button for each anatomical plane."""
+    return [
+        button(
+            plane.capitalize(),
+            f"Show the brain upright, {plane} ({key})",
+            partial(view_commands.show_plane, viewer, plane),
+        )
+        for key, plane in view_commands.KEYS.items()
+    ]
+
+
+def button(text: str, tip: str, act: Callable[[], Any]) -> QPushButton:
+    """A button that does something when it is clicked."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _: act())
+    return made

@@ -10,11 +10,10 @@ from napari.utils.notifications import show_error, show_info
 
 from ..errors import InputError
 from .background import add_template as add_template_to
-from .frames import view_frame
-from .geometry import ZYX_FROM_WORLD
+from .frames import view_from_world
 from .letters import letters_shown, show_letters
 from .region_overlays import close_overlays as close_overlays_of
-from .views import Plane, anatomical_view, convention_of, set_upright
+from .views import Convention, Plane, anatomical_view, convention_of, set_upright
 
 KEYS: dict[str, Plane] = {"Alt-1": "axial", "Alt-2": "coronal", "Alt-3": "sagittal"}
 """Keys for the three planes; Alt-R switches between neurological and radiological.
@@ -40,10 +39,8 @@ def sagittal(viewer: napari.Viewer) -> None:
 
 def switch_convention(viewer: napari.Viewer) -> None:
     """Switch between neurological and radiological."""
-    matrix = _view_from_world(viewer)
-    other = "radiological" if convention_of(viewer, matrix) == "neurological" else "neurological"
-    set_upright(viewer, matrix, other)  # type: ignore[arg-type]
-    show_letters(viewer)
+    shown = convention_of(viewer, view_from_world(viewer))
+    show_convention(viewer, "radiological" if shown == "neurological" else "neurological")
 
 
 def toggle_letters(viewer: napari.Viewer) -> None:
@@ -68,7 +65,13 @@ def close_overlays(viewer: napari.Viewer) -> None:
 
 def show_plane(viewer: Any, plane: Plane) -> None:
     """Show a plane upright with its letters, in the convention that the viewer is in."""
-    anatomical_view(viewer, plane, _view_from_world(viewer))
+    anatomical_view(viewer, plane, view_from_world(viewer))
+    show_letters(viewer)
+
+
+def show_convention(viewer: Any, convention: Convention) -> None:
+    """Show what the viewer shows upright with its letters, in a convention."""
+    set_upright(viewer, view_from_world(viewer), convention)
     show_letters(viewer)
 
 
@@ -78,8 +81,3 @@ def bind_view_keys(viewer: Any) -> None:
     for key, command in commands.items():
         with suppress(ValueError):  # bound already
             viewer.bind_key(key, command)
-
-
-def _view_from_world(viewer: Any) -> Any:
-    frame = view_frame(viewer)
-    return ZYX_FROM_WORLD if frame is None else frame.view_from_world
