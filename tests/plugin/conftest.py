@@ -74,3 +74,19 @@ def label_atlas():
         }
     )
     return Atlas.from_labels(labels, Grid(labels.shape, np.array(AFFINES["ras"])), regions, name="tiny")
+
+
+@pytest.fixture
+def table_beside(qtbot):
+    """Make the table of a result, linked with a viewer that has no window: the table and the link."""
+    from napari_atlas_assign.plugin.table import ResultsTable
+    from napari_atlas_assign.plugin.table_link import TableLink
+
+    def make(viewer, result):
+        table = ResultsTable()
+        qtbot.addWidget(table)
+        link = TableLink(table, viewer)
+        table.set_result(result)
+        return table, link
+
+    return make

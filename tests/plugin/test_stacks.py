@@ -12,8 +12,6 @@ from napari_atlas_assign.plugin.colors import PALE
 from napari_atlas_assign.plugin.frames import show_volume, volume_shown
 from napari_atlas_assign.plugin.layers import image_from_layer
 from napari_atlas_assign.plugin.show import find_modes_layer, go_to_mode
-from napari_atlas_assign.plugin.table import ResultsTable
-from napari_atlas_assign.plugin.table_link import TableLink
 from napari_atlas_assign.plugin.table_rows import Subject
 
 from test_layers import placed  # isort: skip
@@ -31,16 +29,13 @@ def volumes(blob_map):
 
 
 @pytest.fixture(params=[False, True], ids=["one axis", "two axes"])
-def stack(qtbot, volumes, label_atlas, request):
+def stack(table_beside, volumes, label_atlas, request):
     """A viewer with a stack, its result, and a linked table."""
     viewer = ViewerModel()
     source = viewer.add_layer(placed(volumes[None] if request.param else volumes, name="stack"))
     result = assign(source, label_atlas, threshold=3)
     show(result, viewer)
-    table = ResultsTable()
-    qtbot.addWidget(table)
-    link = TableLink(table, viewer)
-    table.set_result(result)
+    table, link = table_beside(viewer, result)
     return SimpleNamespace(
         viewer=viewer, source=source, result=result, table=table, link=link, modes=viewer.layers["stack modes"]
     )
@@ -160,7 +155,9 @@ def test_a_layer_that_is_gone_is_not_followed(stack):
 
 
 @pytest.mark.parametrize("is_stack", [False, True])
-def test_each_atlas_shows_its_own_modes_in_siibra_s_convention(volumes, label_atlas, small_atlas, qtbot, is_stack):
+def test_each_atlas_shows_its_own_modes_in_siibra_s_convention(
+    volumes, label_atlas, small_atlas, table_beside, is_stack
+):
     viewer = ViewerModel()
     source = viewer.add_layer(placed(volumes if is_stack else volumes[0], name="map"))
     options = {"threshold": 3, "convention": "siibra"}
@@ -172,10 +169,7 @@ def test_each_atlas_shows_its_own_modes_in_siibra_s_convention(volumes, label_at
         assert layer is layers[number % 2]
         drawn = layer.data[run.map_index] if is_stack else layer.data
         assert np.array_equal(np.sort(drawn[drawn > 0]), np.sort(run.found.number[run.found.mode]))
-    table = ResultsTable()
-    qtbot.addWidget(table)
-    link = TableLink(table, viewer)
-    table.set_result(result)
+    table, link = table_beside(viewer, result)
     show_volume(viewer, source, 0)
     layers[1].selected_label = 2
     assert {subject.run for subject in table.selected_subjects()} == {1}

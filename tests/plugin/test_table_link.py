@@ -12,8 +12,7 @@ from napari_atlas_assign.plugin import table_columns
 from napari_atlas_assign.plugin.colors import PALE
 from napari_atlas_assign.plugin.layers import own_metadata
 from napari_atlas_assign.plugin.show import TABLE_NAME, find_modes_layer, show
-from napari_atlas_assign.plugin.table import PICK_DELAY, ResultsTable
-from napari_atlas_assign.plugin.table_link import TableLink
+from napari_atlas_assign.plugin.table import PICK_DELAY
 from napari_atlas_assign.plugin.table_rows import Subject
 
 from test_show import opened  # isort: skip
@@ -25,16 +24,13 @@ def settings(monkeypatch):
 
 
 @pytest.fixture
-def linked(qtbot, write, blob_map, label_atlas):
+def linked(table_beside, write, blob_map, label_atlas):
     """A viewer without a window, with a result and a table beside it."""
     viewer = ViewerModel()
     source = opened(viewer, write(blob_map))
     result = assign(source, label_atlas, threshold=3)
     show(result, viewer)
-    table = ResultsTable()
-    qtbot.addWidget(table)
-    link = TableLink(table, viewer)
-    table.set_result(result)
+    table, link = table_beside(viewer, result)
     return SimpleNamespace(viewer=viewer, source=source, result=result, table=table, link=link, atlas=label_atlas)
 
 
