@@ -25,7 +25,7 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 def cases(draw):
     """An atlas, its dense maps, and points in and around it."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
+    shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 6), st.sampled_from([1, 3, 4, 5, 6, 13])))
     maps = random_maps(rng, shape, draw(st.sampled_from(["statistical", "labelled"])), draw(st.integers(1, 4)))
     if not maps.any():
         maps[0, 0, 0, 0] = 1
@@ -33,6 +33,24 @@ def cases(draw):
     n = draw(st.integers(0, 5))
     xyz = atlas.grid.to_world(rng.uniform(-3, 8, (n, 3)))
     return atlas, maps, PointSet.from_array(xyz, rng.choice([0, 0, 0.4, 1, 2.5], n))
+
+
+@pytest.mark.parametrize("most", [1, 40, 100, 2**22])
+def test_blob_sums_do_not_depend_on_how_finely_rows_are_looked_up(most, monkeypatch):
+    monkeypatch.setattr("napari_atlas_assign.assignment.points._MAX_BLOCKS", most)
+    rng = np.random.default_rng(most)
+    maps = random_maps(rng, (3, 4, 40), "statistical", 4) * (
+        rng.random((4, 3, 4, 40)) < 0.9
+    )  # stretches of all lengths
+    maps[0, 0, 0, :31] = 0.5
+    atlas = atlas_of(maps, np.eye(4))
+    points = PointSet.from_array(rng.uniform(-1, 42, (30, 3)) * [0.1, 0.1, 1], rng.choice([0, 1, 3], 30))
+    found = blob_sums(points, atlas)
+    modes = blobs(points, atlas.grid)
+    expected = overlap_sums(modes, region_integrals(atlas, modes.grid, modes.voxel), atlas)
+    assert found.region.tolist() == expected.region.tolist()
+    for name in ("volume", "sum_a", "sum_share", "sum_ab", "maximum"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-6), name
 
 
 def voxel_of(atlas, xyz):

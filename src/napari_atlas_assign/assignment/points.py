@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -95,8 +96,10 @@ def assign_points(
     check_reach(points, atlas.grid)
     siibra = rules.name == "siibra"
     exact = points.sigma / atlas.grid.voxel_sizes.mean() < 3 if siibra else points.sigma == 0
-    point, region, scores, shares = _scored(points, atlas, exact, rules)
-    nearest, distance = nearest_regions(atlas, points.xyz)
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(nearest_regions, atlas, points.xyz)
+        point, region, scores, shares = _scored(points, atlas, exact, rules)
+    nearest, distance = beside.result()
     # Region -1, no region, finds the last name: None.
     names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
 
@@ -205,25 +208,37 @@ _Chunks = Iterable[tuple[NDArray[np.int64], Callable[[], Runs]]]
 """Some points, and what works out the runs of their blobs."""
 
 
+_BLOCK = 4
+"""Voxels in a block of a row, for which a table says where its stretches lie; more in grids of many rows."""
+
+_MAX_BLOCKS = 2**22
+"""Blocks of all rows, about: the table takes eight bytes for each."""
+
+
 @dataclass(frozen=True)
 class _Stretches:
-    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row."""
+    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row.
 
-    place: NDArray[np.integer]
-    """Flat C-order number of the first voxel; rising."""
-    region: NDArray[np.integer]
-    first: NDArray[np.integer]
-    """Index of the first voxel along the last axis."""
-    length: NDArray[np.integer]
-    """Number of voxels."""
-    longest: NDArray[np.int64]
-    """(rows,) the length of the longest stretch of each row."""
-    entry: NDArray[np.integer]
-    """Place of the first voxel's value in `value`."""
+    Stretches, and the entries in them, lie in the order of their first voxels, so that those that a blob meets lie
+    together in memory.
+    """
+
+    region: NDArray[np.int32]
+    first: NDArray[np.int32]
+    stop: NDArray[np.int32]
+    """Index along the last axis of the first voxel, and of the one behind the last."""
+    value_at: NDArray[np.int64]
+    """Place in `value` of the row's voxel 0, where the stretch reached so far."""
     value: NDArray[np.floating]
-    """(E,) by region, then voxel."""
-    running_share: Floats
+    """(E,)"""
+    share_before: Floats
     """(E + 1,) sum of all shares before each entry."""
+    block: int
+    """Voxels in a block of a row."""
+    ending: NDArray[np.int32]
+    """(rows, blocks) the first stretch that ends behind the beginning of each block."""
+    beginning: NDArray[np.int32]
+    """(rows, blocks) the first stretch that begins behind the end of each block."""
 
 
 _kept: WeakKeyDictionary[Atlas, _Stretches] = WeakKeyDictionary()
@@ -247,11 +262,31 @@ def _cut(atlas: Atlas) -> _Stretches:
     length = np.diff(entry, append=len(voxel))
     by_place = np.argsort(voxel[entry], kind="stable")
     entry, length = entry[by_place], length[by_place]
-    place = voxel[entry]
-    longest = np.zeros(atlas.grid.n_voxels // n_along, np.int64)
-    np.maximum.at(longest, place // n_along, length)
-    share = _running(atlas.share[order])
-    return _Stretches(place, region[entry], place % n_along, length, longest, entry, atlas.value[order], share)
+    row, first = np.divmod(voxel[entry], n_along)
+    stop = first + length
+    order = order[listed(entry, entry + length)[1]]
+
+    n_rows = atlas.grid.n_voxels // n_along
+    block = max(_BLOCK, n_along * n_rows // _MAX_BLOCKS)
+    blocks = (n_rows, -(-n_along // block))
+    mark = row * blocks[1] + first // block
+    beginning = np.cumsum(np.bincount(mark, minlength=n_rows * blocks[1]))
+    ending = np.concatenate([[0], beginning[:-1]])
+    # A stretch that goes on in later blocks of its row is the first there, unless an earlier one does, too.
+    n_later = (stop - 1) // block - first // block
+    which, later = listed(mark + 1, mark + 1 + n_later)
+    np.minimum.at(ending, later, which)
+    return _Stretches(
+        region[entry].astype(np.int32),
+        first.astype(np.int32),
+        stop.astype(np.int32),
+        np.cumsum(length) - stop,
+        atlas.value[order],
+        _running(atlas.share[order]),
+        block,
+        ending.astype(np.int32).reshape(blocks),
+        beginning.astype(np.int32).reshape(blocks),
+    )
 
 
 def _running(values: NDArray[np.floating]) -> Floats:
@@ -312,7 +347,8 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
     """Per point: voxels, sum, sum of squares, maximum and minimum (5, n), and the box (n, 2, 3)."""
     sums = np.zeros((5, n))
     box = np.zeros((n, 2, 3))
-    present, first = np.unique(runs.point, return_index=True)
+    first = np.flatnonzero(np.diff(runs.point, prepend=-1))
+    present = runs.point[first]
     if not len(present):
         return sums, box
     # Along a run, a blob rises to one summit and falls: the extremes are at the summit and at the ends.
@@ -323,35 +359,31 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
     sums[1], sums[2] = np.bincount(runs.point, runs.sums(), n), np.bincount(runs.point, runs.sums(2), n)
     sums[3, present] = np.maximum.reduceat(at_summit, first)
     sums[4, present] = np.minimum.reduceat(at_ends, first)
-    low, high = np.stack([runs.i, runs.j, runs.start], -1), np.stack([runs.i, runs.j, runs.stop - 1], -1)
-    box[present, 0] = np.minimum.reduceat(low, first, axis=0) - 0.5
-    box[present, 1] = np.maximum.reduceat(high, first, axis=0) + 0.5
+    for axis, (low, behind) in enumerate([(runs.i, runs.i + 1), (runs.j, runs.j + 1), (runs.start, runs.stop)]):
+        box[present, 0, axis] = np.minimum.reduceat(low, first) - 0.5
+        box[present, 1, axis] = np.maximum.reduceat(behind, first) - 0.5
     return sums, box
 
 
 def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
     """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
     runs = runs.clipped(atlas.grid.shape)
-    row = runs.i * atlas.grid.shape[1] + runs.j
-    # What meets a run begins before its end, and not farther before its start than the row's longest stretch is long.
-    earliest = np.maximum(runs.start - stretches.longest[row] + 1, 0)
-    dtype = np.result_type(stretches.place.dtype, np.int32)
-    begin = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + earliest).astype(dtype))
-    end = np.searchsorted(stretches.place, (row * atlas.grid.shape[2] + runs.stop).astype(dtype))
-    run, s = listed(begin, end)
-    first = stretches.first[s].astype(np.int64)
-    start = np.maximum(runs.start[run], first)
-    stop = np.minimum(runs.stop[run], first + stretches.length[s])
-    met = np.flatnonzero(start < stop)
-    run, s, first, start, stop = run[met], s[met], first[met], start[met], stop[met]
-    length = stop - start
-    entry = stretches.entry[s] + start - first
-    key = runs.point[run] * atlas.n_regions + stretches.region[s]
-    weight = runs.row[run] * runs.profile.shape[1] + start - runs.origin[runs.row[run]]
+    mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
+    begin = stretches.ending.take(mark + runs.start // stretches.block)
+    end = stretches.beginning.take(mark + (runs.stop - 1) // stretches.block)
+    run, s = listed(begin, np.maximum(begin, end))
+    start = np.maximum(runs.start.astype(np.int32)[run], stretches.first[s])
+    length = np.minimum(runs.stop.astype(np.int32)[run], stretches.stop[s]) - start
+    met = np.flatnonzero(length > 0)
+    met = met[_longest_first(length[met])]
+    run, s, start, length = run[met], s[met], start[met], length[met]
+    entry = stretches.value_at[s] + start
+    weight = runs.profile_at[run] + start
     total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
-    shares = stretches.running_share[entry + length] - stretches.running_share[entry]
+    shares = stretches.share_before[entry + length] - stretches.share_before[entry]
 
     n_keys = n * atlas.n_regions
+    key = (runs.point * atlas.n_regions)[run] + stretches.region[s]
     maximum = np.zeros(n_keys)
     np.maximum.at(maximum, key, highest)
     columns = (
@@ -365,32 +397,30 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
 
 
+def _longest_first(length: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(S,) the order of falling lengths."""
+    longest = length.max(initial=0)
+    small = (longest - length).astype(np.min_scalar_type(longest))  # which sorts faster
+    return np.argsort(small, kind="stable")
+
+
 def _along_stretches(
     value: NDArray[np.floating],
     value_at: NDArray[np.int64],
     weight: Floats,
     weight_at: NDArray[np.int64],
-    length: NDArray[np.int64],
+    length: NDArray[np.integer],
 ) -> tuple[Floats, Floats, Floats]:
-    """Sum of values, sum of values times weights, and largest value along stretches (S,) of both arrays."""
-    # All stretches advance together, the longest first, so that those that are done fall off at the end.
-    if not len(length):
-        return np.zeros(0), np.zeros(0), np.zeros(0)
-    shortfall = length.max() - length
-    order = np.argsort(shortfall.astype(np.min_scalar_type(length.max())), kind="stable")  # small numbers sort faster
-    value_at, weight_at = value_at[order], weight_at[order]
-    total, product, highest = np.zeros(len(length)), np.zeros(len(length)), np.zeros(len(length), value.dtype)
-    at_least = np.cumsum(np.bincount(length)[::-1])[::-1]
-    for n in at_least[1:].tolist():
-        here = value.take(value_at[:n])
-        total[:n] += here
-        product[:n] += here * weight.take(weight_at[:n])
-        np.maximum(highest[:n], here, out=highest[:n])
-        value_at[:n] += 1
-        weight_at[:n] += 1
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    return total[back], product[back], highest[back].astype(np.float64)
+    """Sum of values, sum of values times weights, and largest value along stretches (S,) of falling lengths."""
+    sums = np.zeros((3, len(length)))
+    for a, b in pairwise(np.flatnonzero(np.diff(length, prepend=0, append=0)).tolist()):
+        steps = np.arange(length[a])[:, None]  # stretches of one length side by side: numpy adds whole rows
+        values = value.take(value_at[a:b] + steps).astype(np.float64)
+        values.sum(axis=0, out=sums[0, a:b])
+        values.max(axis=0, out=sums[2, a:b])
+        values *= weight.take(weight_at[a:b] + steps)
+        values.sum(axis=0, out=sums[1, a:b])
+    return sums[0], sums[1], sums[2]
 
 
 # --- the siibra convention's blobs ---

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ CUT = 3.0
 _MAX_RUNS = 2**22
 """Runs of the largest blob that is accepted: a radius of some 1,000 voxels."""
 
-_CHUNK_RUNS = 2**14
+_CHUNK_RUNS = 2**15
 """Runs that are worked on at a time: their arrays stay in the processor's cache."""
+
+_NEIGHBOURHOOD = 24
+"""Edge, in voxels, of the cubes whose points are worked on together: they meet the same part of an atlas."""
 
 
 @dataclass(frozen=True)
@@ -149,18 +152,24 @@ class Runs:
         """The parts inside a grid of this shape."""
         start, stop = np.maximum(self.start, 0), np.minimum(self.stop, shape[2])
         inside = (self.i >= 0) & (self.i < shape[0]) & (self.j >= 0) & (self.j < shape[1]) & (start < stop)
-        return replace(self, start=start, stop=stop).take(inside)
+        clipped = replace(self, start=start, stop=stop)
+        return clipped if inside.all() else clipped.take(inside)
+
+    @cached_property
+    def profile_at(self) -> NDArray[np.int64]:
+        """(L,) place in the flat profiles of each run's voxel 0, which its profile need not reach."""
+        return self.row * self.profile.shape[1] - self.origin[self.row]
 
     def sums(self, power: int = 1) -> Floats:
         """(L,) sum of each run's values, to a power."""
-        cumulated = np.zeros((self.profile.shape[0], self.profile.shape[1] + 1))
-        np.cumsum(self.profile**power, axis=1, out=cumulated[:, 1:])
-        first = self.origin[self.row]
-        return self.factor**power * (cumulated[self.row, self.stop - first] - cumulated[self.row, self.start - first])
+        before = np.zeros((self.profile.shape[0], self.profile.shape[1] + 1))
+        np.cumsum(self.profile**power, axis=1, out=before[:, 1:])
+        at = self.profile_at + self.row  # a profile has one more running total than values
+        return self.factor**power * (before.take(at + self.stop) - before.take(at + self.start))
 
     def values_at(self, k: NDArray[np.int64]) -> Floats:
         """(L,) value of each run in one voxel `k` (L,) of its own."""
-        return self.factor * self.profile[self.row, k - self.origin[self.row]]
+        return self.factor * self.profile.take(self.profile_at + k)
 
 
 def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64], Callable[[], Runs]]]:
@@ -182,14 +191,16 @@ def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64
         If a sigma is larger than the atlas can bear (a sphere of some 1,000 voxels' radius), or a coordinate too large.
     """
     check_reach(points, grid)
-    order = np.argsort(-points.sigma, kind="stable")  # chunks of like size
+    cubes = np.floor(grid.to_voxel(points.xyz) / _NEIGHBOURHOOD)
+    order = np.lexsort((*cubes.T, -points.sigma))  # chunks of like size
+    frame = _frame(grid)
     at, largest, rows = 0, np.nan, np.zeros((0, 2), np.int64)
     while at < len(order):
         if points.sigma[order[at]] != largest:
             largest = points.sigma[order[at]]
-            rows = _nearby_rows(largest, grid)
+            rows = _nearby_rows(largest, grid, frame)
         chunk = order[at : at + max(1, _CHUNK_RUNS // len(rows))]
-        yield chunk, partial(_sphere_runs, points.xyz[chunk], points.sigma[chunk], rows, grid)
+        yield chunk, partial(_sphere_runs, points.xyz[chunk], points.sigma[chunk], rows, grid, frame)
         at += len(chunk)
 
 
@@ -261,7 +272,7 @@ def check_reach(points: PointSet, grid: Grid) -> None:
         raise InputError(f"{points.name}: a coordinate of {largest:g} mm lies in no brain; give coordinates in mm")
 
 
-def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid) -> Runs:
+def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid, frame: Floats) -> Runs:
     """The blobs of a few points of like sigma, of which `_nearby_rows` of the largest are `rows`.
 
     Along a run, the squared distance to the point is a parabola: that to the run's line, plus that from the foot of the
@@ -269,36 +280,38 @@ def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid
     the foot.
     """
     n = len(xyz)
-    edges = grid.affine[:3, :3]
-    unit = edges[:, 2] / np.linalg.norm(edges[:, 2])
-    edge = np.linalg.norm(edges[:, 2])
+    edge = abs(frame[0, 0])
     at = grid.to_voxel(xyz)
     base = np.floor(at + 0.5).astype(np.int64)
-    ij = base[:, None, :2] + rows  # (n, rows, 2)
-    across = product(ij - at[:, None, :2], edges[:, :2])
-    along = product(across, unit[None])[..., 0]
-    foot = at[:, None, 2] - along / edge
-    to_line_sq = (across**2).sum(axis=-1) - along**2
+    of_point, of_row = product(base[:, :2] - at[:, :2], frame[:, 1:]), product(rows, frame[:, 1:])
+    along, *across = (of_point[:, None, axis] + of_row[:, axis] for axis in range(3))  # (n, rows) each
+    foot = at[:, None, 2] - along / frame[0, 0]
+    to_line_sq = across[0] ** 2 + across[1] ** 2
     # The small tolerance keeps voxel centres at exactly 3 sigma in the sphere, whatever the affine's rounding.
-    reach = np.sqrt(np.maximum((CUT * sigma[:, None]) ** 2 * (1 + 1e-9) - to_line_sq, 0)) / edge
-    start, stop = np.ceil(foot - reach).astype(np.int64), np.floor(foot + reach).astype(np.int64) + 1
-    held = (to_line_sq <= (CUT * sigma[:, None]) ** 2 * (1 + 1e-9)) & (start < stop)
-    empty = np.flatnonzero(~held.any(axis=1))
-    point, run = np.nonzero(held)
+    left = (CUT * sigma[:, None]) ** 2 * (1 + 1e-9) - to_line_sq
+    reach = np.sqrt(np.maximum(left, 0)) / edge
+    start, stop = np.ceil(foot - reach), np.floor(foot + reach) + 1
+    held = (left >= 0) & (start < stop)
+    n_held = held.sum(axis=1)
+    place = np.flatnonzero(held)
+    point = np.repeat(np.arange(n), n_held)
+    run = place - point * len(rows)
+    empty = np.flatnonzero(n_held == 0)
 
-    at_right_angles = np.abs(edges[:, :2].T @ unit).max() < 1e-6 * grid.voxel_sizes.min()
+    at_right_angles = np.abs(frame[0, 1:]).max() < 1e-6 * grid.voxel_sizes.min()
     row = point if at_right_angles else np.arange(len(point))
-    feet = at[:, 2] if at_right_angles else foot[point, run]
-    spread = np.where(sigma > 0, sigma, 1.0) / edge
+    feet = at[:, 2] if at_right_angles else foot.take(place)
+    width = np.where(sigma > 0, sigma, 1.0)
+    spread = width / edge
     spread_of_row = spread if at_right_angles else spread[point]
     half = int(np.ceil((CUT * sigma / edge).max() * (1 + 1e-9))) + 1
     origin = np.floor(feet + 0.5).astype(np.int64) - half
     steps = origin[:, None] + np.arange(2 * half + 1) - feet[:, None]
     profile = np.exp(-0.5 * (steps / spread_of_row[:, None]) ** 2)
-    factor = np.exp(-0.5 * np.maximum(to_line_sq, 0)[point, run] / np.where(sigma > 0, sigma, 1.0)[point] ** 2)
-    runs = Runs(
-        point, ij[point, run, 0], ij[point, run, 1], start[point, run], stop[point, run], factor, row, profile, origin
-    )
+    factor = np.exp(-0.5 * to_line_sq.take(place) / (width**2)[point])
+    i, j = (base[:, axis][point] + rows[:, axis][run] for axis in range(2))
+    start, stop = start.take(place).astype(np.int64), stop.take(place).astype(np.int64)
+    runs = Runs(point, i, j, start, stop, factor, row, profile, origin)
     total = np.bincount(point, runs.sums(), n)
     runs = replace(runs, factor=factor / total[point])
     return _with_single_voxels(runs, empty, grid.containing(xyz[empty])) if len(empty) else runs
@@ -325,17 +338,20 @@ def _with_single_voxels(runs: Runs, point: NDArray[np.int64], ijk: NDArray[np.in
     return both.take(np.argsort(both.point, kind="stable"))
 
 
-def _nearby_rows(sigma: float, grid: Grid) -> NDArray[np.int64]:
+def _nearby_rows(sigma: float, grid: Grid, frame: Floats) -> NDArray[np.int64]:
     """Steps (rows, 2) along the first two axes from a point's voxel to every row of voxels that its sphere may meet."""
     half = _half_widths(np.array([sigma]), grid)[0, :2]
     steps = np.meshgrid(np.arange(-half[0], half[0] + 1), np.arange(-half[1], half[1] + 1), indexing="ij")
     rows = np.stack(steps, axis=-1).reshape(-1, 2)
-    edges = grid.affine[:3, :3]
-    unit = edges[:, 2] / np.linalg.norm(edges[:, 2])
-    across = rows @ edges[:, :2].T
-    to_line = np.linalg.norm(across - (across @ unit)[:, None] * unit, axis=1)
+    to_line = np.hypot(*product(rows, frame[1:, 1:]).T)
     # A point lies up to half an edge of each of the two axes off the middle of its voxel.
-    return rows[to_line <= CUT * sigma * (1 + 1e-6) + np.linalg.norm(edges[:, :2], axis=0).sum() / 2]
+    return rows[to_line <= CUT * sigma * (1 + 1e-6) + grid.voxel_sizes[:2].sum() / 2]
+
+
+def _frame(grid: Grid) -> Floats:
+    """(3, 3) the last axis's voxel edge, the first's and the second's, as columns, in directions of which the first is
+    along the last axis and two are across it."""
+    return np.linalg.qr(grid.affine[:3, [2, 0, 1]]).R
 
 
 def _half_widths(sigma: Floats, grid: Grid) -> NDArray[np.int64]:
