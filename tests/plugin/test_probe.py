@@ -285,7 +285,7 @@ def test_pins_gather_in_one_layer_with_coordinates_and_region(viewer, shown):
     assert len(layer.data) == 2
     assert np.allclose(layer.data_to_world(layer.data[0]), viewer.layers["map"].data_to_world(HIGHEST[::-1]))
     assert layer.features["label"].iloc[0].endswith("Lobus dexter")
-    assert pin_label(Here((-4.4, 0.0, 3.0), [], [], [])) == "  −4, 0, 3"
+    assert pin_label(Here((-4.4, 0.0, 3.0), [], [], [])) == "−4, 0, 3"
 
 
 # --- the dock ---

@@ -160,7 +160,7 @@ def test_shares_are_painted_onto_the_territory_of_each_region(viewer, opened, re
 def test_peaks_are_points_with_the_region_s_name(viewer, opened, result):
     layer = show_peaks(result, viewer)
     assert len(layer.data) == len(result.peaks)
-    assert layer.features["label"].str.strip().tolist()[0] == "1 Lobus dexter"
+    assert layer.features["label"].tolist()[0] == "1 Lobus dexter"
     assert np.allclose(layer.data_to_world(layer.data[0]), opened.data_to_world((4, 6, 6)))
     assert layer.features["best region"].tolist() == result.peaks["best region"].tolist()
 

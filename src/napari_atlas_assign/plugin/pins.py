@@ -13,7 +13,7 @@ from .layers import describe, own_metadata
 from .looks import keep_readable
 from .overlays import Frame
 from .probe import Here
-from .region_overlays import shortened
+from .region_overlays import BELOW, shortened
 from .slices import points_beside
 
 ROLE = "pins"
@@ -21,9 +21,8 @@ ROLE = "pins"
 PIN_COLOR = "#ffdd33"
 
 PIN_TEXT = {
-    "string": "{label}",
+    "string": BELOW,
     "size": 9,
-    "anchor": "lower_left",
     "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
 }
 
@@ -60,4 +59,4 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
 def pin_label(here: Here) -> str:
     """What stands beside a pin."""
     place = ", ".join(f"{value:.0f}" for value in here.xyz).replace("-", "−")
-    return f"  {place}" + (f"  {shortened(here.regions[0].name)}" if here.regions else "")
+    return place + (f"  {shortened(here.regions[0].name)}" if here.regions else "")

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
     QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -33,11 +32,13 @@ from .overlays import Frame, title_of
 from .pins import add_pin
 from .probe import Cursor, Here, RegionHere, peaks_in, place_under, what_is_here
 from .region_overlays import close_overlays, show_peaks, show_region, show_shares
+from .scrolling import scrolling_layout
 from .session import results_in, run_shown
 from .show import go_to_place
 from .view_buttons import button, plane_buttons
 from .views import convention_of
 from .voxel_reader import VoxelReader
+from .whole_view import keep_whole
 
 INTERVAL = 33
 """ms between two looks at what is under the cursor."""
@@ -70,6 +71,7 @@ class WhatIsHere(QWidget):
         self._timer.timeout.connect(self._look)
         self.destroyed.connect(partial(_forget, ref(self)))
         view_commands.bind_view_keys(napari_viewer)
+        keep_whole(napari_viewer)
         self._follow_viewer()
         self._tell(None)
 
@@ -341,7 +343,7 @@ class WhatIsHere(QWidget):
             "Template", "A template brain behind everything else", lambda: view_commands.add_template(self._viewer)
         )
 
-        layout = QVBoxLayout(self)
+        layout = scrolling_layout(self, lines=15)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self.place_label)
         layout.addWidget(self.value_label)

@@ -31,6 +31,12 @@ from .slices import points_beside
 LONGEST_NAME = 28
 """Characters of a region's name beside a peak."""
 
+ABOVE, BELOW = "{label}\n \n ", "\n\n{label}"
+"""Names of peaks stand above their points, those of pins below, where both mark one place.
+
+They are centred on their points with empty lines: that is the only anchor that napari has in 3D, too.
+"""
+
 
 def show_region(result: Result, viewer: Any, region: int | str, contour: bool = False) -> Any:
     """Show a region's map as an Image layer in the region's colour, or as an outline; returns the layer.
@@ -173,9 +179,8 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
             "name": f"{result.image.name}: peaks ({result.atlas.name})",
             "features": peaks.drop(columns="position").assign(label=_peak_labels(peaks)),
             "text": {
-                "string": "{label}",
+                "string": ABOVE,
                 "size": 9,
-                "anchor": "upper_left",
                 "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
             },
             "size": 4 / np.mean(transform["scale"]),
@@ -266,9 +271,9 @@ def _peak_labels(peaks: Any) -> list[str]:
     labels = []
     for mode, rank, region in peaks[["input structure", "peak", "best region"]].itertuples(index=False, name=None):
         if rank > 1:
-            labels.append(f" {mode}.{rank}")
+            labels.append(f"{mode}.{rank}")
         else:
-            labels.append(f" {mode} {shortened(region)}" if isinstance(region, str) else f" {mode}")
+            labels.append(f"{mode} {shortened(region)}" if isinstance(region, str) else str(mode))
     return labels
 
 

@@ -19,6 +19,7 @@ from .points import assigned_points_layer, view_of_points
 from .session import remember
 from .slices import go_to_world
 from .views import set_upright
+from .whole_view import keep_whole
 
 TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
@@ -181,11 +182,14 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
     from .table_link import TableLink
 
     table = viewer.window.dock_widgets.get(TABLE_NAME)
-    if table is None:
-        table = ResultsTable()
-        viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
-        TableLink(table, viewer)
-    table.set_result(result)
+    if table is not None:
+        table.set_result(result)
+        return
+    table = ResultsTable()
+    table.set_result(result)  # before it is seen: what comes later is laid out anew, before people's eyes
+    keep_whole(viewer)
+    viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
+    TableLink(table, viewer)
 
 
 def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:

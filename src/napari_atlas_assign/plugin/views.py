@@ -20,6 +20,9 @@ A radiological view is no mirror image: it is the brain seen from below (axial),
 left (sagittal), in 2D and in 3D.
 """
 
+MARGIN = 0.15
+"""Part of the canvas that is left free around the brain: the letters stand there."""
+
 # World axes (x, y, z = 0, 1, 2) that each plane shows: through the slices, up the screen, across the screen.
 _PLANES: dict[str, tuple[int, int, int]] = {"axial": (2, 1, 0), "coronal": (1, 2, 0), "sagittal": (0, 2, 1)}
 
@@ -50,7 +53,7 @@ def anatomical_view(
     leading = viewer.dims.ndim - 3
     viewer.dims.order = (*range(leading), *(leading + axis for axis in axes_of(plane, view_from_world)))
     set_upright(viewer, view_from_world, convention)
-    viewer.reset_view()
+    viewer.reset_view(margin=MARGIN)
 
 
 def set_upright(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD, convention: Convention = "neurological") -> None:

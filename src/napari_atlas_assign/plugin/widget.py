@@ -12,7 +12,8 @@ from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
 from superqt import QCollapsible
 from superqt.utils import create_worker as superqt_worker
 
@@ -28,11 +29,13 @@ from .layers import layer_kind, own_metadata
 from .live import AT_ONCE, MOST_VOXELS, Latest
 from .parameter_fields import ParameterFields
 from .run import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
+from .scrolling import scrolling_layout
 from .settings import read_defaults
 from .show import draw, find_frame_of_layer, find_layers, put_layers, show_table
 from .source_fields import SourceFields, largest_value, usual_threshold
 from .view_buttons import ViewButtons
 from .views import Plane
+from .whole_view import keep_whole
 
 TABLE_DELAY = 60
 """Milliseconds for which tables wait while a hand moves, so that the layers come first."""
@@ -69,6 +72,7 @@ class AssignWidget(QWidget):
         self.load_button.changed.connect(self._ask_and_load)
         self.destroyed.connect(partial(_let_go, ref(self), self._following))
         view_commands.bind_view_keys(napari_viewer)
+        keep_whole(napari_viewer)
         self._follow_viewer()
 
     def _make_fields(self) -> None:
@@ -106,12 +110,11 @@ class AssignWidget(QWidget):
         self.threshold_label = QLabel("threshold")
         form.addRow(self.threshold_label, self.threshold.native)
         form.addRow("", self.fields.slider)
-        self.more = QCollapsible("More", expandedIcon="▾", collapsedIcon="▸")
-        self.more.setDuration(0)
+        self.more = _collapsible("More")
         self.fields.more.margins = (0, 0, 0, 0)
         self.more.addWidget(self.fields.more.native)
         self.more.addWidget(self.load_button.native)
-        layout = QVBoxLayout(self)
+        layout = scrolling_layout(self, lines=8)
         layout.addWidget(self.source_fields.native)
         layout.addLayout(form)
         layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
@@ -488,6 +491,19 @@ def _text() -> Label:
     label.native.setMinimumWidth(240)
     label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
     return label
+
+
+def _collapsible(title: str) -> QCollapsible:
+    """A section with its arrow in the text, which has the theme's colour in every state; an icon has one of its own."""
+    section = QCollapsible(title, expandedIcon=QIcon(), collapsedIcon=QIcon())
+    section.setDuration(0)
+
+    def turn(opened: bool) -> None:
+        section.setText(f"{'▾' if opened else '▸'} {title}")
+
+    section.toggled.connect(turn)
+    turn(False)
+    return section
 
 
 def _row(*widgets: Any) -> Container:

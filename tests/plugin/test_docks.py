@@ -1,0 +1,97 @@
+"""The docks when they come: laid out at first sight, the brain still whole, no higher than the screen, and readable."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_atlas_assign import assign, show
+from napari_atlas_assign.plugin.frames import view_frame
+from napari_atlas_assign.plugin.pins import add_pin
+from napari_atlas_assign.plugin.probe import Here
+from napari_atlas_assign.plugin.probe_widget import WhatIsHere
+from napari_atlas_assign.plugin.reader import read
+from napari_atlas_assign.plugin.region_overlays import show_peaks
+from napari_atlas_assign.plugin.slices import go_to_world
+from napari_atlas_assign.plugin.table_filter_bar import FilterBar
+from napari_atlas_assign.plugin.views import anatomical_view
+from napari_atlas_assign.plugin.whole_view import shows_all
+from napari_atlas_assign.plugin.widget import AssignWidget
+
+from test_layers import as_layer  # isort: skip
+
+
+def cut_off(bar):
+    """Fields of a filter bar that are narrower than what they say."""
+    fields = (bar.conditions[0].column, bar.conditions[0].relation, bar.more, bar.count, *bar.choices.values())
+    return [field for field in fields if field.isVisible() and field.width() < field.sizeHint().width()]
+
+
+def test_the_table_is_filled_when_it_is_first_seen_and_leaves_the_brain_whole(
+    make_napari_viewer, write, blob_map, label_atlas, monkeypatch, qtbot
+):
+    seen = []
+    monkeypatch.setattr(FilterBar, "paintEvent", lambda bar, _: seen.append(cut_off(bar)), raising=False)
+    viewer = make_napari_viewer(show=True)
+    source = viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    anatomical_view(viewer, "axial")
+    qtbot.waitUntil(lambda: shows_all(viewer))
+    height = viewer.canvas.size[0]
+    show(assign(source, label_atlas, threshold=3), viewer)
+    qtbot.waitUntil(lambda: viewer.canvas.size[0] < height and bool(seen))
+    assert not any(seen)
+    assert shows_all(viewer)
+
+
+@pytest.mark.parametrize("kind", [AssignWidget, WhatIsHere])
+def test_a_panel_may_be_lower_than_what_it_holds_but_no_narrower(kind, qtbot):
+    panel = kind(ViewerModel())
+    qtbot.addWidget(panel)
+    if kind is AssignWidget:
+        panel.more.expand(animate=False)
+    panel.show()
+    qtbot.waitExposed(panel)
+    scroller = panel.layout().itemAt(0).widget()
+    inner = scroller.widget()
+    panel.resize(panel.minimumSizeHint())
+    assert panel.height() < inner.minimumSizeHint().height()
+    assert scroller.viewport().width() >= inner.minimumSizeHint().width()
+    assert scroller.verticalScrollBar().maximum() > 0
+
+
+def test_the_arrow_of_more_is_text_which_has_the_colour_of_the_theme(qtbot):
+    widget = AssignWidget(ViewerModel())
+    qtbot.addWidget(widget)
+    button = widget.more.toggleButton()
+    assert button.text() == "▸ More"
+    widget.more.expand(animate=False)
+    assert button.text() == "▾ More"
+    assert button.icon().isNull()
+
+
+def rows_of_names(viewer, qapp):
+    """Rows of the canvas where names, which are white, are drawn."""
+    qapp.processEvents()
+    picture = viewer.screenshot(flash=False)[..., :3]
+    return set(np.flatnonzero((picture > 200).all(axis=-1).any(axis=1)).tolist())
+
+
+@pytest.mark.parametrize("ndisplay", [2, 3])
+def test_the_names_of_a_peak_and_a_pin_at_one_place_are_seen_apart(
+    make_napari_viewer, write, blob_map, label_atlas, ndisplay, qapp
+):
+    viewer = make_napari_viewer(show=True)
+    source = viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    result = assign(source, label_atlas, threshold=3)
+    anatomical_view(viewer, "axial")
+    xyz = result.peaks["position"].iloc[0]
+    peaks, pins = show_peaks(result, viewer), add_pin(viewer, Here(xyz, [], [], []), view_frame(viewer))
+    source.visible = False
+    viewer.dims.ndisplay = ndisplay
+    go_to_world(viewer, view_frame(viewer), xyz)
+    peaks.features = peaks.features.assign(label=[peaks.features["label"].iloc[0], *[""] * (len(peaks.data) - 1)])
+    seen = []
+    for one, other in ((peaks, pins), (pins, peaks)):
+        one.visible, other.visible = True, False
+        seen.append(rows_of_names(viewer, qapp))
+    assert all(seen)
+    assert not seen[0] & seen[1]
