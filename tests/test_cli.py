@@ -19,6 +19,7 @@ from napari_atlas_assign import cli
 from napari_atlas_assign.atlas import load
 from napari_atlas_assign.batch import run as batch
 from napari_atlas_assign.batch import work
+from napari_atlas_assign.cli import batch as batch_command
 from napari_atlas_assign.cli import demo
 
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -481,6 +482,20 @@ def test_a_download_is_one_line_on_a_terminal_and_none_elsewhere(run, folder, mo
     code, _, err = run(command, "map.nii.gz", "--atlas", "juelich", "--output", "out")
     assert code == 0
     assert err == (f"\r{'juelich: bytes downloaded: 12 MB':<39}\n" if terminal else "")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_batch_tells_how_far_it_is_on_a_terminal_and_in_a_log(monkeypatch, capsys, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    times = iter([0.0, 0.0, 10.0, 20.0, 40.0, 80.0])
+    monkeypatch.setattr(batch_command, "perf_counter", lambda: next(times))
+    with batch_command.progress_line() as show:
+        for done in (0, 100, 200, 400, 800):
+            show(done, 800, done // 100)
+    left = {100: 70, 200: 60, 400: 40, 800: 0}
+    lines = [f"{n} of 800 maps, 10.0 per second, {n // 100} failed, {s} s left" for n, s in left.items()]
+    expected = "".join(f"\r{line:<78}" for line in lines) + "\n" if terminal else f"{lines[2]}\n{lines[3]}\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_assign_imports_neither_figures_nor_the_parts_of_scipy_that_only_other_runs_need(folder):

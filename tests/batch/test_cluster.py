@@ -95,3 +95,11 @@ def test_a_scheduler_that_does_not_answer_is_named(maps_folder, atlas_file, tmp_
     job = Job((AtlasFile(str(atlas_file)),), Parameters(threshold=1.0))
     with pytest.raises(InputError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_batch(find_maps([maps_folder]), job, tmp_path / "out", scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "http://localhost:8786", "tcp://localhost"])
+def test_what_is_no_address_is_named_without_a_try(maps_folder, atlas_file, tmp_path, monkeypatch, address):
+    monkeypatch.setattr("distributed.Client", lambda *_, **__: pytest.fail("was tried"))
+    job = Job((AtlasFile(str(atlas_file)),), Parameters(threshold=1.0))
+    with pytest.raises(InputError, match="no dask scheduler answers at"):
+        run_batch(find_maps([maps_folder]), job, tmp_path / "out", scheduler=address)

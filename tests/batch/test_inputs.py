@@ -45,6 +45,14 @@ def test_a_map_named_twice_is_taken_once(tmp_path):
     assert names(tmp_path / "b.nii", f"{tmp_path}/*.nii") == ["b.nii", "a.nii"]
 
 
+def test_a_map_named_in_several_ways_is_taken_once(tmp_path, monkeypatch):
+    touch(tmp_path / "maps", "a.nii")
+    monkeypatch.chdir(tmp_path)
+    assert [m.file for m in find_maps(["maps/a.nii", "./maps/a.nii", tmp_path / "maps", "map*/a.nii"])] == [
+        "maps/a.nii"
+    ]
+
+
 def test_entities_pick_maps_of_a_dataset(dataset):
     assert names(dataset, stat=["z"], task=["go"]) == [
         f"sub-{s}_ses-1_task-go_contrast-faces_stat-z_statmap.nii.gz" for s in "12"

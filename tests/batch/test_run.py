@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from functools import partial
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,35 @@ def test_parquet_holds_the_same_numbers(maps_folder, atlas_file, tmp_path):
         np.testing.assert_array_equal(mine[column], expected[column])
     assert [tuple(point) for point in mine["centroid"]] == list(expected["centroid"])
     assert set(mine["region"]) == {"left", 'the "right"', "right, behind"}
+
+
+@pytest.mark.parametrize("table_format", ["tsv", "parquet"])
+def test_a_first_map_without_modes_changes_no_type(maps_folder, atlas_file, tmp_path, table_format):
+    stack, empty, whole = maps_folder / "c.nii.gz", tmp_path / "empty.nii.gz", tmp_path / "whole.nii.gz"
+    affine = nib.load(stack).affine
+    nib.save(nib.Nifti1Image(np.zeros((20, 24, 16), np.float32), affine), empty)
+    nib.save(nib.Nifti1Image(np.full((20, 24, 16), 7, np.int16), affine), whole)
+    job = Job((AtlasFile(str(atlas_file)), AtlasFile("aal")), Parameters(threshold=1.0))
+    run_batch(find_maps([empty, whole, stack]), job, tmp_path / "out", workers=1, table_format=table_format)
+    read = pd.read_parquet if table_format == "parquet" else partial(pd.read_csv, sep="\t", na_values="n/a")
+    for name in ("assignments", "modes"):
+        table = read(tmp_path / "out" / f"{name}.{table_format}")
+        assert table["file"].unique().tolist() == [str(whole), str(stack)]
+        expected = getattr(naa.assign(stack, [naa.load_atlas(atlas_file), "aal"], threshold=1.0), name)
+        for column in expected.select_dtypes("number"):
+            assert table[column].dtype == expected[column].dtype, column
+            np.testing.assert_array_equal(table.loc[table["file"] == str(stack), column], expected[column])
+
+
+@pytest.mark.parametrize("table_format", ["tsv", "parquet"])
+def test_where_no_map_could_be_assigned_there_are_no_tables(maps_folder, atlas_file, tmp_path, table_format):
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"no image")
+    out = tmp_path / "out"
+    run_batch(find_maps([maps_folder]), job_of(atlas_file), out, workers=1, table_format=table_format)
+    summary = run_batch(find_maps([bad]), job_of(atlas_file), out, workers=1, table_format=table_format)
+    assert len(summary.failures) == 1
+    assert sorted(path.name for path in out.iterdir()) == ["batch.json", "failures.tsv", "finished", "maps.tsv"]
 
 
 def test_thresholds_and_names_of_a_manifest_hold_for_their_maps(maps_folder, atlas_file, tmp_path):
@@ -183,6 +214,56 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(maps_folder, atlas_file, tm
     assert json.loads((out / "batch.json").read_text())["maps"] == len(files)
 
 
+def test_what_a_killed_run_left_of_its_tables_is_removed(maps_folder, atlas_file, tmp_path):
+    left = tmp_path / "out" / ".new-killed"
+    left.mkdir(parents=True)
+    (tmp_path / "out" / "finished").mkdir()
+    (left / "assignments.tsv").write_text("half a ta")
+    run_batch(find_maps([maps_folder]), job_of(atlas_file, threshold=1.0), tmp_path / "out", workers=1)
+    assert not left.exists()
+
+
+def test_a_full_disk_ends_a_batch_in_one_line_and_the_same_command_goes_on(maps_folder, atlas_file, tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from napari_atlas_assign.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    fresh, out = tmp_path / "fresh", tmp_path / "out"
+    files, job = find_maps([maps_folder]), job_of(atlas_file, threshold=1.0)
+    arguments = ["batch", str(maps_folder), "--atlas", str(atlas_file), "--threshold", "1", "--workers", "1"]
+
+    def assert_full():
+        command = [sys.executable, "-c", code, *arguments, "--output", str(out)]
+        full = subprocess.run(command, capture_output=True, text=True)
+        assert (full.returncode, full.stdout) == (2, "")
+        assert full.stderr.count("\n") == 1
+        assert "cannot be written (File too large); make room" in full.stderr
+
+    assert_full()  # in the journal
+    assert [path.name for path in out.iterdir()] == ["finished"]
+    assert 0 < run_batch(files, job, out, workers=1).earlier < 6
+    run_batch(files, job, fresh, workers=1)
+    assert tables(out) == tables(fresh)
+    assert_full()  # in the tables, of which the earlier ones stay
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in fresh.iterdir())
+    assert tables(out) == tables(fresh)
+
+
+def test_a_few_maps_are_not_worth_all_integrals_of_their_grid(maps_folder, atlas_file, tmp_path, monkeypatch):
+    prepared = []
+    monkeypatch.setattr(run_module, "prepare", lambda job, maps: prepared.append(len(maps)))
+    few, more = (
+        [MapFile(str(maps_folder / "b0.nii"), f"map {n}") for n in range(count)]
+        for count in (run_module._FEW, run_module._FEW + 1)
+    )
+    run_batch(few, job_of(atlas_file), tmp_path / "few", workers=1)
+    assert prepared == []
+    run_batch(more, job_of(atlas_file), tmp_path / "more", workers=1)
+    assert prepared == [len(more)]
+
+
 class Lost(Exception):
     """A worker has ended."""
 
@@ -190,7 +271,7 @@ class Lost(Exception):
 class FragilePool:
     """Works here and now; its worker ends at any task with a map of one name, taking along what else is at work."""
 
-    chunk, lost = 3, (Lost,)
+    chunk, lost, cut_off = 3, (Lost,), ()
 
     def __init__(self, poison):
         self.poison, self.broken = poison, False
@@ -220,6 +301,68 @@ def test_a_map_that_kills_its_worker_fails_alone(maps_folder, atlas_file, tmp_pa
     summary = run_batch(files, job_of(atlas_file, threshold=1.0), tmp_path / "out", table_format="tsv")
     assert [file.rpartition("/")[2] for file, _, _ in summary.failures] == ["a1.nii.gz"]
     assert len(pd.read_csv(tmp_path / "out" / "maps.tsv", sep="\t")) == 5
+
+
+class GrowingPool:
+    """Has one worker, then three; nothing but the clock tells of the others."""
+
+    chunk, lost, cut_off = 1, (Lost,), ()
+
+    def __init__(self):
+        self.at_work, self.most = 0, 0
+
+    def width(self):
+        return 3 if self.most else 1
+
+    def submit(self, job, maps):
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
+        return CountedFuture(self, assign_maps(job, maps))
+
+    def close(self):
+        pass
+
+
+class CountedFuture(Future):
+    def __init__(self, pool, records):
+        super().__init__()
+        self.pool = pool
+        self.set_result(records)
+
+    def result(self):
+        self.pool.at_work -= 1
+        return super().result()
+
+
+def test_workers_that_come_later_are_given_work_too(maps_folder, atlas_file, tmp_path, monkeypatch):
+    pool = GrowingPool()
+    monkeypatch.setattr(run_module, "_pool", lambda *_: pool)
+    monkeypatch.setattr(run_module, "_SECONDS_BETWEEN_LOOKS", 0)
+    files = [MapFile(str(maps_folder / "a0.nii.gz"), f"map {n}") for n in range(30)]
+    run_batch(files, job_of(atlas_file, threshold=3.0), tmp_path / "out")
+    assert pool.most == 3 * run_module._TASKS_PER_WORKER
+
+
+class CutOff(Exception):
+    """The scheduler has gone."""
+
+
+def test_a_scheduler_that_is_lost_is_named_and_the_same_call_goes_on(maps_folder, atlas_file, tmp_path, monkeypatch):
+    class Pool(FragilePool):
+        chunk, lost, cut_off = 1, (Lost,), (CutOff,)
+
+        def submit(self, job, maps):
+            if any(file.path.name == self.poison for file in maps):
+                raise CutOff
+            return super().submit(job, maps)
+
+    monkeypatch.setattr(run_module, "_pool", lambda *_: Pool("b0.nii"))
+    monkeypatch.setattr(run_module, "_TASKS_PER_WORKER", 1)
+    files, job = find_maps([maps_folder]), job_of(atlas_file, threshold=1.0)
+    with pytest.raises(InputError, match=r"the scheduler cannot be reached any more \(CutOff\); run the same command"):
+        run_batch(files, job, tmp_path / "out")
+    monkeypatch.undo()
+    assert run_batch(files, job, tmp_path / "out", workers=1).earlier == 3
 
 
 def test_workers_killed_from_outside_lose_nothing(maps_folder, atlas_file, tmp_path, monkeypatch):

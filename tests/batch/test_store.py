@@ -46,7 +46,7 @@ def test_what_was_appended_is_there_again(folder, files):
 
 
 def test_a_record_cut_off_anywhere_is_dropped_and_can_be_appended_again(folder, files):
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.journal")
     whole = path.read_bytes()
     last = len(whole) - len(record(files[2])) - 12
     for length in range(last, len(whole)):
@@ -58,7 +58,7 @@ def test_a_record_cut_off_anywhere_is_dropped_and_can_be_appended_again(folder, 
 
 
 def test_damage_is_found_and_costs_only_what_follows(folder, files):
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.journal")
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(damaged)
@@ -67,7 +67,7 @@ def test_damage_is_found_and_costs_only_what_follows(folder, files):
 
 
 def test_a_length_from_nowhere_is_no_reason_to_read_it(folder, files):
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.journal")
     path.write_bytes(b"\xff" * 64)
     with Journal(folder, SETUP) as journal:
         assert not any(journal.holds(file) for file in files)
@@ -85,9 +85,33 @@ def test_another_setup_sees_nothing_and_drops_the_others_when_told(folder, files
     with Journal(folder, "1" * 64) as journal:
         assert not any(journal.holds(file) for file in files)
         journal.drop_others()
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.glob("*.journal"))) == 1
 
 
-def test_two_cannot_use_one_journal(folder):
+@pytest.mark.parametrize("setup", [SETUP, "1" * 64], ids=["the same setup", "another setup"])
+def test_two_cannot_use_one_folder(folder, setup):
     with Journal(folder, SETUP), pytest.raises(InputError, match="in use by another batch"):
-        Journal(folder, SETUP)
+        Journal(folder, setup)
+    Journal(folder, setup).__exit__(None, None, None)
+
+
+def test_a_full_disk_is_named_and_what_was_written_before_stays(folder, files):
+    class Full:
+        """Takes half of what is written."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def write(self, data):
+            self.file.write(data[: len(data) // 2])
+            raise OSError(28, "No space left on device")
+
+    with Journal(folder, SETUP) as journal:
+        journal._file = Full(journal._file)
+        with pytest.raises(InputError, match=r"cannot be written \(No space left on device\); make room"):
+            journal.append(record(files[0]))
+    with Journal(folder, SETUP) as journal:
+        assert all(journal.holds(file) for file in files)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 from ..errors import InputError
 
@@ -47,7 +47,7 @@ def check_format(table_format: TableFormat) -> None:
 
 
 def open_table(path: Path, table_format: TableFormat) -> TableWriter:
-    """Begin a table."""
+    """Begin a table; its file is there when something was added, be it no row."""
     return TsvWriter(path) if table_format == "tsv" else ParquetWriter(path)
 
 
@@ -62,13 +62,13 @@ class TsvWriter:
     """Writes the rows as they are."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-        self._columns: Columns | None = None
+        self._path = path
+        self._file: BinaryIO | None = None
 
     def add(self, columns: Columns, rows: bytes) -> None:
         """Add rows."""
-        if self._columns is None:
-            self._columns = columns
+        if self._file is None:
+            self._file = self._path.open("wb")
             self._file.write(tsv_line([name for name, _ in columns]))
         self._file.write(rows)
 
@@ -78,7 +78,8 @@ class TsvWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 class ParquetWriter:

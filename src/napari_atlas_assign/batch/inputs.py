@@ -52,7 +52,7 @@ class MapFile:
 def find_maps(
     sources: Sequence[str | os.PathLike[str]], entities: Mapping[str, Sequence[str]] | None = None
 ) -> list[MapFile]:
-    """List the maps that sources stand for, each once, in their order.
+    """List the maps that sources stand for, in their order; a file that comes twice, once.
 
     Parameters
     ----------
@@ -76,8 +76,11 @@ def find_maps(
         statistics and `entities` does not say which.
     """
     here = os.getcwd()
-    found = [found for source in sources for found in _maps_of(os.fspath(source), entities or {}, here)]
-    return list(dict.fromkeys(found))
+    each: dict[tuple[Path, str | None, float | None], MapFile] = {}
+    for source in sources:
+        for found in _maps_of(os.fspath(source), entities or {}, here):
+            each.setdefault((found.path, found.name, found.threshold), found)
+    return list(each.values())
 
 
 def _maps_of(source: str, entities: Mapping[str, Sequence[str]], here: str) -> Iterator[MapFile]:

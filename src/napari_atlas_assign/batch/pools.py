@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
@@ -33,6 +33,8 @@ class Pool(Protocol):
     """Maps that make a good task."""
     lost: tuple[type[BaseException], ...]
     """What the future of a task raises whose worker has ended."""
+    cut_off: tuple[type[BaseException], ...]
+    """What a future, or the pool, raises when none of the workers can be reached any more."""
 
     def width(self) -> int:
         """Tasks that can run at a time."""
@@ -61,6 +63,7 @@ class LocalPool:
 
     chunk = 8
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+    cut_off: tuple[type[BaseException], ...] = ()
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -111,6 +114,7 @@ class ClusterPool:
     """
 
     chunk = 64  # the scheduler and the client take milliseconds per task, whatever its size
+    cut_off: tuple[type[BaseException], ...] = (CancelledError, OSError)
 
     def __init__(self, address: str, workers: int) -> None:
         try:
@@ -122,11 +126,13 @@ class ClusterPool:
         if address == LOCAL_CLUSTER:
             self._cluster = distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None)
         try:
+            if self._cluster is None:
+                distributed.comm.resolve_address(address)  # what is no address keeps a client busy for half a minute
             self._client: Any = distributed.Client(
                 self._cluster or address, timeout=_SECONDS_TO_ANSWER, set_as_default=False
             )
         except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"no dask scheduler answers at {address} ({error}); check the address") from error
+            raise InputError(f"no dask scheduler answers at {address or 'no address'} ({error}); check it") from error
         self._executor = self._client.get_executor(pure=False)
         if not self.width():
             warnings.warn(

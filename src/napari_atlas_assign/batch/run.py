@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import monotonic, perf_counter
 
 from ..errors import InputError
 from ..report.folder import LITTER
@@ -18,7 +20,7 @@ from ..report.provenance import describe_atlas, plain, software, to_json
 from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
 from .inputs import MapFile
 from .pools import ClusterPool, LocalPool, Pool, n_cores
-from .store import Journal
+from .store import Journal, writing
 from .work import Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
 
 FINISHED, RECORD, MAPS, FAILURES = "finished", "batch.json", "maps.tsv", "failures.tsv"
@@ -27,6 +29,14 @@ TABLES = ("assignments", "modes")
 RECORD_KIND = "napari-atlas-assign batch"
 
 _MAPS_COLUMNS = ("file", "name", "threshold", "sha256", "volumes", "modes", "assignments", "warnings")
+_SECONDS_BETWEEN_LOOKS = 2.0
+"""At the workers that are there."""
+
+_FEW = 4
+"""Maps per process for which all integrals of a grid cost more than those that each process needs."""
+
+_SCRATCH = ".new-"
+
 _TASKS_PER_WORKER = 4
 """Handed out at a time: enough that no worker waits, few enough that memory stays bounded."""
 
@@ -46,7 +56,7 @@ class Summary:
     modes, assignments, warnings : int
         Rows of the combined tables; maps with warnings.
     timings : dict
-        Seconds per stage, of the workers together; ``combine`` is of this process.
+        Seconds per stage, of the workers together; ``start workers`` and ``combine`` are of this process.
     """
 
     maps: int
@@ -117,14 +127,25 @@ def run_batch(
     summary = Summary(len(maps), timings={"load atlas": perf_counter() - start})
     assert job.setup is not None
     with Journal(target / FINISHED, job.setup) as journal:
+        for scratch in target.glob(f"{_SCRATCH}*"):  # of a run that was killed while it combined the tables
+            shutil.rmtree(scratch, ignore_errors=True)
         todo = [file for file in maps if not journal.holds(file)]
         summary.earlier = len(maps) - len(todo)
         _report(progress, summary, len(todo))
         if todo:
+            start = perf_counter()
             with closing(_pool(job, todo, workers or n_cores(), scheduler)) as pool:
-                _assign_all(pool, job, todo, journal, summary, progress)
+                summary.timings["start workers"] = perf_counter() - start
+                try:
+                    _assign_all(pool, job, todo, journal, summary, progress)
+                except pool.cut_off as error:
+                    raise InputError(
+                        f"the scheduler cannot be reached any more ({str(error) or type(error).__name__}); "
+                        "run the same command again when it can: it goes on where it was"
+                    ) from error
         start = perf_counter()
-        _combine(maps, job, journal, target, table_format, summary)
+        with writing(target):
+            _combine(maps, job, journal, target, table_format, summary)
         journal.drop_others()
         summary.timings["combine"] = perf_counter() - start
     return summary
@@ -154,8 +175,10 @@ def usable_batch_folder(folder: Path) -> Path:
 def _pool(job: Job, todo: Sequence[MapFile], workers: int, scheduler: str | None) -> Pool:
     if scheduler is not None:
         return ClusterPool(scheduler, workers)
-    prepare(job, todo[:10])  # before the workers are forked
-    return LocalPool(min(workers, len(todo)))
+    workers = min(workers, len(todo))
+    if len(todo) > _FEW * workers:
+        prepare(job, todo[:10])  # before the workers are forked
+    return LocalPool(workers)
 
 
 def _assign_all(
@@ -180,17 +203,16 @@ def _assign_all(
 
     waiting = deque(todo)
     running: dict[Future[list[bytes]], list[MapFile]] = {}
-    room = 0
+    room, looked = 0, -math.inf
     while waiting or running:
-        room = room or max(1, _TASKS_PER_WORKER * pool.width())
+        if monotonic() - looked > _SECONDS_BETWEEN_LOOKS:
+            room, looked = max(1, _TASKS_PER_WORKER * pool.width()), monotonic()
         while waiting and len(running) < room:
             # Smaller towards the end, so that the workers finish together.
             size = max(1, min(pool.chunk, len(waiting) // room))
             task = [waiting.popleft() for _ in range(size)]
             running[pool.submit(job, task)] = task
-        done, _ = wait(running, timeout=5, return_when=FIRST_COMPLETED)
-        if not done:
-            room = 0  # look again who is there
+        done, _ = wait(running, timeout=_SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
         for future in done:
             task = running.pop(future)
             try:
@@ -218,7 +240,7 @@ def _combine(
     maps: Sequence[MapFile], job: Job, journal: Journal, target: Path, table_format: TableFormat, summary: Summary
 ) -> None:
     """Write the combined tables and the record; the record is there only when all files are those of one run."""
-    with TemporaryDirectory(prefix=".new-", dir=target, ignore_cleanup_errors=True) as scratch:
+    with TemporaryDirectory(prefix=_SCRATCH, dir=target, ignore_cleanup_errors=True) as scratch:
         new = Path(scratch)
         paths = {name: new / f"{name}.{table_format}" for name in TABLES}
         with (

@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from types import TracebackType
@@ -25,6 +26,7 @@ _FRAME = struct.Struct("<QI")
 
 _LONGEST = 2**40
 _ENDING = ".journal"
+_LOCK = "lock"
 
 
 class _Place(NamedTuple):
@@ -36,7 +38,7 @@ class _Place(NamedTuple):
 
 
 class Journal:
-    """The finished maps of one setup; open for one process at a time.
+    """The finished maps of one setup; a folder of journals is open for one process at a time, whatever the setup.
 
     Parameters
     ----------
@@ -48,26 +50,21 @@ class Journal:
     Raises
     ------
     InputError
-        If another process has it open, or the folder cannot be written.
+        If another process has the folder open, or it cannot be written.
     """
 
     def __init__(self, folder: Path, setup: str) -> None:
         self._path = folder / f"{setup[:32]}{_ENDING}"
         self._places: dict[MapKey, _Place] = {}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = self._path.open("a+b")
-        except OSError as error:
-            raise InputError(f"{folder} cannot be written ({error.strerror}); name another output folder") from error
-        try:
-            _lock(self._file)
-        except OSError as error:
-            self._file.close()
-            raise InputError(
-                f"{folder.parent} is in use by another batch; wait for it, or name another folder"
-            ) from error
-        for offset, record in self._intact():
-            self._note(offset, record)
+        with ExitStack() as opened:
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = opened.enter_context((folder / _LOCK).open("ab"))
+                _lock(lock, folder.parent)
+                self._file: BinaryIO = opened.enter_context(self._path.open("a+b"))
+            for offset, record in self._intact():
+                self._note(offset, record)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Journal:
         return self
@@ -75,7 +72,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written has been reported
+            self._opened.close()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -92,9 +90,10 @@ class Journal:
 
     def append(self, record: bytes) -> None:
         """Add the packed record of a finished map; it takes the place of an earlier one."""
-        offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(_FRAME.pack(len(record), zlib.crc32(record)) + record)
-        self._file.flush()  # to the system, where it outlives this process
+        with writing(self._path):
+            offset = self._file.seek(0, os.SEEK_END)
+            self._file.write(_FRAME.pack(len(record), zlib.crc32(record)) + record)
+            self._file.flush()  # to the system, where it outlives this process
         self._note(offset, record)
 
     def read(self, file: MapFile) -> Record:
@@ -130,16 +129,27 @@ class Journal:
             offset += _FRAME.size + length
 
 
-def _lock(file: BinaryIO) -> None:
-    """Keep other processes out; the system ends the lock with the process. Raises OSError if another one holds it."""
-    for attempt in range(20):  # the workers of a process that was killed may hold it for a moment longer
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says on writing into an InputError."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); make room or name another output folder, "
+            "and run the same command again: it goes on where it was"
+        ) from error
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Keep other processes out; the system ends the lock with the process."""
+    for _ in range(20):  # the workers of a process that was killed may hold it for a moment longer
         try:
             _try_to_lock(file)
             return
-        except OSError:
-            if attempt == 19:
-                raise
+        except (BlockingIOError, PermissionError):
             sleep(0.1)
+    raise InputError(f"{folder} is in use by another batch; wait for it, or name another folder")
 
 
 def _try_to_lock(file: BinaryIO) -> None:
@@ -148,7 +158,7 @@ def _try_to_lock(file: BinaryIO) -> None:
     except ImportError:  # Windows
         import msvcrt
 
-        file.seek(2**62)  # a byte that no record reaches, since a locked one cannot be read
+        file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -39,11 +39,19 @@ from .inputs import MapFile
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
 
 ORIGIN = ("file", "map", "map name")
 """First columns of the combined tables: the file, the number of the volume in it from 0, and its name."""
+
+
+_TEXTS = frozenset(
+    {"file", "map name", "region", "hemisphere", "atlas", "best region by correlation", "best region by share"}
+)
+_INTEGERS = frozenset({"map", "input structure", "volume", "sign", "voxels"})
+_POINTS = frozenset({"centroid", "peak"})
+"""Columns of the combined tables by kind; all others are numbers."""
 
 
 MapKey = tuple[str, str | None, float | None]
@@ -205,10 +213,7 @@ def head_of(packed_record: bytes) -> dict[str, Any]:
 
 def columns_of(table: pd.DataFrame) -> list[tuple[str, str]]:
     """Names and kinds (integer, number, point, text) of the columns of the combined table, those of `ORIGIN` first."""
-    kinds = {str(name): _kind(str(name), dtype.kind) for name, dtype in table.dtypes.items()}
-    return list(zip(ORIGIN, ("text", "integer", "text"), strict=True)) + [
-        (name, kind) for name, kind in kinds.items() if name not in ORIGIN
-    ]
+    return [(name, _kind(name)) for name in (*ORIGIN, *(str(name) for name in table.columns if name not in ORIGIN))]
 
 
 def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
@@ -281,10 +286,11 @@ def _rows(table: pd.DataFrame, file: str) -> bytes:
     return text.getvalue().encode("utf-8", errors="backslashreplace")
 
 
-def _kind(name: str, kind: str) -> str:
-    if name in ("centroid", "peak"):
-        return "point"
-    return {"i": "integer", "f": "number"}.get(kind, "text")
+def _kind(name: str) -> str:
+    """By name, since the same column has another type in the table of a map without modes."""
+    column, _, _ = name.partition(":")  # what follows is the name of an atlas
+    kinds = {"text": _TEXTS, "integer": _INTEGERS, "point": _POINTS}
+    return next((kind for kind, names in kinds.items() if column in names), "number")
 
 
 def _named(file: MapFile) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..batch.run import Summary
 
 _FAILURES_SHOWN = 10
+
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -91,37 +94,50 @@ def run(arguments: argparse.Namespace) -> int:
     usable_batch_folder(arguments.output)  # before a download, not after it
     with download_line() as progress:
         open_atlases(job, progress)
-    summary = run_batch(
-        maps,
-        job,
-        arguments.output,
-        workers=arguments.workers,
-        scheduler=arguments.scheduler,
-        table_format=arguments.format,
-        progress=progress_line() if sys.stderr.isatty() else None,
-    )
+    with progress_line() as show:
+        summary = run_batch(
+            maps,
+            job,
+            arguments.output,
+            workers=arguments.workers,
+            scheduler=arguments.scheduler,
+            table_format=arguments.format,
+            progress=show,
+        )
     _print(summary, arguments)
     return 1 if summary.failures else 0
 
 
-def progress_line() -> Callable[[int, int, int], None]:
-    """A function that keeps one line on standard error up to date: maps done, speed, failures, time left."""
+@contextmanager
+def progress_line() -> Iterator[Callable[[int, int, int], None]]:
+    """Give what tells on standard error how far a batch is: maps done, speed, failures, time left.
+
+    On a terminal it keeps one line up to date; elsewhere, such as in the log of a job, it adds one now and then.
+    """
+    terminal = sys.stderr.isatty()
+    interval = 0.2 if terminal else _SECONDS_BETWEEN_LINES
     began = shown = perf_counter()
     before: int | None = None
+    is_open = False
 
     def show(done: int, total: int, failed: int) -> None:
-        nonlocal shown, before
+        nonlocal shown, before, is_open
         now = perf_counter()
         before = done if before is None else before
-        if now - shown < 0.2 and done < total:
+        if now - shown < interval and not (terminal and done == total):
             return
         shown = now
         speed = (done - before) / max(now - began, 1e-9)
         left = f", {(total - done) / speed:.0f} s left" if speed > 0 else ""
         line = f"{done} of {total} maps, {speed:.1f} per second, {failed} failed{left}"
-        print(f"\r{line:<78}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        is_open = terminal
+        print(f"\r{line:<78}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
-    return show
+    try:
+        yield show
+    finally:
+        if is_open:
+            print(file=sys.stderr)
 
 
 def _print(summary: Summary, arguments: argparse.Namespace) -> None:
@@ -132,7 +148,7 @@ def _print(summary: Summary, arguments: argparse.Namespace) -> None:
         f"{summary.assignments} assignments to {', '.join(arguments.atlas)}; see {arguments.output}"
     )
     if summary.warnings:
-        print(f"{PROGRAM}: warning: {summary.warnings} maps have warnings; see maps.tsv", file=sys.stderr)
+        print(f"{PROGRAM}: warning: maps with warnings: {summary.warnings}; see maps.tsv", file=sys.stderr)
     for (file, _, _), error in list(summary.failures.items())[:_FAILURES_SHOWN]:
         print(f"{PROGRAM}: failed: {one_line(file)}: {one_line(error)}", file=sys.stderr)
     more = len(summary.failures) - _FAILURES_SHOWN
