@@ -46,6 +46,9 @@ class ResultView(QTableView):
         self.customContextMenuRequested.connect(self._open_cell_menu)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.pinned = self._make_pinned()
+        # Methods only: a lambda that knows a header is garbage together with it to Python, and the menu stays shut.
+        self._heads.customContextMenuRequested.connect(self._open_column_menu)
+        self._heads.sortIndicatorChanged.connect(self._show_sorting)
         self._heads.sectionMoved.connect(self._after_drag)
         self._heads.sectionResized.connect(self._place_pinned)
         self.doubleClicked.connect(self.go_asked)
@@ -205,9 +208,6 @@ class ResultView(QTableView):
             heads.setSortIndicatorClearable(True)
         heads.setSectionsMovable(True)
         heads.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        heads.customContextMenuRequested.connect(
-            lambda place: _pop_up(self.column_menu(heads.logicalIndexAt(place)), heads.mapToGlobal(place))
-        )
 
     def _make_pinned(self) -> QTableView:
         """A second view on the same rows, laid over the left of this one."""
@@ -229,9 +229,8 @@ class ResultView(QTableView):
         heads.setSectionsMovable(False)
         heads.setSectionsClickable(True)
         heads.setSortIndicatorShown(True)
-        main = self._heads
-        heads.sortIndicatorChanged.connect(lambda section, order: main.setSortIndicator(section, order))
-        main.sortIndicatorChanged.connect(lambda section, order: heads.setSortIndicator(section, order))
+        heads.customContextMenuRequested.connect(self._open_pinned_menu)
+        heads.sortIndicatorChanged.connect(self._sort_by_pinned)
         heads.sectionResized.connect(self._pinned_resized)
         self.verticalScrollBar().valueChanged.connect(view.verticalScrollBar().setValue)
         view.verticalScrollBar().valueChanged.connect(self.verticalScrollBar().setValue)
@@ -310,6 +309,19 @@ class ResultView(QTableView):
 
     def _open_cell_menu(self, place: QPoint) -> None:
         self._open_menu_of(self.indexAt(place), self.viewport().mapToGlobal(place))
+
+    def _open_column_menu(self, place: QPoint) -> None:
+        _pop_up(self.column_menu(self._heads.logicalIndexAt(place)), self._heads.mapToGlobal(place))
+
+    def _open_pinned_menu(self, place: QPoint) -> None:
+        heads: Any = self.pinned.horizontalHeader()
+        _pop_up(self.column_menu(heads.logicalIndexAt(place)), heads.mapToGlobal(place))
+
+    def _show_sorting(self, section: int, order: Qt.SortOrder) -> None:
+        self.pinned.horizontalHeader().setSortIndicator(section, order)
+
+    def _sort_by_pinned(self, section: int, order: Qt.SortOrder) -> None:
+        self._heads.setSortIndicator(section, order)
 
     def _open_menu_of(self, index: QModelIndex, place: QPoint) -> None:
         _pop_up(self.cell_menu(index), place)
