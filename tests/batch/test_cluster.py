@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.inputs import find_maps
+from napari_atlas_assign.batch.pools import ClusterPool
 from napari_atlas_assign.batch.run import run_batch
 from napari_atlas_assign.batch.work import AtlasFile, Job
 from napari_atlas_assign.errors import InputError
@@ -34,6 +37,11 @@ class Cluster:
         self.workers.append(
             self._start("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(self.folder))
         )
+
+    def add_worker_without(self, package):
+        start = f"import sys; sys.modules[{package!r}] = None; from distributed.cli.dask_worker import main; main()"
+        command = [sys.executable, "-c", start, "--scheduler-file", str(self.about), "--no-nanny", "--no-dashboard"]
+        self.workers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     def _start(self, what, *options):
         command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.about), "--no-dashboard", *options]
@@ -95,6 +103,31 @@ def test_a_scheduler_that_does_not_answer_is_named(maps_folder, atlas_file, tmp_
     job = Job((AtlasFile(str(atlas_file)),), Parameters(threshold=1.0))
     with pytest.raises(InputError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_batch(find_maps([maps_folder]), job, tmp_path / "out", scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_worker_without_this_package_is_named(maps_folder, atlas_file, tmp_path):
+    job = Job((AtlasFile(str(atlas_file)),), Parameters(threshold=1.0))
+    bare = Cluster(tmp_path)
+    try:
+        bare.add_worker_without("napari_atlas_assign")
+        with pytest.raises(InputError, match=r"a worker cannot do the work \(.*napari_atlas_assign.*\); install"):
+            run_batch(find_maps([maps_folder]), job, tmp_path / "out", scheduler=bare.address)
+    finally:
+        bare.close()
+
+
+def test_a_warning_tells_when_the_last_worker_has_gone():
+    pool = object.__new__(ClusterPool)
+    pool._width = 1
+    seen = []
+    for n in (2, 0, 0, 1, 0):
+        pool._client = SimpleNamespace(nthreads=lambda n=n: {"a": n} if n else {})
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert pool.width() == n
+        seen.append([str(warning.message) for warning in told])
+    said = ["the scheduler has no worker; the batch waits for one"]
+    assert seen == [[], said, [], [], said]
 
 
 @pytest.mark.parametrize("address", ["nonsense", "", "http://localhost:8786", "tcp://localhost"])

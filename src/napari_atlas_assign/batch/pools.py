@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
@@ -134,18 +135,20 @@ class ClusterPool:
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"no dask scheduler answers at {address or 'no address'} ({error}); check it") from error
         self._executor = self._client.get_executor(pure=False)
-        if not self.width():
-            warnings.warn(
-                f"the scheduler {address} has no worker yet; the batch waits for one", AssignmentWarning, stacklevel=2
-            )
+        self._width = 1
 
     def width(self) -> int:
-        """Tasks that can run at a time; workers come and go."""
-        return sum(self._client.nthreads().values())
+        """Tasks that can run at a time; workers come and go, and a warning tells when there is none."""
+        before, self._width = self._width, sum(self._client.nthreads().values())
+        if before and not self._width:
+            warnings.warn("the scheduler has no worker; the batch waits for one", AssignmentWarning, stacklevel=2)
+        return self._width
 
     def submit(self, job: Job, maps: Sequence[MapFile]) -> Future[list[bytes]]:
         """Assign maps in a worker. The scheduler gives the tasks of a lost worker to others."""
-        task: Future[list[bytes]] = self._executor.submit(assign_maps, job, maps)
+        # As bytes: the scheduler needs no part of this package, and a worker without it fails instead of ending.
+        call = pickle.dumps(_Call(assign_maps, (job, maps)))
+        task: Future[list[bytes]] = self._executor.submit(pickle.loads, call)
         return task
 
     def repair(self) -> None:
@@ -157,6 +160,16 @@ class ClusterPool:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+class _Call:
+    """Pickled, a call; what comes out of unpickling it is what the function returns."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
 
 
 def _begin() -> None:

@@ -56,7 +56,7 @@ class Summary:
     modes, assignments, warnings : int
         Rows of the combined tables; maps with warnings.
     timings : dict
-        Seconds per stage, of the workers together; ``start workers`` and ``combine`` are of this process.
+        Seconds per stage, of the workers together; ``start`` (of the workers) and ``combine`` are of this process.
     """
 
     maps: int
@@ -135,9 +135,13 @@ def run_batch(
         if todo:
             start = perf_counter()
             with closing(_pool(job, todo, workers or n_cores(), scheduler)) as pool:
-                summary.timings["start workers"] = perf_counter() - start
+                summary.timings["start"] = perf_counter() - start
                 try:
                     _assign_all(pool, job, todo, journal, summary, progress)
+                except (ImportError, AttributeError) as error:
+                    raise InputError(
+                        f"a worker cannot do the work ({error}); install this package there, in the same version"
+                    ) from error
                 except pool.cut_off as error:
                     raise InputError(
                         f"the scheduler cannot be reached any more ({str(error) or type(error).__name__}); "
