@@ -42,6 +42,16 @@ def test_the_table_is_filled_when_it_is_first_seen_and_leaves_the_brain_whole(
     assert shows_all(viewer)
 
 
+def test_fields_of_several_conditions_stand_below_one_another(qtbot):
+    bar = FilterBar("assignments")
+    qtbot.addWidget(bar)
+    bar.add_condition()
+    bar.show()
+    qtbot.waitExposed(bar)
+    first, second = bar.conditions
+    assert first.column.x() == second.column.x()
+
+
 @pytest.mark.parametrize("kind", [AssignWidget, WhatIsHere])
 def test_a_panel_may_be_lower_than_what_it_holds_but_no_narrower(kind, qtbot):
     panel = kind(ViewerModel())

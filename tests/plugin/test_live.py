@@ -170,6 +170,15 @@ def test_moving_the_threshold_assigns_without_a_button(live, qtbot):
     assert live.status.value == "1 mode, 1 assignment."
 
 
+@pytest.mark.parametrize(
+    ("largest", "dragged", "number"), [(7.94, 2.17571, 2.18), (1234.5, 301.62, 302), (0.05, 0.012345, 0.0123)]
+)
+def test_a_dragged_threshold_is_no_finer_than_a_hand_can_drag(live, largest, dragged, number):
+    live.fields.show_source("image", largest)
+    live.fields.slider.setValue(dragged)
+    assert live.threshold.value == number
+
+
 @pytest.mark.parametrize("at_once", [0, 1e9])
 def test_the_last_of_many_values_wins(live, qtbot, monkeypatch, at_once):
     monkeypatch.setattr("napari_atlas_assign.plugin.widget.AT_ONCE", at_once)

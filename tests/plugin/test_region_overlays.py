@@ -96,6 +96,12 @@ def test_pins_and_peaks_lie_above_what_is_drawn_later(viewer, opened, result):
     assert set(viewer.layers[-2:]) == {pins, peaks}
 
 
+def test_an_outline_is_not_hidden_by_shares_and_maps_that_come_later(viewer, opened, result):
+    outline, peaks = show_region(result, viewer, 0, contour=True), show_peaks(result, viewer)
+    show_shares(result, viewer, 1), show_region(result, viewer, 1)
+    assert viewer.layers[-2:] == [outline, peaks]
+
+
 def test_names_stand_out_from_a_dark_and_from_a_light_canvas(viewer, opened, result):
     peaks = show_peaks(result, viewer)
     pins = add_pin(viewer, Here((0, 0, 0), [], [], []), Frame())

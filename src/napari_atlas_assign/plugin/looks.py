@@ -35,6 +35,11 @@ def has_names(layer: Any) -> bool:
     return layer_kind(layer) == "points" and str(own_metadata(layer).get("role", "")).startswith(("peaks", "pins"))
 
 
+def is_outline(layer: Any) -> bool:
+    """Whether a layer is the outline of a region."""
+    return str(own_metadata(layer).get("role", "")).startswith("region outline")
+
+
 def color_of_names(viewer: Any) -> str:
     """The colour of text on a viewer's canvas."""
     from napari.utils.theme import get_theme
@@ -47,5 +52,5 @@ def _fit(viewer: Any) -> None:
     for layer in viewer.layers:
         if has_names(layer):
             layer.text.color = color_of_names(viewer)
-        elif str(own_metadata(layer).get("role", "")).startswith("region outline"):
+        elif is_outline(layer):
             layer.contour = int(viewer.dims.ndisplay == 2)  # in 3D it is filled: napari would warn at every drawing

@@ -185,7 +185,8 @@ class ParameterFields:
         self._changed()
 
     def _slide(self, value: float) -> None:
-        self.threshold.value = round(float(value), 4)
+        decimals = 2 - int(np.floor(np.log10(self.slider.maximum())))  # no finer than a hand can drag
+        self.threshold.value = round(float(value), min(max(decimals, 0), 4))
 
     def _fit(self) -> None:
         """Show the fields that mean something, and bring the slider to where the number is."""

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QStyledItemDelegate,
     QTreeWidget,
     QTreeWidgetItem,
@@ -308,6 +309,7 @@ class WhatIsHere(QWidget):
         self.regions.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.regions.setItemDelegateForColumn(1, _BarDelegate(self.regions))
         self.regions.setMinimumHeight(120)
+        self.regions.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # the rest of the height
         header = cast(QHeaderView, self.regions.header())
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -23,7 +23,7 @@ from .colors import direct_colors, region_color
 from .frames import active_kept
 from .geometry import KEY
 from .layers import LayerData, describe, own_metadata
-from .looks import has_names, keep_readable
+from .looks import has_names, is_outline, keep_readable
 from .overlays import Frame, frame_of
 from .show import put
 from .slices import points_beside
@@ -238,8 +238,8 @@ def region_row(atlas: Atlas, region: int | str) -> int:
 def _put(viewer: Any, layer_data: LayerData) -> Any:
     with active_kept(viewer):
         layer = put(viewer, layer_data)
-        for above in list(viewer.layers):
-            if has_names(above):
+        for are_above in (is_outline, has_names):
+            for above in filter(are_above, list(viewer.layers)):
                 viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
     keep_readable(viewer)
     return layer

@@ -143,6 +143,7 @@ class FilterBar(QWidget):
         row = ConditionRow(*self._usual)
         row.offer(self._names)
         row.only.setText("and with")
+        row.only.setMinimumWidth(self.conditions[0].only.sizeHint().width())  # the fields stand below one another
         row.only.setChecked(True)
         row.changed.connect(self.changed)
         self.conditions.append(row)

@@ -114,7 +114,7 @@ class AssignWidget(QWidget):
         self.fields.more.margins = (0, 0, 0, 0)
         self.more.addWidget(self.fields.more.native)
         self.more.addWidget(self.load_button.native)
-        layout = scrolling_layout(self, lines=8)
+        layout = scrolling_layout(self, lines=13)
         layout.addWidget(self.source_fields.native)
         layout.addLayout(form)
         layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
