@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,4 +19,11 @@ def listed(begin: NDArray[np.integer], end: NDArray[np.integer]) -> tuple[NDArra
     """
     count = end - begin
     which = np.repeat(np.arange(len(count)), count)
-    return which, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(which))
+    number = np.repeat((begin - (np.cumsum(count) - count)).astype(np.intp, copy=False), count)
+    number += np.arange(len(number))
+    return which, number
+
+
+def slices(n: int, length: int) -> Iterator[slice]:
+    """Slices of `length` each, the last one maybe shorter, that cover `n` rows."""
+    return (slice(start, min(start + length, n)) for start in range(0, n, length))

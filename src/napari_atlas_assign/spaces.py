@@ -151,7 +151,7 @@ def compare_spaces(a: str | None, b: str | None, a_name: str = "the image", b_na
     )
 
 
-_SAMPLE = 5_000
+_SAMPLE = 2_000
 """Voxels that are looked at to judge where the signal of an image lies."""
 
 

@@ -16,9 +16,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, lazy
+from napari_atlas_assign.assignment import sums as sums_module
 from napari_atlas_assign.assignment import voxelwise
 from napari_atlas_assign.assignment.assign import assign
-from napari_atlas_assign.assignment.integrals import region_integrals
+from napari_atlas_assign.assignment.integrals import integrals_over, region_integrals
 from napari_atlas_assign.assignment.overlay import best_region_labels
 from napari_atlas_assign.assignment.parameters import Threshold
 from napari_atlas_assign.assignment.sums import overlap_sums
@@ -206,9 +207,9 @@ def test_integrals_over_the_voxels_of_modes_alone_are_those_over_the_whole_grid(
         compare(getattr(some, name), getattr(kept, name))
     found = find_modes(case.as_image(), **case.arguments)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(voxelwise, "VOXELS_AT_A_TIME", 7)
-        sums = voxelwise.voxelwise_sums(found, atlas)
-    expected = overlap_sums(found, region_integrals(atlas, grid, found.voxel), atlas)
+        patch.setattr(sums_module, "VOXELS_AT_A_TIME", 7)
+        sums = overlap_sums(found, voxelwise.voxelwise_integrals(atlas, grid, found.voxel), atlas)
+    expected = overlap_sums(found, integrals_over(atlas, grid, found.voxel), atlas)
     for name in ("mode", "region", "maximum"):
         assert_array_equal(getattr(sums, name), getattr(expected, name))
     for name in ("volume", "sum_a", "sum_ab", "sum_share"):

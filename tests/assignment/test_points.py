@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_atlas_assign import Atlas, Grid, InputError
-from napari_atlas_assign.assignment.integrals import region_integrals
+from napari_atlas_assign.assignment.integrals import integrals_over
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS, assign_points, blob_sums
 from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.sums import overlap_sums
@@ -47,7 +47,7 @@ def test_blob_sums_do_not_depend_on_how_finely_rows_are_looked_up(most, monkeypa
     points = PointSet.from_array(rng.uniform(-1, 42, (30, 3)) * [0.1, 0.1, 1], rng.choice([0, 1, 3], 30))
     found = blob_sums(points, atlas)
     modes = blobs(points, atlas.grid)
-    expected = overlap_sums(modes, region_integrals(atlas, modes.grid, modes.voxel), atlas)
+    expected = overlap_sums(modes, integrals_over(atlas, modes.grid, modes.voxel), atlas)
     assert found.region.tolist() == expected.region.tolist()
     for name in ("volume", "sum_a", "sum_share", "sum_ab", "maximum"):
         assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-6), name
@@ -67,7 +67,7 @@ def test_blob_sums_equal_those_of_the_listed_voxels(case):
     atlas, _, points = case
     found = blob_sums(points, atlas)
     modes = blobs(points, atlas.grid)
-    expected = overlap_sums(modes, region_integrals(atlas, modes.grid, modes.voxel), atlas)
+    expected = overlap_sums(modes, integrals_over(atlas, modes.grid, modes.voxel), atlas)
     assert found.mode.tolist() == expected.mode.tolist()
     assert found.region.tolist() == expected.region.tolist()
     for name, score in SCORES.items():

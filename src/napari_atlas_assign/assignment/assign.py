@@ -25,12 +25,12 @@ from ..modes.thresholds import keep_largest
 from ..spaces import field_of_view_warning
 from .checks import check_atlases, notes_on, tell
 from .conventions import get_convention
-from .integrals import region_integrals
+from .integrals import integrals_over
 from .parameters import Parameters
 from .resample import resample, resample_labels
 from .result import Result, Run
 from .sums import OverlapSums, overlap_sums
-from .voxelwise import is_too_fine, voxelwise_sums
+from .voxelwise import is_too_fine, voxelwise_integrals
 
 Timings = dict[str, float]
 """Seconds per stage."""
@@ -150,14 +150,11 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: floa
 def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings | None = None) -> OverlapSums:
     """The overlap sums of modes and regions, with the convention's boxes."""
     timings = {} if timings is None else timings
-    if is_too_fine(atlas, found.grid):
-        with timed(timings, "sums"):
-            sums = voxelwise_sums(found, atlas)
-    else:
-        with timed(timings, "integrals"):
-            integrals = region_integrals(atlas, found.grid, found.voxel)
-        with timed(timings, "sums"):
-            sums = overlap_sums(found, integrals, atlas)
+    way = voxelwise_integrals if is_too_fine(atlas, found.grid) else integrals_over
+    with timed(timings, "integrals"):
+        integrals = way(atlas, found.grid, found.voxel)
+    with timed(timings, "sums"):
+        sums = overlap_sums(found, integrals, atlas)
     padding = get_convention(parameters.convention).box_padding
     if not padding:
         return sums

@@ -7,6 +7,7 @@ a first assignment costs what its modes cost, and a threshold that lets them gro
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock, RLock
 from typing import Any
@@ -45,6 +46,13 @@ class RegionIntegrals:
     """Largest a in the voxel, where a voxel of the atlas overlaps it in more than a point, an edge or a face."""
 
 
+IntegralsOf = Callable[[slice], RegionIntegrals]
+"""Gives the integrals over some of the voxels that were asked for; rows count from the first of these."""
+
+VOXELS_AT_A_TIME = 2**14
+"""Voxels whose integrals are looked at together: their arrays stay in the processor's cache."""
+
+
 def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> RegionIntegrals:
     """Integrate every region map over voxels of a grid.
 
@@ -57,9 +65,14 @@ def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> Re
     voxel : (N,) int
         Flat C-order voxel numbers, in any order; a number may come more than once.
     """
+    return integrals_over(atlas, grid, voxel)(slice(None))
+
+
+def integrals_over(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> IntegralsOf:
+    """See `region_integrals`: what is not known yet is worked out now, and the integrals are given piece by piece."""
     if grid.matches(atlas.grid):
-        return _on_equal_grids(atlas, voxel)
-    return _kept_for(atlas, grid).at(voxel, atlas)
+        return lambda rows: _on_equal_grids(atlas, voxel[rows])
+    return _kept_for(atlas, grid).over(voxel, atlas)
 
 
 def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
@@ -118,19 +131,23 @@ class _Growing:
         """Where the entries of each cell begin, which is where those of the cell before it end."""
         self._columns: list[NDArray[Any]] = []
 
-    def at(self, voxel: NDArray[np.integer], atlas: Atlas) -> RegionIntegrals:
-        """The integrals over voxels (N,)."""
+    def over(self, voxel: NDArray[np.integer], atlas: Atlas) -> IntegralsOf:
+        """The integrals over voxels (N,), of which tiles that are not known yet are worked out."""
         tile, cell = self._tiles.locate(voxel)
         with self._lock:
             unknown = tile[self._place[tile] == _UNKNOWN]
             if len(unknown) or not self._columns:
                 self.extend(np.unique(unknown), atlas)
-            place, begin, columns = self._place, self._begin, self._columns
-        at = place[tile] * np.intp(CELLS) + cell
-        row, entry = listed(begin[at], begin[at + 1])
-        region, maximum, *sums = (column[entry] for column in columns)
-        volume, integral, share = sums if len(sums) == 3 else sums * 3
-        return RegionIntegrals(row, region, volume, integral, share, maximum)
+            at, columns = self._place[tile] * np.intp(CELLS) + cell, self._columns
+            begin, end = self._begin[at], self._begin[at + 1]
+
+        def integrals(rows: slice) -> RegionIntegrals:
+            row, entry = listed(begin[rows], end[rows])
+            region, maximum, *sums = (column[entry] for column in columns)
+            volume, integral, share = sums if len(sums) == 3 else sums * 3
+            return RegionIntegrals(row, region, volume, integral, share, maximum)
+
+        return integrals
 
     def extend(self, tile: NDArray[np.integer], atlas: Atlas) -> None:
         """Work out tiles (K,), rising; those that are known stay as they are."""

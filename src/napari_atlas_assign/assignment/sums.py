@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, RegionSums
 from ..modes.modes import Modes
+from ..ranges import slices
 from ..space import Floats, Grid, product, snap
-from .integrals import RegionIntegrals
+from ..threads import in_threads
+from .integrals import VOXELS_AT_A_TIME, IntegralsOf, RegionIntegrals
+
+_MOST_TABLED = 2**14
+"""Pairs of a mode and a region that are added up in a table of all possible ones; sorting deals with more sooner."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +63,29 @@ class OverlapSums:
     """Volume of one atlas voxel in mm3: a box of n voxels has n times this volume."""
 
 
-def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> OverlapSums:
+def overlap_sums(modes: Modes, integrals: IntegralsOf, atlas: Atlas) -> OverlapSums:
     """Sum every region map, and its product with the image, over every mode that it overlaps.
 
     `integrals` must be those of `atlas` over the voxels of `modes`.
     """
-    key = modes.mode[integrals.row] * atlas.n_regions + integrals.region
-    pairs, index = _distinct(key, modes.n_modes * atlas.n_regions)
-    n = len(pairs)
-    maximum = np.zeros(n)
-    np.maximum.at(maximum, index, integrals.maximum.astype(np.float64))
-    integral = integrals.integral.astype(np.float64, copy=False)
+
+    def sums_of(rows: slice) -> Floats:
+        return _part_sums(modes, rows, integrals(rows), atlas)
+
+    parts = in_threads(sums_of, ((rows,) for rows in slices(len(modes.voxel), VOXELS_AT_A_TIME)))
+    found = np.concatenate([np.zeros((6, 0)), *parts], axis=1)
+    found = found[:, np.argsort(found[0], kind="stable")]
+    first = np.flatnonzero(np.diff(found[0], prepend=-1))
+    pair = found[0, first].astype(np.int64)
+    volume, sum_a, sum_ab, sum_share = np.add.reduceat(found[1:5], first, axis=1) if len(first) else found[1:5]
     return OverlapSums(
-        mode=pairs // atlas.n_regions,
-        region=pairs % atlas.n_regions,
-        volume=totals(index, integrals.volume, n),
-        sum_a=totals(index, integral, n),
-        sum_ab=totals(index, integral * modes.value[integrals.row], n),
-        sum_share=totals(index, integrals.share, n),
-        maximum=maximum,
+        mode=pair // atlas.n_regions,
+        region=pair % atlas.n_regions,
+        volume=volume,
+        sum_a=sum_a,
+        sum_ab=sum_ab,
+        sum_share=sum_share,
+        maximum=np.maximum.reduceat(found[5], first) if len(first) else found[5],
         modes=mode_sums(modes, atlas),
         regions=atlas.region_sums,
         voxel_volume=atlas.grid.voxel_volume,
@@ -85,24 +94,19 @@ def overlap_sums(modes: Modes, integrals: RegionIntegrals, atlas: Atlas) -> Over
 
 def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
     """Sum the image over every mode."""
-    unit, n = modes.grid.voxel_volume, modes.n_modes
-    if n == 0:
+    unit = modes.grid.voxel_volume
+    if not modes.n_modes:
         nothing = np.zeros(0)
         return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)))
     starts = modes.starts
     return ModeSums(
         volume=modes.counts() * unit,
-        sum_b=totals(modes.mode, modes.value, n) * unit,
-        sum_bb=totals(modes.mode, modes.value**2, n) * unit,
+        sum_b=modes.totals(modes.value) * unit,
+        sum_bb=modes.totals(modes.value**2) * unit,
         maximum=np.maximum.reduceat(modes.value, starts),
         minimum=np.minimum.reduceat(modes.value, starts),
         box=mode_boxes(modes, atlas.grid),
     )
-
-
-def totals(index: NDArray[np.integer], values: NDArray[np.floating], n: int) -> Floats:
-    """(n,) sums of the values of each index."""
-    return np.asarray(np.bincount(index, values, n), np.float64)
 
 
 def mode_boxes(modes: Modes, grid: Grid) -> Floats:
@@ -122,11 +126,18 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
     return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
 
 
-def _distinct(key: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct keys, rising, and the place of every key among them."""
-    if bound > 2**24:  # a table of all possible keys would be larger than the keys' own sort is slow
-        distinct, index = np.unique(key, return_inverse=True)
-        return distinct, index
-    present = np.zeros(bound, bool)
-    present[key] = True
-    return np.flatnonzero(present), (np.cumsum(present) - 1)[key]
+def _part_sums(modes: Modes, rows: slice, integrals: RegionIntegrals, atlas: Atlas) -> Floats:
+    """(6, P) of some rows of the modes: pair (by mode, then region), volume, sums of a, ab and shares, maximum of a."""
+    first, last = modes.mode[rows][[0, -1]].tolist()
+    bound = (last - first + 1) * atlas.n_regions
+    key = ((modes.mode[rows] - first) * atlas.n_regions)[integrals.row] + integrals.region
+    pair = np.arange(bound)
+    if bound > _MOST_TABLED:
+        pair, key = np.unique(key, return_inverse=True)
+    maximum = np.zeros(len(pair))
+    np.maximum.at(maximum, key, integrals.maximum.astype(np.float64))
+    a = integrals.integral.astype(np.float64, copy=False)
+    columns = (integrals.volume, a, a * modes.value[rows][integrals.row], integrals.share)
+    sums = (np.bincount(key, column, len(pair)) for column in columns)
+    table = np.stack([pair + first * atlas.n_regions, *sums, maximum])
+    return table[:, table[1] > 0]

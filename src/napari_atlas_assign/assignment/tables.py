@@ -109,12 +109,12 @@ def _pairs(run: Run, parameters: Parameters) -> pd.DataFrame:
         "input structure": found.number[mode],
         "centroid": points_as_tuples(found.centroids())[mode],
         "volume": region,
-        "region": regions["name"].to_numpy(object)[region],
+        "region": regions["name"].array.take(region),
     }
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = found.sign[mode].astype(np.int64)
-    columns["hemisphere"] = regions["hemisphere"].to_numpy(object)[region] if "hemisphere" in regions else None
-    return pd.DataFrame(columns, columns=list(ASSIGNMENT_COLUMNS))
+    columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
+    return pd.DataFrame(columns)
 
 
 def _modes(found: Modes) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _modes(found: Modes) -> dict[str, Any]:
         "centroid": points_as_tuples(found.centroids()),
         "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
         "peak value": peak_value * found.sign,
-        "mean value": np.bincount(found.mode, found.value, found.n_modes) / count * found.sign,
+        "mean value": found.totals(found.value) / count * found.sign,
         "left share": sides[:, 0],
         "right share": sides[:, 1],
     }

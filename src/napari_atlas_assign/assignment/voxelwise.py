@@ -13,18 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
-from ..modes.modes import Modes
 from ..ranges import listed
 from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes
-from .integrals import RegionIntegrals
+from .integrals import IntegralsOf, RegionIntegrals
 from .integration import sampled_overlaps
-from .sums import OverlapSums, mode_sums, totals
 
 MOST_ENTRIES = 2**25
 """Entries of integrals over a whole grid that are worked out and kept: 1.5 GB."""
-
-VOXELS_AT_A_TIME = 2**19
-"""Voxels of modes whose integrals are held at a time."""
 
 
 def is_too_fine(atlas: Atlas, grid: Grid) -> bool:
@@ -53,42 +48,17 @@ def integrals_at(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> RegionIn
     return _added_up(atlas, which[pair], entry, [part[pair] for part in parts])
 
 
-def voxelwise_sums(modes: Modes, atlas: Atlas) -> OverlapSums:
-    """The same as `overlap_sums`, for a grid finer than the atlas's, in memory that follows the modes alone."""
-    starts = range(0, len(modes.voxel), VOXELS_AT_A_TIME)
-    parts = [_part_sums(modes, atlas, slice(start, start + VOXELS_AT_A_TIME)) for start in starts]
-    key, maxima, *sums = (np.concatenate(column) for column in zip(*parts, strict=True)) if parts else np.zeros((6, 0))
-    pairs, index = np.unique(key.astype(np.int64), return_inverse=True)
-    maximum = np.zeros(len(pairs))
-    np.maximum.at(maximum, index, maxima)
-    volume, sum_a, sum_ab, sum_share = (totals(index, column, len(pairs)) for column in sums)
-    return OverlapSums(
-        mode=pairs // atlas.n_regions,
-        region=pairs % atlas.n_regions,
-        volume=volume,
-        sum_a=sum_a,
-        sum_ab=sum_ab,
-        sum_share=sum_share,
-        maximum=maximum,
-        modes=mode_sums(modes, atlas),
-        regions=atlas.region_sums,
-        voxel_volume=atlas.grid.voxel_volume,
-    )
+def voxelwise_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> IntegralsOf:
+    """As `integrals_over`, for a grid finer than the atlas's, in memory that follows the voxels of modes alone."""
 
+    def over(rows: slice) -> RegionIntegrals:
+        distinct, which = np.unique(voxel[rows], return_inverse=True)
+        found = integrals_at(atlas, grid, distinct)
+        row, entry = listed(*(np.searchsorted(found.row, which, side) for side in ("left", "right")))
+        region, maximum = found.region[entry], found.maximum[entry]
+        return RegionIntegrals(row, region, found.volume[entry], found.integral[entry], found.share[entry], maximum)
 
-def _part_sums(modes: Modes, atlas: Atlas, rows: slice) -> list[NDArray[Any]]:
-    """Of some voxels of modes, by pair of mode and region: pair, maximum, volume, sums of a, of ab and of shares."""
-    voxel = modes.voxel[rows]
-    distinct, which = np.unique(voxel, return_inverse=True)
-    integrals = integrals_at(atlas, modes.grid, distinct)
-    first, last = (np.searchsorted(integrals.row, which, side) for side in ("left", "right"))
-    row, entry = listed(first, last)
-    keys, index = np.unique(modes.mode[rows][row] * atlas.n_regions + integrals.region[entry], return_inverse=True)
-    maximum = np.zeros(len(keys))
-    np.maximum.at(maximum, index, integrals.maximum[entry].astype(np.float64))
-    a = integrals.integral[entry]
-    columns = (integrals.volume[entry], a, a * modes.value[rows][row], integrals.share[entry])
-    return [keys, maximum, *(totals(index, column, len(keys)) for column in columns)]
+    return over
 
 
 def _overlapping(

@@ -20,8 +20,7 @@ def hemisphere_shares(modes: Modes) -> Floats:
         Parts of the mode's volume at x < 0 (left in RAS+) and x > 0; they add up to 1. Voxels that the plane cuts
         count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points.
     """
-    left = _left_part(modes)
-    share = np.bincount(modes.mode, left, modes.n_modes) / np.maximum(modes.counts(), 1)
+    share = modes.totals(_left_part(modes)) / modes.counts()
     return np.stack([share, 1 - share], axis=-1)
 
 

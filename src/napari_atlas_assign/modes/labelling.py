@@ -1,50 +1,65 @@
-"""Connected components of a mask. In names, N voxels of the mask."""
+"""Connected components of a mask, by its runs: rows of true voxels along the last axis.
+
+There are far fewer runs than voxels. Runs of neighbouring rows that touch are found by binary search, and are joined
+as a graph. In names, N voxels of the mask, R runs.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from ..ranges import listed, slices
 from ..space import indices_of
+from ..threads import in_threads
 
 Connectivity = Literal[6, 18, 26]
 
 REACH: dict[Connectivity, int] = {6: 1, 18: 2, 26: 3}
 """Along how many axes at most neighbours differ: they share a face, also an edge, also a corner."""
 
+_VOXELS_AT_A_TIME = 2**20
+"""Voxels that are searched together: what is found out about them stays in the processor's cache."""
 
-def components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Find the connected components of a mask (X, Y, Z).
+
+def components(
+    voxel: NDArray[np.int64], shape: tuple[int, ...], connectivity: Connectivity
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Find the connected components of some voxels.
+
+    Parameters
+    ----------
+    voxel : (N,) int64
+        Flat C-order numbers, rising.
+    shape : tuple of 3 int
+        Of the volume they are numbered in.
+    connectivity : {6, 18, 26}
 
     Returns
     -------
     voxel : (N,) int64
-        Flat C-order numbers of the true voxels, rising.
+        The same voxels by component, and rising in each.
     component : (N,) int64
         Which component each is in, from 0, in no particular order.
     n : int
         How many components there are.
     """
-    voxel = true_voxels(mask)
-    if not len(voxel):
-        return voxel, voxel, 0
-    ijk = indices_of(voxel, mask.shape)
-    # The cost of labelling follows the box around the mask, which for a thresholded map is far smaller than the grid.
-    first = [int(index.min()) for index in ijk]
-    box = np.zeros([int(index.max()) - start + 3 for index, start in zip(ijk, first, strict=True)], bool)
-    i, j, k = (index - (start - 1) for index, start in zip(ijk, first, strict=True))
-    at = (i * box.shape[1] + j) * box.shape[2] + k
-    box.reshape(-1)[at] = True
-    labels, n = _label(box, connectivity)
-    return voxel, labels.reshape(-1)[at].astype(np.int64) - 1, n
+    start, stop = _runs(voxel, shape[2])
+    if not len(start):
+        return start, start, 0
+    n, component = _joined(start, stop, shape, REACH[connectivity])
+    order = np.argsort(component, kind="stable")
+    run, voxel = listed(start[order], stop[order])
+    return voxel, component[order][run], n
 
 
 def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
     """Number the connected components of a mask (X, Y, Z) from 1, in no particular order; 0 is background."""
-    voxel, component, n = components(mask, connectivity)
+    voxel, component, n = components(true_voxels(mask), mask.shape, connectivity)
     labels = np.zeros(mask.shape, np.int32)
     labels.reshape(-1)[voxel] = component + 1
     return labels, n
@@ -52,12 +67,24 @@ def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tup
 
 def true_voxels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Flat C-order numbers (N,), rising, of the true voxels of a mask (X, Y, Z)."""
-    if mask.flags.c_contiguous or not mask.flags.f_contiguous:
-        return np.flatnonzero(mask).astype(np.int64, copy=False)
-    # As NIfTI files are read: searching in the order of the memory, and sorting what is found, is faster.
-    k, j, i = indices_of(np.flatnonzero(mask.T).astype(np.int64, copy=False), mask.shape[::-1])
-    voxel = (i * mask.shape[1] + j) * mask.shape[2] + k
-    voxel.sort()
+    return voxels_where(lambda values: values, mask)
+
+
+def voxels_where(test: Callable[[NDArray[Any]], NDArray[np.bool_]], data: NDArray[Any]) -> NDArray[np.int64]:
+    """Flat C-order numbers (N,), rising, of the voxels of a volume (X, Y, Z) whose values pass a test."""
+    # NIfTI files are read in Fortran order: searching in the order of the memory, and sorting what is found, is faster.
+    reverse = data.flags.f_contiguous and not data.flags.c_contiguous
+    flat = (data.T if reverse else data).reshape(-1)
+
+    def found(part: slice) -> NDArray[np.intp]:
+        return np.flatnonzero(test(flat[part])) + part.start
+
+    parts = in_threads(found, ((part,) for part in slices(len(flat), _VOXELS_AT_A_TIME)))
+    voxel = np.concatenate([np.zeros(0, np.int64), *parts])
+    if reverse:
+        k, j, i = indices_of(voxel, data.shape[::-1])
+        voxel = (i * data.shape[1] + j) * data.shape[2] + k
+        voxel.sort()
     return voxel
 
 
@@ -70,13 +97,34 @@ def bounding_slices(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | Non
     return i, j, k
 
 
-def _label(box: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.integer], int]:
-    """Number the components of a mask that has a border of background: cc3d 4.1 may run out of labels without one."""
-    try:
-        import cc3d  # several times faster than scipy, where it is installed
-    except ImportError:
-        structure = scipy.ndimage.generate_binary_structure(3, REACH[connectivity])
-        by_scipy = np.zeros(box.shape, np.int32)
-        return by_scipy, int(scipy.ndimage.label(box, structure, output=by_scipy))
-    labels, n = cc3d.connected_components(box, connectivity=connectivity, return_N=True)
-    return labels, int(n)
+def _runs(voxel: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First voxels, and those behind the last (R,), of the runs of voxels (N,), rising, in rows of a length."""
+    first = np.flatnonzero(np.diff(voxel, prepend=-2) != 1)
+    start = voxel[first]
+    stop = start + np.diff(first, append=len(voxel))
+    run, row = listed(start // length, (stop - 1) // length + 1)  # one at the end of a row may go on in the next
+    return np.maximum(start[run], row * length), np.minimum(stop[run], (row + 1) * length)
+
+
+def _joined(
+    start: NDArray[np.int64], stop: NDArray[np.int64], shape: tuple[int, ...], reach: int
+) -> tuple[int, NDArray[np.int64]]:
+    """The number of components, and the component (R,) of each run."""
+    row = start // shape[2]
+    # Numbered as in a grid with an empty voxel behind each row and an empty row behind each plane, nothing wraps.
+    pad = row + row // shape[1] * (shape[2] + 1)
+    start, stop = start + pad, stop + pad
+    along, across = shape[2] + 1, (shape[1] + 1) * (shape[2] + 1)
+    touching = []
+    for step, n_axes in ((along, 1), (across, 1), (across - along, 2), (across + along, 2)):
+        if n_axes <= reach:
+            further = int(n_axes < reach)  # neighbours may differ along the row, too
+            begin = np.searchsorted(stop, start + (step - further), side="right")
+            end = np.searchsorted(start, stop + (step + further), side="left")
+            touching.append(listed(begin, np.maximum(begin, end)))
+    a, b = (np.concatenate(runs) for runs in zip(*touching, strict=True))
+    # In the types that scipy's search works with, which it would else convert to.
+    links = np.ones(len(a)), (a.astype(np.int32), b.astype(np.int32))
+    graph = scipy.sparse.coo_array(links, shape=(len(start), len(start)))
+    n, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    return n, component.astype(np.int64)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..image import Image
 from ..lazy import values_at
-from ..space import Floats, Grid, indices_of
-from .labelling import Connectivity, components
+from ..ranges import listed
+from ..space import Floats, Grid, indices_of, product
+from .labelling import Connectivity, components, voxels_where
 
 Tail = Literal["positive", "negative", "both"]
 Numbering = Literal["volume", "scan"]
@@ -85,14 +86,18 @@ class Modes:
         """(M,) voxels of each mode."""
         return np.diff(self.starts, append=len(self.voxel))
 
+    def totals(self, values: NDArray[Any]) -> NDArray[Any]:
+        """(M,) sums of values (N,) over each mode."""
+        return np.add.reduceat(values, self.starts) if self.n_modes else np.zeros(0)
+
     def centroids(self) -> Floats:
         """(M, 3) unweighted mean position of each mode's voxels in world mm."""
         return self._centroids
 
     @cached_property
     def _centroids(self) -> Floats:
-        sums = np.stack([np.bincount(self.mode, index, self.n_modes) for index in self.indices], axis=-1)
-        return self.grid.to_world(sums / np.maximum(np.bincount(self.mode, minlength=self.n_modes), 1)[:, None])
+        sums = np.stack([self.totals(index) for index in self.indices], axis=-1)
+        return self.grid.to_world(sums / self.counts()[:, None])
 
     def peaks(self) -> tuple[NDArray[np.int64], Floats]:
         """(M,) voxel with each mode's largest value, and (M,) that value.
@@ -105,13 +110,15 @@ class Modes:
         highest = np.maximum.reduceat(self.value, self.starts)
         tied = np.flatnonzero(self.value == np.repeat(highest, self.counts()))
         mode = self.mode[tied]
-        xyz = self.grid.to_world(self.grid.unravel(self.voxel[tied]))
+        ijk = np.stack([index[tied] for index in self.indices])
         n_tied = np.bincount(mode, minlength=self.n_modes)
-        mean = np.stack([np.bincount(mode, xyz[:, d], self.n_modes) for d in range(3)], -1) / n_tied[:, None]
-        distance = np.linalg.norm(xyz - mean[mode], axis=1).round(6)
-        nearest = np.flatnonzero(distance == np.minimum.reduceat(distance, np.cumsum(n_tied) - n_tied)[mode])
+        first = np.cumsum(n_tied) - n_tied
+        mean = np.add.reduceat(ijk, first, axis=1) / n_tied
+        from_mean = product((ijk - np.repeat(mean, n_tied, axis=1)).T, self.grid.affine[:3, :3])
+        distance = np.sqrt((from_mean**2).sum(axis=1)).round(6)
+        nearest = np.flatnonzero(distance == np.repeat(np.minimum.reduceat(distance, first), n_tied))
         tied, mode = tied[nearest], mode[nearest]
-        x, y, z = xyz[nearest].round(6).T
+        x, y, z = self.grid.to_world(ijk[:, nearest].T).round(6).T
         order = np.lexsort((z, y, x, mode))
         first = order[np.searchsorted(mode[order], np.arange(self.n_modes))]
         return self.voxel[tied[first]], highest
@@ -166,16 +173,15 @@ def find_modes(
             f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
             "replace them with finite numbers, for example the largest finite value"
         )
-    count = np.bincount(mode, minlength=len(signs))
+    found = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))
+    count = found.counts()
     # The small tolerance keeps a mode of exactly the minimum, whatever the affine's rounding.
     keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-9)) & (count >= min_voxels)
-    return numbered(
-        Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)), keep, numbering
-    )
+    return numbered(found, keep, numbering)
 
 
 _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
-"""Voxels (N,), rising for each sign; the mode of each, in no particular order; their values above 0; signs (M,)."""
+"""Voxels (N,), by mode, and rising in each; the mode of each; their values above 0; signs (M,)."""
 
 
 def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
@@ -183,13 +189,19 @@ def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivit
     found = []
     signs: list[int] = []
     for sign in tails:
-        voxel, component, n = components(data > threshold if sign > 0 else data < -threshold, connectivity)
+        voxel, component, n = components(_beyond(data, threshold, sign), image.grid.shape, connectivity)
         found.append((voxel, component + len(signs)))
         signs += [sign] * n
     if not signs:  # else some voxel has a value
         check_values(image)
     voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*found, strict=True))
     return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
+
+
+def _beyond(data: NDArray[Any], threshold: float, sign: int) -> NDArray[np.int64]:
+    if sign > 0:
+        return voxels_where(lambda values: values > threshold, data)
+    return voxels_where(lambda values: values < -threshold, data)
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
@@ -202,8 +214,9 @@ def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectiv
         mode += len(signs)
         signs += [sign] * n
     voxel, mode, value = (c[0] if len(c) == 1 else np.concatenate(c) for c in zip(*found, strict=True))
-    value = value.astype(np.float64)
-    return voxel, mode, np.abs(value, out=value), signs
+    rows = np.argsort(mode.astype(np.min_scalar_type(len(signs))), kind="stable")  # small numbers sort faster
+    value = value[rows].astype(np.float64)
+    return voxel[rows], mode[rows], np.abs(value, out=value), signs
 
 
 def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_mm3: float) -> None:
@@ -232,22 +245,15 @@ def _is_finite(value: Any) -> bool:
 
 def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
     """Drop modes, put the others in order, and number them."""
+    first = found.voxel[found.starts]
     if numbering == "scan":
-        first = found.voxel[np.unique(found.mode, return_index=True)[1]] if found.n_modes else np.zeros(0, np.int64)
         order = np.argsort(first, kind="stable")
         number = np.arange(1, len(order) + 1)[keep[order]]
-    else:
-        x, y, z = found.centroids().round(6).T if found.n_modes else np.zeros((3, 0))
-        first = np.zeros(found.n_modes, np.int64)
-        first[found.mode[::-1]] = found.voxel[::-1]  # modes may surround each other: then the first voxel decides
-        order = np.lexsort((first, -found.sign, z, y, x, -np.bincount(found.mode, minlength=found.n_modes)))
+    else:  # modes may surround each other: then the first voxel decides
+        x, y, z = found.centroids().round(6).T
+        order = np.lexsort((first, -found.sign, z, y, x, -found.counts()))
         number = np.arange(1, int(keep.sum()) + 1)
     order = order[keep[order]]
-    # Small numbers are sorted by counting; dropped modes come last.
-    rank = np.full(found.n_modes, len(order), np.min_scalar_type(found.n_modes))
-    rank[order] = np.arange(len(order))
-    mode = rank[found.mode] if found.n_modes else found.mode
-    rows = np.argsort(mode, kind="stable")[: int(np.count_nonzero(mode < len(order)))]
-    return Modes(
-        found.grid, found.voxel[rows], mode[rows].astype(np.int64), found.value[rows], number, found.sign[order]
-    )
+    begin = found.starts[order]
+    mode, rows = listed(begin, begin + found.counts()[order])
+    return Modes(found.grid, found.voxel[rows], mode, found.value[rows], number, found.sign[order])
