@@ -8,7 +8,6 @@ from naive import components
 from scipy import ndimage
 
 from napari_atlas_assign import Image, InputError
-from napari_atlas_assign.modes import labelling
 from napari_atlas_assign.modes.labelling import label_components
 from napari_atlas_assign.modes.modes import find_modes
 
@@ -142,13 +141,3 @@ def test_labels_are_those_of_scipy_at_any_density(connectivity, density, order):
         pairs = set(zip(labels.ravel().tolist(), expected.ravel().tolist(), strict=True))
         assert len(pairs) == n + (not mask.all())
         assert (labels > 0).tolist() == mask.tolist()
-
-
-def test_a_large_volume_is_searched_in_pieces(monkeypatch):
-    image = image_of(np.random.default_rng(1).normal(size=(9, 10, 11)))
-    whole = find_modes(image, threshold=0.5, tail="both")
-    monkeypatch.setattr(labelling, "_VOXELS_AT_A_TIME", 7)
-    for data in (image.data, np.asfortranarray(image.data)):
-        found = find_modes(Image(data, image.grid), threshold=0.5, tail="both")
-        assert (found.components() == whole.components()).all()
-        assert found.value.tolist() == whole.value.tolist()

@@ -6,24 +6,19 @@ as a graph. In names, N voxels of the mask, R runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ..ranges import listed, slices
+from ..ranges import listed
 from ..space import indices_of
-from ..threads import in_threads
 
 Connectivity = Literal[6, 18, 26]
 
 REACH: dict[Connectivity, int] = {6: 1, 18: 2, 26: 3}
 """Along how many axes at most neighbours differ: they share a face, also an edge, also a corner."""
-
-_VOXELS_AT_A_TIME = 2**20
-"""Voxels that are searched together: what is found out about them stays in the processor's cache."""
 
 
 def components(
@@ -67,24 +62,12 @@ def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tup
 
 def true_voxels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Flat C-order numbers (N,), rising, of the true voxels of a mask (X, Y, Z)."""
-    return voxels_where(lambda values: values, mask)
-
-
-def voxels_where(test: Callable[[NDArray[Any]], NDArray[np.bool_]], data: NDArray[Any]) -> NDArray[np.int64]:
-    """Flat C-order numbers (N,), rising, of the voxels of a volume (X, Y, Z) whose values pass a test."""
-    # NIfTI files are read in Fortran order: searching in the order of the memory, and sorting what is found, is faster.
-    reverse = data.flags.f_contiguous and not data.flags.c_contiguous
-    flat = (data.T if reverse else data).reshape(-1)
-
-    def found(part: slice) -> NDArray[np.intp]:
-        return np.flatnonzero(test(flat[part])) + part.start
-
-    parts = in_threads(found, ((part,) for part in slices(len(flat), _VOXELS_AT_A_TIME)))
-    voxel = np.concatenate([np.zeros(0, np.int64), *parts])
-    if reverse:
-        k, j, i = indices_of(voxel, data.shape[::-1])
-        voxel = (i * data.shape[1] + j) * data.shape[2] + k
-        voxel.sort()
+    if mask.flags.c_contiguous or not mask.flags.f_contiguous:
+        return np.flatnonzero(mask).astype(np.int64, copy=False)
+    # As NIfTI files are read: searching in the order of the memory, and sorting what is found, is faster.
+    k, j, i = indices_of(np.flatnonzero(mask.T).astype(np.int64, copy=False), mask.shape[::-1])
+    voxel = (i * mask.shape[1] + j) * mask.shape[2] + k
+    voxel.sort()
     return voxel
 
 

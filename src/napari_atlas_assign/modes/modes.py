@@ -19,7 +19,7 @@ from ..image import Image
 from ..lazy import values_at
 from ..ranges import listed
 from ..space import Floats, Grid, indices_of, product
-from .labelling import Connectivity, components, voxels_where
+from .labelling import Connectivity, components, true_voxels
 
 Tail = Literal["positive", "negative", "both"]
 Numbering = Literal["volume", "scan"]
@@ -189,19 +189,14 @@ def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivit
     found = []
     signs: list[int] = []
     for sign in tails:
-        voxel, component, n = components(_beyond(data, threshold, sign), image.grid.shape, connectivity)
+        beyond = true_voxels(data > threshold if sign > 0 else data < -threshold)
+        voxel, component, n = components(beyond, image.grid.shape, connectivity)
         found.append((voxel, component + len(signs)))
         signs += [sign] * n
     if not signs:  # else some voxel has a value
         check_values(image)
     voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*found, strict=True))
     return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
-
-
-def _beyond(data: NDArray[Any], threshold: float, sign: int) -> NDArray[np.int64]:
-    if sign > 0:
-        return voxels_where(lambda values: values > threshold, data)
-    return voxels_where(lambda values: values < -threshold, data)
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
