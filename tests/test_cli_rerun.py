@@ -89,6 +89,13 @@ def test_the_output_folder_stands_for_its_record_and_nothing_is_written(run, fol
     assert not Path("again").exists()
 
 
+def test_a_profile_names_the_stages(run, folder):
+    assign(run)
+    code, _, err = run("rerun", "out", "--profile")
+    assert code == 0
+    assert [line.split("  ")[0] for line in err.splitlines()][-3:] == ["checks", "tables", "total"]
+
+
 def test_the_real_map_and_atlas_give_the_same_tables(run, zmap_path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("assign", zmap_path, "--atlas", "juelich", "--threshold", 3, "--output", "out")[0] == 0

@@ -65,13 +65,15 @@ def as_dask(data: Any, chunks: Any = None) -> Any:
     Raises
     ------
     InputError
-        If dask is not installed.
+        If dask is not installed, or an array does not know its shape.
     """
     try:
         import dask.array as da
     except ImportError as error:
         raise InputError('arrays larger than memory need dask; install it with pip install "dask[array]"') from error
     if isinstance(data, da.Array):
+        if any(map(math.isnan, data.shape)):
+            raise InputError("a dask array does not know its shape; call its compute_chunk_sizes() first")
         return data
     # Not named after its content, which dask would have to read for that.
     return da.from_array(data, chunks=chunks or data.chunks or "auto", name=False, lock="h5py" in type(data).__module__)
@@ -133,7 +135,7 @@ def extremes(data: Any, name: str) -> tuple[float, float]:
         finite = block.values[np.isfinite(block.values)]
         if finite.size:
             low, high = min(low, finite.min()), max(high, finite.max())
-    return (low, high) if low <= high else (0, 0)
+    return (low + 0, high + 0) if low <= high else (0, 0)  # 0 added, which makes -0 one of them
 
 
 def nonzero(data: Any, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:

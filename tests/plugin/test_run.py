@@ -62,6 +62,14 @@ def test_points_go_the_same_way(label_atlas):
     assert len(found.result.modes) == 1
 
 
+def test_a_result_tells_what_each_stage_took(image, label_atlas):
+    found = finish(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas), threshold=3.0)))
+    assert set(found.result.timings) == {"load atlas", "modes", "integrals", "sums", "checks", "tables"}
+    points = PointSet.from_array([[0.0, 0.0, 0.0]])
+    found = finish(steps(AtlasShelf(), asked(points, AtlasChoice(atlas=label_atlas))))
+    assert set(found.result.timings) == {"load atlas", "points"}
+
+
 def test_several_atlases_go_into_one_result(image, label_atlas):
     other = label_atlas.described(name="other")
     found = finish(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas), AtlasChoice(atlas=other))))

@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
-from .parser import PROGRAM, Subparsers, add_report_argument, download_line, one_line
+from .parser import (
+    PROGRAM,
+    Subparsers,
+    add_profile_argument,
+    add_report_argument,
+    download_line,
+    one_line,
+    print_profile,
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -25,6 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--output", type=Path, metavar="DIR", help="also write the result into a new folder (default: only compare)"
     )
     add_report_argument(parser)
+    add_profile_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -49,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{name}: {difference or 'identical'}")
     if arguments.output is not None:
         print(f"see {arguments.output}")
+    if arguments.profile:
+        print_profile(result.timings)
     other = [name for name, difference in differences.items() if difference]
     if other:
         what = f"{', '.join(other)}: not as in {arguments.record}, although no input has changed"

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ..assignment.assign import assign_each, collect
+from ..assignment.assign import Timings, assign_each, collect, timed
 from ..assignment.parameters import Parameters
 from ..assignment.point_result import PointResult, assign_point_set
 from ..assignment.result import Result, Run
@@ -119,7 +119,9 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
     watch = watch or Watch()
     try:
         yield STEPS[0]
-        atlases = [shelf.get(choice, watch) for choice in request.atlases]
+        timings: Timings = {}
+        with timed(timings, "load atlas"):
+            atlases = [shelf.get(choice, watch) for choice in request.atlases]
         yield STEPS[1]
         if isinstance(request.source, PointSet):
             parameters = request.parameters
@@ -128,6 +130,7 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
             )
         else:
             result = yield from _assign(request, atlases)
+        result.timings.update(timings)
         yield STEPS[2]
         return Outcome(result, request.draw(result))
     except DownloadCancelled:
@@ -158,11 +161,12 @@ def _assign(request: Request, atlases: list[Atlas]) -> Generator[str, None, Resu
     is_stack = not isinstance(request.source, Image)
     images = [request.source] if isinstance(request.source, Image) else list(request.source)
     runs: list[Run] = []
-    for number, found in enumerate(assign_each(images, atlases, request.parameters)):
+    timings: Timings = {}
+    for number, found in enumerate(assign_each(images, atlases, request.parameters, timings)):
         runs += found
         if is_stack:
             yield f"{STEPS[1]}: map {number + 1} of {len(images)}"
-    return collect(runs, request.parameters, is_stack)
+    return collect(runs, request.parameters, is_stack, timings)
 
 
 def _load(choice: AtlasChoice, watch: Watch) -> Atlas:
