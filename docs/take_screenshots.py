@@ -29,7 +29,7 @@ def main() -> None:
         os.environ["NAPARI_CONFIG"] = str(Path(folder, "settings.yaml"))
         import napari
 
-        viewer = napari.Viewer(show=False)
+        viewer = napari.Viewer()
         try:
             walk(viewer)
         finally:
@@ -54,7 +54,6 @@ def walk(viewer: napari.Viewer) -> None:
     wait_until(lambda: not widget.is_running)
     table = viewer.window.dock_widgets["Assigned regions"]
     table.go_to_row(0)
-    viewer.reset_view()  # the table made the canvas lower
     shoot(viewer, "2-result")
     viewer.theme = "light"
     shoot(viewer, "light")
@@ -63,6 +62,17 @@ def walk(viewer: napari.Viewer) -> None:
     table.assignments.filters.conditions[0].only.setChecked(True)
     shoot(viewer, "3-filtered")
     table.assignments.filters.conditions[0].only.setChecked(False)
+
+    dock, probe = viewer.window.add_plugin_dock_widget(PLUGIN, "What is here?")
+    probe.step(1)
+    probe.pin()
+    probe.peaks_button.click()
+    viewer.dims.ndisplay = 3
+    shoot(viewer, "here", settle=20)
+    viewer.dims.ndisplay = 2
+    viewer.window.remove_dock_widget(dock)
+    viewer.layers.remove("Pinned places")
+    widget.view_buttons.close_overlays.click()
 
     widget.live.value = True
     widget.more.expand(animate=False)

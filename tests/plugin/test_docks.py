@@ -68,6 +68,20 @@ def test_a_panel_may_be_lower_than_what_it_holds_but_no_narrower(kind, qtbot):
     assert scroller.verticalScrollBar().maximum() > 0
 
 
+def test_a_message_has_the_whole_width_and_the_height_that_it_needs(qtbot):
+    widget = AssignWidget(ViewerModel())
+    qtbot.addWidget(widget)
+    widget.resize(700, 400)
+    widget.show()
+    qtbot.waitExposed(widget)
+    label = widget.status.native
+    widget.status.value = "words " * 15
+    qtbot.waitUntil(lambda: label.width() > 600)
+    few = label.height()
+    widget.status.value = "words " * 100
+    qtbot.waitUntil(lambda: label.height() > 3 * few)
+
+
 def test_the_arrow_of_more_is_text_which_has_the_colour_of_the_theme(qtbot):
     widget = AssignWidget(ViewerModel())
     qtbot.addWidget(widget)

@@ -489,6 +489,9 @@ def _text() -> Label:
     label = Label(value="")
     label.native.setWordWrap(True)
     label.native.setMinimumWidth(240)
+    policy = label.native.sizePolicy()
+    policy.setHorizontalPolicy(policy.Policy.Expanding)  # magicgui would have it no wider than that
+    label.native.setSizePolicy(policy)
     label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
     return label
 
