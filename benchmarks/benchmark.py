@@ -57,6 +57,8 @@ def make_data(scratch: Path) -> dict[str, Any]:
     two_modes = str(scratch / "twomodes.nii.gz")
     nib.save(nib.Nifti1Image(modes, affine), two_modes)
     img = nib.load(z_map)
+    finer = str(scratch / "finer.nii.gz")
+    nib.save(at_1_mm(img), finer)
     brain = np.argwhere(np.asarray(img.dataobj) != 0)
     random = np.random.default_rng(0)
     ijk = random.choice(brain, 1000) + random.uniform(-0.5, 0.5, (1000, 3))
@@ -66,6 +68,7 @@ def make_data(scratch: Path) -> dict[str, Any]:
             "z > 3": {"path": z_map, "threshold": 3},
             "z > 2": {"path": z_map, "threshold": 2},
             "two modes": {"path": two_modes, "threshold": 0},
+            "1 mm": {"path": finer, "threshold": 3},
         },
         "atlases": {
             name: {
@@ -78,13 +81,27 @@ def make_data(scratch: Path) -> dict[str, Any]:
     }
 
 
+def at_1_mm(img: Any) -> Any:
+    """An image interpolated linearly on the 1 mm grid of FSL's MNI152."""
+    import nibabel as nib
+    import numpy as np
+    from scipy import ndimage
+
+    affine = np.diag([-1.0, 1, 1, 1])
+    affine[:3, 3] = (90, -126, -72)
+    step = np.linalg.inv(img.affine) @ affine
+    data = np.nan_to_num(img.get_fdata(dtype=np.float32))
+    finer = ndimage.affine_transform(data, step[:3, :3], step[:3, 3], (182, 218, 182), order=1)
+    return nib.Nifti1Image(finer, affine)
+
+
 def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Every peer's measurements, by peer."""
     atlases = ["juelich"] if arguments.quick else ["juelich", "harvard_oxford"]
     cases = ["z > 3", "two modes"] if arguments.quick else ["z > 3", "z > 2", "two modes"]
     ours = [f"load:{atlas}:{when}" for atlas in atlases for when in ("first", "later")]
     ours += [f"assign:{a}:{c}:{k}" for a in atlases for c in cases for k in ("siibra", "default")]
-    ours += [f"threshold:{case}" for case in ("z > 3", "two modes")]
+    ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm")]
     ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
     ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps")]
     siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
@@ -190,6 +207,7 @@ RATIOS = [
         [("limits", "one pass over the sparse values")],
     ),
     ("threshold change, 2 mm map", "this package", "threshold change, two modes", []),
+    ("threshold change, 1 mm map", "this package", "threshold change, 1 mm", []),
     ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
     ("1,000 points, sigma 5 mm", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
     (

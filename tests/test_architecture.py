@@ -18,10 +18,10 @@ NAME = "napari_atlas_assign"
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
     **{"errors": 0, "encoding": 0, "ranges": 0, "threads": 0},
-    **{"space": 1, "lazy": 1, "limits": 1, "resources": 1, "spaces": 2},
-    "image": 3,
-    **{"ome_zarr": 4, "atlas": 4, "modes": 4},
-    **{"assignment": 5, "report": 6, "batch": 7, "api": 8, "plugin": 9, "cli": 9, "__main__": 10},
+    **{"space": 1, "limits": 1, "resources": 1, "lazy": 2, "spaces": 3},
+    "image": 4,
+    **{"ome_zarr": 5, "atlas": 5, "modes": 5},
+    **{"assignment": 6, "report": 7, "batch": 8, "api": 9, "plugin": 10, "cli": 10, "__main__": 11},
 }
 # Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.
 UPWARD = {("assignment", "report"), ("api", "plugin"), ("cli", "plugin")}

@@ -119,10 +119,12 @@ class Grid:
 
 def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
     """Split flat C-order voxel numbers (N,) into indices (N,) along three axes; several times as fast as numpy does."""
-    voxel = np.asarray(voxel)
+    # Short numbers are divided in half the time.
+    voxel = np.asarray(voxel, np.int32 if shape[0] * shape[1] * shape[2] < 2**31 else np.int64)
     line = voxel // shape[2]
     i = line // shape[1]
-    return i, line - i * shape[1], voxel - line * shape[2]
+    j, k = line - i * shape[1], voxel - line * shape[2]
+    return i.astype(np.int64), j.astype(np.int64), k.astype(np.int64)
 
 
 def product(vectors: ArrayLike, matrix: Floats) -> Floats:
