@@ -11,8 +11,7 @@ from weakref import ref
 from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtGui import QIcon
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
 from superqt import QCollapsible
 from superqt.utils import create_worker as superqt_worker
@@ -498,7 +497,8 @@ def _text() -> Label:
 
 def _collapsible(title: str) -> QCollapsible:
     """A section with its arrow in the text, which has the theme's colour in every state; an icon has one of its own."""
-    section = QCollapsible(title, expandedIcon=QIcon(), collapsedIcon=QIcon())
+    section = QCollapsible(title)
+    section.toggleButton().setIconSize(QSize(0, 0))
     section.setDuration(0)
 
     def turn(opened: bool) -> None:
