@@ -3,11 +3,17 @@
 Run ``python benchmarks/session_memory.py`` on a desktop, or ``xvfb-run -a -s "-screen 0 1600x1000x24" python
 benchmarks/session_memory.py`` on a server. Each round is a new threshold with the widget's live updates, a move of the
 cursor, another row of the table, and one more or less region map, outline, painting of shares and layer of peaks.
+
+The memory of a process says little about that: what is free again stays with it, in pieces. So where glibc tells how
+much is allocated, that is printed beside it. Two things outside this package are never freed, and are counted: what
+napari's controls of a layer leave behind, and what Mesa keeps of every program that is linked anew when a layer's
+colours change. ``--plain`` does these two alone, in napari without this plugin, and prints what each of them costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import os
 import tempfile
@@ -25,14 +31,18 @@ PLUGIN = "napari-atlas-assign"
 WARM = 20
 """Rounds before the start: what is worked out once is not growth."""
 
-LOOKS = (0, 100, 500, 1000)
+LOOKS = (0, 100, 500, 1000, 1500, 2000)
+
+TIMES = 400
+"""How often each thing is done with ``--plain``."""
 
 
 def main() -> None:
     """Print the memory after so many rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=1000)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--plain", action="store_true", help="what napari by itself does not free")
+    arguments = parser.parse_args()
     os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder, "settings.yaml"))
@@ -40,7 +50,10 @@ def main() -> None:
 
         viewer = napari.Viewer()
         try:
-            walk(viewer, rounds)
+            if arguments.plain:
+                plain(viewer)
+            else:
+                walk(viewer, arguments.rounds)
         finally:
             viewer.close()
 
@@ -51,10 +64,66 @@ def walk(viewer: Any, rounds: int) -> None:
     for number in range(WARM):
         session.go(number)
     looks = sorted({n for n in LOOKS if n <= rounds} | {rounds})
+    counts = Counts(viewer)
     for number in range(rounds + 1):
         if number in looks:
-            print(f"after {number:5} rounds: {megabytes():.0f} MB, {n_objects()} objects, {len(viewer.layers)} layers")
+            resident = megabytes()
+            print(
+                f"after {number:5} rounds: {resident:.1f} MB, {allocated():.2f} MB allocated, {n_objects()} objects, "
+                f"{len(viewer.layers)} layers; so far {counts.layers} layers came, {counts.colors} times new colours",
+                flush=True,
+            )
         session.go(number)
+
+
+def plain(viewer: Any) -> None:
+    """Print what a layer that comes and goes, and new colours of a layer, leave allocated in napari without plugins."""
+    from napari.utils import DirectLabelColormap
+
+    volume = np.zeros((60, 72, 60), np.uint8)
+    volume[20:40, 20:40, 20:40] = 1
+    labels = viewer.add_labels(volume)
+
+    def layer(number: int) -> None:
+        viewer.add_image(volume)
+        pause(0.03)
+        viewer.layers.pop()
+        pause(0.03)
+
+    def colors(number: int) -> None:
+        labels.colormap = DirectLabelColormap(color_dict={None: "transparent", 1: ("red", "blue")[number % 2]})
+        pause(0.03)
+
+    for name, do in (("a layer that comes and goes", layer), ("new colours", colors)):
+        for number in range(100):
+            do(number)
+        megabytes()
+        before = allocated()
+        for number in range(TIMES):
+            do(number)
+        megabytes()
+        print(f"{name}: {(allocated() - before) * 1024 / TIMES:.1f} kB", flush=True)
+
+
+class Counts:
+    """How many layers came, and how often layers got new colours."""
+
+    def __init__(self, viewer: Any) -> None:
+        self.layers = self.colors = 0
+        viewer.layers.events.inserted.connect(self._came)
+        for layer in viewer.layers:
+            self._follow(layer)
+
+    def _came(self, event: Any) -> None:
+        self.layers += 1
+        self._follow(event.value)
+
+    def _follow(self, layer: Any) -> None:
+        if hasattr(layer, "colormap"):
+            layer.events.colormap.connect(self._colored)
+
+    def _colored(self, _: Any) -> None:
+        self.colors += 1
 
 
 class Session:
@@ -98,9 +167,32 @@ def close_all(viewer: Any) -> None:
 
 
 def megabytes() -> float:
-    """Resident memory of this process, after what Python can free is freed."""
+    """Resident memory of this process, after what can be freed is freed."""
     gc.collect()
-    return psutil.Process().memory_info().rss / 2**20
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+    return float(psutil.Process().memory_info().rss / 2**20)
+
+
+def allocated() -> float:
+    """What is allocated by malloc (in MB), as glibc knows it; nan where there is none."""
+    if not hasattr(libc, "mallinfo2"):
+        return float("nan")
+    libc.mallinfo2.restype = MallInfo
+    told = libc.mallinfo2()
+    return float((told.uordblks + told.hblkhd) / 2**20)
+
+
+libc = ctypes.CDLL(None)
+
+FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()  # noqa: SIM905
+"""Of glibc's numbers; ``hblkhd`` counts what has mappings of its own, ``uordblks`` what is in the heaps."""
+
+
+class MallInfo(ctypes.Structure):
+    """``struct mallinfo2`` of glibc."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in FIELDS)
 
 
 def n_objects() -> int:

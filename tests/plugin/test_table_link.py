@@ -11,6 +11,8 @@ from napari_atlas_assign.modes.points import PointSet
 from napari_atlas_assign.plugin import table_columns
 from napari_atlas_assign.plugin.colors import PALE
 from napari_atlas_assign.plugin.layers import own_metadata
+from napari_atlas_assign.plugin.overlays import frame_of
+from napari_atlas_assign.plugin.region_overlays import region_map_layer, show_region
 from napari_atlas_assign.plugin.show import TABLE_NAME, find_modes_layer, show
 from napari_atlas_assign.plugin.table import PICK_DELAY
 from napari_atlas_assign.plugin.table_rows import Subject
@@ -130,6 +132,28 @@ def test_selected_rows_show_their_region_maps_in_place_of_earlier_ones(linked):
     assert region_maps(linked) == []
 
 
+def test_the_map_of_another_row_takes_the_layer_of_the_one_before(linked):
+    linked.link.show_picked([Subject(1, 0, 0)])
+    (layer,) = (x for x in linked.viewer.layers if own_metadata(x).get("overlay"))
+    place, layer.opacity, layer.visible = linked.viewer.layers.index(layer), 0.3, False
+    linked.link.show_picked([Subject(2, 1, 0)])
+    assert linked.viewer.layers[place] is layer
+    assert (layer.name, layer.opacity, layer.visible) == ("tiny: Lobus dexter (map)", 0.3, True)
+    data, options, _ = region_map_layer(linked.result, 1, frame_of(linked.result.image, linked.viewer.layers))
+    assert np.array_equal(layer.data, data)
+    assert layer.contrast_limits == list(options["contrast_limits"])
+    assert np.allclose(layer.colormap.colors, options["colormap"]["colors"])
+    assert own_metadata(layer) == options["metadata"]["napari-atlas-assign"]
+
+
+def test_a_map_that_is_shown_already_is_not_shown_twice(linked):
+    linked.link.show_picked([Subject(1, 0, 0)])
+    there = show_region(linked.result, linked.viewer, 1)
+    linked.link.show_picked([Subject(2, 1, 0)])
+    assert region_maps(linked) == ["tiny: Lobus dexter (map)"]
+    assert there in linked.viewer.layers
+
+
 def test_a_place_in_mm_is_gone_to(linked):
     page, row = linked.table.assignments, linked.result.assignments.iloc[0]
     linked.table.go_to_row(0, "centroid")
@@ -172,6 +196,30 @@ def test_a_closed_link_leaves_the_viewer_alone(linked):
     assert not [c for c in linked.viewer.mouse_drag_callbacks if getattr(c, "__self__", None) is linked.link]
     find_modes_layer(linked.result, linked.viewer).selected_label = 2
     assert selected_modes(linked.table) == set()
+
+
+def test_a_table_that_was_taken_out_of_its_dock_lets_go_of_the_viewer_and_a_docked_one_follows_it(
+    make_napari_viewer, write, blob_map, label_atlas
+):
+    viewer = make_napari_viewer()
+    result = assign(opened(viewer, write(blob_map)), label_atlas, threshold=3)
+    callbacks = list(viewer.mouse_drag_callbacks)
+    show(result, viewer)
+    table, layer = viewer.window.dock_widgets[TABLE_NAME], find_modes_layer(result, viewer)
+    assert viewer.mouse_drag_callbacks != callbacks
+
+    viewer.window.remove_dock_widget(table)
+    layer.selected_label = 2
+    assert viewer.mouse_drag_callbacks == callbacks
+    assert selected_modes(table) == set()
+    point, layers, colors = viewer.dims.point, list(viewer.layers), layer.colormap
+    table.go_to_row(0)
+    table.picked.emit([Subject(1, 0, 0)])
+    assert (viewer.dims.point, list(viewer.layers), layer.colormap) == (point, layers, colors)
+
+    viewer.window.add_dock_widget(table, name=TABLE_NAME)
+    layer.selected_label = 1
+    assert selected_modes(table) == {1}
 
 
 @pytest.mark.filterwarnings("error::FutureWarning")  # how napari's proxies tell of private access

@@ -37,7 +37,7 @@ class AtlasChooser(QWidget):
         super().__init__(parent)
         self._entries = catalogue()
         self._values: list[Value | None] = []
-        self._layers: list[Any] = []
+        self._offered: list[tuple[Any, str]] = []  # layers, with their names
         self._made: WeakKeyDictionary[Any, Atlas] = WeakKeyDictionary()
         self.combo = QSearchableComboBox()
         self.combo.setSizeAdjustPolicy(self.combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -152,8 +152,11 @@ class AtlasChooser(QWidget):
 
     def set_layers(self, layers: Iterable[Any]) -> bool:
         """Offer these layers, too; whether the atlas that was shown is still there."""
+        offered = [(layer, layer.name) for layer in layers]
+        if offered == self._offered:  # most layers that come and go are no atlases, and the catalogue is long
+            return True
         before = self.value
-        self._layers = list(layers)
+        self._offered = offered
         blocked = self.combo.blockSignals(True)
         self._fill()
         still = before in self._values
@@ -197,10 +200,10 @@ class AtlasChooser(QWidget):
             model.appendRow(item)
             self._values.append(value)
 
-        if self._layers:
+        if self._offered:
             add("— layers —", None)
-            for layer in self._layers:
-                add(f"layer: {layer.name}", ("layer", layer))
+            for layer, name in self._offered:
+                add(f"layer: {name}", ("layer", layer))
         for source, entries in _by_source(self._entries):
             add(f"— {source} —", None)
             for entry in entries:

@@ -25,7 +25,7 @@ from .geometry import KEY
 from .layers import LayerData, describe, own_metadata
 from .looks import has_names, is_outline, keep_readable
 from .overlays import Frame, frame_of
-from .show import put
+from .show import find_layer, put, update
 from .slices import points_beside
 
 LONGEST_NAME = 28
@@ -62,6 +62,23 @@ def show_region(result: Result, viewer: Any, region: int | str, contour: bool = 
         _link(viewer, "region map")
         return layer
     return _put(viewer, region_contour_layer(result, row, frame))
+
+
+def show_region_in(layer: Any, result: Result, viewer: Any, region: int) -> Any:
+    """Let a layer of a region's map show another region's; returns the layer with that map.
+
+    It takes the layer's place in the list, and far less work and memory than a new layer. A layer that has the map
+    already is brought up to date instead, and the other one is removed.
+    """
+    data, options, _ = region_map_layer(result, region, frame_of(result.image, viewer.layers))
+    about = options["metadata"][KEY]
+    if find_layer(viewer, about["role"], about["image"]) is not None:
+        viewer.layers.remove(layer)
+        return show_region(result, viewer, region)
+    layer.contrast_limits_range = options["contrast_limits"]
+    update(layer, data, options)
+    layer.name, layer.visible = options["name"], True
+    return layer
 
 
 def show_shares(result: Result, viewer: Any, mode: int) -> Any:

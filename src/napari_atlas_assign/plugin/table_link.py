@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from qtpy.QtCore import QEvent, QObject
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
@@ -19,7 +20,7 @@ from .frames import volume_shown
 from .layers import layer_kind, own_metadata
 from .mode_labels import highlight
 from .overlays import title_of
-from .region_overlays import show_region
+from .region_overlays import show_region, show_region_in
 from .show import find_layer, find_layers, find_modes_layer, go_to_place
 from .table import ResultsTable
 from .table_rows import Place, Subject
@@ -32,7 +33,7 @@ STILL = 3
 
 
 class TableLink:
-    """Ties a results table to a viewer, for as long as the table lives."""
+    """Ties a results table to a viewer, for as long as the table lives and is not taken out of its dock."""
 
     def __init__(self, table: ResultsTable, viewer: Any) -> None:
         self._table, self._viewer = ref(table), viewer
@@ -40,34 +41,47 @@ class TableLink:
         self._maps: dict[tuple[str, int], Any] = {}
         self._labels: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._highlighted: list[Any] = []
+        self._followed: list[tuple[Any, Any]] = []
+        self._is_open = False
         table.picked.connect(self.show_picked)
         table.place_chosen.connect(self.go_to)
         table.destroyed.connect(self.close)
-        self._followed: list[tuple[Any, Any]] = []
-        viewer.layers.events.inserted.connect(self._layer_added)
-        viewer.mouse_drag_callbacks.append(self._clicked)
-        for layer in viewer.layers:
+        table.installEventFilter(_Docking(table, self))
+        self.open()
+
+    def open(self) -> None:
+        """Listen to the viewer."""
+        if self._is_open:
+            return
+        self._is_open = True
+        self._viewer.layers.events.inserted.connect(self._layer_added)
+        self._viewer.mouse_drag_callbacks.append(self._clicked)
+        for layer in self._viewer.layers:
             self._follow(layer)
 
     def close(self) -> None:
         """Let go of the viewer."""
+        if not self._is_open:
+            return
+        self._is_open = False
         self._viewer.layers.events.inserted.disconnect(self._layer_added)
         with suppress(ValueError):
             self._viewer.mouse_drag_callbacks.remove(self._clicked)
         for event, callback in self._followed:
             event.disconnect(callback)
-        self._followed = []
+        self._followed, self._highlighted = [], []
+        self._maps.clear()
 
     def go_to(self, place: Place, subject: Subject) -> None:
         """Move the viewer to a place in world mm, of a stack in the volume that the row is about."""
         table = self._table()
-        if table is not None and table.result is not None:
+        if self._is_open and table is not None and table.result is not None:
             go_to_place(self._viewer, table.result, place, subject.run)
 
     def show_picked(self, subjects: Sequence[Subject]) -> None:
         """Highlight modes, and show region maps in place of those of earlier rows."""
         table = self._table()
-        if table is None or table.result is None:
+        if not self._is_open or table is None or table.result is None:
             return
         with self._telling():
             if isinstance(table.result, PointResult):
@@ -119,13 +133,18 @@ class TableLink:
             if subject.region is not None and len(wanted) < MOST_REGIONS and isinstance(result, Result):
                 wanted[result.runs[subject.run].atlas.name, subject.region] = result.single(subject.run)
         layers = self._viewer.layers
-        for key in [key for key in self._maps if key not in wanted]:
-            layer = self._maps.pop(key)
-            if layer in layers:
-                layers.remove(layer)
+        there = {key: layer for key, layer in self._maps.items() if layer in layers}
+        spare = [layer for key, layer in there.items() if key not in wanted]
+        self._maps = {key: layer for key, layer in there.items() if key in wanted}
         for (atlas, region), single in wanted.items():
-            if self._maps.get((atlas, region)) not in layers:
+            if (atlas, region) in self._maps:
+                continue
+            if spare:
+                self._maps[atlas, region] = show_region_in(spare.pop(0), single, self._viewer, region)
+            else:
                 self._maps[atlas, region] = show_region(single, self._viewer, region)
+        for layer in spare:
+            layers.remove(layer)
 
     def _layer_added(self, event: Any) -> None:
         self._followed = [(e, callback) for e, callback in self._followed if e.source in self._viewer.layers]
@@ -180,3 +199,20 @@ class TableLink:
         """The layers of modes of the result in the table."""
         result = None if (table := self._table()) is None else table.result
         return find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else []
+
+
+class _Docking(QObject):
+    """Tells a link when its table is docked, and when it is not any more; keeps the link alive."""
+
+    def __init__(self, table: ResultsTable, link: TableLink) -> None:
+        super().__init__(table)
+        self._link = link
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """See Qt. napari closes a dock by taking the table's parent away, and gives it one by docking."""
+        if event.type() == QEvent.Type.ParentChange:
+            if watched.parent() is None:
+                self._link.close()
+            else:
+                self._link.open()
+        return False
