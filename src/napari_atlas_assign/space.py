@@ -111,10 +111,14 @@ class Grid:
 
     def matches(self, other: Grid) -> bool:
         """Whether both grids have the same voxels (corners at most `SAME_EDGE` voxels apart)."""
-        if self.shape != other.shape:
-            return False
+        return self.shape == other.shape and self.shift_in(other) == (0, 0, 0)
+
+    def shift_in(self, other: Grid) -> tuple[int, int, int] | None:
+        """By how many whole voxels of another grid this one's first lies from its first; None if voxels differ."""
         corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in self.shape], indexing="ij")).reshape(3, -1).T
-        return bool(np.abs(other.to_voxel(self.to_world(corners)) - corners).max() <= SAME_EDGE)
+        moved = other.to_voxel(self.to_world(corners)) - corners
+        i, j, k = np.round(moved[0]).astype(np.int64).tolist()
+        return (i, j, k) if np.abs(moved - (i, j, k)).max() <= SAME_EDGE else None
 
 
 def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:

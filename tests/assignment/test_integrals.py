@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from cases import atlas_of, cases, quiet_assign
+from cases import atlas_of, cases, quiet_assign, random_maps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,7 +61,8 @@ def test_a_voxel_is_worked_out_once(small_atlas, worked_out):
 
 
 def test_the_integrals_of_the_last_grids_are_kept_and_no_others(small_atlas, worked_out):
-    grids = [Grid((2 + n, 3, 3), small_atlas.grid.affine) for n in range(GRIDS_KEPT + 1)]
+    between = small_atlas.grid.affine + np.array([[0, 0, 0, 0.5]] * 3 + [[0, 0, 0, 0]])
+    grids = [Grid((2 + n, 3, 3), between) for n in range(GRIDS_KEPT + 1)]
     for grid in grids:
         region_integrals(small_atlas, grid, np.arange(3))
     for number, again in ((GRIDS_KEPT, False), (1, False), (0, True)):
@@ -179,3 +180,38 @@ def test_the_best_region_of_a_mode_is_that_of_its_highest_row(case):
                 assert pd.isna(best)
             elif rows[score].notna().any():
                 assert rows.loc[rows[score].idxmax(), score] == rows.loc[rows["region"] == best, score].item()
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.tuples(*[st.integers(-4, 7)] * 3), st.tuples(*[st.integers(1, 9)] * 3))
+def test_grids_of_the_atlas_s_own_voxels_have_its_values(seed, shift, shape):
+    rng = np.random.default_rng(seed)
+    maps = random_maps(rng, (5, 4, 6), "statistical", 3)
+    atlas = atlas_of(maps, np.array([[0, -2.0, 0, 3], [1.5, 0, 0, -20], [0, 0, 1, 7], [0, 0, 0, 1]]))
+    affine = atlas.grid.affine.copy()
+    affine[:3, 3] = atlas.grid.to_world(np.array(shift))
+    grid = Grid(shape, affine)
+    assert grid.shift_in(atlas.grid) == shift
+    assert atlas.grid.shift_in(grid) == tuple(-step for step in shift)
+    padded = np.pad(maps, [(0, 0), *[(4, 16)] * 3])
+    here = padded[:, *(slice(4 + step, 4 + step + n) for step, n in zip(shift, shape, strict=True))]
+    here = here.reshape(len(maps), -1)
+    found = region_integrals(atlas, grid, np.arange(grid.n_voxels))
+    row, region = np.nonzero(here.T)
+    assert found.row.tolist() == row.tolist()
+    assert found.region.tolist() == region.tolist()
+    value = here[region, row]
+    assert found.maximum.tolist() == value.tolist()
+    assert found.integral == pytest.approx(value * 3.0)
+    assert found.volume == pytest.approx([3.0] * len(row))
+    assert found.share == pytest.approx(value / np.maximum(here.sum(axis=0)[row], 1) * 3.0)
+    for number in range(len(maps)):
+        voxel, integral = integral_of_region(atlas, grid, number)
+        assert voxel.tolist() == np.flatnonzero(here[number]).tolist()
+        assert integral == pytest.approx(here[number][voxel] * 3.0)
+
+
+def test_a_grid_between_the_voxels_of_another_is_not_shifted_by_whole_ones():
+    grid = Grid((4, 4, 4), np.eye(4))
+    for change in (np.diag([1, 1, 1.001, 1]), np.diag([1, -1, 1, 1]), np.array([[1, 0, 0, 0.5], *np.eye(4)[1:]])):
+        assert Grid((4, 4, 4), change).shift_in(grid) is None

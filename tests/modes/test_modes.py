@@ -89,6 +89,15 @@ def test_modes_smaller_than_the_minimum_volume_are_dropped_and_those_of_exactly_
     assert find_modes(image_of(data, affine), min_volume_mm3=0.0031).n_modes == 0
 
 
+def test_a_mode_of_exactly_the_minimum_volume_is_kept_although_the_header_is_in_float32():
+    edges = np.array([1.1, 0.9, 0.7])  # in float32 a little less
+    affine = np.diag([*edges.astype(np.float32).astype(np.float64), 1])
+    data = np.zeros((4, 4, 4))
+    data[1:3, 1, 1] = 1
+    for affine_as_meant in (affine, np.diag([*edges, 1])):
+        assert find_modes(image_of(data, affine_as_meant), min_volume_mm3=2 * edges.prod()).n_modes == 1
+
+
 def test_the_peak_of_a_plateau_lies_in_the_mode_however_it_is_stored():
     data = np.zeros((7, 7, 3))
     data[1:6, 1:6, 1] = 1

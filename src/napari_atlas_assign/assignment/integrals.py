@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, shares
 from ..ranges import listed
-from ..space import Grid
+from ..space import Grid, indices_of
 from .integration import integrate, sorted_by, tiles_near
 from .tiles import CELLS, Tiles
 
@@ -70,16 +70,19 @@ def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> Re
 
 def integrals_over(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> IntegralsOf:
     """See `region_integrals`: what is not known yet is worked out now, and the integrals are given piece by piece."""
-    if grid.matches(atlas.grid):
-        return lambda rows: _on_equal_grids(atlas, voxel[rows])
+    shift = grid.shift_in(atlas.grid)
+    if shift is not None:
+        return _over_same_voxels(atlas, grid, shift, voxel)
     return _kept_for(atlas, grid).over(voxel, atlas)
 
 
 def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
     """Integrate one region's map over all of a grid: voxels (N,) where it is above 0, and the integrals (N,) in mm3."""
     voxel, value = atlas.entries_of(region)
-    if grid.matches(atlas.grid):
-        return voxel, value * np.float64(grid.voxel_volume)
+    shift = atlas.grid.shift_in(grid)
+    if shift is not None:
+        voxel, inside = _renumbered(voxel, atlas.grid, shift, grid)
+        return voxel[inside], value[inside] * np.float64(grid.voxel_volume)
     alone = Atlas(atlas.grid, atlas.regions.iloc[[region]], voxel, np.zeros(len(voxel), np.uint16), value)
     tiles = Tiles(grid)
     found = integrate(alone, tiles, tiles_near(alone, tiles))
@@ -88,7 +91,7 @@ def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[n
 
 def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
     """Work out at once what `region_integrals` may be asked for, for processes that are forked from this one."""
-    if grid.matches(atlas.grid):
+    if grid.shift_in(atlas.grid) is not None:
         atlas.entries_at(np.zeros(0, np.int64))
     else:
         integrals = _kept_for(atlas, grid)
@@ -110,13 +113,32 @@ def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
         return kept[grid]
 
 
-def _on_equal_grids(atlas: Atlas, voxel: NDArray[np.integer]) -> RegionIntegrals:
-    row, entry = listed(*atlas.entries_at(voxel))
-    region, value = atlas.region[entry], atlas.value[entry]
-    share = value if atlas.is_labelled else shares(value, row)
+def _over_same_voxels(atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> IntegralsOf:
+    """Over voxels (N,) that are voxels of the atlas, too, or lie beside its grid: values times the voxel's volume."""
+    voxel, inside = _renumbered(voxel, grid, shift, atlas.grid)
+    begin, end = atlas.entries_at(voxel)
+    end = np.where(inside, end, begin)
     unit = atlas.grid.voxel_volume
-    volume = np.full(len(entry), unit)
-    return RegionIntegrals(row, region, volume, value * np.float64(unit), share * unit, value)
+
+    def integrals(rows: slice) -> RegionIntegrals:
+        row, entry = listed(begin[rows], end[rows])
+        value = atlas.value[entry]
+        share = value if atlas.is_labelled else shares(value, row)
+        return RegionIntegrals(
+            row, atlas.region[entry], np.full(len(entry), unit), value * np.float64(unit), share * unit, value
+        )
+
+    return integrals
+
+
+def _renumbered(
+    voxel: NDArray[np.integer], grid: Grid, shift: tuple[int, int, int], other: Grid
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Numbers (N,) of voxels in another grid, in which theirs is shifted by whole ones; and whether they lie in it."""
+    shape = other.shape
+    i, j, k = (index + step for index, step in zip(indices_of(voxel, grid.shape), shift, strict=True))
+    inside = (i >= 0) & (i < shape[0]) & (j >= 0) & (j < shape[1]) & (k >= 0) & (k < shape[2])
+    return np.where(inside, (i * shape[1] + j) * shape[2] + k, 0), inside
 
 
 class _Growing:

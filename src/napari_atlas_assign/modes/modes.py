@@ -175,8 +175,8 @@ def find_modes(
         )
     found = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))
     count = found.counts()
-    # The small tolerance keeps a mode of exactly the minimum, whatever the affine's rounding.
-    keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-9)) & (count >= min_voxels)
+    # The small tolerance keeps a mode of exactly the minimum, although headers hold their affines in float32.
+    keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-6)) & (count >= min_voxels)
     return numbered(found, keep, numbering)
 
 

@@ -111,7 +111,7 @@ def _far_apart(summits: NDArray[np.int64], xyz: Floats, n: int, distance: float)
         taken.append(summits[0])
         apart = np.linalg.norm(xyz[summits] - xyz[summits[0]], axis=1)
         # The small tolerance keeps a peak at exactly the distance, whatever the affine's rounding.
-        far = apart >= distance * (1 - 1e-9)
+        far = apart >= distance * (1 - 1e-6)
         far[0] = False
         summits = summits[far]
     return np.array(taken, dtype=np.int64)
