@@ -17,7 +17,7 @@ NAME = "napari_atlas_assign"
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"errors": 0, "encoding": 0, "ranges": 0, "threads": 0},
+    **{"errors": 0, "encoding": 0, "ranges": 0},
     **{"space": 1, "limits": 1, "resources": 1, "lazy": 2, "spaces": 3},
     "image": 4,
     **{"ome_zarr": 5, "atlas": 5, "modes": 5},

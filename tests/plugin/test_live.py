@@ -12,11 +12,12 @@ from qtpy.QtCore import QObject
 from superqt.utils import GeneratorWorker
 
 from napari_atlas_assign import assign, show
+from napari_atlas_assign.assignment import compiled
 from napari_atlas_assign.assignment.overlay import best_region_labels
 from napari_atlas_assign.assignment.result import Result
 from napari_atlas_assign.plugin.colors import match_colors, palette_color
 from napari_atlas_assign.plugin.layers import atlas_to_layer
-from napari_atlas_assign.plugin.live import Latest
+from napari_atlas_assign.plugin.live import Latest, compile_beside
 from napari_atlas_assign.plugin.widget import AssignWidget
 
 from test_layers import as_layer, placed  # isort: skip
@@ -263,3 +264,16 @@ def test_updates_in_a_window_leave_no_worker_behind(make_napari_viewer, qtbot, m
         settle(qtbot, widget)
     assert widget.result.parameters.threshold == 2.5
     qtbot.waitUntil(lambda: workers() <= held, timeout=TIMEOUT)
+
+
+def test_the_first_slow_update_has_the_loop_compiled_once(live, qtbot, monkeypatch):
+    asked = []
+    compile_beside.cache_clear()
+    monkeypatch.setattr(compiled, "prepare", lambda: asked.append(1))
+    monkeypatch.setattr("napari_atlas_assign.plugin.widget.AT_ONCE", 0)
+    for threshold in (1.5, 1.6, 1.7):
+        live.threshold.value = threshold
+        settle(qtbot, live)
+        assert live.result.parameters.threshold == threshold
+    compile_beside.cache_clear()
+    assert asked == [1]

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas, shares
+from ..atlas.atlas import Atlas
 from ..ranges import listed
 from ..space import Grid, indices_of
 from .integration import integrate, sorted_by, tiles_near
@@ -72,7 +72,7 @@ def integrals_over(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> Inte
     """See `region_integrals`: what is not known yet is worked out now, and the integrals are given piece by piece."""
     shift = grid.shift_in(atlas.grid)
     if shift is not None:
-        return _over_same_voxels(atlas, grid, shift, voxel)
+        return OnSameVoxels(atlas, grid, shift, voxel)
     return _kept_for(atlas, grid).over(voxel, atlas)
 
 
@@ -113,22 +113,31 @@ def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
         return kept[grid]
 
 
-def _over_same_voxels(atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> IntegralsOf:
-    """Over voxels (N,) that are voxels of the atlas, too, or lie beside its grid: values times the voxel's volume."""
-    voxel, inside = _renumbered(voxel, grid, shift, atlas.grid)
-    begin, end = atlas.entries_at(voxel)
-    end = np.where(inside, end, begin)
-    unit = atlas.grid.voxel_volume
+class OnSameVoxels:
+    """Integrals over voxels (N,) that are voxels of the atlas, too, or lie beside its grid: values times the volume."""
 
-    def integrals(rows: slice) -> RegionIntegrals:
-        row, entry = listed(begin[rows], end[rows])
-        value = atlas.value[entry]
-        share = value if atlas.is_labelled else shares(value, row)
+    def __init__(self, atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> None:
+        number, inside = _renumbered(voxel, grid, shift, atlas.grid)
+        self.begin, end = atlas.entries_at(number)
+        """(N,) where the entries of each voxel begin."""
+        self.end = np.where(inside, end, self.begin)
+        """(N,) where they end."""
+        self.atlas = atlas
+
+    def __call__(self, rows: slice) -> RegionIntegrals:
+        """See `IntegralsOf`."""
+        row, entry = listed(self.begin[rows], self.end[rows])
+        unit = self.atlas.grid.voxel_volume
+        value = self.atlas.value[entry]
+        total = np.maximum(np.bincount(row, value), 1)
         return RegionIntegrals(
-            row, atlas.region[entry], np.full(len(entry), unit), value * np.float64(unit), share * unit, value
+            row,
+            self.atlas.region[entry],
+            np.full(len(entry), unit),
+            value * np.float64(unit),
+            value / total[row] * unit,
+            value,
         )
-
-    return integrals
 
 
 def _renumbered(

@@ -7,8 +7,10 @@ names, N points, P pairs of a point and a region, S stretches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -25,7 +27,6 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..modes.points import PointSet, Runs, check_reach, sphere_runs
 from ..ranges import listed
 from ..space import Floats
-from ..threads import in_threads
 from .conventions import Convention, ConventionName, get_convention
 from .scores import SCORES, map_maximum
 from .sums import ModeSums, OverlapSums
@@ -306,7 +307,7 @@ def _summed(chunks: _Chunks, n_points: int, atlas: Atlas, box_padding: int = 0) 
         runs = work_out()
         return chunk, _mode_sums(runs, len(chunk)), _pair_sums(runs, stretches, atlas, len(chunk))
 
-    for chunk, (sums, corners), found in in_threads(work, chunks):
+    for chunk, (sums, corners), found in _in_threads(work, chunks):
         of_points[:, chunk], box[chunk] = sums, corners
         found[0] = chunk[found[0].astype(np.int64)]
         parts.append(found)
@@ -327,6 +328,19 @@ def _summed(chunks: _Chunks, n_points: int, atlas: Atlas, box_padding: int = 0) 
         regions=atlas.region_sums,
         voxel_volume=unit,
     )
+
+
+def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """Results in order. Few calls are under way at a time, so that memory does not follow the number of arguments."""
+    workers = min(4, os.cpu_count() or 1)
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for some in arguments:
+            waiting.append(pool.submit(work, *some))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:

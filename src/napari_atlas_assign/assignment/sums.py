@@ -16,8 +16,8 @@ from ..atlas.atlas import Atlas, RegionSums
 from ..modes.modes import Modes
 from ..ranges import slices
 from ..space import Floats, Grid, product, snap
-from ..threads import in_threads
-from .integrals import VOXELS_AT_A_TIME, IntegralsOf, RegionIntegrals
+from . import compiled
+from .integrals import VOXELS_AT_A_TIME, IntegralsOf, OnSameVoxels
 
 _MOST_TABLED = 2**14
 """Pairs of a mode and a region that are added up in a table of all possible ones; sorting deals with more sooner."""
@@ -69,10 +69,8 @@ def overlap_sums(modes: Modes, integrals: IntegralsOf, atlas: Atlas) -> OverlapS
     `integrals` must be those of `atlas` over the voxels of `modes`.
     """
 
-    def sums_of(rows: slice) -> Floats:
-        return _part_sums(modes, rows, integrals(rows), atlas)
-
-    parts = in_threads(sums_of, ((rows,) for rows in slices(len(modes.voxel), VOXELS_AT_A_TIME)))
+    blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
+    parts = [_part_sums(modes, rows, integrals, atlas.n_regions) for rows in blocks]
     found = np.concatenate([np.zeros((6, 0)), *parts], axis=1)
     found = found[:, np.argsort(found[0], kind="stable")]
     first = np.flatnonzero(np.diff(found[0], prepend=-1))
@@ -126,18 +124,25 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
     return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
 
 
-def _part_sums(modes: Modes, rows: slice, integrals: RegionIntegrals, atlas: Atlas) -> Floats:
+def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int) -> Floats:
     """(6, P) of some rows of the modes: pair (by mode, then region), volume, sums of a, ab and shares, maximum of a."""
     first, last = modes.mode[rows][[0, -1]].tolist()
-    bound = (last - first + 1) * atlas.n_regions
-    key = ((modes.mode[rows] - first) * atlas.n_regions)[integrals.row] + integrals.region
-    pair = np.arange(bound)
-    if bound > _MOST_TABLED:
-        pair, key = np.unique(key, return_inverse=True)
-    maximum = np.zeros(len(pair))
-    np.maximum.at(maximum, key, integrals.maximum.astype(np.float64))
-    a = integrals.integral.astype(np.float64, copy=False)
-    columns = (integrals.volume, a, a * modes.value[rows][integrals.row], integrals.share)
-    sums = (np.bincount(key, column, len(pair)) for column in columns)
-    table = np.stack([pair + first * atlas.n_regions, *sums, maximum])
-    return table[:, table[1] > 0]
+    n_pairs = (last - first + 1) * n_regions
+    first_pair = (modes.mode[rows] - first) * n_regions
+    pair = np.arange(n_pairs)
+    if compiled.is_ready() and isinstance(integrals, OnSameVoxels) and n_pairs <= _MOST_TABLED:
+        atlas, begin, end = integrals.atlas, integrals.begin[rows], integrals.end[rows]
+        unit, b = atlas.grid.voxel_volume, modes.value[rows]
+        table = compiled.add_up(begin, end, first_pair, b, atlas.region, atlas.value, unit, n_pairs)
+    else:
+        found = integrals(rows)
+        key = first_pair[found.row] + found.region
+        if n_pairs > _MOST_TABLED:
+            pair, key = np.unique(key, return_inverse=True)
+        a = found.integral.astype(np.float64, copy=False)
+        columns = (found.volume, a, a * modes.value[rows][found.row], found.share)
+        maximum = np.zeros(len(pair))
+        np.maximum.at(maximum, key, found.maximum.astype(np.float64))
+        table = np.stack([*(np.bincount(key, column, len(pair)) for column in columns), maximum])
+    met = table[0] > 0
+    return np.concatenate([(pair + first * n_regions)[None, met], table[:, met]])

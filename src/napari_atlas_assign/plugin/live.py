@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from threading import Thread
 from typing import Generic, TypeVar
+
+from ..assignment import compiled
 
 T = TypeVar("T")
 
@@ -12,6 +16,12 @@ MOST_VOXELS = 12_000_000
 
 AT_ONCE = 0.03
 """Seconds; an update that took less the last time is made at once, without the detour through a thread."""
+
+
+@cache
+def compile_beside() -> None:
+    """Have the engine's innermost loop compiled in a thread, once in a session: a hand that moves will ask for it."""
+    Thread(target=compiled.prepare).start()
 
 
 class Latest(Generic[T]):

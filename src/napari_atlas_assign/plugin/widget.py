@@ -25,7 +25,7 @@ from ..report.settings import settings_of
 from . import view_commands
 from .atlas_chooser import AtlasChooser
 from .layers import layer_kind, own_metadata
-from .live import AT_ONCE, MOST_VOXELS, Latest
+from .live import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .run import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
 from .scrolling import scrolling_layout
@@ -198,6 +198,7 @@ class AssignWidget(QWidget):
         elif by_hand or self._key(request) != self._shown:
             self._start(request, aloud=True)
         elif self._seconds > AT_ONCE:
+            compile_beside()
             self._start(request, aloud=False)
         else:
             began = perf_counter()
