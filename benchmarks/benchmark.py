@@ -101,7 +101,8 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     cases = ["z > 3", "two modes"] if arguments.quick else ["z > 3", "z > 2", "two modes"]
     ours = [f"load:{atlas}:{when}" for atlas in atlases for when in ("first", "later")]
     ours += [f"assign:{a}:{c}:{k}" for a in atlases for c in cases for k in ("siibra", "default")]
-    ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm")]
+    ours += [f"assign:juelich:{case}:siibra:numba" for case in cases]
+    ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm", "1 mm:numba")]
     ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
     ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps")]
     siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
@@ -187,6 +188,15 @@ RATIOS = [
     ],
     *[
         (
+            f"{case}, Juelich, siibra convention, with numba",
+            "this package",
+            f"assign {case} to juelich, siibra, numba",
+            [("siibra", f"assign {case} to juelich")],
+        )
+        for case in ("z > 3", "z > 2", "two modes")
+    ],
+    *[
+        (
             f"{case}, Juelich, default convention, first of a grid",
             "this package",
             f"assign {case} to juelich, default, first",
@@ -208,6 +218,7 @@ RATIOS = [
     ),
     ("threshold change, 2 mm map", "this package", "threshold change, two modes", []),
     ("threshold change, 1 mm map", "this package", "threshold change, 1 mm", []),
+    ("threshold change, 1 mm map, with numba", "this package", "threshold change, 1 mm, numba", []),
     ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
     ("1,000 points, sigma 5 mm", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
     (

@@ -20,30 +20,41 @@ def load(name: str, expected: str) -> None:
     report(step=f"load {name}, {expected}", seconds=time, peak_mib=peak_mib())
 
 
-def assign(name: str, case: str, convention: str) -> None:
+def prepared(options: list[str]) -> str:
+    """Have the innermost loop compiled, as the widget does for live updates, where ``numba`` is among the options."""
+    if "numba" not in options:
+        return ""
+    from napari_atlas_assign.assignment import compiled
+
+    if not compiled.prepare():
+        raise SystemExit("numba is not installed")
+    return ", numba"
+
+
+def assign(name: str, case: str, convention: str, *options: str) -> None:
     import napari_atlas_assign as naa
 
+    how = convention + prepared(list(options))
     atlas = naa.load_atlas(name)
     image = naa.Image.from_file(DATA["images"][case]["path"])
     threshold = DATA["images"][case]["threshold"]
     first, _ = seconds(lambda: naa.assign(image, atlas, threshold=threshold, convention=convention))
     again, result = seconds(lambda: naa.assign(image, atlas, threshold=threshold, convention=convention), 15)
-    report(step=f"assign {case} to {name}, {convention}, first", seconds=first, rows=len(result.assignments))
-    report(
-        step=f"assign {case} to {name}, {convention}", seconds=again, rows=len(result.assignments), peak_mib=peak_mib()
-    )
+    report(step=f"assign {case} to {name}, {how}, first", seconds=first, rows=len(result.assignments))
+    report(step=f"assign {case} to {name}, {how}", seconds=again, rows=len(result.assignments), peak_mib=peak_mib())
 
 
-def threshold_change(case: str) -> None:
+def threshold_change(case: str, *options: str) -> None:
     """A new threshold each time, as when a hand drags it: modes, sums and both tables."""
     import napari_atlas_assign as naa
 
+    how = prepared(list(options))
     atlas = naa.load_atlas("juelich")
     image = naa.Image.from_file(DATA["images"][case]["path"])
     naa.assign(image, atlas, threshold=3)
     thresholds = iter([2.6 + 0.05 * i for i in range(20)])
     time, _ = seconds(lambda: naa.assign(image, atlas, threshold=next(thresholds)), 20)
-    report(step=f"threshold change, {case}", seconds=time, peak_mib=peak_mib())
+    report(step=f"threshold change, {case}{how}", seconds=time, peak_mib=peak_mib())
 
 
 def points(n: int, sigma: float) -> None:
@@ -130,10 +141,10 @@ def growth(what: str) -> None:
 match TASK.split(":"):
     case ["load", name, expected]:
         load(name, expected)
-    case ["assign", name, case_name, convention]:
-        assign(name, case_name, convention)
-    case ["threshold", case_name]:
-        threshold_change(case_name)
+    case ["assign", name, case_name, convention, *options]:
+        assign(name, case_name, convention, *options)
+    case ["threshold", case_name, *options]:
+        threshold_change(case_name, *options)
     case ["points", n, sigma]:
         points(int(n), float(sigma))
     case ["command"]:
