@@ -191,6 +191,13 @@ def test_points_are_selected_in_their_layer(linked, label_atlas, qtbot):
     assert set(layer.selected_data) == {1}
 
 
+def test_nothing_stands_out_any_more_when_the_table_is_closed(linked):
+    linked.link.show_picked([Subject(2, 0, 0)])
+    assert opacities(linked) == {1: PALE, 2: 1}
+    linked.link.close()
+    assert opacities(linked) == {1: 1, 2: 1}
+
+
 def test_a_closed_link_leaves_the_viewer_alone(linked):
     linked.link.close()
     assert not [c for c in linked.viewer.mouse_drag_callbacks if getattr(c, "__self__", None) is linked.link]

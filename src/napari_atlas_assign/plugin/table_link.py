@@ -64,12 +64,13 @@ class TableLink:
         if not self._is_open:
             return
         self._is_open = False
+        self._highlight_in({})
         self._viewer.layers.events.inserted.disconnect(self._layer_added)
         with suppress(ValueError):
             self._viewer.mouse_drag_callbacks.remove(self._clicked)
         for event, callback in self._followed:
             event.disconnect(callback)
-        self._followed, self._highlighted = [], []
+        self._followed = []
         self._maps.clear()
 
     def go_to(self, place: Place, subject: Subject) -> None:
@@ -121,8 +122,8 @@ class TableLink:
 
     def _highlight_in(self, picked: Mapping[Any, Mapping[int, Sequence[int]]]) -> None:
         for layer in self._highlighted:
-            if layer not in picked:
-                highlight(layer, {})  # of another image
+            if layer not in picked and layer in self._viewer.layers:
+                highlight(layer, {})  # of another image, or of a table that is closed
         for layer, modes in picked.items():
             highlight(layer, modes)
         self._highlighted = list(picked)
