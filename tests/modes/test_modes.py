@@ -150,3 +150,14 @@ def test_labels_are_those_of_scipy_at_any_density(connectivity, density, order):
         pairs = set(zip(labels.ravel().tolist(), expected.ravel().tolist(), strict=True))
         assert len(pairs) == n + (not mask.all())
         assert (labels > 0).tolist() == mask.tolist()
+        first = [int(np.flatnonzero(labels == number)[0]) for number in range(1, n + 1)]
+        assert first == sorted(first)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_a_long_winding_component_is_one(axes):
+    mask = np.zeros((2, 60, 40), bool)
+    mask[0, ::2] = mask[0, 1::4, 0] = mask[0, 3::4, -1] = True
+    mask[1, 59, 38] = True  # shares edges with two voxels of it
+    for connectivity, n in ((6, 2), (18, 1), (26, 1)):
+        assert label_components(mask.transpose(axes), connectivity)[1] == n
