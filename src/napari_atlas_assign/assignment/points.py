@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import nearest_regions, values_at
 from ..modes.points import PointSet, Runs, check_reach, sphere_runs
-from ..ranges import listed
+from ..ranges import listed, slices
 from ..space import Floats
 from .conventions import Convention, ConventionName, get_convention
 from .scores import SCORES, map_maximum
@@ -96,10 +96,8 @@ def assign_points(
     check_reach(points, atlas.grid)
     siibra = rules.name == "siibra"
     exact = points.sigma / atlas.grid.voxel_sizes.mean() < 3 if siibra else points.sigma == 0
-    with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(nearest_regions, atlas, points.xyz)
-        point, region, scores, shares = _scored(points, atlas, exact, rules)
-    nearest, distance = beside.result()
+    point, region, scores, shares = _scored(points, atlas, exact, rules)
+    nearest, distance = nearest_regions(atlas, points.xyz)
     # Region -1, no region, finds the last name: None.
     names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
 
@@ -215,6 +213,10 @@ _MAX_BLOCKS = 2**22
 """Blocks of all rows, about: the table takes eight bytes for each."""
 
 
+_STRETCHES_AT_A_TIME = 2**14
+"""Stretches whose entries are brought into order together, so that memory follows these alone."""
+
+
 @dataclass(frozen=True)
 class _Stretches:
     """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row.
@@ -252,9 +254,30 @@ def _stretches(atlas: Atlas) -> _Stretches:
 
 
 def _cut(atlas: Atlas) -> _Stretches:
-    order, bounds = atlas.by_region
-    voxel, region = atlas.voxel[order], atlas.region[order]
+    region, row, first, stop, order = _by_place(atlas)
     n_along = atlas.grid.shape[2]
+    n_rows = atlas.grid.n_voxels // n_along
+    block = max(_BLOCK, n_along * n_rows // _MAX_BLOCKS)
+    ending, beginning = _marks(row, first, stop, block, (n_rows, -(-n_along // block)))
+    return _Stretches(
+        region,
+        first,
+        stop,
+        np.cumsum(stop - first, dtype=np.int64) - stop,
+        atlas.value[order],
+        _running(atlas.share[order]),
+        block,
+        ending,
+        beginning,
+    )
+
+
+def _by_place(
+    atlas: Atlas,
+) -> tuple[NDArray[np.int32], NDArray[np.integer], NDArray[np.int32], NDArray[np.int32], NDArray[np.integer]]:
+    """Stretches (S,) in order: region, row, first voxel, voxel behind the last; and the order (E,) of their entries."""
+    order, bounds = atlas.by_region
+    voxel, n_along = atlas.voxel[order], atlas.grid.shape[2]
     new = np.ones(len(voxel), bool)
     new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
     new[bounds[:-1][np.diff(bounds) > 0]] = True
@@ -263,30 +286,34 @@ def _cut(atlas: Atlas) -> _Stretches:
     by_place = np.argsort(voxel[entry], kind="stable")
     entry, length = entry[by_place], length[by_place]
     row, first = np.divmod(voxel[entry], n_along)
-    stop = first + length
-    order = order[listed(entry, entry + length)[1]]
+    small = np.int32 if len(order) < 2**31 else np.int64
+    parts = slices(len(entry), _STRETCHES_AT_A_TIME)
+    entries = [order[listed(entry[s], entry[s] + length[s])[1]].astype(small) for s in parts]
+    return (
+        atlas.region[order[entry]].astype(np.int32),
+        row,
+        first.astype(np.int32),
+        (first + length).astype(np.int32),
+        np.concatenate([np.zeros(0, small), *entries]),
+    )
 
-    n_rows = atlas.grid.n_voxels // n_along
-    block = max(_BLOCK, n_along * n_rows // _MAX_BLOCKS)
-    blocks = (n_rows, -(-n_along // block))
-    mark = row * blocks[1] + first // block
-    beginning = np.cumsum(np.bincount(mark, minlength=n_rows * blocks[1]))
-    ending = np.concatenate([[0], beginning[:-1]])
+
+def _marks(
+    row: NDArray[np.integer],
+    first: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    block: int,
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """`ending` and `beginning` of `_Stretches`."""
+    mark = row.astype(np.int64) * shape[1] + first // block
+    beginning = np.cumsum(np.bincount(mark, minlength=shape[0] * shape[1]), dtype=np.int32)
+    ending = np.concatenate([np.zeros(1, np.int32), beginning[:-1]])
     # A stretch that goes on in later blocks of its row is the first there, unless an earlier one does, too.
     n_later = (stop - 1) // block - first // block
     which, later = listed(mark + 1, mark + 1 + n_later)
-    np.minimum.at(ending, later, which)
-    return _Stretches(
-        region[entry].astype(np.int32),
-        first.astype(np.int32),
-        stop.astype(np.int32),
-        np.cumsum(length) - stop,
-        atlas.value[order],
-        _running(atlas.share[order]),
-        block,
-        ending.astype(np.int32).reshape(blocks),
-        beginning.astype(np.int32).reshape(blocks),
-    )
+    np.minimum.at(ending, later, which.astype(np.int32))
+    return ending.reshape(shape), beginning.reshape(shape)
 
 
 def _running(values: NDArray[np.floating]) -> Floats:
