@@ -49,9 +49,6 @@ class RegionIntegrals:
 IntegralsOf = Callable[[slice], RegionIntegrals]
 """Gives the integrals over some of the voxels that were asked for; rows count from the first of these."""
 
-VOXELS_AT_A_TIME = 2**14
-"""Voxels whose integrals are looked at together: their arrays stay in the processor's cache."""
-
 
 def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> RegionIntegrals:
     """Integrate every region map over voxels of a grid.
@@ -129,7 +126,7 @@ class OnSameVoxels:
         row, entry = listed(self.begin[rows], self.end[rows])
         unit = self.atlas.grid.voxel_volume
         value = self.atlas.value[entry]
-        total = np.maximum(np.bincount(row, value), 1)
+        total = np.maximum(np.bincount(row, value), 1)  # in the order of the compiled loop, which `shares` has not
         return RegionIntegrals(
             row,
             self.atlas.region[entry],
@@ -145,6 +142,8 @@ def _renumbered(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Numbers (N,) of voxels in another grid, in which theirs is shifted by whole ones; and whether they lie in it."""
     shape = other.shape
+    if grid.shape == shape and shift == (0, 0, 0):
+        return voxel.astype(np.int64, copy=False), np.ones(len(voxel), bool)
     i, j, k = (index + step for index, step in zip(indices_of(voxel, grid.shape), shift, strict=True))
     inside = (i >= 0) & (i < shape[0]) & (j >= 0) & (j < shape[1]) & (k >= 0) & (k < shape[2])
     return np.where(inside, (i * shape[1] + j) * shape[2] + k, 0), inside

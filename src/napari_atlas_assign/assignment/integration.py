@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, shares
-from ..ranges import listed
+from ..ranges import listed, slices
 from ..space import AxisMatch, Floats, Grid, axis_edges, match_axes, product
 from .tiles import Tiles
 
@@ -311,8 +311,8 @@ def sampled_overlaps(
     points = np.stack(np.meshgrid(_POINTS, _POINTS, _POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
     to_large = large.inverse @ small.affine
     found = []
-    for start in range(0, len(voxels), 2**16):
-        voxel = voxels[start : start + 2**16]
+    for part in slices(len(voxels), 2**16):
+        voxel = voxels[part]
         at = product(small.unravel(voxel)[:, None, :] + points, to_large[:3, :3]) + to_large[:3, 3]
         index = np.floor(at + 0.5).astype(np.int64)
         inside = ((index >= 0) & (index < large.shape)).all(axis=-1)

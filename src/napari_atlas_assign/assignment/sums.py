@@ -17,7 +17,10 @@ from ..modes.modes import Modes
 from ..ranges import slices
 from ..space import Floats, Grid, product, snap
 from . import compiled
-from .integrals import VOXELS_AT_A_TIME, IntegralsOf, OnSameVoxels
+from .integrals import IntegralsOf, OnSameVoxels
+
+VOXELS_AT_A_TIME = 2**14
+"""Voxels whose integrals are added up together: their arrays stay in the processor's cache."""
 
 _MOST_TABLED = 2**14
 """Pairs of a mode and a region that are added up in a table of all possible ones; sorting deals with more sooner."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..encoding import one_line
 from ..errors import AtlasError
-from ..ranges import listed
+from ..ranges import listed, slices
 from ..space import Floats, Grid, indices_of
 from .labels import CodedLabels, code_labels, label_entries
 
@@ -196,7 +196,7 @@ class Atlas:
             return np.argsort(self.region, kind="stable"), bounds
         order: NDArray[np.integer] = np.empty(len(self.region), _small_type(len(self.region)))
         place = bounds[:-1].copy()
-        for part in self._parts():
+        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
             region = self.region[part]
             rank = np.argsort(region, kind="stable")
             count = np.bincount(region, minlength=self.n_regions)
@@ -256,7 +256,7 @@ class Atlas:
         integral, integral_sq, maximum, minimum = (np.zeros(n, np.float64) for _ in range(4))
         minimum[count > 0] = np.inf
         touched = [np.zeros((n, length), bool) for length in self.grid.shape]  # which planes across each axis
-        for part in self._parts():
+        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
             region = self.region[part].astype(np.intp)
             if all_ones(self.value):
                 present = np.bincount(region, minlength=n)
@@ -278,13 +278,9 @@ class Atlas:
     def _count(self) -> NDArray[np.intp]:
         """Entries (R,) of each region."""
         count = np.zeros(self.n_regions, np.intp)
-        for part in self._parts():
+        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
             count += np.bincount(self.region[part], minlength=self.n_regions)
         return count
-
-    def _parts(self) -> Iterator[slice]:
-        for start in range(0, len(self.voxel), _ENTRIES_AT_A_TIME):
-            yield slice(start, min(start + _ENTRIES_AT_A_TIME, len(self.voxel)))
 
     def _first_of_voxel(self) -> NDArray[np.intp]:
         return _firsts(self.voxel)

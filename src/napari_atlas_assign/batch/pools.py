@@ -133,7 +133,9 @@ class ClusterPool:
                 self._cluster or address, timeout=_SECONDS_TO_ANSWER, set_as_default=False
             )
         except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"no dask scheduler answers at {address or 'no address'} ({error}); check it") from error
+            raise InputError(
+                f"no dask scheduler answers at {address or 'an empty address'} ({error}); check the address"
+            ) from error
         self._executor = self._client.get_executor(pure=False)
         self._width = 1
 
