@@ -196,7 +196,7 @@ class Atlas:
             return np.argsort(self.region, kind="stable"), bounds
         order: NDArray[np.integer] = np.empty(len(self.region), _small_type(len(self.region)))
         place = bounds[:-1].copy()
-        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
+        for part in self._parts():
             region = self.region[part]
             rank = np.argsort(region, kind="stable")
             count = np.bincount(region, minlength=self.n_regions)
@@ -256,7 +256,7 @@ class Atlas:
         integral, integral_sq, maximum, minimum = (np.zeros(n, np.float64) for _ in range(4))
         minimum[count > 0] = np.inf
         touched = [np.zeros((n, length), bool) for length in self.grid.shape]  # which planes across each axis
-        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
+        for part in self._parts():
             region = self.region[part].astype(np.intp)
             if all_ones(self.value):
                 present = np.bincount(region, minlength=n)
@@ -278,9 +278,12 @@ class Atlas:
     def _count(self) -> NDArray[np.intp]:
         """Entries (R,) of each region."""
         count = np.zeros(self.n_regions, np.intp)
-        for part in slices(len(self.voxel), _ENTRIES_AT_A_TIME):
+        for part in self._parts():
             count += np.bincount(self.region[part], minlength=self.n_regions)
         return count
+
+    def _parts(self) -> Iterator[slice]:
+        return slices(len(self.voxel), _ENTRIES_AT_A_TIME)
 
     def _first_of_voxel(self) -> NDArray[np.intp]:
         return _firsts(self.voxel)
