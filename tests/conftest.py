@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
-
-# pytest's importlib mode leaves the tests' own helpers (naive.py, cases.py, reference/) unimportable.
-sys.path.append(str(Path(__file__).parent))
 
 # Machines differ in speed; an example that takes long is no failure.
 # On continuous integration examples are the same in every run, so that a change is judged by what it changes.

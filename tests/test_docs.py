@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_atlas_assign.assignment.parameters import Parameters
-from napari_atlas_assign.assignment.peaks import PEAK_COLUMNS
+from napari_atlas_assign.assignment.peak_table import PEAK_COLUMNS
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS

@@ -9,7 +9,6 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from cases import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,9 +18,10 @@ from napari_atlas_assign import AssignmentWarning, Atlas, Image, InputError
 from napari_atlas_assign.assignment.parameters import Threshold
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.atlas.hierarchy import atlas_at_level
-from napari_atlas_assign.modes.points import PointSet
+from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.thresholds import percentile_threshold
 from napari_atlas_assign.report.provenance import read_record
+from tests.cases import cases
 
 CONVENTIONS = st.sampled_from(["default", "siibra"])
 few = settings(max_examples=25)
@@ -78,7 +78,8 @@ def test_all_volumes_are_counted_for_the_one_who_waits(small_atlas):
 def test_a_stack_is_the_same_as_file_nibabel_image_list_and_layer(small_atlas, tmp_path, rng):
     from napari.layers import Image as ImageLayer
 
-    from napari_atlas_assign.plugin.layers import image_to_layer, with_leading_axis
+    from napari_atlas_assign.plugin.layers.convert import image_to_layer
+    from napari_atlas_assign.plugin.layers.metadata import with_leading_axis
 
     affine = small_atlas.grid.affine
     data = rng.normal(size=(*small_atlas.grid.shape, 3)).astype(np.float32)
@@ -141,7 +142,7 @@ def test_a_percentile_is_the_threshold_at_its_value(case, convention, q):
             quiet(image, atlas, threshold=Threshold("percentile", q), **options)
         return
     result = quiet(image, atlas, threshold=Threshold("percentile", q), **options)
-    assert result.runs[0].threshold == value
+    assert result.comparisons[0].threshold == value
     same(result.assignments, quiet(image, atlas, threshold=value, **options).assignments)
 
 
@@ -158,7 +159,7 @@ def test_a_percentile_is_the_threshold_at_its_value(case, convention, q):
 def test_a_p_value_is_the_threshold_at_its_quantile(small_atlas, rng, threshold, value):
     image = Image.from_array(rng.normal(size=small_atlas.grid.shape) * 2, small_atlas.grid.affine)
     result = quiet(image, small_atlas, threshold=threshold)
-    assert result.runs[0].threshold == pytest.approx(value)
+    assert result.comparisons[0].threshold == pytest.approx(value)
     same(result.modes, quiet(image, small_atlas, threshold=value).modes)
 
 
@@ -270,7 +271,7 @@ def test_split_regions_of_interest_are_the_components_of_a_mask(case):
 def test_labels_and_shapes_layers_are_regions_of_interest(small_atlas):
     from napari.layers import Labels
 
-    from napari_atlas_assign.plugin.layers import image_to_layer
+    from napari_atlas_assign.plugin.layers.convert import image_to_layer
 
     labels = np.zeros(small_atlas.grid.shape, np.int32)
     labels[1:4, 4:8, 2:5], labels[6:9, 4:8, 2:5], labels[0, 0, 0] = 7, 2, 7
@@ -310,7 +311,7 @@ def test_points_of_mixed_sigma_have_the_rows_that_each_has_alone(case, conventio
 def test_points_are_the_same_as_array_list_set_table_and_layer(small_atlas, tmp_path):
     from napari.layers import Points
 
-    from napari_atlas_assign.plugin.layers import describe
+    from napari_atlas_assign.plugin.layers.metadata import describe
 
     xyz, sigma, names = [[-5, 0, 0], [5, 1.5, 0], [400, 0, 0]], [0, 2.5, 0], ("a", "b", "far")
     expected = naa.assign(PointSet.from_array(xyz, sigma, names), small_atlas)

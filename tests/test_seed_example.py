@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from siibra_configuration import siibra_library, standin  # noqa: F401
+
+from tests.siibra_configuration import siibra_library, standin  # noqa: F401
 
 DOCS = Path(__file__).parents[1] / "docs"
 

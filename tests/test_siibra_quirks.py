@@ -17,15 +17,16 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from cases import atlas_of
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Atlas, AtlasError, Grid, Image, InputError
-from napari_atlas_assign.assignment import integrals
+from napari_atlas_assign.assignment.integrals import cache as integrals
 from napari_atlas_assign.assignment.resample import resample, resample_labels
 from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS
-from napari_atlas_assign.modes.points import PointSet, blobs
+from napari_atlas_assign.modes.point_set import PointSet
+from napari_atlas_assign.modes.points import blobs
+from tests.cases import atlas_of
 
 CONVENTIONS = pytest.mark.parametrize("convention", ["default", "siibra"])
 ONE_MM = np.eye(4)

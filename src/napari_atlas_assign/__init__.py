@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .assignment.result import Result
     from .atlas.atlas import Atlas
     from .errors import AssignmentWarning, AtlasError, InputError
+    from .grid import Grid
     from .image import Image
-    from .space import Grid
 
 _HOMES = {
     "assign": ".api",
@@ -29,7 +29,7 @@ _HOMES = {
     "AtlasError": ".errors",
     "InputError": ".errors",
     "Image": ".image",
-    "Grid": ".space",
+    "Grid": ".grid",
 }
 
 __all__ = [

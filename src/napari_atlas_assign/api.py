@@ -21,9 +21,10 @@ from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
 from .errors import InputError
 from .image import Image, read_images, read_voxels
-from .modes.points import PointSet
+from .modes.point_files import read_points
+from .modes.point_set import PointSet
 from .ome_zarr import is_ome_zarr, read_ome_zarr
-from .spaces import space_of_file
+from .template_space import space_of_file
 
 if TYPE_CHECKING:
     import napari
@@ -125,7 +126,7 @@ def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tu
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if path.name.lower().endswith(POINT_SUFFIXES):
-            return PointSet.from_file(path, _one_number(sigma)), {}
+            return read_points(path, _one_number(sigma)), {}
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)
             return (stack[0] if len(stack) == 1 else stack), {}
@@ -137,7 +138,7 @@ def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tu
     if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
         return PointSet.from_array(source, sigma), {}
     if type(source).__module__.startswith("napari."):
-        from .plugin.layers import source_from_layer
+        from .plugin.layers.source import source_from_layer
 
         return source_from_layer(source, volume=volume, sigma=sigma)
     if isinstance(source, np.ndarray) and source.ndim > 2:

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .encoding import one_line
 from .errors import GridError, InputError
+from .grid import Grid
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .limits import check_size
-from .space import Grid
-from .spaces import space_of_file
+from .template_space import space_of_file
 
 READ_ERRORS = (
     *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError, MemoryError),

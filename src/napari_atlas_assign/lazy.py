@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .space import indices_of
+from .grid import indices_of
 
 LARGEST_IN_MEMORY = 2**30
 """Bytes of a volume that is read whole where there is a choice."""

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
+from .grid import Floats
 from .image import Image, exists
 from .lazy import as_dask
-from .space import Floats
 
 _MM = {"meter": 1e3, "centimeter": 10.0, "millimeter": 1.0, "micrometer": 1e-3, "nanometer": 1e-6}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import atlas_of
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError
 from napari_atlas_assign.assignment.assign import assign
 from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
+from tests.cases import atlas_of
 
 CONVENTIONS = ("default", "siibra")
 

@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from cases import cases, quiet_assign
 from hypothesis import given, settings
 
 from napari_atlas_assign import Grid, Image, assign
 from napari_atlas_assign.assignment import compiled, sums
+from tests.cases import cases, quiet_assign
 
 TABLES = ("assignments", "modes")
 

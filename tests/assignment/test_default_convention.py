@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import RELATIONS, Case, cases, quiet_assign
 from hypothesis import given, settings
-from naive import SCORES, naive_assign
+
+from tests.cases import RELATIONS, Case, cases, quiet_assign
+from tests.naive import SCORES, naive_assign
 
 PARALLEL = tuple(relation for relation in RELATIONS if relation not in ("oblique", "outside"))
 

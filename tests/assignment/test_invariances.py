@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from cases import SIGNED_PERMUTATIONS, Case, cases, quiet_assign
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.cases import SIGNED_PERMUTATIONS, Case, cases, quiet_assign
 
 Stored = tuple[np.ndarray, np.ndarray]  # an array whose last three axes are spatial, and its affine
 NUMBERS_OF_MODES = ["sign", "voxels", "volume mm3", "peak value", "mean value", "unassigned share"]
@@ -88,7 +89,7 @@ def test_nan_background_equals_zero_background(case):
     image.flat[0] = 1.0 + case.threshold  # at least one number
     for convention in ("default", "siibra"):
         zero = quiet_assign(case.changed(image=image), convention=convention)
-        if convention == "siibra" and not zero.found.grid.matches(zero.image.grid):
+        if convention == "siibra" and not zero.mode_voxels.grid.matches(zero.image.grid):
             continue  # resampling fills holes before it interpolates: rule R5 of that convention
         nan = quiet_assign(case.changed(image=np.where(image == 0, np.nan, image)), convention=convention)
         pd.testing.assert_frame_equal(zero.assignments, nan.assignments)
@@ -154,7 +155,7 @@ def keyed_by_voxels(case: Case, x: float = 1) -> tuple[pd.DataFrame, pd.DataFram
     result = quiet_assign(case)
     key = {}
     for number in result.modes["input structure"]:
-        xyz = result.found.grid.to_world(np.argwhere(result.components.data == number)) * [x, 1, 1]
+        xyz = result.mode_voxels.grid.to_world(np.argwhere(result.components.data == number)) * [x, 1, 1]
         lowest = min(map(tuple, (xyz.round(3) + 0.0).tolist()))
         key[number] = lowest
     modes = result.modes.set_index(result.modes["input structure"].map(key))[NUMBERS_OF_MODES]

@@ -9,7 +9,6 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from cases import cases, quiet_assign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -17,10 +16,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, lazy
 from napari_atlas_assign.assignment import sums as sums_module
-from napari_atlas_assign.assignment import voxelwise
 from napari_atlas_assign.assignment.assign import assign
-from napari_atlas_assign.assignment.integrals import integrals_over, region_integrals
-from napari_atlas_assign.assignment.overlay import best_region_labels
+from napari_atlas_assign.assignment.best_region_labels import best_region_labels
+from napari_atlas_assign.assignment.integrals import fine_grid as voxelwise
+from napari_atlas_assign.assignment.integrals.cache import integrals_over, region_integrals
 from napari_atlas_assign.assignment.parameters import Threshold
 from napari_atlas_assign.assignment.sums import overlap_sums
 from napari_atlas_assign.image import read_stack
@@ -28,6 +27,7 @@ from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.thresholds import percentile_threshold
 from napari_atlas_assign.report import slices
 from napari_atlas_assign.report.provenance import array_sha256
+from tests.cases import cases, quiet_assign
 
 
 @st.composite
@@ -46,7 +46,7 @@ def lazily(data, affine, chunks, name="image") -> Image:
 
 def assert_same_result(one, other):
     for name in ("grid", "voxel", "mode", "value", "number", "sign"):
-        a, b = getattr(one.found, name), getattr(other.found, name)
+        a, b = getattr(one.mode_voxels, name), getattr(other.mode_voxels, name)
         assert a.matches(b) if name == "grid" else np.array_equal(a, b), name
     pd.testing.assert_frame_equal(one.assignments, other.assignments, check_exact=True)
     pd.testing.assert_frame_equal(one.modes, other.modes, check_exact=True)
@@ -102,7 +102,7 @@ def test_every_chunk_is_read_once(small_atlas):
     )
     assert image.data.shape == shape
     result = assign(image, small_atlas, threshold=0.5)
-    assert result.found.n_modes
+    assert result.mode_voxels.n_modes
     assert (read == 1).all()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import atlas_to_world, image_to_atlas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_atlas_assign import Grid, Image
 from napari_atlas_assign.assignment.resample import resample
+from tests.cases import atlas_to_world, image_to_atlas
 
 RELATIONS = (
     "aligned",

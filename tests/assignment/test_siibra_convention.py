@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cases import atlas_of, cases, quiet_assign
 from hypothesis import given, settings
-from reference.inputs import CASES, region_maps, two_modes
 
 from napari_atlas_assign import Image, load_atlas
 from napari_atlas_assign.assignment.assign import assign
+from tests.cases import atlas_of, cases, quiet_assign
+from tests.reference.inputs import CASES, region_maps, two_modes
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 SHARED = [

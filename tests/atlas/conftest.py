@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_atlas_assign.atlas import shared
+from napari_atlas_assign.atlas.storage import in_use as shared
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import napari_atlas_assign.atlas.atlas as atlas_module
-from napari_atlas_assign.atlas import labels as labels_module
+from napari_atlas_assign.atlas import label_volume as labels_module
 from napari_atlas_assign.atlas.atlas import Atlas
 from napari_atlas_assign.errors import AtlasError
-from napari_atlas_assign.space import Grid
+from napari_atlas_assign.grid import Grid
 
 AFFINE = np.array([[2.0, 0, 0, -9], [0, -1.5, 0, 4], [0, 0, 3, 0], [0, 0, 0, 1]])
 

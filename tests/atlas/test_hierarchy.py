@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cases import atlas_of, random_maps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Atlas, AtlasError, Grid, InputError
 from napari_atlas_assign.atlas.hierarchy import ancestors, atlas_at_level, has_parents, n_levels
+from tests.cases import atlas_of, random_maps
 
 # root - (grey - (cortex - (A, B), nuclei), white); cortex and grey have rows, the others are known by name only
 TREE = {"A": "cortex", "B": "cortex", "cortex": "grey", "grey": "root", "nuclei": "grey", "white": "root"}

@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_atlas_assign.atlas import catalogue, dialects
+from napari_atlas_assign.atlas import catalogue
 from napari_atlas_assign.atlas.atlas import Atlas
+from napari_atlas_assign.atlas.formats import registry as dialects
 from napari_atlas_assign.atlas.load import load_atlas
 from napari_atlas_assign.errors import AtlasError
-from napari_atlas_assign.space import Grid
+from napari_atlas_assign.grid import Grid
 
 
 class Claims:

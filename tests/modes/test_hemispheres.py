@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from cases import atlas_to_world, random_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Image
 from napari_atlas_assign.modes.hemispheres import hemisphere_shares
 from napari_atlas_assign.modes.modes import find_modes
+from tests.cases import atlas_to_world, random_image
 
 
 @st.composite

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import cases
 from hypothesis import given, settings
-from naive import components
 from scipy import ndimage
 
 from napari_atlas_assign import Image, InputError
 from napari_atlas_assign.modes.labelling import label_components
 from napari_atlas_assign.modes.modes import find_modes
+from tests.cases import cases
+from tests.naive import components
 
 
 def image_of(data, affine=None) -> Image:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from cases import atlas_to_world, random_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +9,9 @@ from napari_atlas_assign import Grid, Image, InputError
 from napari_atlas_assign.modes import peaks
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.peaks import find_peaks
-from napari_atlas_assign.modes.points import PointSet, blobs
+from napari_atlas_assign.modes.point_set import PointSet
+from napari_atlas_assign.modes.points import blobs
+from tests.cases import atlas_to_world, random_image
 
 
 @st.composite

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from cases import atlas_to_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import AssignmentWarning, Grid, InputError
-from napari_atlas_assign.modes.points import PointSet, blobs
+from napari_atlas_assign.modes.point_files import read_points
+from napari_atlas_assign.modes.point_set import PointSet
+from napari_atlas_assign.modes.points import blobs
+from tests.cases import atlas_to_world
 
 GRID = Grid((6, 7, 5), np.diag([2.0, 2.0, 2.0, 1.0]))
 
@@ -124,7 +126,7 @@ def test_no_points_make_no_modes():
 def test_a_table_has_its_columns_in_any_order_and_case(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("Name,Z,y,X,Sigma,comment\nleft,3,2,1,4.5,a\n\nright,6,5,4,,b\n")
-    points = PointSet.from_file(path, sigma=2.0)
+    points = read_points(path, sigma=2.0)
     assert points.xyz.tolist() == [[1, 2, 3], [4, 5, 6]]
     assert points.sigma.tolist() == [4.5, 2.0]
     assert points.names == ("left", "right")
@@ -138,7 +140,7 @@ def test_a_table_has_its_columns_in_any_order_and_case(tmp_path):
 def test_tables_of_other_programs_are_read(tmp_path, encoded):
     path = tmp_path / "points.tsv"
     path.write_bytes(encoded)
-    points = PointSet.from_file(path)
+    points = read_points(path)
     assert points.xyz.tolist() == [[1, 2, 3]]
     assert points.sigma.tolist() == [0]
     assert points.labels == ("1",)
@@ -167,20 +169,20 @@ def test_bad_tables_are_refused_in_one_sentence_that_names_the_line(tmp_path, te
     path = tmp_path / "points.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=says) as error:
-        PointSet.from_file(path)
+        read_points(path)
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_table_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        PointSet.from_file(tmp_path / "none.csv")
+        read_points(tmp_path / "none.csv")
 
 
 def test_electrodes_that_nobody_located_are_left_out_with_a_warning(tmp_path):
     path = tmp_path / "sub-01_electrodes.tsv"
     path.write_text("name\tx\ty\tz\tsize\nA1\t1\t2\t3\t5\nREF\tn/a\tn/a\tn/a\tn/a\n")
     with pytest.warns(AssignmentWarning, match="1 electrodes without coordinates"):
-        points = PointSet.from_file(path)
+        points = read_points(path)
     assert points.names == ("A1",)
 
 
@@ -188,9 +190,9 @@ def test_units_and_space_of_electrodes_come_from_the_coordinate_system(tmp_path)
     (tmp_path / "sub-01_space-x_electrodes.tsv").write_text("name\tx\ty\tz\nA1\t0.001\t0.002\t0.003\n")
     sidecar = tmp_path / "sub-01_space-x_coordsystem.json"
     sidecar.write_text(json.dumps({"iEEGCoordinateSystem": "MNI152NLin2009cAsym", "iEEGCoordinateUnits": "m"}))
-    points = PointSet.from_file(tmp_path / "sub-01_space-x_electrodes.tsv")
+    points = read_points(tmp_path / "sub-01_space-x_electrodes.tsv")
     assert points.xyz[0] == pytest.approx([1, 2, 3])
     assert points.space == "MNI152NLin2009cAsym"
     sidecar.write_text(json.dumps({"iEEGCoordinateUnits": "pixels"}))
     with pytest.raises(InputError, match="coordinates in pixels"):
-        PointSet.from_file(tmp_path / "sub-01_space-x_electrodes.tsv")
+        read_points(tmp_path / "sub-01_space-x_electrodes.tsv")

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from cases import atlas_to_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import components
 
 from napari_atlas_assign import Image, InputError
 from napari_atlas_assign.modes.rois import roi_labels, roi_names, rois_as_modes
+from tests.cases import atlas_to_world
+from tests.naive import components
 
 
 @st.composite

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from cases import atlas_to_world, random_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import components
 
 from napari_atlas_assign import Image, InputError, assign
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.splitting import split_at_saddles
+from tests.cases import atlas_to_world, random_image
+from tests.naive import components
 
 
 @st.composite

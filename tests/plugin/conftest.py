@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-# pytest's importlib mode leaves the folder's own helpers (layer_cases.py) unimportable.
-sys.path.append(str(Path(__file__).parent))
-from layer_cases import AFFINES
+from tests.plugin.helpers import AFFINES
 
 os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")  # before the first window: test machines have no graphics card
 
@@ -79,8 +75,8 @@ def label_atlas():
 @pytest.fixture
 def table_beside(qtbot):
     """Make the table of a result, linked with a viewer that has no window: the table and the link."""
-    from napari_atlas_assign.plugin.table import ResultsTable
-    from napari_atlas_assign.plugin.table_link import TableLink
+    from napari_atlas_assign.plugin.table.viewer_link import TableLink
+    from napari_atlas_assign.plugin.table.widget import ResultsTable
 
     def make(viewer, result):
         table = ResultsTable()

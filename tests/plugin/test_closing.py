@@ -10,18 +10,16 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.plugin import run
-from napari_atlas_assign.plugin.layers import atlas_to_layer
-from napari_atlas_assign.plugin.probe_widget import WhatIsHere
-from napari_atlas_assign.plugin.reader import read
-from napari_atlas_assign.plugin.region_overlays import close_overlays, show_peaks, show_region
+from napari_atlas_assign.plugin.assign import worker as run
+from napari_atlas_assign.plugin.assign.widget import AssignWidget
+from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.probe.widget import WhatIsHere
 from napari_atlas_assign.plugin.show import TABLE_NAME
-from napari_atlas_assign.plugin.table import ResultsTable
-from napari_atlas_assign.plugin.table_link import TableLink
-from napari_atlas_assign.plugin.widget import AssignWidget
-
-from test_layers import as_layer  # isort: skip
-from test_manners import alive, finish, move, settle  # isort: skip
+from napari_atlas_assign.plugin.table.viewer_link import TableLink
+from napari_atlas_assign.plugin.table.widget import ResultsTable
+from napari_atlas_assign.plugin.viewer.overlays import close_overlays, show_peaks, show_region
+from tests.plugin.helpers import alive, as_layer, finish, move, settle
 
 THINGS = ("source", "modes", "overlays", "widget", "table", "panel", "viewer")
 

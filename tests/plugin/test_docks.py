@@ -5,19 +5,18 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.plugin.frames import view_frame
-from napari_atlas_assign.plugin.pins import add_pin
-from napari_atlas_assign.plugin.probe import Here
-from napari_atlas_assign.plugin.probe_widget import WhatIsHere
-from napari_atlas_assign.plugin.reader import read
-from napari_atlas_assign.plugin.region_overlays import show_peaks
-from napari_atlas_assign.plugin.slices import go_to_world
-from napari_atlas_assign.plugin.table_filter_bar import FilterBar
-from napari_atlas_assign.plugin.views import anatomical_view
-from napari_atlas_assign.plugin.whole_view import shows_all
-from napari_atlas_assign.plugin.widget import AssignWidget
-
-from test_layers import as_layer  # isort: skip
+from napari_atlas_assign.plugin.assign.widget import AssignWidget
+from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.probe.lookup import Here
+from napari_atlas_assign.plugin.probe.pinned_places import add_pin
+from napari_atlas_assign.plugin.probe.widget import WhatIsHere
+from napari_atlas_assign.plugin.table.filter_bar import FilterBar
+from napari_atlas_assign.plugin.viewer.anatomical import anatomical_view
+from napari_atlas_assign.plugin.viewer.keep_in_view import shows_all
+from napari_atlas_assign.plugin.viewer.oblique import go_to_world
+from napari_atlas_assign.plugin.viewer.overlays import show_peaks
+from napari_atlas_assign.plugin.viewer.viewer_frame import view_frame
+from tests.plugin.helpers import as_layer
 
 
 def cut_off(bar):

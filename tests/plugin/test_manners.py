@@ -4,37 +4,33 @@ import gc
 import random
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import npe2
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication
 
 import napari_atlas_assign
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.modes.points import PointSet
-from napari_atlas_assign.plugin import run, view_commands
-from napari_atlas_assign.plugin.layers import atlas_to_layer
-from napari_atlas_assign.plugin.probe_widget import WhatIsHere
-from napari_atlas_assign.plugin.reader import read
-from napari_atlas_assign.plugin.region_overlays import (
+from napari_atlas_assign.modes.point_set import PointSet
+from napari_atlas_assign.plugin.assign import worker as run
+from napari_atlas_assign.plugin.assign.widget import AssignWidget
+from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.probe.widget import WhatIsHere
+from napari_atlas_assign.plugin.show import TABLE_NAME
+from napari_atlas_assign.plugin.viewer import commands as view_commands
+from napari_atlas_assign.plugin.viewer.overlays import (
     close_overlays,
     overlay_layers,
     show_peaks,
     show_region,
     show_shares,
 )
-from napari_atlas_assign.plugin.show import TABLE_NAME
-from napari_atlas_assign.plugin.widget import AssignWidget
-
-from test_layers import as_layer  # isort: skip
+from tests.plugin.helpers import TIMEOUT, alive, as_layer, finish, move, settle
 
 NAME = "napari-atlas-assign"
 MANIFEST = Path(napari_atlas_assign.__file__).parent / "napari.yaml"
-TIMEOUT = 60_000
 
 WIDGETS = {"assign": "Assign modes", "what_is_here": "What is here?"}
 SAMPLES = {"sample_fusiform": "synthetic_fusiform", "sample_zmap": "real_zmap"}
@@ -46,25 +42,9 @@ ATLASES = {
 VIEWS = {"axial", "coronal", "sagittal", "switch_convention", "toggle_letters", "add_template", "close_overlays"}
 
 
-def move(viewer, position, view_direction=None):
-    for callback in list(viewer.mouse_move_callbacks):
-        callback(viewer, SimpleNamespace(position=position, view_direction=view_direction))
-
-
 def itself(thing):
     """What is behind the proxy in which napari hands out everything of a package whose name begins with napari."""
     return getattr(thing, "__wrapped__", thing)
-
-
-def finish(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=TIMEOUT)
-
-
-def settle():
-    """Let Qt do what it put off, deletions too."""
-    for _ in range(3):
-        QApplication.processEvents()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 # --- public parts, and no settings ---
@@ -242,14 +222,6 @@ class Session:
         view_commands.coronal(viewer)
         view_commands.switch_convention(viewer)
         settle()
-
-
-def alive(thing):
-    try:
-        thing.isVisible()
-    except RuntimeError:  # Qt has destroyed it
-        return False
-    return True
 
 
 @pytest.mark.filterwarnings("ignore:Contours are not displayed")

@@ -4,21 +4,18 @@ import itertools
 
 import numpy as np
 import pytest
-from layer_cases import AFFINES
 from qtpy.QtCore import QPoint
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_atlas_assign.plugin.frames import view_frame
-from napari_atlas_assign.plugin.pins import add_pin
-from napari_atlas_assign.plugin.probe import Here
-from napari_atlas_assign.plugin.probe_widget import WhatIsHere
-from napari_atlas_assign.plugin.reader import read
-from napari_atlas_assign.plugin.slices import go_to_world
-from napari_atlas_assign.plugin.views import anatomical_view, set_upright
-
-from test_layers import as_layer  # isort: skip
-from test_orientation import SEEN  # isort: skip
+from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.probe.lookup import Here
+from napari_atlas_assign.plugin.probe.pinned_places import add_pin
+from napari_atlas_assign.plugin.probe.widget import WhatIsHere
+from napari_atlas_assign.plugin.viewer.anatomical import anatomical_view, set_upright
+from napari_atlas_assign.plugin.viewer.oblique import go_to_world
+from napari_atlas_assign.plugin.viewer.viewer_frame import view_frame
+from tests.plugin.helpers import AFFINES, SEEN, as_layer
 
 ORIENTED = ["ras", "las", "permuted", "oblique"]
 SHAPE = (16, 18, 14)

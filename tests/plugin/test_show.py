@@ -4,26 +4,19 @@ import warnings
 
 import numpy as np
 import pytest
-from layer_cases import AFFINES, napari_nifti_layer
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 
 from napari_atlas_assign import AssignmentWarning, assign, show
-from napari_atlas_assign.assignment.overlay import best_region_labels, best_regions
-from napari_atlas_assign.plugin.geometry import KEY, place_of, set_geometry
-from napari_atlas_assign.plugin.reader import read
-from napari_atlas_assign.plugin.show import find_layer, go_to_mode
-
-from test_layers import as_layer  # isort: skip
+from napari_atlas_assign.assignment.best_region_labels import best_region_labels, best_regions
+from napari_atlas_assign.plugin.layers.geometry import KEY, place_of, set_geometry
+from napari_atlas_assign.plugin.viewer.placing import find_layer, go_to_mode
+from tests.plugin.helpers import AFFINES, napari_nifti_layer, opened
 
 
 @pytest.fixture
 def viewer():
     return ViewerModel()
-
-
-def opened(viewer, path):
-    return viewer.add_layer(as_layer(read(path)[0]))
 
 
 def seen_values(layer, places):
@@ -72,7 +65,7 @@ def test_overlays_coincide_with_layers_of_napari_nifti(viewer, write, blob_map, 
 
 
 def test_overlays_of_one_volume_of_a_stack_lie_on_the_stack(viewer, write, blob_map, label_atlas):
-    from napari_atlas_assign.plugin.layers import image_from_layer
+    from napari_atlas_assign.plugin.layers.convert import image_from_layer
 
     source = opened(viewer, write(np.stack([blob_map, 0 * blob_map], axis=-1)))
     with warnings.catch_warnings():

@@ -218,7 +218,7 @@ def test_of_many_modes_the_largest_are_drawn(small_atlas):
     data = np.zeros(small_atlas.grid.shape, np.float32)
     data[::2, ::2, ::2] = 1  # 120 modes of one voxel
     result = assign(Image(data, small_atlas.grid), small_atlas)
-    assert result.found.n_modes == 120
+    assert result.mode_voxels.n_modes == 120
     names = [name for name, _ in draw_figures(result, ON_PAGE)]
     assert names == ["overview", *(f"mode_{n:02d}" for n in range(1, MAX_MODES + 1))]
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, assign
-from napari_atlas_assign.modes.points import PointSet
+from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.report import html as report_html
 from napari_atlas_assign.report.canvas import AS_FILE
 from napari_atlas_assign.report.figures import draw_figures
@@ -79,7 +79,7 @@ def drawn_once(monkeypatch):
 
     def draw(result, style, *, radiological=False, most=20):
         yield "overview", None
-        for mode in result.found.number[:most]:
+        for mode in result.mode_voxels.number[:most]:
             yield f"mode_{mode:02d}", None
 
     monkeypatch.setattr(report_html, "draw_figures", draw)

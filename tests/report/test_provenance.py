@@ -25,7 +25,7 @@ def result(small_atlas):
 
 def _with(result, **changes):
     """The result, with another image or atlas in its run."""
-    return replace(result, runs=[replace(result.runs[0], **changes)])
+    return replace(result, comparisons=[replace(result.comparisons[0], **changes)])
 
 
 def test_parameters_inputs_and_versions_are_recorded(result):

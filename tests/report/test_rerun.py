@@ -14,7 +14,7 @@ import pytest
 from napari_atlas_assign import AssignmentWarning, Image, InputError, assign, load_atlas
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.atlas.hierarchy import atlas_at_level
-from napari_atlas_assign.modes.points import PointSet
+from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.report.provenance import read_record, record_of
 from napari_atlas_assign.report.rerun import compare_with_record, rerun
 from napari_atlas_assign.report.settings import settings_of

@@ -22,15 +22,16 @@ from ..modes.modes import Modes, check_values, find_modes
 from ..modes.rois import rois_as_modes
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
-from ..spaces import field_of_view_warning
 from .checks import check_atlases, notes_on, tell
+from .comparison import Comparison
 from .conventions import get_convention
-from .integrals import integrals_over
+from .field_of_view import field_of_view_warning
+from .integrals.cache import integrals_over
+from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters
 from .resample import resample, resample_labels
-from .result import Result, Run
+from .result import Result
 from .sums import OverlapSums, overlap_sums
-from .voxelwise import is_too_fine, voxelwise_integrals
 
 Timings = dict[str, float]
 """Seconds per stage."""
@@ -74,13 +75,13 @@ def assign(
     parameters = Parameters.from_options(options)
     is_stack = not isinstance(images, Image)
     stack = [images] if isinstance(images, Image) else list(images)
-    runs: list[Run] = []
+    comparisons: list[Comparison] = []
     timings: Timings = {}
     for number, found in enumerate(assign_each(stack, atlases, parameters, timings)):
-        runs += found
+        comparisons += found
         if progress is not None:
             progress(number + 1, len(stack))
-    result = collect(runs, parameters, is_stack, timings)
+    result = collect(comparisons, parameters, is_stack, timings)
     tell(result.warnings, result.atlases)
     return result
 
@@ -90,12 +91,12 @@ def assign_each(
     atlases: Atlas | Sequence[Atlas],
     parameters: Parameters,
     timings: Timings | None = None,
-) -> Iterator[list[Run]]:
+) -> Iterator[list[Comparison]]:
     """Compare one image after the other, so that the caller can stop between them; see `assign`.
 
     Yields
     ------
-    list of Run
+    list of Comparison
         One image with every atlas.
     """
     timings = {} if timings is None else timings
@@ -104,27 +105,27 @@ def assign_each(
     for number, image in enumerate(images):
         with timed(timings, "modes"):
             threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
-        runs: list[Run] = []
+        comparisons: list[Comparison] = []
         for atlas in atlases:
             on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
-            if runs and not on_atlas_grid:
-                found = runs[0].found
+            if comparisons and not on_atlas_grid:
+                found = comparisons[0].modes
             else:
                 with timed(timings, "modes"):
                     found = modes_of(image, atlas, parameters, threshold)
             sums = compare(found, atlas, parameters, timings)
-            runs.append(Run(image, atlas, found, sums, threshold, number))
-        yield runs
+            comparisons.append(Comparison(image, atlas, found, sums, threshold, number))
+        yield comparisons
 
 
 def collect(
-    runs: Sequence[Run], parameters: Parameters, is_stack: bool = False, timings: Timings | None = None
+    comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool = False, timings: Timings | None = None
 ) -> Result:
-    """Put runs together to a result, and look at what the person should look at."""
+    """Put comparisons together to a result, and look at what the person should look at."""
     timings = {} if timings is None else timings
     with timed(timings, "checks"):
-        notes = tuple(dict.fromkeys(_notes(runs, parameters)))
-    result = Result(tuple(runs), parameters, is_stack, notes, timings)
+        notes = tuple(dict.fromkeys(_notes(comparisons, parameters)))
+    result = Result(tuple(comparisons), parameters, is_stack, notes, timings)
     with timed(timings, "tables"):
         _ = result.assignments, result.modes  # worked out here, and kept
     return result
@@ -208,39 +209,39 @@ def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
             )
 
 
-def _notes(runs: Sequence[Run], parameters: Parameters) -> Iterator[str]:
+def _notes(comparisons: Sequence[Comparison], parameters: Parameters) -> Iterator[str]:
     """Sentences about what the person should look at."""
     first_in_space: dict[str | None, Image] = {}
-    for run in runs:
-        first_in_space.setdefault(run.image.space, run.image)
-    atlases = list(dict.fromkeys(run.atlas for run in runs))
+    for comparison in comparisons:
+        first_in_space.setdefault(comparison.image.space, comparison.image)
+    atlases = list(dict.fromkeys(comparison.atlas for comparison in comparisons))
     for space, image in first_in_space.items():
         yield from notes_on(atlases, image.name, space)
-    for run in runs:
-        yield from _look_at(run, parameters)
+    for comparison in comparisons:
+        yield from _look_at(comparison, parameters)
 
 
-def _look_at(run: Run, parameters: Parameters) -> Iterator[str]:
-    image, atlas = run.image, run.atlas
-    if not run.found.n_modes:
+def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
+    image, atlas = comparison.image, comparison.atlas
+    if not comparison.modes.n_modes:
         low, high = extremes(image.data, image.name)
         size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (
-            f"{image.name} has no mode{size} beyond the threshold {run.threshold:g}: "
+            f"{image.name} has no mode{size} beyond the threshold {comparison.threshold:g}: "
             f"its values run from {low:.4g} to {high:.4g}"
         )
-    elif not len(run.sums.mode):
+    elif not len(comparison.sums.mode):
         yield f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
     else:
-        note = _field_of_view(run)
+        note = _field_of_view(comparison)
         if note:
             yield note
 
 
-def _field_of_view(run: Run) -> str | None:
+def _field_of_view(comparison: Comparison) -> str | None:
     """See `field_of_view_warning`; of a lazy image, which is not read again, the modes are looked at."""
-    signal = (run.found.voxel, run.found.value) if run.image.is_lazy else None
-    return field_of_view_warning(run.image, run.atlas, signal)
+    signal = (comparison.modes.voxel, comparison.modes.value) if comparison.image.is_lazy else None
+    return field_of_view_warning(comparison.image, comparison.atlas, signal)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..atlas.atlas import Atlas
 from ..errors import AssignmentWarning, InputError
-from ..spaces import canonical_space, compare_spaces
+from ..template_space import canonical_space, compare_spaces
 
 
 def check_atlases(atlases: Sequence[Atlas]) -> None:

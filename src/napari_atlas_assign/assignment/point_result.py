@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
-from ..modes.points import PointSet
+from ..modes.point_set import PointSet
 from .checks import check_atlases, notes_on
 from .conventions import ConventionName
 from .parameters import Parameters

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..space import Floats
+from ..grid import Floats
 from .sums import OverlapSums
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas, RegionSums
+from ..grid import Floats, Grid, product, snap
+from ..index_ranges import slices
 from ..modes.modes import Modes
-from ..ranges import slices
-from ..space import Floats, Grid, product, snap
 from . import compiled
-from .integrals import IntegralsOf, OnSameVoxels
+from .integrals.cache import IntegralsOf, OnSameVoxels
 
 VOXELS_AT_A_TIME = 2**14
 """Voxels whose integrals are added up together: their arrays stay in the processor's cache."""

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
-from ..space import Floats, points_as_tuples
-from . import peaks
+from . import peak_table as peaks
 from .conventions import get_convention
 from .parameters import Parameters
 from .scores import SCORES, map_maximum
 from .sums import OverlapSums
 
 if TYPE_CHECKING:
-    from .result import Run
+    from .comparison import Comparison
 
 ASSIGNMENT_COLUMNS = ("input structure", "centroid", "volume", "region", *SCORES, "sign", "hemisphere")
 """Columns of the table of assignments: siibra's eleven first, under its names and in its order."""
@@ -44,43 +44,49 @@ MODE_COLUMNS = (
 """Columns of the table of modes."""
 
 
-def assignment_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """One row per mode and region that overlap, by mode and then as the convention says."""
-    several = _several_atlases(runs)
+    several = _several_atlases(comparisons)
     tables = []
-    for run in runs:
-        table = _pairs(run, parameters)
-        tables.append(_with_origin(table, run, is_stack, several))
+    for comparison in comparisons:
+        table = _pairs(comparison, parameters)
+        tables.append(_with_origin(table, comparison, is_stack, several))
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
-def mode_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """One row per mode; where the modes of one image are the same for every atlas, the atlases stand side by side."""
-    several = _several_atlases(runs)
+    several = _several_atlases(comparisons)
     own_modes = several and get_convention(parameters.convention).resample_to_atlas
     tables = []
-    for group in _by_image(runs):
+    for group in _by_image(comparisons):
         if own_modes:
-            for run in group:
-                tables.append(_with_origin(pd.DataFrame(_modes(run.found) | _summary(run)), run, is_stack, True))
+            for comparison in group:
+                tables.append(
+                    _with_origin(
+                        pd.DataFrame(_modes(comparison.modes) | _summary(comparison)), comparison, is_stack, True
+                    )
+                )
             continue
-        described = _modes(group[0].found)
-        for run in group:
-            columns = _summary(run)
+        described = _modes(group[0].modes)
+        for comparison in group:
+            columns = _summary(comparison)
             if several:
-                columns = {f"{name}: {run.atlas.name}": column for name, column in columns.items()}
+                columns = {f"{name}: {comparison.atlas.name}": column for name, column in columns.items()}
             described |= columns
         tables.append(_with_origin(pd.DataFrame(described), group[0], is_stack, False))
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
-def peak_table(runs: Sequence[Run], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def peak_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """The highest local maxima of every mode, and the regions at those places."""
-    several = _several_atlases(runs)
+    several = _several_atlases(comparisons)
     tables = []
-    for run in runs:
-        found = find_peaks(run.found, parameters.peaks, parameters.peak_distance_mm)
-        tables.append(_with_origin(peaks.peak_table(found, run.found, run.atlas), run, is_stack, several))
+    for comparison in comparisons:
+        found = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
+        tables.append(
+            _with_origin(peaks.peak_table(found, comparison.modes, comparison.atlas), comparison, is_stack, several)
+        )
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
@@ -93,9 +99,9 @@ def best_of_modes(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.
     return best
 
 
-def _pairs(run: Run, parameters: Parameters) -> pd.DataFrame:
+def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     convention = get_convention(parameters.convention)
-    found, sums, regions = run.found, run.sums, run.atlas.regions
+    found, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
     scores = {name: score(sums) for name, score in SCORES.items()}
     if convention.map_value_of_region:
         scores["map value"] = map_maximum(sums)
@@ -136,9 +142,9 @@ def _modes(found: Modes) -> dict[str, Any]:
     }
 
 
-def _summary(run: Run) -> dict[str, NDArray[Any]]:
+def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     """Columns `SUMMARY_COLUMNS` (M,) of one atlas."""
-    names, sums, n = run.atlas.regions["name"].to_numpy(object), run.sums, run.found.n_modes
+    names, sums, n = comparison.atlas.regions["name"].to_numpy(object), comparison.sums, comparison.modes.n_modes
     shares = SCORES["share"](sums)
 
     def best(score: Floats) -> NDArray[np.object_]:
@@ -151,24 +157,24 @@ def _summary(run: Run) -> dict[str, NDArray[Any]]:
     return dict(zip(SUMMARY_COLUMNS, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
 
 
-def _with_origin(table: pd.DataFrame, run: Run, is_stack: bool, several: bool) -> pd.DataFrame:
+def _with_origin(table: pd.DataFrame, comparison: Comparison, is_stack: bool, several: bool) -> pd.DataFrame:
     if is_stack:
-        origin: dict[str, Any] = {"map": run.map_index, "map name": run.image.name}
+        origin: dict[str, Any] = {"map": comparison.map_index, "map name": comparison.image.name}
         table = table.assign(**origin)
     if several:
-        table = table.assign(atlas=run.atlas.name)
+        table = table.assign(atlas=comparison.atlas.name)
     return table
 
 
-def _several_atlases(runs: Sequence[Run]) -> bool:
-    return any(run.map_index == runs[0].map_index for run in runs[1:])
+def _several_atlases(comparisons: Sequence[Comparison]) -> bool:
+    return any(comparison.map_index == comparisons[0].map_index for comparison in comparisons[1:])
 
 
-def _by_image(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    group: list[Run] = []
-    for run in runs:
-        if group and run.map_index != group[0].map_index:
+def _by_image(comparisons: Sequence[Comparison]) -> Iterator[list[Comparison]]:
+    group: list[Comparison] = []
+    for comparison in comparisons:
+        if group and comparison.map_index != group[0].map_index:
             yield group
             group = []
-        group.append(run)
+        group.append(comparison)
     yield group

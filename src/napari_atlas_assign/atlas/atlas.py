@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..encoding import one_line
 from ..errors import AtlasError
-from ..ranges import listed, slices
-from ..space import Floats, Grid, indices_of
-from .labels import CodedLabels, code_labels, label_entries
+from ..grid import Floats, Grid, indices_of
+from ..index_ranges import listed, slices
+from .label_volume import CodedLabels, code_labels, label_entries
 
 _ENTRIES_AT_A_TIME = 2**22
 """Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""

@@ -5,39 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import AtlasError
 from .atlas import Atlas
-from .shared import shared
+from .sources.entry import CatalogueEntry
+from .storage.in_use import shared
 
 if TYPE_CHECKING:
     from .sources.library import Progress
 
 _NO_NAMES = {"v", "version", "atlas", "brain", "parcellation", "dimensions"}
 """Words that tell no atlas from another."""
-
-
-@dataclass(frozen=True)
-class CatalogueEntry:
-    """One named atlas."""
-
-    name: str
-    title: str
-    space: str | None
-    kind: Literal["statistical", "labelled"]
-    n_regions: int | None
-    licence: str
-    citation: str
-    source: str
-    local: bool
-    """Whether it is on this machine, so that it loads without a network."""
-
-    @property
-    def full_name(self) -> str:
-        """The name with its source, which no other atlas has."""
-        return f"{self.source}:{self.name}"
 
 
 def catalogue() -> list[CatalogueEntry]:

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AtlasError
+from ..grid import Grid
 from ..image import exists, quiet_nibabel
-from ..space import Grid
-from . import catalogue, index, nifti
+from . import catalogue
 from .atlas import Atlas
-from .shared import shared
+from .formats import nifti
+from .storage import index
+from .storage.in_use import shared
 
 if TYPE_CHECKING:
-    from .dialects import Dialect
+    from .formats.format import Dialect
     from .sources.library import Progress
 
 
@@ -94,7 +96,7 @@ def _dialects() -> list[Dialect]:
 
 
 def _special_dialects() -> Sequence[Dialect]:
-    from .dialects import DIALECTS  # not needed, and slow to import, for atlases of the catalogue
+    from .formats.registry import DIALECTS  # not needed, and slow to import, for atlases of the catalogue
 
     return DIALECTS
 

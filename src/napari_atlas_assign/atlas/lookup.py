@@ -15,8 +15,8 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from ..ranges import listed
-from ..space import Floats, product
+from ..grid import Floats, product
+from ..index_ranges import listed
 from .atlas import Atlas, shares
 
 

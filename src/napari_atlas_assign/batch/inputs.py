@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..atlas.bids import BidsName
+from ..atlas.formats.bids import BidsName
 from ..errors import InputError
 
 IMAGE_ENDINGS = (".nii", ".nii.gz")

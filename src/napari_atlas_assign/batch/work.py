@@ -24,16 +24,16 @@ import pandas as pd
 
 from ..assignment.assign import assign_each, collect
 from ..assignment.conventions import get_convention
-from ..assignment.integrals import prepare_integrals
+from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import InputError
+from ..grid import Grid
 from ..image import Image, open_image, read_images
 from ..report.provenance import PACKAGES, version_of
-from ..space import Grid
 from .inputs import MapFile
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .parser import Subparsers, one_line, print_table
 
 if TYPE_CHECKING:
-    from ..atlas.catalogue import CatalogueEntry
+    from ..atlas.sources.entry import CatalogueEntry
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -21,7 +21,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
-    from ..atlas import index
+    from ..atlas.storage import index
 
     stored = index.entries()
     if arguments.clear:

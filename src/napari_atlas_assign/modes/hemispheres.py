@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..space import Floats, product
+from ..grid import Floats, product
 from .modes import Modes
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8

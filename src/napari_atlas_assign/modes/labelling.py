@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ranges import listed
-from ..space import indices_of
+from ..grid import indices_of
+from ..index_ranges import listed
 
 Connectivity = Literal[6, 18, 26]
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..grid import Floats, Grid, indices_of, product
 from ..image import Image
+from ..index_ranges import listed
 from ..lazy import values_at
-from ..ranges import listed
-from ..space import Floats, Grid, indices_of, product
 from .labelling import Connectivity, components, true_voxels
 
 Tail = Literal["positive", "negative", "both"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..space import Floats
+from ..grid import Floats
 from .modes import Modes
 from .neighbours import neighbour_pairs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ from ..encoding import decode, one_line
 from ..errors import AssignmentWarning, InputError
 from ..image import exists, file_sha256
 from ..limits import read_bytes
-from .points import PointSet
+from .point_set import PointSet
 
 _MISSING = frozenset({"", "n/a", "na", "nan", "none", "null"})
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
-def read_points(path: Path, sigma: float = 0.0) -> PointSet:
+def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
     """Read points from a table whose first line names the columns.
 
     Columns ``x``, ``y``, ``z`` (mm), and where wanted ``name`` and ``sigma`` (mm), in any order and case; others are
@@ -32,7 +33,7 @@ def read_points(path: Path, sigma: float = 0.0) -> PointSet:
 
     Parameters
     ----------
-    path : Path
+    path : str or path
         The table.
     sigma : float
         Uncertainty in mm of points for which the table gives none.
@@ -47,6 +48,7 @@ def read_points(path: Path, sigma: float = 0.0) -> PointSet:
     AssignmentWarning
         If electrodes without coordinates are left out.
     """
+    path = Path(path)
     header, rows = _read_rows(path)
     column = {name: _find_column(header, name, path) for name in ("x", "y", "z", "name", "sigma")}
     absent = [name for name in "xyz" if column[name] is None]
@@ -141,7 +143,7 @@ def _lines(numbers: list[int]) -> str:
 
 def _coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
     """Millimetres per unit, and the space, of an ``electrodes.tsv``; for the record, the file that says so."""
-    from ..spaces import canonical_space
+    from ..template_space import canonical_space
 
     sidecar = path.with_name(path.name[: -len("electrodes.tsv")] + "coordsystem.json")
     about: Any = {}

@@ -13,9 +13,9 @@ import scipy
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..grid import Floats
 from ..image import Image
 from ..lazy import blocks
-from ..space import Floats
 from .modes import Modes, Tail
 
 _TRAILING_BITS = 41

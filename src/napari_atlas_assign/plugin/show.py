@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from .frames import show_volume, status_at_rest
-from .geometry import KEY, own_world_from_view, place_of
-from .layers import LayerData, layer_kind, own_metadata
-from .mode_labels import follow_volume, has_own_modes, modes_layers
-from .overlays import Frame, frame_of, regions_layers, title_of
-from .points import assigned_points_layer, view_of_points
-from .session import remember
-from .slices import go_to_world
-from .views import set_upright
-from .whole_view import keep_whole
+from .layers.frame import title_of
+from .viewer.keep_in_view import keep_whole
+from .viewer.placing import draw, find_frame, find_layers, put_layers
 
 TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
-
-
-KEPT = frozenset({"name", "opacity", "size", "symbol"})
-"""What a person may have changed in a layer, and an update leaves as it is."""
 
 
 def show(result: Result | PointResult, viewer: Any) -> None:
@@ -48,138 +33,12 @@ def show(result: Result | PointResult, viewer: Any) -> None:
     show_table(result, viewer)
 
 
-def find_frame(result: Result | PointResult, viewer: Any) -> Frame:
-    """Where in a viewer the layers of a result belong."""
-    if isinstance(result, PointResult):
-        return view_of_points(result.points, viewer.layers)
-    return frame_of(result.image, viewer.layers)
-
-
-def find_frame_of_layer(layer: Any) -> Frame:
-    """As `find_frame`, for what is made of a layer."""
-    if layer_kind(layer) in ("image", "labels"):
-        placement = place_of(layer)
-        return Frame(placement.view_from_world, layer, placement)
-    matrix = own_world_from_view(layer)
-    return Frame() if matrix is None else Frame(np.linalg.inv(matrix), layer)
-
-
-def find_modes_layer(result: Result | PointResult, viewer: Any, run: int = 0) -> Any | None:
-    """The layer with the modes of one of a result's runs, counted from 0."""
-    if isinstance(result, PointResult):
-        return None
-    return find_layer(viewer, "modes", title_of(result), result.runs[run].atlas.name if has_own_modes(result) else None)
-
-
-def find_layers(viewer: Any, role: str, image: str) -> list[Any]:
-    """This plugin's layers of a role (``modes``, ``regions``, ``points``) for the image of a name."""
-    abouts = [(layer, own_metadata(layer)) for layer in viewer.layers]
-    return [layer for layer, about in abouts if (about.get("role"), about.get("image")) == (role, image)]
-
-
-def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> Any | None:
-    """As `find_layers`, the first, and where given that of an atlas of a name."""
-    layers = find_layers(viewer, role, image)
-    return next((x for x in layers if atlas in (None, own_metadata(x).get("atlas"))), None)
-
-
-def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
-    """The layers of a result; nothing in the viewer is touched, so that a thread can do it.
-
-    `earlier` are the layers of modes that an earlier result of the same image left, for their colours.
-    """
-    if isinstance(result, PointResult):
-        return [assigned_points_layer(result, frame)]
-    return [*regions_layers(result, frame), *modes_layers(result, frame, earlier)]
-
-
-def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
-    """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
-    abouts = [options["metadata"][KEY] for _, options, _ in layers]
-    if all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
-        set_upright(viewer, frame.view_from_world)
-    for role in ("regions", "modes"):
-        _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
-    roles = [about["role"] for about in abouts]
-    for layer_data, about in zip(layers, abouts, strict=True):
-        with status_at_rest(viewer):
-            layer = put(viewer, layer_data, about["atlas"] if roles.count(about["role"]) > 1 else None)
-        remember(layer, result)
-        if about["role"] == "modes" and isinstance(result, Result) and result.is_stack:
-            follow_volume(viewer, layer)
-
-
-def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
-    """Add a layer, or update the one of the same role and image, and where given of the same atlas; returns it."""
-    data, options, kind = layer_data
-    about = options["metadata"][KEY]
-    earlier = find_layer(viewer, about["role"], about["image"], atlas)
-    if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
-        viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
-        earlier = None
-    if earlier is None:
-        # The layer's own copy, since later updates write into it.
-        return getattr(viewer, f"add_{kind}")(np.array(data, order="K"), **options)
-    update(earlier, data, options)
-    return earlier
-
-
-def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
-    """Bring a layer up to date, touching only what differs: everything that is set is a redrawing."""
-    ndim = np.ndim(data)
-    neutral: dict[str, Any] = {"affine": np.eye(ndim + 1)}
-    if ndim == 3:
-        neutral |= {"translate": np.zeros(3), "rotate": np.eye(3), "shear": np.zeros(3)}
-    in_place = layer_kind(layer) == "labels" and _fits(layer.data, data)
-    if in_place:
-        moved = not np.array_equal(layer.data, data)
-        np.copyto(layer.data, data)
-    else:
-        moved = False
-        layer.data = data
-    differing = {
-        name: value for name, value in (neutral | options).items() if name not in KEPT and _differs(layer, name, value)
-    }
-    for name, value in differing.items():
-        setattr(layer, name, value)
-    if moved and "colormap" not in differing:  # which draws the layer again
-        layer.refresh(extent=False, thumbnail=False)
-
-
-def go_to_mode(viewer: Any, result: Result | PointResult, number: int, run: int = 0) -> None:
-    """Move a viewer to the peak of a mode of one of the runs, or to a point, and select it in its layer."""
-    modes = result.modes
-    if isinstance(result, PointResult):
-        go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["position"])
-        layer = find_layer(viewer, "points", result.points.name)
-        if layer is not None:
-            layer.selected_data = {modes["input structure"].drop_duplicates().tolist().index(number)}
-        return
-    modes = result.single(run).modes
-    go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["peak"], run)
-    layer = find_modes_layer(result, viewer, run)
-    if layer is not None:
-        layer.selected_label = number
-
-
-def go_to_place(viewer: Any, result: Result | PointResult, xyz: Sequence[float], run: int = 0) -> None:
-    """Move a viewer to a place (3,) in world mm, and to the volume of a stack that one of the runs is of."""
-    frame = find_frame(result, viewer)
-    if isinstance(result, Result):
-        image, layer = result.runs[run].image, find_modes_layer(result, viewer, run)
-        if result.is_stack and layer is not None:
-            show_volume(viewer, layer, result.runs[run].map_index)
-        elif frame.layer is not None and "volume" in image.source:
-            show_volume(viewer, frame.layer, image.source["volume"])
-    go_to_world(viewer, frame, xyz)
-
-
 def show_table(result: Result | PointResult, viewer: Any) -> None:
     """Show a result in the docked table, which is opened if need be; a viewer without a window has none."""
     if not hasattr(viewer, "window"):
         return
-    from .table import ResultsTable  # Qt, which scripts without a window do without
-    from .table_link import TableLink
+    from .table.viewer_link import TableLink
+    from .table.widget import ResultsTable  # Qt, which scripts without a window do without
 
     table = viewer.window.dock_widgets.get(TABLE_NAME)
     if table is not None:
@@ -190,51 +49,3 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
     keep_whole(viewer)
     viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
     TableLink(table, viewer)
-
-
-def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:
-    """Remove layers of one role of atlases that the new result was not compared with, where there are several."""
-    old = find_layers(viewer, abouts[0]["role"], abouts[0]["image"]) if abouts else []
-    new = [about["atlas"] for about in abouts]
-    if max(len(new), len(old)) > 1:
-        for layer in old:
-            if own_metadata(layer).get("atlas") not in new:
-                viewer.layers.remove(layer)
-
-
-def _fits(earlier: Any, data: NDArray[Any]) -> bool:
-    """Whether data can be written into an earlier array."""
-    return (
-        isinstance(earlier, np.ndarray)
-        and earlier.flags.writeable
-        and (earlier.shape, earlier.dtype) == (data.shape, data.dtype)
-    )
-
-
-def _differs(layer: Any, name: str, value: Any) -> bool:
-    now = getattr(layer, name)
-    if name == "metadata":
-        return True
-    if name == "colormap":
-        if not isinstance(value, dict):
-            return not isinstance(now, type(value))
-        known = getattr(now, "color_dict", {})
-        if not known.keys() >= value.keys():
-            return True
-        colors = np.array([known[label] for label in value]), np.array([_rgba(color) for color in value.values()])
-        return not np.allclose(*colors, atol=2e-3)
-    if name == "features":
-        return not now.equals(value)
-    if name in ("scale", "translate", "rotate", "shear", "affine"):
-        return np.shape(now) != np.shape(value) or not np.array_equal(np.asarray(now), np.asarray(value))
-    if name in ("units", "axis_labels"):
-        return [str(u) for u in now] != [_LONG.get(str(u), str(u)) for u in value]
-    return True
-
-
-_LONG = {"mm": "millimeter"}
-"""Units by the names that napari gives back."""
-
-
-def _rgba(color: Any) -> tuple[float, ...]:
-    return (*(part / 255 for part in bytes.fromhex(color[1:])), 1.0) if isinstance(color, str) else tuple(color)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..assignment.overlay import PART_OF_MAXIMUM
+from ..assignment.best_region_labels import PART_OF_MAXIMUM
 from ..assignment.result import Result
 from ..errors import InputError
 from ..image import Image
@@ -93,7 +93,7 @@ def write_figures(
     """Write figures as files into a folder that is there; see `save_figures`."""
     runs = drawn_runs(result)
     for number, (run, most) in enumerate(runs, 1):
-        prefix = f"run_{number:02d}_" if len(result.runs) > 1 else ""
+        prefix = f"run_{number:02d}_" if len(result.comparisons) > 1 else ""
         for name, figure in draw_figures(run, AS_FILE, radiological=radiological, most=most):
             for suffix in formats:
                 Path(folder, f"{prefix}{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
@@ -135,7 +135,7 @@ def draw_figures(
         bare = canvas.artists(figure, panels)
         for row in scene.drawn:
             _draw_mode(figure, panels, scene, style, row)
-            yield f"mode_{result.found.number[row]:02d}", figure
+            yield f"mode_{result.mode_voxels.number[row]:02d}", figure
             for artist in canvas.artists(figure, panels) - bare:
                 artist.remove()
 
@@ -156,10 +156,10 @@ def figure_bytes(figure: Figure, suffix: str = "png") -> bytes:
 
 
 def _draw_mode(figure: Figure, panels: Panels, scene: Scene, style: Style, row: int) -> None:
-    mode = int(scene.result.found.number[row])
+    mode = int(scene.result.mode_voxels.number[row])
     best = best_assignments(scene.result, mode)
     regions = [scene.with_frame(scene.region(region)) for region in best["volume"]]
-    volume, part_of_mode = scene.with_frame(mode_volume(scene.result.found, row))
+    volume, part_of_mode = scene.with_frame(mode_volume(scene.result.mode_voxels, row))
     order: Literal[0, 1] = 0 if scene.result.atlas.is_labelled else 1
     for view, axes in panels.items():
         position = float(scene.peaks[row, view.through])
@@ -188,7 +188,7 @@ def _draw_mode(figure: Figure, panels: Panels, scene: Scene, style: Style, row: 
 
 
 def _draw_overview(figure: Figure, panels: Panels, scene: Scene, style: Style) -> None:
-    n, coarse = scene.result.found.n_modes, scene.frame.coarser(2)
+    n, coarse = scene.result.mode_voxels.n_modes, scene.frame.coarser(2)
     brain = sample(scene.background, coarse.grid(), 0) > 0.05 * scene.white
     for view, axes in panels.items():
         depth = brain.mean(axis=view.through, dtype=np.float32).T
@@ -207,7 +207,7 @@ def _draw_projections(panels: Panels, scene: Scene) -> None:
     """Every mode in its colour, and the numbers of the largest."""
     from matplotlib.colors import to_rgba
 
-    found = scene.result.found
+    found = scene.result.mode_voxels
     numbers = found.number[scene.by_volume]
     # Small modes lie in front of large ones, so that none is hidden.
     rank = np.zeros(numbers.max() + 1, np.int32)

@@ -199,12 +199,12 @@ def _mode_volumes(result: Result) -> dict[str, list[int]]:
 
     Where modes were found on the grids of several atlases, each atlas has a file of its own.
     """
-    first_of_atlas = {id(run.atlas): number for number, run in reversed(list(enumerate(result.runs)))}
-    shared = all(result.runs[n].found is result.runs[0].found for n in first_of_atlas.values())
+    first_of_atlas = {id(run.atlas): number for number, run in reversed(list(enumerate(result.comparisons)))}
+    shared = all(result.comparisons[n].modes is result.comparisons[0].modes for n in first_of_atlas.values())
     if shared:
-        return {COMPONENTS: [n for n, run in enumerate(result.runs) if run.atlas is result.runs[0].atlas]}
+        return {COMPONENTS: [n for n, run in enumerate(result.comparisons) if run.atlas is result.comparisons[0].atlas]}
     return {
-        f"components_{_safe(atlas.name)}.nii.gz": [n for n, run in enumerate(result.runs) if run.atlas is atlas]
+        f"components_{_safe(atlas.name)}.nii.gz": [n for n, run in enumerate(result.comparisons) if run.atlas is atlas]
         for atlas in result.atlases
     }
 

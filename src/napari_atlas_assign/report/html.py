@@ -155,7 +155,7 @@ def text(value: Any, length: int = 200) -> str:
 
 
 def _of_maps(result: Result, radiological: bool) -> str:
-    several = len(result.runs) > 1
+    several = len(result.comparisons) > 1
     parts = [_heading(result)]
     if several:
         parts.append(_runs(result))
@@ -190,8 +190,8 @@ def _of_points(result: PointResult) -> str:
 
 
 def _heading(result: Result) -> str:
-    n_modes, n_pairs = sum(run.found.n_modes for run in result.runs), len(result.assignments)
-    if len(result.runs) == 1:
+    n_modes, n_pairs = sum(run.modes.n_modes for run in result.comparisons), len(result.assignments)
+    if len(result.comparisons) == 1:
         n_modes = len(result.modes)
     images, atlases = result.images, result.atlases
     facts = {
@@ -200,7 +200,7 @@ def _heading(result: Result) -> str:
         "Space of the image": result.image.space or "not stated",
         **{_words(name): _plain(value) for name, value in result.parameters.as_dict().items()},
     }
-    across = "" if len(result.runs) == 1 else f" in {len(result.runs)} runs"
+    across = "" if len(result.comparisons) == 1 else f" in {len(result.comparisons)} runs"
     lead = (
         f"{_count(n_modes, 'mode')}{across}, compared with the regions of {_names([a.name for a in atlases])}: "
         f"{_count(n_pairs, 'assignment')}."
@@ -245,19 +245,18 @@ def _names(names: Sequence[str]) -> str:
 
 def _runs(result: Result) -> str:
     """All images with all atlases, those that are drawn with the way to their part of the page."""
-    links = [f'<a href="#run-{n}">{n}</a>' for n in range(1, min(MAX_RUNS, len(result.runs)) + 1)]
-    links += [str(n) for n in range(MAX_RUNS + 1, len(result.runs) + 1)]
+    links = [f'<a href="#run-{n}">{n}</a>' for n in range(1, min(MAX_RUNS, len(result.comparisons)) + 1)]
+    links += [str(n) for n in range(MAX_RUNS + 1, len(result.comparisons) + 1)]
     rows = "\n".join(
         f'<tr><td class="n" title="{n}">{links[n - 1]}</td>'
         f"{_other_cell(run.image.name)}{_other_cell(run.atlas.name)}{_number_cell(run.threshold, 3)}"
-        f"{_number_cell(run.found.n_modes, 0)}{_number_cell(len(run.sums.mode), 0)}</tr>"
-        for n, run in enumerate(result.runs, 1)
+        f"{_number_cell(run.modes.n_modes, 0)}{_number_cell(len(run.sums.mode), 0)}</tr>"
+        for n, run in enumerate(result.comparisons, 1)
     )
     note = "One run is one map with one atlas."
-    if len(result.runs) > MAX_RUNS:
-        note += (
-            f" This page shows the first {MAX_RUNS} of {number(len(result.runs), 0)} runs; the saved tables hold all."
-        )
+    if len(result.comparisons) > MAX_RUNS:
+        n = number(len(result.comparisons), 0)
+        note += f" This page shows the first {MAX_RUNS} of {n} runs; the saved tables hold all."
     heads = "".join(
         f'<th scope="col"{style}>{name}</th>'
         for name, style in (
@@ -308,18 +307,18 @@ the other lines are its best regions by correlation, drawn at a quarter of their
 
 def _drawn(result: Result, figures: Mapping[str, bytes]) -> list[tuple[int, str]]:
     """Rows of the modes that have a figure, with the figure's name."""
-    names = [(row, f"mode_{mode:02d}") for row, mode in enumerate(result.found.number.tolist())]
+    names = [(row, f"mode_{mode:02d}") for row, mode in enumerate(result.mode_voxels.number.tolist())]
     return [(row, name) for row, name in names if name in figures]
 
 
 def _links(result: Result, figures: Mapping[str, bytes], prefix: str) -> dict[int, str]:
     """The place on the page of each mode that has a figure."""
-    numbers = [int(result.found.number[row]) for row, _ in _drawn(result, figures)]
+    numbers = [int(result.mode_voxels.number[row]) for row, _ in _drawn(result, figures)]
     return {mode: f"{prefix}mode-{mode}" for mode in numbers}
 
 
 def _mode(result: Result, row: int, figure: bytes, prefix: str) -> str:
-    mode, facts = int(result.found.number[row]), result.modes.iloc[row]
+    mode, facts = int(result.mode_voxels.number[row]), result.modes.iloc[row]
     items = "".join(
         f'<li><i style="background:{color}"></i><span class="name">{text(pair["region"])}</span>'
         f"<span>r = {fixed(pair['correlation'], 2)}</span>{_share(pair['share'])}</li>"

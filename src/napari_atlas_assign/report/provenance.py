@@ -23,9 +23,9 @@ from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..errors import InputError
+from ..grid import Grid
 from ..image import Image
 from ..lazy import blocks
-from ..space import Grid
 
 RECORD_NAME = "provenance.json"
 """The record's file name in an output folder."""
@@ -83,11 +83,11 @@ def _of_maps(result: Result) -> dict[str, Any]:
                 "image": run.image.name,
                 "atlas": run.atlas.name,
                 "threshold": run.threshold,
-                "modes": run.found.n_modes,
+                "modes": run.modes.n_modes,
                 "assignments": len(run.sums.mode),
-                "grid": _describe_grid(run.found.grid),
+                "grid": _describe_grid(run.modes.grid),
             }
-            for run in result.runs
+            for run in result.comparisons
         ],
     }
 

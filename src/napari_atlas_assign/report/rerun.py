@@ -27,9 +27,10 @@ from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import AssignmentWarning, InputError
+from ..grid import Grid
 from ..image import Image, exists, file_sha256, read_stack
-from ..modes.points import PointSet
-from ..space import Grid
+from ..modes.point_files import read_points
+from ..modes.point_set import PointSet
 from .folder import write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
@@ -210,7 +211,7 @@ class _Again:
         if choice.path is None:
             points = _coordinates(described)
         else:
-            points = PointSet.from_file(self.find(choice.path), described["source"].get("sigma", 0.0))
+            points = read_points(self.find(choice.path), described["source"].get("sigma", 0.0))
         found = array_sha256(points.xyz, points.sigma)
         if found != described["values_sha256"]:
             self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], found)])

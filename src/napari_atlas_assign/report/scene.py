@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.result import Result
+from ..grid import Floats
 from ..image import Image
-from ..space import Floats
 from .colors import REGION_COLORS
 from .slices import Frame, box_of, drawable, volume_of
 from .template import background_of
@@ -51,7 +51,7 @@ class Scene:
     @cached_property
     def mode_box(self) -> tuple[Floats, Floats]:
         """Corners (3,), (3,) in world mm of a box around all modes; only where there are any."""
-        found = self.result.found
+        found = self.result.mode_voxels
         xyz = found.grid.to_world(found.grid.unravel(found.voxel))
         half = np.abs(found.grid.affine[:3, :3]).sum(axis=1) / 2
         return xyz.min(axis=0) - half, xyz.max(axis=0) + half
@@ -60,7 +60,7 @@ class Scene:
     def frame(self) -> Frame:
         """A box around the background and all modes, with a little room."""
         low, high = box_of(self.background)
-        if self.result.found.n_modes:
+        if self.result.mode_voxels.n_modes:
             low, high = np.minimum(low, self.mode_box[0]), np.maximum(high, self.mode_box[1])
         room = 0.02 * (high - low).max()
         return Frame.around(low - room, high + room)
@@ -78,12 +78,12 @@ class Scene:
     @cached_property
     def limit(self) -> float:
         """Largest image value, up or down, in any mode."""
-        return float(self.result.found.value.max(initial=0)) or 1.0
+        return float(self.result.mode_voxels.value.max(initial=0)) or 1.0
 
     @cached_property
     def threshold(self) -> float:
         """Where modes begin."""
-        return self.result.runs[0].threshold
+        return self.result.comparisons[0].threshold
 
     @cached_property
     def values(self) -> tuple[float, float]:
@@ -94,7 +94,7 @@ class Scene:
     @cached_property
     def by_volume(self) -> NDArray[np.intp]:
         """(M,) rows of modes, the largest first."""
-        return np.argsort(-self.result.found.counts(), kind="stable")
+        return np.argsort(-self.result.mode_voxels.counts(), kind="stable")
 
     @property
     def drawn(self) -> list[int]:
@@ -104,7 +104,7 @@ class Scene:
     @cached_property
     def peaks(self) -> Floats:
         """(M, 3) world mm; of regions of interest, which have none, the voxels nearest to the centroids."""
-        found = self.result.found
+        found = self.result.mode_voxels
         if self.is_rois:
             xyz = found.grid.to_world(found.grid.unravel(found.voxel))
             away = np.linalg.norm(xyz - found.centroids()[found.mode], axis=1)
@@ -124,9 +124,9 @@ class Scene:
 
 def drawn_runs(result: Result) -> list[tuple[Result, int]]:
     """The runs that are drawn, each as a result of its own, and of how many modes at most."""
-    if len(result.runs) == 1:
+    if len(result.comparisons) == 1:
         return [(result, MAX_MODES)]
-    n = min(len(result.runs), MAX_RUNS)
+    n = min(len(result.comparisons), MAX_RUNS)
     return [(result.single(number), max(MIN_MODES, MAX_MODES // n)) for number in range(n)]
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from ..grid import Floats, Grid
 from ..image import Image
 from ..modes.labelling import bounding_slices
 from ..modes.modes import Modes
-from ..space import Floats, Grid
 
 AXES = ("x", "y", "z")
 

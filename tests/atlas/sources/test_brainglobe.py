@@ -13,10 +13,11 @@ import tifffile
 import zarr
 
 from napari_atlas_assign import load_atlas
-from napari_atlas_assign.atlas import catalogue, index
-from napari_atlas_assign.atlas.download import DownloadCancelled
+from napari_atlas_assign.atlas import catalogue
 from napari_atlas_assign.atlas.sources import brainglobe as source
 from napari_atlas_assign.atlas.sources import library
+from napari_atlas_assign.atlas.sources.download import DownloadCancelled
+from napari_atlas_assign.atlas.storage import index
 from napari_atlas_assign.errors import AtlasError
 
 NAME = "example_mouse_100um"

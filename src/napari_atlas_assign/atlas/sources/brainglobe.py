@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import AtlasError
-from .. import brainglobe
 from ..atlas import Atlas
-from ..catalogue import CatalogueEntry
-from ..index import stored
+from ..formats import brainglobe
+from ..storage.index import stored
+from .entry import CatalogueEntry
 from .library import Cancelled, Progress, ask, bytes_so_far, check_reachable, move_into, require, staging
 
 NAME = "brainglobe"

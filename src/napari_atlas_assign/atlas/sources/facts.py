@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..atlas import Atlas
-from ..catalogue import CatalogueEntry
+from .entry import CatalogueEntry
 from .library import version_of
 
 FSL = "FSL licence: non-commercial use; see fsl.fmrib.ox.ac.uk/fsl/docs/#/license"

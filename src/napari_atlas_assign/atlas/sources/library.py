@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ...errors import AtlasError
-from ..download import DownloadCancelled
+from .download import DownloadCancelled
 
 Result = TypeVar("Result")
 

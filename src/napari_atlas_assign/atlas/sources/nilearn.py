@@ -19,15 +19,14 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ...image import file_sha256, quiet_nibabel
-from .. import difumo
 from ..atlas import Atlas
-from ..build import named_grid
-from ..catalogue import CatalogueEntry
-from ..difumo import atlas_from_loadings
-from ..index import content_key, kept
-from ..nilearn_bunch import atlas_from_bunch
+from ..files.volumes import entries_of_volumes, keep_open, open_volume
+from ..formats import difumo
+from ..formats.build import named_grid
+from ..formats.difumo import atlas_from_loadings
 from ..remarks import remark
-from ..volumes import entries_of_volumes, keep_open, open_volume
+from ..storage.index import content_key, kept
+from .entry import CatalogueEntry
 from .facts import named
 from .library import (
     Cancelled,
@@ -42,6 +41,7 @@ from .library import (
     version_of,
 )
 from .nilearn_atlases import NilearnFacts, atlases
+from .nilearn_bunch import atlas_from_bunch
 
 NAME = "nilearn"
 

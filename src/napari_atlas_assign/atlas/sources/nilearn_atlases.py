@@ -7,17 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from .facts import (
-    DIFUMO,
-    FSL,
-    HARVARD_OXFORD,
-    JULICH_BRAIN,
-    NON_COMMERCIAL,
-    NOT_STATED,
-    SCHAEFER,
-    TALAIRACH,
-    Facts,
-)
+from .facts import DIFUMO, FSL, HARVARD_OXFORD, JULICH_BRAIN, NON_COMMERCIAL, NOT_STATED, SCHAEFER, TALAIRACH, Facts
 
 _CRADDOCK_SIZES = (*range(10, 301, 10), *range(350, 951, 50))
 """Numbers of regions asked for, of the 43 parcellations in one file."""

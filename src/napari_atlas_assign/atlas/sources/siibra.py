@@ -21,17 +21,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError
+from ...grid import Grid
 from ...image import Image, file_sha256
-from ...space import Grid
-from .. import sparse_index
 from ..atlas import Atlas
-from ..build import atlas_from_entries, named_grid
-from ..catalogue import CatalogueEntry
-from ..difumo import atlas_from_loadings
-from ..download import DownloadCancelled, downloads_folder, fetch
-from ..index import content_key, has, kept
-from ..sides import with_sides
-from ..volumes import entries_by_label, entries_of
+from ..files.volumes import entries_by_label, entries_of
+from ..formats import sparse_index
+from ..formats.build import atlas_from_entries, named_grid
+from ..formats.difumo import atlas_from_loadings
+from ..label_tables.hemispheres import with_sides
+from ..storage.index import content_key, has, kept
+from .download import DownloadCancelled, downloads_folder, fetch
+from .entry import CatalogueEntry
 from .facts import named
 from .library import Cancelled, Progress, ask, check_reachable, installed, require, staging, version_of
 from .siibra_atlases import ATLASES, SPACES, SiibraFacts

@@ -12,10 +12,10 @@ from typing import Any
 import platformdirs
 
 from ...image import quiet_nibabel
-from .. import bids
 from ..atlas import Atlas
-from ..catalogue import CatalogueEntry
-from ..index import stored
+from ..formats import bids
+from ..storage.index import stored
+from .entry import CatalogueEntry
 from .facts import DIFUMO, FSL, HARVARD_OXFORD, NON_COMMERCIAL, SCHAEFER, Facts, named
 from .library import Cancelled, Progress, ask, bytes_so_far, check_reachable, installed, move_into, require, staging
 

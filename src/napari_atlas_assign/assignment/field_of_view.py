@@ -1,0 +1,77 @@
+"""Whether an image lies where the atlas is, judged by its signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grid import Floats
+from ..lazy import values_at
+
+if TYPE_CHECKING:  # names of spaces are known below images and atlases
+    from ..atlas.atlas import Atlas
+    from ..image import Image
+
+
+_SAMPLE = 2_000
+"""Voxels that are looked at to judge where the signal of an image lies."""
+
+
+def field_of_view_warning(
+    image: Image, atlas: Atlas, looked_at: tuple[NDArray[np.int64], Floats] | None = None
+) -> str | None:
+    """A sentence about an image that cannot lie where its header says; None where nothing is amiss.
+
+    That is so if more than half of its signal (the sum of absolute values) lies outside the atlas's grid. Whole-brain
+    maps have at most a tenth there, and without a position in their header, nine tenths. `looked_at` are flat voxel
+    numbers (N,) and values (N,) to judge by; without it, all of the image is.
+    """
+    # A sample is enough to tell a half; odd steps do not keep in time with rows of voxels.
+    if looked_at is None:
+        voxel = np.arange(0, image.data.size, image.data.size // _SAMPLE | 1)
+        values = values_at(image.data, voxel)
+        if np.count_nonzero(values) < _SAMPLE // 20:
+            voxel = np.flatnonzero(image.data != 0)  # of truth values, which is several times as fast
+            voxel = voxel[:: len(voxel) // _SAMPLE | 1]
+            values = values_at(image.data, voxel)
+    else:
+        voxel, values = (column[:: len(column) // _SAMPLE | 1] for column in looked_at)
+    signal = np.abs(values.astype(np.float64))
+    voxel, signal = voxel[np.isfinite(signal)], signal[np.isfinite(signal)]
+    if not signal.sum():
+        return None
+    xyz = image.grid.to_world(image.grid.unravel(voxel))
+    outside = 1 - _part_inside(xyz, signal, atlas)
+    if outside <= 0.5:
+        return None
+    if _has_no_position(image, atlas):
+        return (
+            f"the header of {image.name} gives no position (its first voxel lies at 0, 0, 0 mm), and {outside:.0%} of "
+            f"its signal lies outside the grid of {atlas.name}; give it the affine of the map that it was made from"
+        )
+    guesses = {
+        "mirrored it would lie inside, so left and right may be exchanged in its header": xyz * [-1, 1, 1],
+        "its coordinates may be metres instead of millimetres": xyz * 1000,
+        "its coordinates may be micrometres instead of millimetres": xyz / 1000,
+    }
+    hints = [hint for hint, moved in guesses.items() if _part_inside(moved, signal, atlas) >= 0.9]
+    return f"{outside:.0%} of the signal of {image.name} lies outside the grid of {atlas.name}; " + (
+        hints[0] if hints else "check that both are in the same space and that the header's orientation is right"
+    )
+
+
+def _part_inside(xyz: Floats, signal: Floats, atlas: Atlas) -> float:
+    ijk = atlas.grid.to_voxel(xyz)
+    inside = ((ijk > -0.5) & (ijk < np.array(atlas.grid.shape) - 0.5)).all(axis=1)
+    return float(signal[inside].sum() / signal.sum())
+
+
+def _has_no_position(image: Image, atlas: Atlas) -> bool:
+    """Whether the first voxel lies at the origin, which the atlas surrounds."""
+    if np.abs(image.grid.affine[:3, 3]).max() > 1e-6:
+        return False
+    origin = atlas.grid.to_voxel([0.0, 0.0, 0.0])
+    margin = 0.1 * np.array(atlas.grid.shape)
+    return bool(((origin > margin) & (origin < np.array(atlas.grid.shape) - margin)).all())

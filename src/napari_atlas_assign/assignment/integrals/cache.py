@@ -1,0 +1,211 @@
+"""Integrals of the region maps over each voxel of an image grid, kept for the next threshold.
+
+They are worked out in tiles of the grid, when a voxel in a tile is first asked for (`integration.py` says how), so that
+a first assignment costs what its modes cost, and a threshold that lets them grow costs what is new.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock, RLock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atlas.atlas import Atlas
+from ...grid import Grid, indices_of
+from ...index_ranges import listed
+from .integrate import integrate, sorted_by, tiles_near
+from .tiles import CELLS, Tiles
+
+_UNKNOWN = -1
+
+GRIDS_KEPT = 4
+"""Image grids per atlas whose integrals are kept in memory."""
+
+
+@dataclass(frozen=True)
+class RegionIntegrals:
+    """Region maps a(x) integrated over image voxels; entries (E,) sorted by voxel, then region."""
+
+    row: NDArray[np.intp]
+    """Which of the voxels that were asked for."""
+    region: NDArray[np.integer]
+    """Row of the atlas's region table."""
+    volume: NDArray[np.floating]
+    """mm3 of the voxel where a > 0."""
+    integral: NDArray[np.floating]
+    """Integral of a, in mm3."""
+    share: NDArray[np.floating]
+    """Integral of a / max(1, sum of all regions' a), in mm3."""
+    maximum: NDArray[np.floating]
+    """Largest a in the voxel, where a voxel of the atlas overlaps it in more than a point, an edge or a face."""
+
+
+IntegralsOf = Callable[[slice], RegionIntegrals]
+"""Gives the integrals over some of the voxels that were asked for; rows count from the first of these."""
+
+
+def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> RegionIntegrals:
+    """Integrate every region map over voxels of a grid.
+
+    What was worked out is kept for the last `GRIDS_KEPT` grids of each atlas.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    grid : Grid
+    voxel : (N,) int
+        Flat C-order voxel numbers, in any order; a number may come more than once.
+    """
+    return integrals_over(atlas, grid, voxel)(slice(None))
+
+
+def integrals_over(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> IntegralsOf:
+    """See `region_integrals`: what is not known yet is worked out now, and the integrals are given piece by piece."""
+    shift = grid.shift_in(atlas.grid)
+    if shift is not None:
+        return OnSameVoxels(atlas, grid, shift, voxel)
+    return _kept_for(atlas, grid).over(voxel, atlas)
+
+
+def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+    """Integrate one region's map over all of a grid: voxels (N,) where it is above 0, and the integrals (N,) in mm3."""
+    voxel, value = atlas.entries_of(region)
+    shift = atlas.grid.shift_in(grid)
+    if shift is not None:
+        voxel, inside = _renumbered(voxel, atlas.grid, shift, grid)
+        return voxel[inside], value[inside] * np.float64(grid.voxel_volume)
+    alone = Atlas(atlas.grid, atlas.regions.iloc[[region]], voxel, np.zeros(len(voxel), np.uint16), value)
+    tiles = Tiles(grid)
+    found = integrate(alone, tiles, tiles_near(alone, tiles))
+    return found.voxel, found.sums[min(1, len(found.sums) - 1)]
+
+
+def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
+    """Work out at once what `region_integrals` may be asked for, for processes that are forked from this one."""
+    if grid.shift_in(atlas.grid) is not None:
+        atlas.entries_at(np.zeros(0, np.int64))
+    else:
+        integrals = _kept_for(atlas, grid)
+        integrals.extend(tiles_near(atlas, Tiles(grid)), atlas)
+
+
+_kept: WeakKeyDictionary[Atlas, OrderedDict[Grid, _Growing]] = WeakKeyDictionary()
+_lock = Lock()
+
+
+def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
+    with _lock:
+        kept = _kept.setdefault(atlas, OrderedDict())
+        if grid not in kept:
+            kept[grid] = _Growing(grid)
+        kept.move_to_end(grid)
+        while len(kept) > GRIDS_KEPT:
+            kept.popitem(last=False)
+        return kept[grid]
+
+
+class OnSameVoxels:
+    """Integrals over voxels (N,) that are voxels of the atlas, too, or lie beside its grid: values times the volume."""
+
+    def __init__(self, atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> None:
+        number, inside = _renumbered(voxel, grid, shift, atlas.grid)
+        self.begin, end = atlas.entries_at(number)
+        """(N,) where the entries of each voxel begin."""
+        self.end = np.where(inside, end, self.begin)
+        """(N,) where they end."""
+        self.atlas = atlas
+
+    def __call__(self, rows: slice) -> RegionIntegrals:
+        """See `IntegralsOf`."""
+        row, entry = listed(self.begin[rows], self.end[rows])
+        unit = self.atlas.grid.voxel_volume
+        value = self.atlas.value[entry]
+        total = np.maximum(np.bincount(row, value), 1)  # in the order of the compiled loop, which `shares` has not
+        return RegionIntegrals(
+            row,
+            self.atlas.region[entry],
+            np.full(len(entry), unit),
+            value * np.float64(unit),
+            value / total[row] * unit,
+            value,
+        )
+
+
+def _renumbered(
+    voxel: NDArray[np.integer], grid: Grid, shift: tuple[int, int, int], other: Grid
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Numbers (N,) of voxels in another grid, in which theirs is shifted by whole ones; and whether they lie in it."""
+    shape = other.shape
+    if grid.shape == shape and shift == (0, 0, 0):
+        return voxel.astype(np.int64, copy=False), np.ones(len(voxel), bool)
+    i, j, k = (index + step for index, step in zip(indices_of(voxel, grid.shape), shift, strict=True))
+    inside = (i >= 0) & (i < shape[0]) & (j >= 0) & (j < shape[1]) & (k >= 0) & (k < shape[2])
+    return np.where(inside, (i * shape[1] + j) * shape[2] + k, 0), inside
+
+
+class _Growing:
+    """The integrals over the tiles of one grid that were asked for so far."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._tiles = Tiles(grid)
+        self._lock = RLock()
+        self._place = np.full(self._tiles.number, _UNKNOWN, np.int32)
+        """Of each tile, where its cells are in `_begin`, counted in tiles; those without entries share the first."""
+        self._begin = np.zeros(CELLS + 1, np.int64)
+        """Where the entries of each cell begin, which is where those of the cell before it end."""
+        self._columns: list[NDArray[Any]] = []
+
+    def over(self, voxel: NDArray[np.integer], atlas: Atlas) -> IntegralsOf:
+        """The integrals over voxels (N,), of which tiles that are not known yet are worked out."""
+        tile, cell = self._tiles.locate(voxel)
+        with self._lock:
+            unknown = tile[self._place[tile] == _UNKNOWN]
+            if len(unknown) or not self._columns:
+                self.extend(np.unique(unknown), atlas)
+            at, columns = self._place[tile] * np.intp(CELLS) + cell, self._columns
+            begin, end = self._begin[at], self._begin[at + 1]
+
+        def integrals(rows: slice) -> RegionIntegrals:
+            row, entry = listed(begin[rows], end[rows])
+            region, maximum, *sums = (column[entry] for column in columns)
+            volume, integral, share = sums if len(sums) == 3 else sums * 3
+            return RegionIntegrals(row, region, volume, integral, share, maximum)
+
+        return integrals
+
+    def extend(self, tile: NDArray[np.integer], atlas: Atlas) -> None:
+        """Work out tiles (K,), rising; those that are known stay as they are."""
+        with self._lock:
+            tile = tile[self._place[tile] == _UNKNOWN]
+            found = integrate(atlas, self._tiles, tile)
+            of_tile, cell = self._tiles.locate(found.voxel)
+            wanted = np.flatnonzero(np.isin(of_tile, tile))
+            occupied, rank = np.unique(of_tile[wanted], return_inverse=True)
+            # Entries come by region, so that a stable order by cell is one by cell, then region.
+            order = wanted[sorted_by([rank, cell[wanted]])]
+            columns: list[NDArray[Any]] = [c[order] for c in (found.region, found.maximum, *found.sums)]
+            count = np.bincount(rank * CELLS + cell[wanted], minlength=len(occupied) * CELLS)
+            known, n_places = int(self._begin[-1]), (len(self._begin) - 1) // CELLS
+            place = self._place.copy()  # readers go on with the earlier one
+            place[tile] = 0
+            place[occupied] = np.arange(n_places, n_places + len(occupied))
+            earlier = self._columns or [column[:0] for column in columns]
+            self._columns = [_appended(e, known, c) for e, c in zip(earlier, columns, strict=True)]
+            self._begin = np.concatenate([self._begin, known + np.cumsum(count)])
+            self._place = place
+
+
+def _appended(column: NDArray[Any], n: int, more: NDArray[Any]) -> NDArray[Any]:
+    """A column with entries put behind its first `n`: in place where there is room, which leaves those as they are."""
+    if n + len(more) > len(column):
+        longer = np.empty(max(n + len(more), 2 * n), more.dtype)
+        longer[:n] = column[:n]
+        column = longer
+    column[n : n + len(more)] = more
+    return column

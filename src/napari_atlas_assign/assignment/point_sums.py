@@ -1,0 +1,291 @@
+"""Sums of region maps over the blobs of uncertain points, by runs.
+
+A blob is summed by its runs: rows of voxels along the grid's last axis. A region's map is cut into stretches, likewise:
+entries of consecutive voxels of a row. What is looked up, run by stretch, is few; what is added up lies together. In
+names, N points, P pairs of a point and a region, S stretches.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..atlas.atlas import Atlas
+from ..grid import Floats
+from ..index_ranges import listed, slices
+from ..modes.point_set import PointSet
+from ..modes.points import Runs, sphere_runs
+from .sums import ModeSums, OverlapSums
+
+
+def blob_sums(points: PointSet, atlas: Atlas) -> OverlapSums:
+    """Sum every region map, and its product with the blob, over the blob of every point.
+
+    The same as `overlap_sums` of `modes.points.blobs`, without listing any voxel twice: the cost follows the atlas's
+    entries in the blobs, and memory stays bounded.
+
+    Raises
+    ------
+    InputError
+        If a coordinate or sigma is far too large for any brain.
+    """
+    return sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas)
+
+
+Chunks = Iterable[tuple[NDArray[np.int64], Callable[[], Runs]]]
+"""Some points, and what works out the runs of their blobs."""
+
+
+_BLOCK = 4
+"""Voxels in a block of a row, for which a table says where its stretches lie; more in grids of many rows."""
+
+
+_MAX_BLOCKS = 2**22
+"""Blocks of all rows, about: the table takes eight bytes for each."""
+
+
+_STRETCHES_AT_A_TIME = 2**14
+"""Stretches whose entries are brought into order together, so that memory follows these alone."""
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """The entries of an atlas by region, cut into stretches (S,) of consecutive voxels of one row.
+
+    Stretches, and the entries in them, lie in the order of their first voxels, so that those that a blob meets lie
+    together in memory.
+    """
+
+    region: NDArray[np.int32]
+    first: NDArray[np.int32]
+    stop: NDArray[np.int32]
+    """Index along the last axis of the first voxel, and of the one behind the last."""
+    value_at: NDArray[np.int64]
+    """Place in `value` of the row's voxel 0, where the stretch reached so far."""
+    value: NDArray[np.floating]
+    """(E,)"""
+    share_before: Floats
+    """(E + 1,) sum of all shares before each entry."""
+    block: int
+    """Voxels in a block of a row."""
+    ending: NDArray[np.int32]
+    """(rows, blocks) the first stretch that ends behind the beginning of each block."""
+    beginning: NDArray[np.int32]
+    """(rows, blocks) the first stretch that begins behind the end of each block."""
+
+
+_kept: WeakKeyDictionary[Atlas, _Stretches] = WeakKeyDictionary()
+"""Kept, since a table of points is assigned again for another sigma, and one point after the other live."""
+
+
+def _stretches(atlas: Atlas) -> _Stretches:
+    if atlas not in _kept:
+        _kept[atlas] = _cut(atlas)
+    return _kept[atlas]
+
+
+def _cut(atlas: Atlas) -> _Stretches:
+    region, row, first, stop, order = _by_place(atlas)
+    n_along = atlas.grid.shape[2]
+    n_rows = atlas.grid.n_voxels // n_along
+    block = max(_BLOCK, n_along * n_rows // _MAX_BLOCKS)
+    ending, beginning = _marks(row, first, stop, block, (n_rows, -(-n_along // block)))
+    return _Stretches(
+        region,
+        first,
+        stop,
+        np.cumsum(stop - first, dtype=np.int64) - stop,
+        atlas.value[order],
+        _running(atlas.share[order]),
+        block,
+        ending,
+        beginning,
+    )
+
+
+def _by_place(
+    atlas: Atlas,
+) -> tuple[NDArray[np.int32], NDArray[np.integer], NDArray[np.int32], NDArray[np.int32], NDArray[np.integer]]:
+    """Stretches (S,) in order: region, row, first voxel, voxel behind the last; and the order (E,) of their entries."""
+    order, bounds = atlas.by_region
+    voxel, n_along = atlas.voxel[order], atlas.grid.shape[2]
+    new = np.ones(len(voxel), bool)
+    new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
+    new[bounds[:-1][np.diff(bounds) > 0]] = True
+    entry = np.flatnonzero(new)
+    length = np.diff(entry, append=len(voxel))
+    by_place = np.argsort(voxel[entry], kind="stable")
+    entry, length = entry[by_place], length[by_place]
+    row, first = np.divmod(voxel[entry], n_along)
+    small = np.int32 if len(order) < 2**31 else np.int64
+    parts = slices(len(entry), _STRETCHES_AT_A_TIME)
+    entries = [order[listed(entry[s], entry[s] + length[s])[1]].astype(small) for s in parts]
+    return (
+        atlas.region[order[entry]].astype(np.int32),
+        row,
+        first.astype(np.int32),
+        (first + length).astype(np.int32),
+        np.concatenate([np.zeros(0, small), *entries]),
+    )
+
+
+def _marks(
+    row: NDArray[np.integer],
+    first: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    block: int,
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """`ending` and `beginning` of `_Stretches`."""
+    mark = row.astype(np.int64) * shape[1] + first // block
+    beginning = np.cumsum(np.bincount(mark, minlength=shape[0] * shape[1]), dtype=np.int32)
+    ending = np.concatenate([np.zeros(1, np.int32), beginning[:-1]])
+    # A stretch that goes on in later blocks of its row is the first there, unless an earlier one does, too.
+    n_later = (stop - 1) // block - first // block
+    which, later = listed(mark + 1, mark + 1 + n_later)
+    np.minimum.at(ending, later, which.astype(np.int32))
+    return ending.reshape(shape), beginning.reshape(shape)
+
+
+def _running(values: NDArray[np.floating]) -> Floats:
+    total = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=np.float64, out=total[1:])
+    return total
+
+
+def sums_of_runs(chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int = 0) -> OverlapSums:
+    """Add up the runs of every point's blob with every region map, chunk by chunk; `box_padding` is in voxels."""
+    stretches = _stretches(atlas)
+    of_points = np.zeros((5, n_points))
+    box = np.zeros((n_points, 2, 3))
+    parts = [np.zeros((7, 0))]
+
+    def work(
+        chunk: NDArray[np.int64], work_out: Callable[[], Runs]
+    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats], Floats]:
+        runs = work_out()
+        return chunk, _mode_sums(runs, len(chunk)), _pair_sums(runs, stretches, atlas, len(chunk))
+
+    for chunk, (sums, corners), found in _in_threads(work, chunks):
+        of_points[:, chunk], box[chunk] = sums, corners
+        found[0] = chunk[found[0].astype(np.int64)]
+        parts.append(found)
+    pairs = np.concatenate(parts, axis=1)
+    pairs = pairs[:, np.lexsort((pairs[1], pairs[0]))]
+    unit = atlas.grid.voxel_volume
+    voxels, sum_b, sum_bb, maximum, minimum = of_points
+    box[:, 1] += box_padding
+    return OverlapSums(
+        mode=pairs[0].astype(np.int64),
+        region=pairs[1].astype(np.int64),
+        volume=pairs[2] * unit,
+        sum_a=pairs[3] * unit,
+        sum_share=pairs[4] * unit,
+        sum_ab=pairs[5] * unit,
+        maximum=pairs[6],
+        modes=ModeSums(voxels * unit, sum_b * unit, sum_bb * unit, maximum, minimum, box),
+        regions=atlas.region_sums,
+        voxel_volume=unit,
+    )
+
+
+def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """Results in order. Few calls are under way at a time, so that memory does not follow the number of arguments."""
+    workers = min(4, os.cpu_count() or 1)
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for some in arguments:
+            waiting.append(pool.submit(work, *some))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
+    """Per point: voxels, sum, sum of squares, maximum and minimum (5, n), and the box (n, 2, 3)."""
+    sums = np.zeros((5, n))
+    box = np.zeros((n, 2, 3))
+    first = np.flatnonzero(np.diff(runs.point, prepend=-1))
+    present = runs.point[first]
+    if not len(present):
+        return sums, box
+    # Along a run, a blob rises to one summit and falls: the extremes are at the summit and at the ends.
+    at_ends = np.minimum(runs.values_at(runs.start), runs.values_at(runs.stop - 1))
+    summit = runs.origin[runs.row] + runs.profile.argmax(axis=1)[runs.row]
+    at_summit = runs.values_at(np.clip(summit, runs.start, runs.stop - 1))
+    sums[0] = np.bincount(runs.point, runs.stop - runs.start, n)
+    sums[1], sums[2] = np.bincount(runs.point, runs.sums(), n), np.bincount(runs.point, runs.sums(2), n)
+    sums[3, present] = np.maximum.reduceat(at_summit, first)
+    sums[4, present] = np.minimum.reduceat(at_ends, first)
+    for axis, (low, behind) in enumerate([(runs.i, runs.i + 1), (runs.j, runs.j + 1), (runs.start, runs.stop)]):
+        box[present, 0, axis] = np.minimum.reduceat(low, first) - 0.5
+        box[present, 1, axis] = np.maximum.reduceat(behind, first) - 0.5
+    return sums, box
+
+
+def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
+    """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
+    runs = runs.clipped(atlas.grid.shape)
+    mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
+    begin = stretches.ending.take(mark + runs.start // stretches.block)
+    end = stretches.beginning.take(mark + (runs.stop - 1) // stretches.block)
+    run, s = listed(begin, np.maximum(begin, end))
+    start = np.maximum(runs.start.astype(np.int32)[run], stretches.first[s])
+    length = np.minimum(runs.stop.astype(np.int32)[run], stretches.stop[s]) - start
+    met = np.flatnonzero(length > 0)
+    met = met[_longest_first(length[met])]
+    run, s, start, length = run[met], s[met], start[met], length[met]
+    entry = stretches.value_at[s] + start
+    weight = runs.profile_at[run] + start
+    total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
+    shares = stretches.share_before[entry + length] - stretches.share_before[entry]
+
+    n_keys = n * atlas.n_regions
+    key = (runs.point * atlas.n_regions)[run] + stretches.region[s]
+    maximum = np.zeros(n_keys)
+    np.maximum.at(maximum, key, highest)
+    columns = (
+        np.bincount(key, length, n_keys),
+        np.bincount(key, total, n_keys),
+        np.bincount(key, shares, n_keys),
+        np.bincount(key, runs.factor[run] * product, n_keys),
+        maximum,
+    )
+    pairs = np.flatnonzero(columns[0])
+    return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
+
+
+def _longest_first(length: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(S,) the order of falling lengths."""
+    longest = length.max(initial=0)
+    small = (longest - length).astype(np.min_scalar_type(longest))  # which sorts faster
+    return np.argsort(small, kind="stable")
+
+
+def _along_stretches(
+    value: NDArray[np.floating],
+    value_at: NDArray[np.int64],
+    weight: Floats,
+    weight_at: NDArray[np.int64],
+    length: NDArray[np.integer],
+) -> tuple[Floats, Floats, Floats]:
+    """Sum of values, sum of values times weights, and largest value along stretches (S,) of falling lengths."""
+    sums = np.zeros((3, len(length)))
+    for a, b in pairwise(np.flatnonzero(np.diff(length, prepend=0, append=0)).tolist()):
+        steps = np.arange(length[a])[:, None]  # stretches of one length side by side: numpy adds whole rows
+        values = value.take(value_at[a:b] + steps).astype(np.float64)
+        values.sum(axis=0, out=sums[0, a:b])
+        values.max(axis=0, out=sums[2, a:b])
+        values *= weight.take(weight_at[a:b] + steps)
+        values.sum(axis=0, out=sums[1, a:b])
+    return sums[0], sums[1], sums[2]

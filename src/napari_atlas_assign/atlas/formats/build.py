@@ -1,0 +1,342 @@
+"""From volumes to an atlas: the steps that all dialects share.
+
+Probability volumes are read one at a time, and only what is above 0 is kept: no atlas is ever held as dense volumes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...errors import AtlasError, GridError
+from ...grid import Grid
+from ...image import READ_ERRORS
+from ..atlas import Atlas
+from ..label_volume import FractionsError, code_labels, whole_numbers
+from ..remarks import remark
+
+__all__ = [
+    "FractionsError",
+    "atlas_from_entries",
+    "atlas_from_label_volume",
+    "atlas_from_maps",
+    "distinct_labels",
+    "named_grid",
+    "region_entries",
+    "regions_of_labels",
+    "regions_of_volumes",
+    "stem",
+    "whole_numbers",
+]
+
+_VOLUMES_AHEAD = 4
+"""Volumes that the reading thread may be ahead: enough to keep it busy."""
+
+_BYTES_AHEAD = 2**28
+"""What these volumes may take up together."""
+
+_BACKGROUND = {
+    *("", "???", "background", "clear label", "empty", "exterior"),
+    *("no label", "none", "nothing", "outside", "unknown", "unlabeled"),
+}
+"""What a table calls number 0 where it is no region, in lower case."""
+
+
+def atlas_from_maps(
+    img: Any, table: pd.DataFrame | None, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
+) -> Atlas:
+    """Make a statistical atlas of a 4D nibabel image with one volume per region, in 0..1 or 0..100.
+
+    Parameters
+    ----------
+    img : nibabel image
+        (X, Y, Z, R), or with further axes of length 1, or one map (X, Y, Z); any real numeric type.
+    table : DataFrame or None
+        Columns ``id`` and ``name``: ids count volumes from 0, or from 1 if there is an R; volumes without a row are
+        named by their number, with a remark. None: no names.
+    name, space, source
+        See `Atlas`.
+
+    Raises
+    ------
+    AtlasError
+        If a volume cannot be read, values are no probabilities or percentages, or the table does not fit.
+    """
+    n = img.shape[3] if len(img.shape) > 3 else 1
+    regions = regions_of_volumes(table, n, name)
+    voxels: list[NDArray[np.integer]] = []
+    values: list[NDArray[Any]] = []
+    grid = named_grid(img, name)
+    for volume in _read_ahead(img, n, name):
+        voxel, value = region_entries(volume, name)
+        voxels.append(voxel.astype(np.int32) if grid.n_voxels < 2**31 else voxel)
+        values.append(value.astype(np.float32) if value.dtype.itemsize > 4 else value)
+    return atlas_from_entries(grid, regions, voxels, values, name=name, space=space, source=source or {})
+
+
+def atlas_from_entries(
+    grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **about: Any
+) -> Atlas:
+    """Make an atlas of each region's voxels and raw values, which are divided by 100 if they are percentages.
+
+    Values up to a thousandth below 0 or above 1, which resampling leaves, count as 0 and 1.
+
+    Raises
+    ------
+    AtlasError
+        If a value is below 0 or above 100, or none is above 0.
+    """
+    name = about.get("name", "atlas")
+    filled = [v for v in values if len(v)]
+    low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
+    unit = 100 if high > 1.001 else 1
+    if low < -0.001 * unit or high > 1.001 * unit:
+        raise AtlasError(
+            f"{name}: values run from {low:.4g} to {high:.4g}, which are neither probabilities (0 to 1) "
+            "nor percentages (0 to 100); give maps of one of these kinds, or a volume of labels"
+        )
+    if high <= 0:
+        raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
+    if low < 0:
+        voxels = [voxel[value > 0] for voxel, value in zip(voxels, values, strict=True)]
+        values = [value[value > 0] for value in values]
+    values = [np.minimum(value.astype(np.float32) / np.float32(unit), np.float32(1)) for value in values]
+    return Atlas.from_region_entries(grid, regions, voxels, values, **about)
+
+
+def atlas_from_label_volume(
+    img: Any, table: pd.DataFrame | None, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
+) -> Atlas:
+    """Make a labelled atlas of a 3D nibabel image of whole numbers; 0 is background.
+
+    Parameters
+    ----------
+    img : nibabel image
+        (X, Y, Z), or with further axes of length 1: integers or whole-numbered floats, not negative.
+    table : DataFrame or None
+        Columns ``id`` (label value) and ``name``. Labels without a row are named by their value, with a remark; rows
+        without voxels are kept. None: no names.
+
+    Raises
+    ------
+    FractionsError
+        If there are fractional values.
+    AtlasError
+        If the volume cannot be read or does not hold labels, or the table names none of its labels.
+    """
+    grid = named_grid(img, name)
+    try:
+        data = _opened_once(img).dataobj
+        coded = code_labels(data, name)
+        _check_end(data)
+    except AtlasError:
+        raise
+    except (*READ_ERRORS, MemoryError) as error:
+        raise AtlasError(
+            f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again"
+        ) from error
+    regions = regions_of_labels(table, np.sort(coded.labels), name)
+    return Atlas.from_labels(coded, grid, regions, name=name, space=space, source=source or {})
+
+
+def region_entries(volume: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Flat C-order voxels (N,) of a volume (X, Y, Z) that are not 0 or NaN, and the values (N,) there.
+
+    Raises
+    ------
+    AtlasError
+        If a value is infinite, or no real number.
+    """
+    if volume.dtype.kind not in "iufb":
+        raise AtlasError(f"{name}: voxels of type {volume.dtype} are not real numbers; give one number per voxel")
+    nx, ny, nz = volume.shape
+    if volume.flags.f_contiguous and not volume.flags.c_contiguous:
+        # Files store x fastest; looking in that order, and turning only what is found, is several times faster.
+        flat = volume.ravel(order="F")
+        found = np.flatnonzero(flat != 0)
+        x, rest = found % nx, found // nx
+        voxel = (x * ny + rest % ny) * nz + rest // ny
+    else:
+        flat = volume.reshape(-1)
+        voxel = found = np.flatnonzero(flat != 0)
+    value = flat[found]
+    if value.dtype.kind == "f":
+        if np.isinf(value).any():
+            raise AtlasError(f"{name} holds infinite values; repair the file")
+        number = ~np.isnan(value)
+        voxel, value = voxel[number], value[number]
+    return voxel, value
+
+
+def distinct_labels(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The labels above 0 that occur, rising."""
+    high = int(labels.max(initial=0))
+    if high < 2**24:  # counting is far faster than sorting a whole volume
+        present = np.zeros(high + 1, bool)
+        present[labels] = True
+        return np.flatnonzero(present[1:]) + 1
+    found = np.unique(labels).astype(np.int64)
+    return found[found > 0]
+
+
+def regions_of_volumes(table: pd.DataFrame | None, n: int, name: str) -> pd.DataFrame:
+    """The region table (R rows) of an atlas with one volume per region.
+
+    Raises
+    ------
+    AtlasError
+        If the table has rows for volumes that do not exist, names none or one twice, or could count from 0 or from 1.
+    """
+    if table is None:
+        return pd.DataFrame({"id": np.arange(n), "name": [f"region {r}" for r in range(n)]})
+    ids = table["id"].to_numpy(np.int64)
+    if n in ids and _names_background(table):
+        table = table[ids != 0]  # volumes count from 1
+        ids = ids[ids != 0]
+    if not len(ids) or ids.min() < 0 or ids.max() > n or (ids.max() == n and ids.min() == 0):
+        numbers = f" with the numbers {ids.min()} to {ids.max()}" if len(ids) else ""
+        raise AtlasError(
+            f"{name} has {n} volumes, but its label table has {len(ids)} rows{numbers}; "
+            "give the table that belongs to it, numbered from 0 or from 1"
+        )
+    if ids.min() > 0 and ids.max() < n:
+        raise AtlasError(
+            f"{name} has {n} volumes, but its label table has rows for {ids.min()} to {ids.max()} only, "
+            f"which may count from 0 or from 1; complete the table with a row for 0 or for {n}"
+        )
+    return _completed(table.assign(id=ids - (ids.max() == n)), np.arange(n), "region", name)
+
+
+def regions_of_labels(table: pd.DataFrame | None, labels: NDArray[np.int64], name: str) -> pd.DataFrame:
+    """The region table of a labelled atlas that holds these labels.
+
+    Raises
+    ------
+    AtlasError
+        If there are no labels, or the table names none of them, names one twice, or counts from 0.
+    """
+    if not len(labels):
+        raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
+    if table is None:
+        return pd.DataFrame({"id": labels, "name": [f"label {v}" for v in labels]})
+    counts_from_0 = 0 in table["id"].to_numpy() and not _names_background(table)
+    if counts_from_0 and np.isin(labels, table["id"] + 1).sum() > np.isin(labels, table["id"]).sum():
+        raise AtlasError(
+            f"{name}: its label table counts from 0, its labels from 1, so that names would be one off; "
+            "add 1 to each number of the table"
+        )
+    table = table[table["id"] != 0]
+    if not np.isin(labels, table["id"]).any():
+        raise AtlasError(
+            f"{name}: none of its labels ({_some(labels)}) is in the label table; give the table that belongs to it"
+        )
+    return _completed(table, labels, "label", name)
+
+
+def named_grid(img: Any, name: str) -> Grid:
+    """The grid of a nibabel image's first three axes; errors name the atlas."""
+    try:
+        return Grid((img.shape[0], img.shape[1], img.shape[2]), img.affine)
+    except GridError as error:
+        raise AtlasError(f"{name}: {error}") from None
+
+
+def _names_background(table: pd.DataFrame) -> bool:
+    """Whether number 0 has a row that calls it background."""
+    return bool(table.loc[table["id"] == 0, "name"].str.strip().str.lower().isin(_BACKGROUND).any())
+
+
+def _completed(table: pd.DataFrame, needed: NDArray[np.int64], word: str, name: str) -> pd.DataFrame:
+    """Sort the table by id and add rows for ids without one; remark on those, and on names that occur twice."""
+    twice = table["id"][table["id"].duplicated()]
+    if len(twice):
+        raise AtlasError(f"{name}: its label table has the number {twice.iloc[0]} twice; remove all but one row")
+    missing = np.setdiff1d(needed, table["id"])
+    if len(missing):
+        remark(
+            f"{name}: {len(missing)} of {len(needed)} regions have no row in the label table "
+            f"({_some(missing)}); they are named by their number"
+        )
+        extra = pd.DataFrame({"id": missing, "name": [f"{word} {v}" for v in missing]})
+        table = pd.concat([table, extra], ignore_index=True)
+    shared = table["name"][table["name"].duplicated()].unique()
+    if len(shared):
+        remark(
+            f"{name}: {len(shared)} names stand for more than one region each ({_some(shared)}); "
+            "tell these regions apart by their numbers, or rename them in the label table"
+        )
+    return table.sort_values("id", kind="stable", ignore_index=True)
+
+
+def _some(things: Any) -> str:
+    return ", ".join(map(str, things[:5])) + (", ..." if len(things) > 5 else "")
+
+
+def _opened_once(img: Any) -> Any:
+    """The image with its file kept open: opened anew for each part, it would be unpacked from the start each time."""
+    if nib.is_proxy(img.dataobj) and img.get_filename():
+        return nib.load(img.get_filename(), keep_file_open=True)
+    return img
+
+
+def _check_end(data: Any) -> None:
+    """Read on behind the voxels: a packed file has its checksum at the end, which is compared only there."""
+    opener = getattr(data, "_opener", None)  # of nibabel's proxies, where the file is kept open
+    if opener is not None:
+        opener.read(1)
+
+
+def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
+    """Yield the n volumes of an image in order, read by a second thread: unpacking and looking overlap."""
+    shape = img.shape[:3]
+    n_bytes = math.prod(shape) * img.get_data_dtype().itemsize
+    queue: Queue[NDArray[Any] | BaseException] = Queue(max(1, min(_VOLUMES_AHEAD, _BYTES_AHEAD // n_bytes)))
+    stopped = False
+
+    def read() -> None:
+        try:
+            data = _opened_once(img).dataobj
+            for r in range(n):
+                if stopped:
+                    return
+                index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
+                volume = np.asanyarray(data[index]).reshape(shape)
+                if r == n - 1:
+                    _check_end(data)
+                queue.put(volume)
+        except BaseException as error:  # handed over, and raised where the person can see it
+            queue.put(error)
+
+    Thread(target=read, daemon=True).start()
+    try:
+        for r in range(n):
+            volume = queue.get()
+            if isinstance(volume, BaseException):
+                if isinstance(volume, (*READ_ERRORS, MemoryError)):
+                    raise AtlasError(
+                        f"{name}: volume {r} cannot be read ({volume}); the file may be cut off, fetch it again"
+                    ) from volume
+                raise volume
+            yield volume
+    finally:
+        stopped = True
+        while not queue.empty():
+            queue.get_nowait()
+
+
+def stem(path: Path) -> str:
+    """A file's name without .nii, .nii.gz or another suffix."""
+    name = path.name
+    for suffix in (".nii.gz", ".nii", ".img.gz", ".hdr.gz"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem

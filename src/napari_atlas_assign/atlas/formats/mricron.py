@@ -1,0 +1,75 @@
+"""MRIcron and MRIcroGL: a NIfTI file with its labels inside, as text between the header and the voxels.
+
+Each line is a number, a tab and a name. Labels in a text file beside the image are for the dialect ``nifti``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+
+from ...encoding import decode
+from ...errors import AtlasError
+from ...image import READ_ERRORS
+from ...limits import MAX_TEXT_BYTES
+from ..atlas import Atlas
+from ..label_tables import mricron as text_table
+from ..label_tables import read_table
+from .build import stem
+from .one_image import maps_or_labels_from, source_of
+
+NAME = "mricron"
+
+
+def sniff(path: Path) -> bool:
+    """Whether text with numbers and names lies between the header and the voxels."""
+    if not (path.name.endswith((".nii", ".nii.gz")) and path.is_file()):
+        return False
+    try:
+        return text_table.sniff(_text(path), path)
+    except AtlasError:
+        return False
+
+
+def read(path: Path, labels: Path | None = None) -> Atlas:
+    """Read an image of labels, or of one volume per region, with the names in it.
+
+    Parameters
+    ----------
+    path : Path
+        The .nii or .nii.gz file.
+    labels : Path, optional
+        A table of labels to use instead of the image's own.
+
+    Raises
+    ------
+    AtlasError
+        If the image cannot be read, or its labels are no table or do not fit.
+    """
+    table = text_table.parse(_text(path), path) if labels is None else read_table(labels)
+    return maps_or_labels_from(path, table, name=stem(path), source=source_of(path, labels=labels))
+
+
+def files(path: Path, labels: Path | None = None) -> list[Path]:
+    """The files that `read` looks at."""
+    return [path] if labels is None else [path, labels]
+
+
+def _text(path: Path) -> str:
+    """What lies between the header and the voxels, as lines of text."""
+    try:
+        img: Any = nib.load(path)
+        start, end = img.header.sizeof_hdr, img.dataobj.offset
+        if not start + 4 < end <= MAX_TEXT_BYTES:
+            return ""
+        with nib.openers.ImageOpener(str(path)) as file:
+            between = file.read(end)[start:]
+    except (*READ_ERRORS, AttributeError) as error:
+        raise AtlasError(f"{path.name} cannot be read ({error}); check the file") from error
+    # Four bytes say whether extensions follow; an extension begins with its size and code.
+    flag, content = between[:4], between[4:]
+    text = decode(content[8:] if any(flag[:1]) else content)
+    return re.sub(r"[\0-\x08\x0b-\x1f]+", "\n", text)

@@ -1,0 +1,111 @@
+"""A folder of one NIfTI per region, named by file: probabilities, percentages or masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...encoding import one_line
+from ...errors import AtlasError
+from ...image import READ_ERRORS
+from ..atlas import Atlas
+from ..files.paths import inside
+from ..files.volumes import entries_of_files, n_axes, renamed
+from ..label_tables.hemispheres import with_sides
+from . import julich_brain
+from .build import atlas_from_entries, stem
+
+NAME = "region-folder"
+
+_TABLES = (".xml", ".csv", ".tsv", ".json", ".lut", ".ctbl", ".label")
+_OTHER_KINDS = ("_dseg", "_probseg", "_mask", "_T1w", "_T2w", "sparseindex_v1", "atlas_")
+
+
+def sniff(path: Path) -> bool:
+    """Whether the folder has two or more 3D NIfTI files of one shape, and no sign of another kind of atlas."""
+    try:
+        if not path.is_dir() or julich_brain.sniff(path):
+            return False
+        names = [file.name for file in path.iterdir() if file.is_file()]
+        images = _images(path)
+        stems = {stem(image) for image in images}
+        if len(images) < 2 or any(name.lower().endswith(_TABLES) for name in names):
+            return False
+        if any(kind in s for s in stems for kind in _OTHER_KINDS) or stems & {
+            Path(n).stem for n in names if n.endswith(".txt")
+        }:
+            return False
+        headers: list[Any] = [nib.load(image) for image in images]
+        return all(n_axes(img) == 3 for img in headers) and len({img.shape[:3] for img in headers}) == 1
+    except (*READ_ERRORS, AtlasError, AttributeError):
+        return False
+
+
+def read(path: Path, labels: Path | None = None) -> Atlas:
+    """Read a folder of region maps, in the order of their file names.
+
+    Values must all be probabilities (0 to 1) or all be percentages (0 to 100); files that each hold one value above 0,
+    such as 255 or the region's label, are masks.
+
+    Parameters
+    ----------
+    path : Path
+        The folder. Files in folders below are not looked at.
+    labels : Path, optional
+        A table of labels that names the files by their place in the order of file names.
+
+    Raises
+    ------
+    AtlasError
+        If a file cannot be read, has another grid or another scale of values than most, or lies outside the folder.
+    """
+    images = _images(path)
+    if not images:
+        raise AtlasError(f"{path.name} has no NIfTI files; give the folder that holds one for each region")
+    grid, voxels, values = entries_of_files(images)
+    regions = pd.DataFrame({"id": range(len(images)), "name": [one_line(stem(image)) for image in images]})
+    regions = renamed(with_sides(regions), labels, path.name, labelled=False)
+    source = {"path": str(path.resolve())}
+    return atlas_from_entries(grid, regions, voxels, on_one_scale(values, images), name=path.name, source=source)
+
+
+def files(path: Path, labels: Path | None = None) -> list[Path]:
+    """The files that `read` looks at."""
+    return [*_images(path), *([labels] if labels else [])]
+
+
+def on_one_scale(values: list[NDArray[Any]], paths: list[Path]) -> list[NDArray[Any]]:
+    """The values (N,) of each file, with masks turned into ones.
+
+    Raises
+    ------
+    AtlasError
+        If some files hold probabilities and some percentages.
+    """
+    high = max((v.max() for v in values if len(v)), default=0)
+    if high > 1 and all(v.min() == v.max() for v in values if len(v)):
+        return [np.ones(len(v), np.float32) for v in values]
+    if high > 1.001:
+        for path, value in zip(paths, values, strict=True):
+            if len(value) and value.max() <= 1:
+                raise AtlasError(
+                    f"{path.name} holds values up to {value.max():.4g}, other files up to {high:.4g}; "
+                    "bring all files to one scale, 0 to 1 or 0 to 100"
+                )
+    return values
+
+
+def _images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise AtlasError(f"{folder.name} is no folder; give the one that holds a NIfTI file for each region")
+    found = [
+        file for file in folder.iterdir() if file.name.endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
+    ]
+    for file in found:
+        inside(folder, file.name)
+    return sorted(found)

@@ -1,0 +1,37 @@
+"""The registry of atlas file dialects.
+
+A dialect is one small module that turns a path into an `Atlas`. It offers
+
+- ``NAME``: a short name, which `load_atlas(path, dialect=NAME)` takes;
+- ``sniff(path)``: whether the path is of this dialect, told by looking at the content; cheap, and never raises;
+- ``read(path, labels=None)``: the `Atlas`; raises `AtlasError` in one clear sentence, and makes a `remark` of what the
+  person should know besides;
+- ``files(path, labels=None)``: all files that `read` looks at, for the stored index; without it, atlases of the dialect
+  are read anew each time;
+- ``NAMES_MATTER = False``, if the names of these files tell `read` nothing but the atlas's own name;
+- ``SEVERAL_RESOLUTIONS = True``, if `read` and `files` also take ``near``, the grid to pick a resolution by.
+"""
+
+from __future__ import annotations
+
+from . import (
+    afni,
+    bids,
+    brainglobe,
+    difumo,
+    fsl_xml,
+    julich_brain,
+    mricron,
+    niivue,
+    region_folder,
+    siibra_map,
+    sparse_index,
+    spm_xml,
+)
+from .format import Dialect
+
+DIALECTS: tuple[Dialect, ...] = (
+    fsl_xml, spm_xml, bids, afni, mricron, niivue,
+    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo,
+)  # fmt: skip
+"""All dialects but plain NIfTI, which reads what none of these claims."""

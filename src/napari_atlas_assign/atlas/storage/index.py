@@ -1,0 +1,356 @@
+"""The stored index: what was read from files once, kept as arrays that the next session maps into memory.
+
+One folder per atlas, keyed by the content of all files that it was read from (and by their names, where a dialect
+learns from them). A folder is written under a temporary name and renamed when it is whole, so that a reader never sees
+half of one and two writers do not disturb each other; it is renamed again before it is dropped. Checksums tell a
+damaged one, which is read anew. A full disk costs the speed, not the atlas.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...grid import Grid
+from ...image import file_sha256
+from ..atlas import Atlas, RegionSums, all_ones
+from ..formats.build import stem
+from ..remarks import listening, remark
+from .folder import cache_folder
+
+if TYPE_CHECKING:
+    from ..formats.format import Dialect
+
+VERSION = 2
+"""Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
+
+
+MAX_BYTES = 8 * 2**30
+"""The least recently used atlases are dropped beyond this size."""
+
+_STALE_SECONDS = 24 * 3600
+"""A folder that has been in writing for longer was left by a process that died."""
+
+_ABOUT = "atlas.json"
+_SUMS = tuple(f.name for f in fields(RegionSums))
+
+
+@dataclass(frozen=True)
+class StoredAtlas:
+    """One entry of the index."""
+
+    key: str
+    name: str
+    n_regions: int
+    n_bytes: int
+    folder: Path
+
+
+def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: Any) -> Atlas:
+    """The atlas of a file or folder: from the index where it is there, else read by its dialect, and then kept.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        One that does not tell what files it looks at reads each time.
+    path, labels, **choice
+        For the dialect.
+
+    Raises
+    ------
+    AtlasError
+        If the dialect cannot read the atlas.
+
+    Notes
+    -----
+    The atlas's source lists under ``files`` the path and SHA-256 of every file that was read.
+    """
+    if not hasattr(dialect, "files"):
+        return dialect.read(path, labels, **choice)
+    files = [file.resolve() for file in dialect.files(path, labels, **choice)]
+    try:
+        hashes = [file_sha256(file) for file in files]
+        key = _key(dialect, path, files, hashes)
+        before = _stamps(files)
+    except OSError:
+        return dialect.read(path, labels, **choice)  # which says what is missing
+
+    def unchanged() -> bool:
+        return _stamps(files) == before
+
+    atlas = kept(key, lambda: dialect.read(path, labels, **choice), [path.resolve(), *files], unchanged)
+    read = [{"path": str(file), "sha256": found} for file, found in zip(files, hashes, strict=True)]
+    return atlas.described(source=atlas.source | {"files": read})
+
+
+def kept(
+    key: str,
+    make: Callable[[], Atlas],
+    paths: Sequence[Path] = (),
+    valid: Callable[[], bool] = lambda: True,
+) -> Atlas:
+    """The atlas of a key: from the index where it is there, else made, and then kept.
+
+    Parameters
+    ----------
+    key : str
+        Tells the content apart; 64 hexadecimal digits, as of `content_key`.
+    make : callable
+        Makes the atlas.
+    paths : sequence of Path
+        Files that the atlas's source names; where an equal atlas lies elsewhere, its source names that place.
+    valid : callable
+        Asked after `make` whether the key still stands for what was made.
+
+    Raises
+    ------
+    AtlasError
+        What `make` raises.
+    """
+    folder = cache_folder() / key
+    paths = list(paths)
+    if folder.is_dir():
+        atlas = _open(folder, paths)
+        if atlas is not None:
+            return atlas
+        _drop(folder)
+    with listening() as remarks:
+        atlas = make()
+    with suppress(OSError):
+        if valid() and _keep(atlas, folder, paths, remarks):
+            _drop_oldest(keep=folder)
+            _sweep()
+    return atlas
+
+
+def has(key: str) -> bool:
+    """Whether the index holds an atlas of this key."""
+    return (cache_folder() / key).is_dir()
+
+
+def entries() -> list[StoredAtlas]:
+    """What the index holds, most recently used first."""
+    found = []
+    for folder in sorted(_folders(), key=_last_use, reverse=True):
+        try:
+            about = _read_about(folder)
+            found.append(StoredAtlas(folder.name, str(about["name"]), int(about["n_regions"]), _size(folder), folder))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append(StoredAtlas(folder.name, "(damaged)", 0, _size(folder), folder))
+    return found
+
+
+def clear() -> int:
+    """Drop all entries; returns how many bytes that freed."""
+    freed = 0
+    for folder in [*_folders(), *_leftovers()]:
+        freed += _size(folder)
+        _drop(folder)
+    return freed
+
+
+def content_key(*parts: str) -> str:
+    """The key of an atlas that these texts tell apart from all others."""
+    digest = _digest("content")
+    for part in parts:
+        digest.update(f"\n{len(part)} {part}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _digest(kind: str) -> Any:
+    # The table of regions comes back with the column types of the pandas that wrote it.
+    return sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {kind}".encode())
+
+
+def _key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
+    digest = _digest(dialect.NAME)
+    names_matter = getattr(dialect, "NAMES_MATTER", True)
+    if names_matter:
+        digest.update(path.resolve().name.encode(errors="surrogateescape"))
+    root = os.path.commonpath([file.parent for file in files]) if files else ""
+    for file, content in zip(files, hashes, strict=True):
+        name = os.path.relpath(file, root) if names_matter else ""
+        digest.update(f"\n{name} {content}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _stamps(files: list[Path]) -> list[tuple[int, int]]:
+    """Tells whether files were changed while they were read."""
+    return [(status.st_size, status.st_mtime_ns) for status in (file.stat() for file in files)]
+
+
+def _open(folder: Path, paths: list[Path]) -> Atlas | None:
+    """The atlas of an index folder, mapped into memory; None where it is damaged."""
+    try:
+        about = _read_about(folder)
+        names = [*about["arrays"], *(f"sums_{name}" for name in _SUMS)]
+        if any(_checksum(folder / f"{name}.npy") != about["checksums"][name] for name in names):
+            return None
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+        now = dict(zip(about["paths"], map(str, paths), strict=True))
+        named_by_file = bool(paths) and about["name"] == stem(Path(about["paths"][0]))
+        atlas = Atlas(
+            Grid(tuple(about["shape"]), np.array(about["affine"])),
+            _table_from_json(about["regions"]),
+            arrays["voxel"],
+            arrays["region"],
+            arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
+            stem(paths[0]) if named_by_file else about["name"],
+            about["space"],
+            {key: now.get(value, value) if isinstance(value, str) else value for key, value in about["source"].items()},
+        )
+        atlas.__dict__["region_sums"] = RegionSums(**{name: np.array(arrays[f"sums_{name}"]) for name in _SUMS})
+        remarks = [str(message) for message in about["remarks"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
+        return None
+    with suppress(OSError):
+        os.utime(folder)  # marks the last use
+    for message in remarks:
+        remark(message)
+    return atlas
+
+
+def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> bool:
+    """Write an index folder, whole or not at all; returns whether it is there."""
+    arrays: dict[str, Any] = {"voxel": atlas.voxel, "region": atlas.region}
+    if not all_ones(atlas.value):
+        arrays["value"] = atlas.value
+    about = {
+        "name": atlas.name,
+        "space": atlas.space,
+        "source": atlas.source,
+        "paths": [str(path) for path in paths],
+        "remarks": remarks,
+        "shape": atlas.grid.shape,
+        "affine": atlas.grid.affine.tolist(),
+        "n_regions": atlas.n_regions,
+        "arrays": list(arrays),
+    }
+    temporary = None
+    try:
+        about["regions"] = _table_to_json(atlas.regions)
+        json.dumps(about)  # before anything large is written
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _writing_folder(folder.parent)
+        checksums = {}
+        for name, array in [*arrays.items(), *((f"sums_{name}", getattr(atlas.region_sums, name)) for name in _SUMS)]:
+            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            checksums[name] = _checksum(temporary / f"{name}.npy")
+        _write_about(temporary, about | {"checksums": checksums})
+        temporary.rename(folder)
+    except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
+        pass
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder.is_dir()
+
+
+def _write_about(folder: Path, about: dict[str, Any]) -> None:
+    text = json.dumps(about)
+    (folder / _ABOUT).write_text(f"{zlib.crc32(text.encode())}\n{text}", "utf-8")
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
+    if checksum != str(zlib.crc32(text.encode())):
+        raise ValueError(f"{folder / _ABOUT} is damaged")
+    about: dict[str, Any] = json.loads(text)
+    return about
+
+
+def _table_to_json(table: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
+    """Name, type and values of each column; floats keep all digits, None and NaN stay apart."""
+    return [(str(name), str(column.dtype), column.tolist()) for name, column in table.items()]
+
+
+def _table_from_json(columns: list[tuple[str, str, list[Any]]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(values, dtype=dtype) for name, dtype, values in columns})
+
+
+def _drop_oldest(keep: Path) -> None:
+    folders = sorted(_folders(), key=_last_use, reverse=True)
+    sizes = {folder: _size(folder) for folder in folders}
+    total = sum(sizes.values())
+    for folder in reversed(folders):
+        if total <= MAX_BYTES:
+            return
+        if folder != keep:
+            _drop(folder)
+            total -= sizes[folder]
+
+
+def _sweep() -> None:
+    """Drop what processes that died have left."""
+    for folder in _leftovers():
+        if time.time() - _last_use(folder) > _STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _drop(folder: Path) -> None:
+    """Delete a folder; renamed first, so that nobody takes the half that is left for an atlas."""
+    doomed = folder
+    with suppress(OSError):  # gone already, or held open by a process on Windows
+        doomed = _writing_folder(folder.parent)
+        folder.rename(doomed / folder.name)
+    shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _writing_folder(parent: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="writing-", dir=parent))
+
+
+def _folders() -> list[Path]:
+    return [f for f in _children() if f.is_dir() and len(f.name) == 64]
+
+
+def _leftovers() -> list[Path]:
+    return [f for f in _children() if f.name.startswith("writing-")]
+
+
+def _children() -> list[Path]:
+    try:
+        return list(cache_folder().iterdir())
+    except OSError:
+        return []
+
+
+def _last_use(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    except OSError:
+        return 0
+
+
+def _checksum(file: Path) -> int:
+    checksum = 0
+    for chunk in _chunks(file):
+        checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while chunk := opened.read(2**22):
+            yield chunk

@@ -1,0 +1,102 @@
+"""Points in the world, each exact or with an uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import InputError
+from ..grid import Floats
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """Points in the world, each with an uncertainty.
+
+    Parameters
+    ----------
+    xyz : (N, 3) float
+        World mm.
+    sigma : (N,) float
+        Standard deviation of each point's Gaussian blob in mm; 0 for an exact point.
+    names : tuple of str, optional
+        One per point.
+    name : str
+        Of the set; shown in tables and messages.
+    space : str, optional
+        The anatomical template of the coordinates; None where unknown.
+    source : dict
+        Where the points came from, for the record.
+
+    Raises
+    ------
+    InputError
+        If a coordinate or sigma is not a finite number, a sigma is below 0, or the lengths differ.
+    """
+
+    xyz: Floats
+    sigma: Floats
+    names: tuple[str, ...] | None = None
+    name: str = "points"
+    space: str | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        xyz, sigma = _numbers(self.xyz, self.name, "coordinates"), _numbers(self.sigma, self.name, "sigma")
+        if xyz.ndim != 2 or xyz.shape[1] != 3:
+            raise InputError(f"{self.name}: coordinates of shape {xyz.shape}; give one row x, y, z in mm per point")
+        if sigma.shape != (len(xyz),):
+            raise InputError(f"{self.name}: sigma of shape {sigma.shape} for {len(xyz)} points; give one per point")
+        _refuse(self.name, ~np.isfinite(xyz).all(axis=1), "has a coordinate that is not a finite number")
+        _refuse(self.name, ~np.isfinite(sigma), "has a sigma that is not a finite number")
+        _refuse(self.name, sigma < 0, "has a sigma below 0")
+        names = None if self.names is None else tuple(str(n) for n in self.names)
+        if names is not None and len(names) != len(xyz):
+            raise InputError(f"{self.name}: {len(names)} names for {len(xyz)} points; give one per point, or none")
+        object.__setattr__(self, "xyz", xyz)
+        object.__setattr__(self, "sigma", sigma)
+        object.__setattr__(self, "names", names)
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    @classmethod
+    def from_array(
+        cls,
+        xyz: ArrayLike,
+        sigma: ArrayLike = 0.0,
+        names: Sequence[str] | None = None,
+        name: str = "points",
+        space: str | None = None,
+    ) -> PointSet:
+        """Make a set of an array (N, 3), or of one point (3,), in mm; `sigma` is one number for all, or (N,)."""
+        array = np.atleast_2d(_numbers(xyz, name, "coordinates"))
+        if not array.size:
+            array = array.reshape(0, 3)
+        one_each = _numbers(sigma, name, "sigma")
+        if one_each.ndim == 0:
+            one_each = np.full(len(array), float(one_each))
+        return cls(array, one_each, None if names is None else tuple(names), name, space)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One text per point: its name, or its number from 1."""
+        return self.names if self.names is not None else tuple(str(n + 1) for n in range(len(self)))
+
+
+def _numbers(values: ArrayLike, name: str, what: str) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: the {what} are not all numbers; give numbers in mm") from error
+
+
+def _refuse(name: str, bad: Any, what: str) -> None:
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        others = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+        raise InputError(f"{name}: point {rows[0] + 1}{others} {what}; correct it or leave the point out")

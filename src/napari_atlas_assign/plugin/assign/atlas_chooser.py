@@ -1,0 +1,296 @@
+"""Choosing atlases: all of the catalogue by source, to be searched by typing, the viewer's layers, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from magicgui.widgets import Container, FileEdit
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QStandardItem, QStandardItemModel
+from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from superqt import QSearchableComboBox
+
+from ...atlas.atlas import Atlas
+from ...atlas.catalogue import catalogue
+from ...atlas.sources.entry import CatalogueEntry
+from ...errors import InputError
+from ..layers.convert import atlas_from_layer
+from .worker import AtlasChoice
+
+Value = tuple[str, Any]
+"""``("layer", layer)``, ``("name", full name in the catalogue)`` or ``("file", None)``."""
+
+FROM_FILE = "From a file…"
+
+DOWNLOAD = "  ⭳"
+"""Marks atlases that are downloaded at first use."""
+
+
+class AtlasChooser(QWidget):
+    """One atlas, or several: the one that is shown, and those added to the list below it."""
+
+    changed = Signal()
+
+    def __init__(self, preferred: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._entries = catalogue()
+        self._values: list[Value | None] = []
+        self._offered: list[tuple[Any, str]] = []  # layers, with their names
+        self._made: WeakKeyDictionary[Any, Atlas] = WeakKeyDictionary()
+        self.combo = QSearchableComboBox()
+        self.combo.setSizeAdjustPolicy(self.combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(18)
+        self.combo.setAccessibleName("Atlas")
+        self.add_button = QToolButton()
+        self.add_button.setText("+")
+        self.add_button.setToolTip("Compare with this atlas as well as with the one chosen next")
+        self.add_button.setAccessibleName("Also compare with this atlas")
+        self.also = QListWidget()
+        self.also.setToolTip("Compared as well; double click or Delete removes one")
+        self.also.setMaximumHeight(4 * self.fontMetrics().height())
+        self.also.hide()
+        self.file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
+        self.labels = FileEdit(
+            label="names", filter="Tables (*.tsv *.csv *.txt *.xml *.json *.lut);;All files (*)", nullable=True
+        )
+        self.files = Container(widgets=[self.file, self.labels])
+        self.files.margins = (0, 0, 0, 0)
+        top = QHBoxLayout()
+        top.addWidget(self.combo, 1)
+        top.addWidget(self.add_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(self.files.native)
+        layout.addWidget(self.also)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._fill()
+        self.set_value(self._first_value(preferred))
+        self.combo.currentIndexChanged.connect(self._picked)
+        editor = self.combo.lineEdit()
+        assert editor is not None
+        editor.editingFinished.connect(self._restore_text)
+        self.add_button.clicked.connect(self.add)
+        self.also.itemDoubleClicked.connect(self._remove)
+        self.also.installEventFilter(self)
+        self._show_files()
+
+    # --- what is chosen ---
+
+    @property
+    def value(self) -> Value:
+        """The atlas that is shown."""
+        return self._values[self.combo.currentIndex()] or ("file", None)
+
+    @value.setter
+    def value(self, value: Value) -> None:
+        self.combo.setCurrentIndex(self._index_of(value))
+
+    def set_value(self, value: Value) -> None:
+        """Show another atlas, without telling anyone."""
+        blocked = self.combo.blockSignals(True)
+        self.combo.setCurrentIndex(self._index_of(value))
+        self.combo.blockSignals(blocked)
+        self._show_files()
+
+    @property
+    def choices(self) -> list[Value]:
+        """All atlases that are offered."""
+        return [value for value in self._values if value is not None]
+
+    @property
+    def values(self) -> list[Value]:
+        """All atlases that are chosen, each once."""
+        chosen = [self._of_key(key) for key in self._listed()]
+        return list(dict.fromkeys([value for value in chosen if value is not None] + [self.value]))
+
+    def set_values(self, values: Sequence[Value]) -> None:
+        """Show the last of some atlases, and list the others; nothing changes where there is none."""
+        if not values:
+            return
+        self.also.clear()
+        for value in values[:-1]:
+            self._list(value)
+        self.set_value(values[-1])
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all chosen atlases are on this machine, so that comparing with them needs no download."""
+        local = {entry.full_name for entry in self._entries if entry.local}
+        return all(
+            what in local if kind == "name" else kind == "layer" or _chosen_file(self.file) is not None
+            for kind, what in self.values
+        )
+
+    def atlas_choices(self, fresh: bool = True) -> tuple[AtlasChoice, ...]:
+        """What `run.steps` needs to know; `fresh` makes atlases of layers anew, whose labels may have been painted.
+
+        Raises
+        ------
+        InputError
+            If a layer is no atlas, or no file is chosen.
+        """
+        if fresh:
+            self._made.clear()
+        return tuple(self._atlas_choice(value) for value in self.values)
+
+    def add(self) -> None:
+        """Put the atlas that is shown on the list of those that are compared as well."""
+        value = self.value
+        if value[0] == "file" or _key(value) in self._listed():
+            return
+        self._list(value)
+        self.changed.emit()
+
+    def remove(self, row: int) -> None:
+        """Take an atlas off the list."""
+        self.also.takeItem(row)
+        self.also.setVisible(self.also.count() > 0)
+        self.changed.emit()
+
+    def set_layers(self, layers: Iterable[Any]) -> bool:
+        """Offer these layers, too; whether the atlas that was shown is still there."""
+        offered = [(layer, layer.name) for layer in layers]
+        if offered == self._offered:  # most layers that come and go are no atlases, and the catalogue is long
+            return True
+        before = self.value
+        self._offered = offered
+        blocked = self.combo.blockSignals(True)
+        self._fill()
+        still = before in self._values
+        self.combo.setCurrentIndex(self._index_of(before if still else self._first_value("")))
+        self.combo.blockSignals(blocked)
+        for row in reversed(range(self.also.count())):
+            if self._of_key(self._listed()[row]) is None:
+                self.also.takeItem(row)
+        self.also.setVisible(self.also.count() > 0)
+        self._show_files()
+        return still
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """See Qt: Delete takes an atlas off the list."""
+        if event.type() == event.Type.KeyPress and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            if self.also.currentRow() >= 0:
+                self.remove(self.also.currentRow())
+            return True
+        return False
+
+    # --- inside ---
+
+    def _listed(self) -> list[str]:
+        return [self.also.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.also.count())]
+
+    def _list(self, value: Value) -> None:
+        item = QListWidgetItem(self.combo.itemText(self._index_of(value)))
+        item.setData(Qt.ItemDataRole.UserRole, _key(value))
+        self.also.addItem(item)
+        self.also.show()
+
+    def _fill(self) -> None:
+        model = QStandardItemModel(self.combo)
+        self._values = []
+
+        def add(text: str, value: Value | None, tip: str = "") -> None:
+            item = QStandardItem(text)
+            item.setToolTip(tip)
+            if value is None:
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+            model.appendRow(item)
+            self._values.append(value)
+
+        if self._offered:
+            add("— layers —", None)
+            for layer, name in self._offered:
+                add(f"layer: {name}", ("layer", layer))
+        for source, entries in _by_source(self._entries):
+            add(f"— {source} —", None)
+            for entry in entries:
+                add(entry.title + ("" if entry.local else DOWNLOAD), ("name", entry.full_name), describe_entry(entry))
+        add(FROM_FILE, ("file", None), "An atlas file of any kind that is known, with or without a table of names")
+        self.combo.setModel(model)
+        self.combo.completer_object.setModel(model)
+
+    def _first_value(self, preferred: str) -> Value:
+        local = [entry for entry in self._entries if entry.local]
+        wanted = [e for e in local if preferred.strip().lower() in (e.name.lower(), e.full_name.lower())]
+        first = next(iter([*wanted, *local]), None)
+        return ("file", None) if first is None else ("name", first.full_name)
+
+    def _index_of(self, value: Value) -> int:
+        for index, known in enumerate(self._values):
+            if known == value:
+                return index
+        raise ValueError(f"{value!r} is not offered")
+
+    def _of_key(self, key: str) -> Value | None:
+        return next((value for value in self.choices if _key(value) == key), None)
+
+    def _picked(self) -> None:
+        self._show_files()
+        self.changed.emit()
+
+    def _show_files(self) -> None:
+        value = self.value
+        self.files.native.setVisible(value[0] == "file")
+        tip = next((describe_entry(e) for e in self._entries if value == ("name", e.full_name)), "")
+        self.combo.setToolTip(tip or "Type to search the catalogue")
+        self._restore_text()
+
+    def _restore_text(self) -> None:
+        editor = self.combo.lineEdit()
+        if editor is not None:
+            editor.setText(self.combo.itemText(self.combo.currentIndex()))
+            editor.setCursorPosition(0)  # long titles show how they begin
+
+    def _remove(self, item: QListWidgetItem) -> None:
+        self.remove(self.also.row(item))
+
+    def _atlas_choice(self, value: Value) -> AtlasChoice:
+        kind, what = value
+        if kind == "layer":
+            if what not in self._made:
+                self._made[what] = atlas_from_layer(what)
+            return AtlasChoice(atlas=self._made[what])
+        if kind == "name":
+            return AtlasChoice(source=what)
+        path = _chosen_file(self.file)
+        if path is None:
+            raise InputError("no atlas file is chosen; choose one under 'atlas file'")
+        return AtlasChoice(source=str(path), labels=_chosen_file(self.labels))
+
+
+def describe_entry(entry: CatalogueEntry) -> str:
+    """What a person wants to know before choosing an atlas."""
+    regions = "" if entry.n_regions is None else f", {entry.n_regions} regions"
+    where = "on this machine" if entry.local else "downloaded at first use"
+    return "\n".join(
+        [
+            entry.title,
+            f"{entry.kind}{regions}, {entry.space or 'space unknown'}; {where}",
+            f"Licence: {entry.licence}",
+            f"Please cite: {entry.citation}",
+        ]
+    )
+
+
+def _by_source(entries: Sequence[CatalogueEntry]) -> list[tuple[str, list[CatalogueEntry]]]:
+    """Entries by source: sources with atlases on this machine first, and in each source those."""
+    groups: dict[str, list[CatalogueEntry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.source, []).append(entry)
+    ordered = [(source, sorted(group, key=lambda e: not e.local)) for source, group in groups.items()]
+    return sorted(ordered, key=lambda pair: not pair[1][0].local)
+
+
+def _key(value: Value) -> str:
+    """Text that stands for a choice: Qt's items hold no Python objects for long."""
+    return f"{value[0]}:{value[1] if value[0] == 'name' else id(value[1])}"
+
+
+def _chosen_file(field: FileEdit) -> Path | None:
+    """The file in a field; an empty field holds the current folder."""
+    text = str(field.value or "").strip()
+    return Path(text) if text not in ("", ".") else None

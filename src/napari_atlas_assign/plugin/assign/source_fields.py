@@ -1,0 +1,233 @@
+"""Choosing what is to be explained: a layer, its volumes, where it lies, and the uncertainty of points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
+
+from ...errors import InputError
+from ...image import Image
+from ...modes.point_set import PointSet
+from ..layers.convert import image_from_layer
+from ..layers.geometry import adopt_geometry, full_resolution, own_world_from_view, place_of, set_geometry
+from ..layers.metadata import layer_kind, n_volumes, own_metadata
+from ..layers.point_layers import points_from_layer, rois_from_shapes
+from ..layers.source import source_from_layer
+from ..viewer.viewer_frame import volume_shown
+
+Source = Image | Sequence[Image] | PointSet
+
+OWN, NUMBERS = "own", "numbers"
+
+UNKNOWN = ("choose…", None)
+
+
+class SourceFields(Container):
+    """The chooser of the layer, and the questions that its kind brings."""
+
+    def __init__(self, viewer: Any, changed: Callable[[], None]) -> None:
+        self._viewer = viewer
+        self._changed = changed
+        self._kept: tuple[Any, Image] | None = None
+        self._asked: Any = None  # the layer that the questions on the screen are about
+        self._stated: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # layers whose place was stated here
+        self.image = ComboBox(
+            name="image",
+            label="map",
+            choices=self._image_choices,
+            nullable=True,
+            tooltip="What is to be explained: a map (Image), regions of interest (Labels, Shapes), or points",
+        )
+        self.volumes = ComboBox(
+            label="volumes", choices=[("this one", "this"), ("all", "all")], tooltip="The one at the slider, or all"
+        )
+        self.geometry = ComboBox(
+            label="lies",
+            choices=self._geometry_choices,
+            tooltip="This layer does not say where it lies in the brain, and left and right are not to be guessed",
+        )
+        self.voxel_size = TupleEdit(
+            label="voxel mm",
+            value=(2.0, 2.0, 2.0),
+            options={"min": 0.001, "max": 1000.0, "step": 0.001},
+            tooltip="Along the array's last three axes: z, y, x (S, A, R)",
+        )
+        self.origin = TupleEdit(
+            label="first voxel mm",
+            value=(0.0, 0.0, 0.0),
+            options={"min": -10_000.0, "max": 10_000.0, "step": 0.001},
+            tooltip="Its place: z, y, x in mm (S, A, R)",
+        )
+        self.sigma = FloatSpinBox(
+            label="sigma mm",
+            min=0,
+            max=1000,
+            step=1,
+            tooltip="Uncertainty of points, 0 if exact; a column 'sigma' of the layer's features goes before it",
+        )
+        super().__init__(
+            widgets=[self.image, self.volumes, self.geometry, self.voxel_size, self.origin, self.sigma], name="source"
+        )
+        self.margins = (0, 0, 0, 0)
+        for field in (self.volumes, self.geometry, self.voxel_size, self.origin, self.sigma):
+            field.changed.connect(self._on_change)
+        self.fit()
+
+    @property
+    def layer(self) -> Any:
+        """The layer that is chosen, or None."""
+        return self.image.value
+
+    @property
+    def kind(self) -> str:
+        """Its kind, ``image`` where there is none."""
+        return "image" if self.layer is None else layer_kind(self.layer)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is known, or was stated and taken over, where the layer lies."""
+        if self.kind == "shapes":
+            return self.geometry.value is not None
+        return self.layer is not None and is_placed(self.layer)
+
+    @property
+    def n_voxels(self) -> int:
+        """How much work a change of the threshold is."""
+        if self.layer is None or self.kind not in ("image", "labels"):
+            return 0
+        shape = full_resolution(self.layer).shape
+        return int(np.prod(shape if self.volumes.value == "all" else shape[-3:], dtype=np.int64))
+
+    def source(self) -> Source:
+        """What the layer holds; where it lies is noted in the layer, once it was stated.
+
+        Raises
+        ------
+        InputError
+            If there is no layer, it does not say where it lies, or its data cannot be used.
+        """
+        layer = self.layer
+        if layer is None:
+            raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
+        self._state_geometry(layer)
+        if self.kind == "points":
+            return points_from_layer(layer, float(self.sigma.value))
+        if self.kind == "shapes":
+            like = self.geometry.value
+            return rois_from_shapes(layer, like if layer_kind(like) in ("image", "labels") else None)
+        if n_volumes(layer) > 1 and self.volumes.value == "all":
+            return source_from_layer(layer)[0]
+        volume = self.volume
+        key = (layer, id(layer.data), volume, place_of(layer).world.tobytes(), layer.name)
+        if self._kept is None or self._kept[0] != key:  # what is lazy is read once
+            self._kept = key, image_from_layer(layer, volume)
+        return self._kept[1]
+
+    @property
+    def volume(self) -> int | None:
+        """The volume of a stack that the viewer's sliders stand at."""
+        return None if n_volumes(self.layer) == 1 else volume_shown(self.layer, self._viewer.dims.point)
+
+    def forget(self) -> None:
+        """Let go of what was read."""
+        self._kept = None
+
+    def fit(self) -> None:
+        """Ask only what the layer leaves open."""
+        layer, kind = self.layer, self.kind
+        asks = layer is not None and (not is_placed(layer) or layer in self._stated)
+        with self.geometry.changed.blocked():
+            self.geometry.reset_choices()
+            if layer is not self._asked:  # what was said of another layer means nothing for this one
+                self.geometry.value = None if layer is None else self._stated.get(layer)
+            if asks and kind in ("points", "shapes") and self.geometry.value is None and self._placed_layers():
+                self.geometry.value = self._placed_layers()[0]  # drawn over what is in the viewer
+        self._asked = layer
+        self.geometry.visible = asks
+        self.voxel_size.visible = self.origin.visible = asks and self.geometry.value == NUMBERS
+        self.volumes.visible = layer is not None and kind == "image" and n_volumes(layer) > 1
+        self.sigma.visible = kind == "points" and "sigma" not in layer.features
+
+    def _on_change(self) -> None:
+        self.fit()
+        self._changed()
+
+    def _state_geometry(self, layer: Any) -> None:
+        stated = self.geometry.value
+        if stated is None or self.kind == "shapes" or (is_placed(layer) and layer not in self._stated):
+            return
+        self._stated[layer] = stated
+        if stated == OWN:
+            set_geometry(layer)
+        elif stated == NUMBERS:
+            affine = np.eye(4)[[2, 1, 0, 3]] @ np.diag([*self.voxel_size.value, 1.0])
+            affine[:3, 3] = self.origin.value[::-1]
+            set_geometry(layer, affine)
+        elif self.kind != "points" and full_resolution(stated).shape[-3:] == full_resolution(layer).shape[-3:]:
+            set_geometry(layer, place_of(stated).world)
+        else:
+            adopt_geometry(layer, stated)
+        self.fit()
+
+    def _image_choices(self, _: Any = None) -> list[Any]:
+        return [layer for layer in self._viewer.layers if is_source(layer)]
+
+    def _geometry_choices(self, _: Any = None) -> list[tuple[str, Any]]:
+        layers = [(f"as the layer {layer.name}", layer) for layer in self._placed_layers()]
+        if self.kind in ("points", "shapes"):
+            return [UNKNOWN, *layers]
+        return [UNKNOWN, ("as shown: z, y, x in mm (S, A, R)", OWN), ("by voxel size and origin", NUMBERS), *layers]
+
+    def _placed_layers(self) -> list[Any]:
+        return [
+            other
+            for other in self._viewer.layers
+            if other is not self.layer
+            and layer_kind(other) in ("image", "labels")
+            and other.ndim == 3
+            and own_metadata(other).get("role") is None
+            and is_placed(other)
+        ]
+
+
+def is_source(layer: Any) -> bool:
+    """Whether a layer can be explained: all that is no atlas and no overlay of this plugin."""
+    role = own_metadata(layer).get("role")
+    return layer_kind(layer) in ("image", "labels", "points", "shapes") and role is None
+
+
+def is_placed(layer: Any) -> bool:
+    """Whether a layer says where it lies in the brain."""
+    if layer_kind(layer) == "points":
+        return own_world_from_view(layer) is not None
+    if layer_kind(layer) == "shapes":
+        return False
+    try:
+        place_of(layer)
+    except InputError:
+        return False
+    return True
+
+
+def largest_value(layer: Any) -> float:
+    """The largest absolute value of a map, 0 where that is not known without reading it all."""
+    low, high = _extremes(layer)
+    return max(-low, high)
+
+
+def usual_threshold(layer: Any, z: float) -> float:
+    """A first threshold: `z` for a map with both signs that reaches it, as z and t maps do; else 0."""
+    low, high = _extremes(layer)
+    return z if low < 0 and high > z else 0.0
+
+
+def _extremes(layer: Any) -> tuple[float, float]:
+    data = full_resolution(layer) if layer_kind(layer) == "image" else None
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "iuf" or not data.size:
+        return 0.0, 0.0
+    low, high = np.nanmin(data, initial=0), np.nanmax(data, initial=0)
+    return (float(low), float(high)) if np.isfinite([low, high]).all() else (0.0, 0.0)

@@ -1,0 +1,517 @@
+"""The dock widget: it collects parameters, has the one pipeline run, and hands the result to `show`'s functions."""
+
+# No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
+
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from weakref import ref
+
+from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
+from superqt import QCollapsible
+from superqt.utils import create_worker as superqt_worker
+
+from ...assignment.point_result import PointResult
+from ...assignment.result import Result
+from ...atlas.hierarchy import n_levels
+from ...errors import AtlasError, InputError
+from ...report.provenance import read_record
+from ...report.settings import settings_of
+from ..layers.metadata import layer_kind, own_metadata
+from ..show import show_table
+from ..viewer import commands as view_commands
+from ..viewer.anatomical import Plane
+from ..viewer.buttons import ViewButtons
+from ..viewer.keep_in_view import keep_whole
+from ..viewer.placing import draw, find_frame_of_layer, find_layers, put_layers
+from ..viewer.scrolling import scrolling_layout
+from .atlas_chooser import AtlasChooser
+from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
+from .parameter_fields import ParameterFields
+from .settings import read_defaults
+from .source_fields import SourceFields, largest_value, usual_threshold
+from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
+
+TABLE_DELAY = 60
+"""Milliseconds for which tables wait while a hand moves, so that the layers come first."""
+
+LOOK_EVERY = 100
+"""Milliseconds between looks at how far a download is."""
+
+
+class AssignWidget(QWidget):
+    """A map, an atlas and a threshold in; layers and a table out, also while the threshold is dragged."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._defaults = read_defaults()
+        self._shelf = AtlasShelf()
+        self._worker: Any = None
+        self._running: Request | None = None  # what the worker works on
+        self._watch = Watch()
+        self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
+        self._seconds = float("inf")
+        self._result: Result | PointResult | None = None
+        self._following = _Following()
+        self._chosen: set[str] = set()  # what the person picked by hand, which then is no longer picked for them
+        self._latest: Latest[bool] = Latest(self._run)
+        self._make_fields()
+        self._make_timers()
+        self._lay_out()
+        self.image.changed.connect(partial(self._picked, "image"))
+        self.atlas.changed.connect(partial(self._picked, "atlas"))
+        self.live.changed.connect(self._parameters_changed)
+        self.assign_button.changed.connect(self.assign)
+        self.cancel_button.changed.connect(self.cancel)
+        self.load_button.changed.connect(self._ask_and_load)
+        self.destroyed.connect(partial(_let_go, ref(self), self._following))
+        view_commands.bind_view_keys(napari_viewer)
+        keep_whole(napari_viewer)
+        self._follow_viewer()
+
+    def _make_fields(self) -> None:
+        self.source_fields = SourceFields(self._viewer, self._parameters_changed)
+        self.fields = ParameterFields(self._defaults, self._parameters_changed)
+        self.image, self.geometry, self.volumes = (
+            self.source_fields.image,
+            self.source_fields.geometry,
+            self.source_fields.volumes,
+        )
+        self.threshold = self.fields.threshold
+        self.threshold.changed.connect(lambda _: self._chosen.add("threshold"))
+        self.atlas = AtlasChooser(self._defaults.atlas)
+        self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
+        self.live = CheckBox(text="live", value=self._defaults.live, tooltip="Update while a threshold is dragged")
+        self.assign_button = PushButton(text="Assign", tooltip="Compare the modes of the map with the atlas's regions")
+        self.cancel_button = PushButton(text="Cancel", enabled=False)
+        self.load_button = PushButton(
+            text="Load settings from a record…", tooltip="The provenance.json beside saved tables"
+        )
+        self.progress = ProgressBar(min=0, max=len(STEPS), value=0, visible=False)
+        self.status = _text()
+        self.notes = _text()
+
+    def _make_timers(self) -> None:
+        self._soon = _timer(self, 0, lambda: self._latest.submit(False))
+        self._table_soon = _timer(self, TABLE_DELAY, self._show_table)
+        self._look = _timer(self, LOOK_EVERY, self._look_at_download)
+        self._look.setSingleShot(False)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.addRow("atlas", self.atlas)
+        form.addRow("", self.region_shown.native)
+        self.threshold_label = QLabel("threshold")
+        form.addRow(self.threshold_label, self.threshold.native)
+        form.addRow("", self.fields.slider)
+        self.more = _collapsible("More")
+        self.fields.more.margins = (0, 0, 0, 0)
+        self.more.addWidget(self.fields.more.native)
+        self.more.addWidget(self.load_button.native)
+        layout = scrolling_layout(self, lines=13)
+        layout.addWidget(self.source_fields.native)
+        layout.addLayout(form)
+        layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
+        for field in (self.progress, self.status, self.notes):
+            layout.addWidget(field.native)
+        layout.addWidget(self.more)
+        self.view_buttons = ViewButtons(self._viewer)
+        layout.addWidget(self.view_buttons)
+        layout.addStretch()
+
+    # --- what the person does ---
+
+    def assign(self) -> None:
+        """Start an assignment with the parameters as they stand; a running one is cancelled."""
+        self._drop()
+        self._latest.submit(True)
+
+    def cancel(self) -> None:
+        """Stop a running assignment; what it still delivers is dropped."""
+        if self._worker is not None:
+            self._drop()
+            self.status.value = "Cancelled."
+
+    def show_plane(self, plane: Plane) -> None:
+        """Show the brain upright in an anatomical plane."""
+        view_commands.show_plane(self._viewer, plane)
+
+    def load_record(self, path: str | Path) -> None:
+        """Restore the settings of a saved result: its parameters, and its atlases where the catalogue has them.
+
+        Raises
+        ------
+        InputError
+            If the file is no record, or its parameters are not known.
+        """
+        settings = settings_of(read_record(Path(path)))
+        offered = self.atlas.choices
+        atlases = [("name", a.source) for a in settings.atlases if ("name", a.source) in offered]
+        self.atlas.set_values(atlases)
+        paths = {str(choice.path) for choice in settings.inputs if choice.path is not None}
+        for layer in self.image.choices:
+            if layer is not None and str(layer.source.path) in paths:
+                self.image.value = layer
+        self._chosen |= {"atlas", "threshold"} if atlases else {"threshold"}
+        self.fields.restore(settings.parameters)
+        missing = [a.name for a in settings.atlases if ("name", a.source) not in offered]
+        self.status.value = f"Settings of {Path(path).parent.name or path} restored." + (
+            f" Open {', '.join(missing)} and choose it." if missing else ""
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an assignment is under way or about to begin."""
+        return self._worker is not None or self._soon.isActive()
+
+    @property
+    def result(self) -> Result | PointResult | None:
+        """The last result."""
+        return self._result
+
+    # --- running ---
+
+    def _request(self, fresh: bool = False) -> Request | Failure:
+        """Collect what is asked for; `fresh` looks at labels of layers again, which may have been painted."""
+        try:
+            source = self.source_fields.source()
+            atlases = self.atlas.atlas_choices(fresh)
+            parameters = self.fields.parameters
+        except InputError as error:
+            return Failure(str(error))
+        layer = self.image.value
+        frame = find_frame_of_layer(layer)
+        earlier = find_layers(self._viewer, "modes", layer.name)
+        return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
+
+    def _run(self, by_hand: bool) -> None:
+        """Run what the fields say: by hand or for another map or atlas aloud, else without a word and fast."""
+        request = self._request(fresh=by_hand)
+        if isinstance(request, Failure):
+            self._fail(request, aloud=by_hand)
+            self._latest.finished()
+        elif by_hand or self._key(request) != self._shown:
+            self._start(request, aloud=True)
+        elif self._seconds > AT_ONCE:
+            compile_beside()
+            self._start(request, aloud=False)
+        else:
+            began = perf_counter()
+            self._deliver(finish(steps(self._shelf, request)), request, False, began)
+            self._latest.finished()
+
+    def _start(self, request: Request, aloud: bool) -> None:
+        """Have a worker run a request; `aloud` shows progress, and errors and warnings as notifications."""
+        self._watch = Watch()
+        make: Any = superqt_worker  # napari notes each of its own workers for as long as its window lives
+        if aloud:
+            make = partial(create_worker, _progress={"total": request.n_steps, "desc": "Assign modes"})
+        worker = make(steps, self._shelf, request, self._watch, _start_thread=False)
+        began = perf_counter()
+        # Connected before the start: the signals of a worker that runs already may be gone.
+        worker.yielded.connect(partial(self._on_step, request, aloud))
+        worker.returned.connect(partial(self._on_outcome, request, aloud, began))
+        self._worker, self._running = worker, request
+        if aloud:
+            self.progress.max = request.n_steps
+            self._set_running(True)
+            self.status.value = f"{STEPS[0]}…"
+            self._look.start()
+        worker.start()
+
+    def _on_step(self, request: Request, aloud: bool, step: str) -> None:
+        if request is self._running and aloud:
+            self.status.value = f"{step}…"
+            self.progress.value = self.progress.value + 1
+
+    def _on_outcome(self, request: Request, aloud: bool, began: float, outcome: Outcome | Failure) -> None:
+        if request is not self._running:
+            return
+        self._worker = self._running = None
+        self._set_running(False)
+        self._deliver(outcome, request, aloud, began)
+        self._latest.finished()
+
+    def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> None:
+        if isinstance(outcome, Failure):
+            self._fail(outcome, aloud)
+            return
+        self._result = result = outcome.result
+        put_layers(self._viewer, result, outcome.layers, request.frame)
+        self._seconds = perf_counter() - began
+        self.status.value = _summary(result)
+        self._note(result.warnings, aloud)
+        if aloud:
+            self._show_table()
+        elif not self._table_soon.isActive():
+            self._table_soon.start()
+        if self._shown != self._key(request):
+            self._shown = self._key(request)
+            self.fields.show_levels(max(_n_levels(atlas) for atlas in result.atlases))
+
+    def _key(self, request: Request) -> tuple[Any, ...]:
+        return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
+
+    def _show_table(self) -> None:
+        if self._result is not None:
+            show_table(self._result, self._viewer)
+
+    def _fail(self, failure: Failure, aloud: bool) -> None:
+        self.status.value = failure.message
+        self._note((), False)
+        if aloud:
+            show_error(failure.message)
+
+    def _note(self, warnings: tuple[str, ...], aloud: bool) -> None:
+        self.notes.value = "\n".join(f"⚠ {warning}." for warning in warnings)
+        self.notes.visible = bool(warnings)
+        if aloud:
+            for warning in warnings:
+                show_warning(warning)
+
+    def _drop(self) -> None:
+        """Stop what runs, and forget what waits."""
+        self._soon.stop()
+        self._latest.clear()
+        self._watch.stop.set()
+        if self._worker is not None:
+            self._worker.quit()
+            self._worker = self._running = None
+            self._set_running(False)
+
+    def _set_running(self, running: bool) -> None:
+        self.assign_button.enabled = not running
+        self.cancel_button.enabled = running
+        self.progress.visible = running
+        self.progress.value = 0
+        if not running:
+            self._look.stop()
+
+    def _look_at_download(self) -> None:
+        if self._watch.note:
+            self.status.value = self._watch.note
+
+    # --- following the fields ---
+
+    def _parameters_changed(self) -> None:
+        """Update soon, if that is wanted and possible; changes of one moment are taken together."""
+        if self.live.value and self._can_follow():
+            self._soon.start()
+
+    def _can_follow(self) -> bool:
+        """Whether updates may come unasked: all is known and at hand, and the map is not too large."""
+        layer = self.image.value
+        if layer is None or self.source_fields.n_voxels > MOST_VOXELS:
+            return False
+        return self.atlas.is_local and self.source_fields.is_placed
+
+    def _picked(self, name: str) -> None:
+        self._chosen.add(name)
+        if name == "image":
+            self._image_changed()
+
+    # --- following the viewer ---
+
+    def event(self, event: Any) -> bool:
+        """See Qt. napari closes a dock by taking the widget's parent away, and gives it one by docking."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self._forget_viewer()
+            else:
+                self._follow_viewer()
+        return bool(super().event(event))
+
+    def _follow_viewer(self) -> None:
+        """Listen to the viewer; docking does it."""
+        layers = self._viewer.layers
+        self._following.start(
+            (layers.events.inserted, self._layer_added),
+            (layers.events.removed, self._layers_changed),
+            (layers.events.renamed, self._layers_changed),
+            (layers.selection.events.active, self._follow_active),
+            (self._viewer.dims.events.current_step, self._dims_moved),
+        )
+        self._layers_changed()
+
+    def _forget_viewer(self) -> None:
+        """Stop working, and let go of the viewer; closing does it."""
+        self.cancel()
+        self._drop()
+        self._table_soon.stop()
+        self._following.stop()
+        self.source_fields.forget()
+        self._result, self._shown = None, ()
+
+    def _pick(self, name: str, value: Any) -> None:
+        """Set a field for the person, who may still change it."""
+        if name in self._chosen:
+            return
+        if name == "atlas":
+            self.atlas.set_value(value)
+        elif name == "threshold":
+            self.fields.set_quietly(self.threshold, value)
+        else:
+            with self.image.changed.blocked():
+                self.image.value = value
+
+    def _layer_added(self, event: Any) -> None:
+        self._layers_changed()
+        if _is_atlas(event.value):
+            self._pick("atlas", ("layer", event.value))
+
+    def _layers_changed(self, _: Any = None) -> None:
+        before = self.image.value
+        with self.image.changed.blocked():
+            self.image.reset_choices()
+        if self.image.value is not before:  # the layer is gone; what takes its place was not picked by hand
+            self._chosen.discard("image")
+        if not self.atlas.set_layers([layer for layer in self._viewer.layers if _is_atlas(layer)]):
+            self._chosen.discard("atlas")
+        self._follow_active()
+        self._name_region()
+
+    def _dims_moved(self, _: Any = None) -> None:
+        self._name_region()
+
+    def _name_region(self) -> None:
+        """Name the map of a region stack that the viewer shows: napari's slider has only numbers."""
+        name = region_shown(self._viewer)
+        self.region_shown.visible = name is not None
+        self.region_shown.value = name or ""
+
+    def _follow_active(self, _: Any = None) -> None:
+        active = self._viewer.layers.selection.active
+        choices = list(self.image.choices)
+        if active in choices and layer_kind(active) != "labels":
+            self._pick("image", active)
+        elif self.image.value is None and choices[1:]:
+            self._pick("image", choices[-1])
+        self._image_changed()
+
+    def _image_changed(self) -> None:
+        layer = self.image.value
+        self.source_fields.fit()
+        self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))
+        is_map = self.source_fields.kind == "image"
+        self.threshold_label.setVisible(is_map)
+        if layer is not None and is_map:
+            self._pick("threshold", usual_threshold(layer, self._defaults.z_threshold))
+
+    def _ask_and_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "A record of an assignment", "", "Records (*.json)")
+        if path:
+            try:
+                self.load_record(path)
+            except InputError as error:
+                self._fail(Failure(str(error)), aloud=True)
+
+
+class _Following:
+    """Connections to events, that can be cut without the widget: it may be half gone by then."""
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Any, Any]] = []
+
+    def start(self, *pairs: tuple[Any, Any]) -> None:
+        if not self._pairs:
+            self._pairs = list(pairs)
+            for event, callback in pairs:
+                event.connect(callback)
+
+    def stop(self) -> None:
+        for event, callback in self._pairs:
+            event.disconnect(callback)
+        self._pairs = []
+
+
+def _let_go(widget: Any, following: _Following, _: Any = None) -> None:
+    """Cut what a widget is tied to when Qt has destroyed it: no field of it may be touched any more."""
+    following.stop()
+    gone = widget()
+    if gone is not None and gone._worker is not None:
+        gone._watch.stop.set()
+        gone._worker.quit()
+        gone._worker = gone._running = None
+
+
+def region_shown(viewer: Any) -> str | None:
+    """Name of the region whose map the uppermost visible region stack shows; None where there is no such stack."""
+    for layer in reversed(list(viewer.layers)):
+        names = own_metadata(layer).get("regions")
+        if names and layer.visible:
+            index = round(float(layer.world_to_data(viewer.dims.point)[0]))
+            return str(names[min(max(index, 0), len(names) - 1)])
+    return None
+
+
+def _summary(result: Result | PointResult) -> str:
+    pairs = _count(int(result.assignments["region"].notna().sum()), "assignment")
+    if isinstance(result, PointResult):
+        return f"{_count(len(result.points), 'point')}, {pairs}."
+    modes = f"{_count(len(result.modes), 'mode')}, {pairs}."
+    if result.is_stack:
+        return f"{_count(len(result.images), 'map')}, {modes}"
+    volume = result.image.source.get("volume")
+    return modes if volume is None else f"Volume {volume}, at the slider: {modes}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def _n_levels(atlas: Any) -> int:
+    try:
+        return n_levels(atlas)
+    except AtlasError:  # parents that contradict each other
+        return 1
+
+
+def _is_atlas(layer: Any) -> bool:
+    role = own_metadata(layer).get("role")
+    return role in ("atlas", "region maps") or (layer_kind(layer) == "labels" and role is None)
+
+
+def _timer(parent: QWidget, milliseconds: int, do: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(do)
+    return timer
+
+
+def _text() -> Label:
+    """Text that wraps and can be copied."""
+    label = Label(value="")
+    label.native.setWordWrap(True)
+    label.native.setMinimumWidth(240)
+    policy = label.native.sizePolicy()
+    policy.setHorizontalPolicy(policy.Policy.Expanding)  # magicgui would have it no wider than that
+    label.native.setSizePolicy(policy)
+    label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
+    return label
+
+
+def _collapsible(title: str) -> QCollapsible:
+    """A section with its arrow in the text, which has the theme's colour in every state; an icon has one of its own."""
+    section = QCollapsible(title)
+    section.toggleButton().setIconSize(QSize(0, 0))
+    section.setDuration(0)
+
+    def turn(opened: bool) -> None:
+        section.setText(f"{'▾' if opened else '▸'} {title}")
+
+    section.toggled.connect(turn)
+    turn(False)
+    return section
+
+
+def _row(*widgets: Any) -> Container:
+    row = Container(widgets=list(widgets), layout="horizontal", labels=False)
+    row.margins = (0, 0, 0, 0)
+    return row

@@ -1,0 +1,185 @@
+"""The work behind the button, in steps that a worker thread can report and stop between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from ...assignment.assign import Timings, assign_each, collect, timed
+from ...assignment.comparison import Comparison
+from ...assignment.parameters import Parameters
+from ...assignment.point_result import PointResult, assign_point_set
+from ...assignment.result import Result
+from ...atlas import catalogue
+from ...atlas.atlas import Atlas
+from ...atlas.load import load_atlas
+from ...atlas.sources.download import DownloadCancelled
+from ...errors import InputError
+from ...image import Image
+from ...modes.point_set import PointSet
+from ..layers.metadata import LayerData
+
+_log = logging.getLogger(__name__)
+
+STEPS = ("Loading the atlas", "Comparing modes and regions", "Drawing the regions")
+
+ATLASES_KEPT = 4
+"""Atlases on the shelf; comparing with more at once loads them every time."""
+
+
+@dataclass(frozen=True)
+class AtlasChoice:
+    """Which atlas: one in hand (of a layer), or one to be loaded by name or from a file."""
+
+    atlas: Atlas | None = None
+    source: str = ""
+    labels: Path | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asks for."""
+
+    source: Image | Sequence[Image] | PointSet
+    atlases: tuple[AtlasChoice, ...]
+    parameters: Parameters
+    draw: Callable[[Result | PointResult], list[LayerData]]
+    """Makes the layers; runs in the worker, so it must not touch the viewer."""
+    frame: Any = None
+    """Where in the viewer they belong."""
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps there are to tell."""
+        return len(STEPS) + (0 if isinstance(self.source, Image | PointSet) else len(self.source))
+
+    @property
+    def name(self) -> str:
+        """Of the source, for messages."""
+        return self.source.name if isinstance(self.source, Image | PointSet) else self.source[0].name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result with its layers."""
+
+    result: Result | PointResult
+    layers: list[LayerData]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no result, in one sentence."""
+
+    message: str
+
+
+@dataclass
+class Watch:
+    """How far a download is, for the widget to look at; and whether the person wants it to stop, for the download."""
+
+    note: str = ""
+    part: float | None = None
+    stop: Event = field(default_factory=Event)
+
+    def progress(self, done: int, total: int | None, what: str) -> None:
+        """As `catalogue.load` calls it."""
+        self.part = done / total if total else None
+        self.note = f"{what}: {done / 1e6:.0f} MB" + (f" of {total / 1e6:.0f}" if total else "")
+
+
+class AtlasShelf:
+    """The atlases used last, so that changing a threshold loads nothing and keeps what was worked out for its grid."""
+
+    def __init__(self) -> None:
+        self._atlases: dict[Any, Atlas] = {}
+
+    def get(self, choice: AtlasChoice, watch: Watch | None = None) -> Atlas:
+        """Load an atlas, or take it from the shelf."""
+        if choice.atlas is not None:
+            return choice.atlas
+        key = (choice.source, choice.labels, _stamp(choice.source), _stamp(choice.labels))
+        atlas = self._atlases.pop(key, None) or _load(choice, watch or Watch())
+        self._atlases[key] = atlas
+        for oldest in list(self._atlases)[:-ATLASES_KEPT]:
+            del self._atlases[oldest]
+        return atlas
+
+    def holds(self, choice: AtlasChoice) -> Atlas | None:
+        """The atlas, if it need not be loaded."""
+        key = (choice.source, choice.labels, _stamp(choice.source), _stamp(choice.labels))
+        return choice.atlas or self._atlases.get(key)
+
+
+def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Generator[str, None, Outcome | Failure]:
+    """Assign, telling each of `STEPS`, and each map of a stack; every error becomes a `Failure`."""
+    watch = watch or Watch()
+    try:
+        yield STEPS[0]
+        timings: Timings = {}
+        with timed(timings, "load atlas"):
+            atlases = [shelf.get(choice, watch) for choice in request.atlases]
+        yield STEPS[1]
+        if isinstance(request.source, PointSet):
+            parameters = request.parameters
+            result: Result | PointResult = assign_point_set(
+                request.source, atlases, parameters.convention, parameters.level
+            )
+        else:
+            result = yield from _assign(request, atlases)
+        result.timings.update(timings)
+        yield STEPS[2]
+        return Outcome(result, request.draw(result))
+    except DownloadCancelled:
+        return Failure("The download was cancelled.")
+    except InputError as error:
+        return Failure(str(error))
+    except MemoryError:
+        return Failure(
+            f"{request.name}: not enough memory for this assignment; close other programs or use a coarser map"
+        )
+    except Exception as error:  # a worker that dies would leave the widget waiting
+        _log.exception("the assignment failed")
+        return Failure(f"{request.name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
+
+
+def finish(generator: Generator[str, None, Outcome | Failure]) -> Outcome | Failure:
+    """Go through the steps at once, without a thread."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            outcome: Outcome | Failure = stop.value
+            return outcome
+
+
+def _assign(request: Request, atlases: list[Atlas]) -> Generator[str, None, Result]:
+    assert not isinstance(request.source, PointSet)
+    is_stack = not isinstance(request.source, Image)
+    images = [request.source] if isinstance(request.source, Image) else list(request.source)
+    runs: list[Comparison] = []
+    timings: Timings = {}
+    for number, found in enumerate(assign_each(images, atlases, request.parameters, timings)):
+        runs += found
+        if is_stack:
+            yield f"{STEPS[1]}: map {number + 1} of {len(images)}"
+    return collect(runs, request.parameters, is_stack, timings)
+
+
+def _load(choice: AtlasChoice, watch: Watch) -> Atlas:
+    if choice.labels is None and not _stamp(choice.source) and catalogue.find(choice.source) is not None:
+        return catalogue.load(choice.source, watch.progress, watch.stop.is_set)
+    return load_atlas(choice.source, labels=choice.labels)
+
+
+def _stamp(path: str | Path | None) -> Any:
+    """What changes when a file does; None for what is no file."""
+    try:
+        about = Path(path or "").stat() if path else None
+    except (OSError, ValueError):
+        return None
+    return None if about is None else (about.st_mtime_ns, about.st_size)

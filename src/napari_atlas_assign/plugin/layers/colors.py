@@ -1,0 +1,104 @@
+"""Colours of regions."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Collection, Mapping
+from importlib.util import find_spec
+from itertools import chain, count
+from typing import Any
+
+import numpy as np
+from napari.utils.colormaps import CyclicLabelColormap, label_colormap
+from numpy.typing import NDArray
+
+from ...atlas.atlas import Atlas
+
+CLEAR = (0.0, 0.0, 0.0, 0.0)
+
+PALE = 0.3
+"""Opacity of the modes beside those that a person picked."""
+
+LARGEST_WITHOUT_HELP = 2**16
+HELPERS = ("PartSegCore_compiled_backend", "numba")
+"""Napari maps labels above `LARGEST_WITHOUT_HELP` to chosen colours with the help of one of these only."""
+
+_GOLDEN_RATIO = 0.6180339887
+
+
+def region_color(atlas: Atlas, region: int) -> str:
+    """The atlas's own colour of a region (``#rrggbb``), or one of a stable palette where it has none."""
+    if "color" in atlas.regions:
+        color = atlas.regions["color"].iloc[region]
+        if isinstance(color, str) and color.startswith("#") and color.strip("#0"):  # black is invisible on black
+            return color
+    return palette_color(region)
+
+
+def palette_color(number: int) -> str:
+    """A colour (``#rrggbb``) for each number from 0: neighbours differ, and the same number always looks the same."""
+    hue = (0.36 + number * _GOLDEN_RATIO) % 1
+    saturation, value = ((0.75, 0.95), (0.55, 1.0), (0.85, 0.8))[number % 3]
+    red, green, blue = (round(255 * c) for c in colorsys.hsv_to_rgb(hue, saturation, value))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def direct_colors(colors: Mapping[int, Any]) -> dict[int | None, Any] | CyclicLabelColormap:
+    """The colormap of a Labels layer: `colors` per label, everything else clear.
+
+    It is napari's own palette where a label is above `LARGEST_WITHOUT_HELP` and none of `HELPERS` is installed, because
+    then napari cannot draw the label in a colour of its own.
+    """
+    if max(colors, default=0) > LARGEST_WITHOUT_HELP and not any(map(find_spec, HELPERS)):
+        return label_colormap()
+    return {None: CLEAR, 0: CLEAR} | dict(colors)
+
+
+def highlighted_colors(
+    colors: Mapping[int, str], highlighted: Collection[str] | None
+) -> dict[int | None, Any] | CyclicLabelColormap:
+    """As `direct_colors`, with all but the highlighted colours pale; with None, none is pale."""
+    kept = colors.values() if highlighted is None else highlighted
+    pale = {label: (*_rgb(color), PALE) for label, color in colors.items() if color not in kept}
+    return direct_colors({**colors, **pale})
+
+
+def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors: Mapping[int, str]) -> dict[int, str]:
+    """Colours for new labels, so that what only grows or shrinks keeps its colour though its number changes.
+
+    Parameters
+    ----------
+    before, after : (N,) int
+        Earlier and new labels at the same N voxels; 0 is background. All voxels of the new labels must be among them.
+    colors : mapping
+        The earlier labels' colours.
+
+    Returns
+    -------
+    dict
+        A colour for each new label. Of labels that overlap, the pair with the most voxels goes first, and every earlier
+        colour is handed on once. A label without predecessor gets the earlier colour of its number, or else one of the
+        palette, that no other has.
+    """
+    labels = np.unique(after[after > 0]).tolist()
+    both = (before > 0) & (after > 0)
+    base = int(after.max(initial=0)) + 1
+    pairs, counts = np.unique(before[both].astype(np.int64) * base + after[both], return_counts=True)
+    matched: dict[int, str] = {}
+    handed_on: set[int] = set()
+    for pair in np.argsort(-counts, kind="stable").tolist():
+        old, new = divmod(int(pairs[pair]), base)
+        if old in colors and old not in handed_on and new not in matched:
+            matched[new] = colors[old]
+            handed_on.add(old)
+    taken = set(matched.values())
+    for label in labels:
+        if label not in matched:
+            own = (colors.get(label, ""),)
+            matched[label] = next(c for c in chain(own, map(palette_color, count(label - 1))) if c and c not in taken)
+            taken.add(matched[label])
+    return {label: matched[label] for label in labels}
+
+
+def _rgb(color: str) -> tuple[float, ...]:
+    return tuple(value / 255 for value in bytes.fromhex(color[1:]))

@@ -1,0 +1,85 @@
+"""Where in a viewer the layers of a result belong: beside the layer that its image came from, if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...assignment.result import Result
+from ...errors import InputError
+from ...grid import Floats, Grid
+from ...image import Image
+from .geometry import AXIS_LABELS, ZYX_FROM_WORLD, Placement, copied_transform, full_resolution, place, place_of
+from .metadata import layer_kind, n_volumes, with_leading_axis
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where in a viewer the things of a result belong: beside the layer that its image came from, if there is one."""
+
+    view_from_world: Floats = field(default_factory=lambda: ZYX_FROM_WORLD)
+    layer: Any = None
+    place: Placement | None = None
+
+    def lay_out(self, data: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Turn a volume (X, Y, Z) for the viewer, and give the transform that puts it in place."""
+        if self.place is not None and grid.matches(self.place.grid):
+            return data.T, copied_transform(self.layer)
+        orientation, transform = place(grid.shape, grid.affine, self.view_from_world)
+        return orientation.turn(data), transform | self.axes
+
+    @property
+    def axes(self) -> dict[str, Any]:
+        """Units and axis labels of the three axes: napari drops all units where layers differ."""
+        if self.layer is None:
+            return {"units": ("mm",) * 3, "axis_labels": AXIS_LABELS}
+        return {"units": tuple(self.layer.units)[-3:], "axis_labels": tuple(self.layer.axis_labels)[-3:]}
+
+    def lay_out_stack(self, volumes: Sequence[NDArray[Any]], grid: Grid) -> tuple[NDArray[Any], dict[str, Any]]:
+        """As `lay_out`, for the volumes of a stack along axes in front, which follow those of the source layer."""
+        laid_out = [self.lay_out(volume, grid) for volume in volumes]
+        stack, transform = np.stack([data for data, _ in laid_out]), laid_out[0][1]
+        if self.layer is None or n_volumes(self.layer) != len(volumes):
+            return stack, with_leading_axis(transform, "map")
+        leading = full_resolution(self.layer).shape[:-3]
+        transform = with_leading_axis(transform, *self.layer.axis_labels[:-3])
+        for name in ("scale", "translate", "units"):
+            if name in transform:
+                transform[name] = (*tuple(getattr(self.layer, name))[:-3], *transform[name][-3:])
+        return stack.reshape(*leading, *stack.shape[1:]), transform
+
+    def to_view(self, xyz: Iterable[float]) -> Floats:
+        """The place of a world position (3,) along the viewer's last three axes."""
+        return (self.view_from_world @ np.array([*xyz, 1.0]))[:3]
+
+
+def frame_of(image: Image, layers: Iterable[Any]) -> Frame:
+    """Find the layer that an image came from, by its name or its file, and take over its place in the viewer."""
+    for layer in layers:
+        if layer_kind(layer) in ("image", "labels") and _is_source(layer, image):
+            try:
+                placement = place_of(layer)
+            except InputError:
+                continue
+            return Frame(placement.view_from_world, layer, placement)
+    return Frame()
+
+
+def title_of(result: Result) -> str:
+    """What the layers of a result are named after: its image, or of a stack what its volumes belong to."""
+    image = result.image
+    if not result.is_stack:
+        return image.name
+    return str(image.source.get("layer", image.name.removesuffix(f"[{image.source.get('volume')}]")))
+
+
+def _is_source(layer: Any, image: Image) -> bool:
+    if "layer" in image.source:
+        return bool(layer.name == image.source["layer"])
+    path = getattr(getattr(layer, "source", None), "path", None)
+    return path is not None and "path" in image.source and Path(path).resolve() == Path(image.source["path"])

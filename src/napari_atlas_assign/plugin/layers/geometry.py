@@ -1,0 +1,240 @@
+"""Where the voxels of napari layers lie in the brain, and where to show what lies in the brain.
+
+Three coordinate systems meet here. *Voxel* indices of a layer's last three axes. The *world* in RAS+ mm, x, y, z, as in
+NIfTI. And the *view*: the coordinates of napari's viewer, which are a reader's choice: this plugin's layers put S, A, R
+(z, y, x) mm along the viewer's axes; napari-nifti turns all three round. Matrices are 4x4 and map columns of
+(a, b, c, 1); ``view_from_world`` maps world to view.
+
+Nothing here imports napari: a layer is anything that has a layer's attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import GridError, InputError
+from ...grid import Floats, Grid
+
+KEY = "napari-atlas-assign"
+"""Under this key of ``layer.metadata`` lies everything that this plugin knows about a layer, as plain JSON types."""
+
+ZYX_FROM_WORLD = np.eye(4)[[2, 1, 0, 3]]
+"""View from world in this plugin's own layers: world x, y, z along the viewer's last, last but one, third last axis."""
+
+AXIS_LABELS = ("z", "y", "x")
+
+_DRIFT = 1e-3
+"""Off-diagonals of a transform that move no voxel of the grid by more than this part of a voxel are dropped.
+
+Headers hold rotations in float32, and napari warns at every slice of anything that is not exactly axis-aligned.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where the voxels of a layer's last three axes are."""
+
+    shape: tuple[int, int, int]
+    world: Floats
+    """(4, 4): voxel indices, in the layer's axis order, to world mm."""
+    view: Floats
+    """(4, 4): voxel indices, in the layer's axis order, to the viewer's last three axes."""
+
+    @property
+    def view_from_world(self) -> Floats:
+        """(4, 4): world mm to the viewer's last three axes."""
+        return self.view @ np.linalg.inv(self.world)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the layer's data with its axes reversed: x, y, z for a layer z, y, x."""
+        return Grid((self.shape[2], self.shape[1], self.shape[0]), self.world[:, [2, 1, 0, 3]])
+
+
+def place_of(layer: Any) -> Placement:
+    """Find out where a layer's voxels lie.
+
+    Raises
+    ------
+    InputError
+        If the layer says nothing about its place in the brain: a plain array, or a reader that drops the geometry.
+    """
+    shape, view = _spatial_shape(layer), layer_in_view(layer)
+    ours = own_world_from_view(layer)
+    if ours is not None:
+        return Placement(shape, ours @ view, view)
+    if _is_napari_nifti(layer):
+        affine = np.asarray(layer.metadata["affine"], dtype=np.float64)
+        if affine.shape != (4, 4) or not _fits_header(layer):
+            raise InputError(
+                f"the layer {layer.name!r} no longer is what napari-nifti read, or is a stack; "
+                f'open the file with this plugin: viewer.open(path, plugin="{KEY}")'
+            )
+        return Placement(shape, affine[:, [2, 1, 0, 3]], view)  # its affine counts x, y, z; its data are z, y, x
+    raise InputError(
+        f"the layer {layer.name!r} does not say where its voxels lie in the brain, and left and right are not to be "
+        f'guessed; open the file with this plugin (plugin="{KEY}"), or state the geometry '
+        "(set_geometry, or the box in the widget)"
+    )
+
+
+def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
+    """State where a layer's voxels lie, for layers that were made of plain arrays.
+
+    Parameters
+    ----------
+    layer : napari layer
+        With at least three axes; the last three are space.
+    affine : (4, 4) float, optional
+        Maps the indices of ``layer.data``'s last three axes, in their order, to world mm (RAS+). Without it, the
+        layer's own scale and translation are taken as mm with the axes z (to superior), y (to anterior), x (to the
+        right).
+
+    Raises
+    ------
+    GridError
+        If the affine is not finite and invertible.
+    """
+    view = layer_in_view(layer)
+    try:
+        world = view[[2, 1, 0, 3]] if affine is None else Grid((1, 1, 1), np.asarray(affine)).affine
+    except GridError as error:
+        raise GridError(f"the layer {layer.name!r}: {error}") from None
+    if affine is None:
+        layer.units = (*layer.units[:-3], "mm", "mm", "mm")
+    matrix = world @ np.linalg.inv(view)
+    layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+
+
+def adopt_geometry(layer: Any, other: Any) -> None:
+    """State that a layer lies in the viewer as another does, whose place in the brain is known.
+
+    Raises
+    ------
+    InputError
+        If the other layer does not say where it lies.
+    """
+    matrix = np.linalg.inv(place_of(other).view_from_world)
+    layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+
+
+def own_world_from_view(layer: Any) -> Floats | None:
+    """(4, 4): what the viewer's coordinates mean for a layer that this plugin made or that it was stated for."""
+    ours = _own_metadata(layer).get("world_from_view")
+    return None if ours is None else np.asarray(ours, dtype=np.float64)
+
+
+def place(
+    shape: Sequence[int], affine: ArrayLike, view_from_world: Floats = ZYX_FROM_WORLD
+) -> tuple[Orientation, dict[str, Any]]:
+    """Work out how to hand a volume to napari: how to turn its axes, and the layer's transform.
+
+    napari cannot show an affine that permutes axes, so the data are turned instead: permuted and flipped until each
+    axis runs up one axis of the viewer.
+
+    Parameters
+    ----------
+    shape : (3,) int
+        Of the volume, x, y, z or in whatever order it is stored.
+    affine : (4, 4) float
+        Voxel indices to world mm.
+    view_from_world : (4, 4) float
+        See the module.
+
+    Returns
+    -------
+    Orientation
+        Turns the data.
+    dict
+        ``scale``, ``translate``, ``units``, ``axis_labels``, and for a grid that is oblique also ``affine``.
+    """
+    matrix = view_from_world @ np.asarray(affine, dtype=np.float64)
+    ornt = io_orientation(matrix)
+    turned = matrix @ inv_ornt_aff(ornt, tuple(shape))
+    turned_shape = np.empty(3, int)
+    turned_shape[ornt[:, 0].astype(int)] = shape
+    return Orientation(ornt), transform_of(turned, turned_shape) | {"units": ("mm",) * 3, "axis_labels": AXIS_LABELS}
+
+
+@dataclass(frozen=True, eq=False)
+class Orientation:
+    """How the axes of a volume are permuted and flipped for the viewer."""
+
+    ornt: NDArray[np.float64]
+
+    def turn(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Turn data (X, Y, Z, T, V ...) into (... v, t, z, y, x) as the viewer has them."""
+        turned = apply_orientation(data, self.ornt)
+        return turned.transpose(*range(data.ndim - 1, 2, -1), 0, 1, 2)
+
+
+def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:
+    """Split a (4, 4) matrix from voxels to view into ``scale`` and ``translate``, or ``scale`` and ``affine``."""
+    linear = matrix[:3, :3]
+    scale = np.linalg.norm(linear, axis=0)
+    drift = np.abs(linear - np.diag(np.diag(linear))) * np.asarray(shape)
+    if drift.max() <= _DRIFT * scale.min():
+        return {"scale": tuple(np.diag(linear).tolist()), "translate": tuple((matrix[:3, 3] + 0.0).tolist())}
+    # Other plugins and the scale bar read the voxel size from `scale`; the turn is left to the affine.
+    turn = matrix.copy()
+    turn[:3, :3] = linear / scale
+    return {"scale": tuple(scale.tolist()), "affine": turn}
+
+
+def copied_transform(layer: Any) -> dict[str, Any]:
+    """The transform, units and axis labels of a layer's last three axes, to be handed to a layer on the same grid."""
+    if layer.ndim == 3:
+        names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+        return {name: getattr(layer, name) for name in names}
+    about = {"units": tuple(layer.units)[-3:], "axis_labels": tuple(layer.axis_labels)[-3:]}
+    return transform_of(layer_in_view(layer), _spatial_shape(layer)) | about
+
+
+def layer_in_view(layer: Any) -> Floats:
+    """(4, 4): the data coordinates of a layer's last three axes to the viewer's last three axes."""
+    n = int(layer.ndim)
+
+    def to_view(point: NDArray[np.float64]) -> Floats:
+        return np.asarray(layer.data_to_world(tuple(point)), dtype=np.float64)[-3:]
+
+    origin = to_view(np.zeros(n))
+    matrix = np.eye(4)
+    matrix[:3, 3] = origin
+    for axis in range(3):
+        matrix[:3, axis] = to_view(np.eye(n)[n - 3 + axis]) - origin
+    return matrix
+
+
+def full_resolution(layer: Any) -> Any:
+    """A layer's data; of a multiscale layer, the finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def _spatial_shape(layer: Any) -> tuple[int, int, int]:
+    shape = tuple(int(n) for n in full_resolution(layer).shape)
+    if layer.ndim < 3 or len(shape) != layer.ndim:
+        raise InputError(
+            f"the layer {layer.name!r} has the shape {shape}; an image needs three axes, one value per voxel"
+        )
+    return shape[-3], shape[-2], shape[-1]
+
+
+def _own_metadata(layer: Any) -> dict[str, Any]:
+    ours = (layer.metadata or {}).get(KEY)
+    return ours if isinstance(ours, dict) else {}
+
+
+def _is_napari_nifti(layer: Any) -> bool:
+    return {"affine", "spacing", "origin", "direction", "header", "coordinate_system"} <= set(layer.metadata or {})
+
+
+def _fits_header(layer: Any) -> bool:
+    """Whether the data have the axes that the header counts; a cropped layer keeps the metadata of the whole."""
+    read_shape = getattr(layer.metadata["header"], "get_data_shape", None)
+    return read_shape is None or sorted(read_shape()) == sorted(full_resolution(layer).shape)

@@ -1,0 +1,52 @@
+"""The kind of a layer, what this plugin noted in its metadata, and its axes before space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import KEY, ZYX_FROM_WORLD, full_resolution
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def layer_kind(layer: Any) -> str:
+    """``image``, ``labels``, ``points`` ..., or ``""`` for what is no layer; works through napari's proxies."""
+    kinds = {"Image", "Labels", "Points", "Shapes", "Surface", "Tracks", "Vectors"}
+    return next((c.__name__.lower() for c in layer.__class__.__mro__ if c.__name__ in kinds), "")
+
+
+def own_metadata(layer: Any) -> dict[str, Any]:
+    """What this plugin noted about a layer; empty for layers of others."""
+    ours = (layer.metadata or {}).get(KEY)
+    return ours if isinstance(ours, dict) else {}
+
+
+def n_volumes(layer: Any) -> int:
+    """How many volumes a layer has along the axes before space; 1 for a layer with three axes."""
+    return int(np.prod(full_resolution(layer).shape[:-3], dtype=np.int64))
+
+
+def describe(view_from_world: NDArray[np.floating] = ZYX_FROM_WORLD, **about: Any) -> dict[str, Any]:
+    """What a layer of this plugin carries in its metadata; None is left out."""
+    known = {name: value for name, value in about.items() if value is not None}
+    return {"world_from_view": np.linalg.inv(view_from_world).tolist(), **known}
+
+
+def with_leading_axis(transform: dict[str, Any], *labels: str) -> dict[str, Any]:
+    """Extend a transform of three axes by axes in front that count volumes from 0."""
+    n = len(labels)
+    extended = transform | {
+        "scale": (1.0,) * n + transform["scale"],
+        "units": ("pixel",) * n + transform["units"],
+        "axis_labels": labels + transform["axis_labels"],
+    }
+    if "translate" in transform:
+        extended["translate"] = (0.0,) * n + transform["translate"]
+    if "affine" in transform:
+        affine = np.eye(4 + n)
+        affine[n:, n:] = transform["affine"]
+        extended["affine"] = affine
+    return extended

@@ -1,0 +1,164 @@
+"""The layers of modes: a label is a mode's number in the tables, and hovering tells its region.
+
+A stack numbers the modes of every volume from 1, so what its labels mean, and their colours, follow the volume shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...assignment.comparison import Comparison
+from ...assignment.result import Result
+from ...assignment.scores import correlation
+from ...assignment.tables import best_of_modes
+from ...modes.modes import Modes
+from .colors import highlighted_colors, match_colors, palette_color
+from .convert import label_features
+from .frame import Frame, title_of
+from .geometry import KEY
+from .metadata import LayerData, own_metadata
+from .region_layers import about_result, label_type
+
+SPARE = 16
+"""Colours that a layer of modes has in store: a new table of colours costs far more than new voxels."""
+
+Colors = dict[str, str]
+"""Number of a mode, as text for JSON -> ``#rrggbb``."""
+
+
+def modes_layers(result: Result, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
+    """The modes as Labels: one layer, or one for each atlas where each has modes of its own.
+
+    `earlier` are the layers of modes of an earlier result, whose colours are kept for modes that only grew or shrank.
+    """
+    several = has_own_modes(result)
+    layers = []
+    for atlas in result.atlases if several else [result.atlas]:
+        comparisons = comparisons_of(result, atlas.name)
+        before = (x for x in earlier if not several or own_metadata(x).get("atlas") == atlas.name)
+        layers.append(_modes_layer(result, comparisons, frame, next(before, None), several))
+    return layers
+
+
+def has_own_modes(result: Result) -> bool:
+    """Whether each atlas has modes of its own, as in siibra's convention, which finds them on the atlas's grid."""
+    return len(result.atlases) > 1 and result.comparisons[0].modes is not result.comparisons[1].modes
+
+
+def highlight(layer: Any, picked: Mapping[int, Sequence[int]]) -> None:
+    """Let modes, by volume, stand out in their layer, the others paler; without any, all are as before."""
+    about = own_metadata(layer)
+    known: list[Colors] = about.get("colors", [])
+    chosen = [[c[str(n)] for n in picked.get(volume, ()) if str(n) in c] for volume, c in enumerate(known)]
+    if chosen != about.get("highlighted", chosen):
+        about["highlighted"] = chosen
+        layer.colormap = modes_colormap(about)
+
+
+# --- inside ---
+
+
+def _modes_layer(
+    result: Result, comparisons: Sequence[Comparison], frame: Frame, earlier: Any, name_atlas: bool
+) -> LayerData:
+    highest = max(int(comparison.modes.number.max(initial=0)) for comparison in comparisons)
+    volumes = [comparison.modes.components(label_type(highest + SPARE)) for comparison in comparisons]
+    grid, atlas = comparisons[0].modes.grid, comparisons[0].atlas
+    data, transform = frame.lay_out_stack(volumes, grid) if result.is_stack else frame.lay_out(volumes[0], grid)
+    known = {} if earlier is None else own_metadata(earlier)
+    picked = known.get("highlighted", [])
+    volume = int(known.get("volume", 0))
+    about = about_result(
+        result,
+        frame,
+        "modes",
+        atlas=atlas.name,
+        volume=volume if volume < len(comparisons) else 0,
+        colors=[{str(n): color for n, color in c.items()} for c in _colors(data, comparisons, earlier)],
+        highlighted=picked if len(picked) == len(comparisons) else [[] for _ in comparisons],
+    )
+    return (
+        data,
+        {
+            "name": f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else ""),
+            "features": mode_features(result, comparisons[about["volume"]]),
+            "colormap": modes_colormap(about),
+            "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
+            "metadata": {KEY: about},
+            **transform,
+        },
+        "labels",
+    )
+
+
+def comparisons_of(result: Result, atlas: str) -> list[Comparison]:
+    """An atlas's comparison of every image."""
+    return [comparison for comparison in result.comparisons if comparison.atlas.name == atlas]
+
+
+def modes_colormap(about: Mapping[str, Any]) -> Any:
+    """The colours of the volume that is told; where modes of any volume stand out, all others are pale."""
+    colors = {int(number): color for number, color in about["colors"][about["volume"]].items()}
+    picked = about["highlighted"]
+    return highlighted_colors(colors, picked[about["volume"]] if any(picked) else None)
+
+
+def _colors(data: NDArray[np.integer], comparisons: Sequence[Comparison], earlier: Any) -> Iterator[dict[int, str]]:
+    """For each volume a colour for each mode, and for some more that may come, so that they need no new table."""
+    same = earlier is not None and earlier.data.shape == data.shape
+    noted: list[Colors] = own_metadata(earlier).get("colors", []) if same else []
+    for number, comparison in enumerate(comparisons):
+        highest = int(comparison.modes.number.max(initial=0))
+        palette = {n: palette_color(n - 1) for n in range(1, highest + SPARE + 1)}
+        if not noted:
+            yield palette
+            continue
+        known = {int(n): color for n, color in noted[number].items()}
+        before, after = (volume.reshape(-1, *volume.shape[-3:])[number] for volume in (earlier.data, data))
+        matched = match_colors(*_labels_of_modes(before, after, comparison.modes), known)
+        yield (known if highest <= max(known) else palette | known) | matched
+
+
+def _labels_of_modes(
+    before: NDArray[np.integer], after: NDArray[np.integer], found: Modes
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Earlier and new labels (N,) at the voxels of the new modes."""
+    if after.T.flags.c_contiguous and before.T.flags.c_contiguous:
+        # Voxels of modes are counted in this very order: no search through the volume.
+        return before.T.reshape(-1)[found.voxel], found.number[found.mode]
+    voxels = np.nonzero(after)
+    return before[voxels], after[voxels]
+
+
+def mode_features(result: Result, comparison: Comparison) -> pd.DataFrame:
+    """What hovering over a mode tells: its best region, of several atlases that of each, and few numbers."""
+    atlases = [other for other in result.comparisons if other.modes is comparison.modes]
+    names = ["region"] if len(atlases) == 1 else [other.atlas.name for other in atlases]
+    modes = result.modes
+    for column, own in (("map", comparison.map_index), ("atlas", comparison.atlas.name)):
+        if column in modes:
+            modes = modes[modes[column] == own]
+    numbers = modes["input structure"].tolist()
+    rows: dict[int, dict[str, Any]] = {number: {} for number in numbers}
+    for name, other in zip(names, atlases, strict=True):
+        for number, (region, value) in _best(other).items():
+            rows[number].update({name: region, "correlation": value})
+    for number, peak, volume in zip(numbers, modes["peak value"].tolist(), modes["volume mm3"].tolist(), strict=True):
+        rows[number].update({"peak": round(peak, 3), "mm3": round(volume)})
+    return label_features(rows, [*names, *(["correlation"] if len(atlases) == 1 else []), "peak", "mm3"])
+
+
+def _best(comparison: Comparison) -> dict[int, tuple[str, float]]:
+    """Number of each mode that overlaps the atlas -> the region with the largest correlation, and that."""
+    sums, found = comparison.sums, comparison.modes
+    score = correlation(sums)
+    best = best_of_modes(sums, score, found.n_modes)
+    names = comparison.atlas.regions["name"].to_numpy(object)
+    pairs = np.flatnonzero(sums.region == best[sums.mode])
+    numbers, regions = found.number[sums.mode[pairs]].tolist(), names[sums.region[pairs]].tolist()
+    return {n: (r, round(v, 3)) for n, r, v in zip(numbers, regions, score[pairs].tolist(), strict=True)}

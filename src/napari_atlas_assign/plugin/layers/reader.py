@@ -1,0 +1,171 @@
+"""The npe2 reader: any NIfTI opens with its world coordinates in mm.
+
+There is one reader command, since npe2 tries several of one plugin in no particular order. It decides by content what a
+file is: a labelled atlas becomes Labels, a probabilistic atlas a stack of region maps, everything else an Image.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atlas.atlas import Atlas
+from ...atlas.formats.build import stem
+from ...atlas.formats.nifti import table_beside
+from ...atlas.load import load_atlas
+from ...errors import AtlasError, GridError, InputError
+from ...grid import Grid
+from ...image import READ_ERRORS, open_image
+from .convert import atlas_to_layer, intensity
+from .geometry import KEY, place
+from .metadata import LayerData, describe, with_leading_axis
+
+TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
+"""Files beside an image that are label tables for sure; a JSON or text file beside it may be about anything."""
+
+INTENT_LABEL = 1002
+
+RGB_TYPES = (128, 2304)
+
+
+def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
+    """Offer to read a NIfTI file; None for anything else, lists of files included."""
+    if isinstance(path, str | os.PathLike) and is_nifti(Path(path)):
+        return read
+    return None
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file begins as NIfTI does; reads the header only, never raises."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(2)
+        opener: Any = gzip.open if start == b"\x1f\x8b" else open
+        with opener(path, "rb") as file:
+            header = file.read(352)
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+    size = {int.from_bytes(header[:4], order) for order in ("little", "big")}
+    return (348 in size and header[344:347] in (b"n+1", b"ni1")) or (540 in size and header[4:7] in (b"n+2", b"ni2"))
+
+
+def read(path: str | os.PathLike[str]) -> list[LayerData]:
+    """Read a NIfTI file as one layer.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or has no geometry; one sentence says what is wrong.
+    """
+    path = Path(path)
+    img = open_image(path)
+    atlas = _as_atlas(img, path)
+    if atlas is not None:
+        return [atlas_to_layer(atlas)]
+    layer, notes = map_to_layer(img, path)
+    for note in notes:
+        _notify(note)
+    return [layer]
+
+
+def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
+    """Lay out a NIfTI image as it is: z, y, x in mm, further axes in front; with what the person should know of it."""
+    try:
+        grid = Grid(_spatial(img.shape), img.affine)
+    except GridError as error:
+        raise GridError(f"{path.name}: {error}") from None
+    orientation, transform = place(grid.shape, grid.affine)
+    data = orientation.turn(_voxels(img, path).reshape(*grid.shape, *_further_axes(img.shape)))
+    codes = {f"{form}_code": int(img.header[f"{form}_code"]) for form in ("sform", "qform")}
+    about = describe(affine=grid.affine.tolist()) | codes
+    leading = data.ndim - 3
+    if data.dtype.kind == "c":
+        data = np.abs(data)  # napari shows no complex numbers
+    rgb = int(img.header["datatype"]) in RGB_TYPES
+    if rgb:
+        data = np.stack([data[channel] for channel in data.dtype.names or ()], axis=-1)
+    labels = ("t", "v", "u", "w")[:leading][::-1]
+    layer = (
+        data,
+        {
+            "name": stem(path),
+            "rgb": rgb,
+            "metadata": {KEY: about},
+            **({} if rgb else intensity(data)),
+            **(with_leading_axis(transform, *labels) if leading else transform),
+        },
+        "image",
+    )
+    notes = _notes(path.name, transform, codes)
+    if np.dtype(img.get_data_dtype()).kind == "c":
+        notes.append(f"{path.name} holds complex numbers; their magnitude is shown")
+    return layer, notes
+
+
+def _as_atlas(img: Any, path: Path) -> Atlas | None:
+    """The atlas that a file holds, or None where it is a plain map."""
+    table, name = table_beside(path), stem(path)
+    further = _further_axes(img.shape)
+    if further:
+        called_atlas = name.endswith("_probseg")
+    else:
+        called_atlas = name.endswith("_dseg") or int(img.header["intent_code"]) == INTENT_LABEL
+    if len(further) > 1 or (table is None and not called_atlas):
+        return None
+    try:
+        atlas = load_atlas(path)
+    except AtlasError as error:
+        if called_atlas or (table is not None and table.suffix in TABLES_OF_LABELS):
+            _notify(f"{path.name} is opened as a plain map, not as an atlas: {error}")
+        return None
+    # One 3D volume of fractions is a map that a person wants explained, whatever lies beside it.
+    return atlas if further or atlas.is_labelled else None
+
+
+def _spatial(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    x, y, z = (*shape[:3], 1, 1, 1)[:3]
+    return x, y, z
+
+
+def _further_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Lengths of the axes beyond space, without those of length 1 (AFNI writes x, y, z, 1, n)."""
+    return tuple(n for n in shape[3:] if n > 1)
+
+
+def _voxels(img: Any, path: Path) -> NDArray[Any]:
+    try:
+        return np.asanyarray(img.dataobj)
+    except READ_ERRORS as error:
+        raise InputError(
+            f"{path.name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again"
+        ) from error
+
+
+def _notes(name: str, transform: dict[str, Any], codes: dict[str, int]) -> list[str]:
+    notes = []
+    if "affine" in transform:
+        turn = np.asarray(transform["affine"])[:3, :3]
+        angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+        notes.append(
+            f"{name} is oblique (turned by {angle:.0f} degrees): napari's 2D views show its slices unturned; "
+            "tables and 3D view use its true place"
+        )
+    if not any(codes.values()):
+        notes.append(
+            f"{name} says nothing about its place in the world (sform and qform codes are 0): "
+            "left and right, and the origin, are assumed"
+        )
+    return notes
+
+
+def _notify(message: str) -> None:
+    from napari.utils.notifications import show_warning
+
+    show_warning(message)

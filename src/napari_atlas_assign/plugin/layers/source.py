@@ -1,0 +1,40 @@
+"""What a napari layer is assigned as: a map, a stack of maps, regions of interest, or points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...image import Image
+from ...modes.point_set import PointSet
+from .convert import image_from_layer
+from .metadata import layer_kind, n_volumes
+
+
+def source_from_layer(
+    layer: Any, volume: int | None = None, sigma: float | Sequence[float] = 0.0
+) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
+    """What a layer holds, as `napari_atlas_assign.api.as_source` gives it back.
+
+    An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest, a Shapes layer too;
+    a Points layer points.
+
+    Raises
+    ------
+    InputError
+        If the layer is of another kind, or its data or its place in the brain cannot be used.
+    """
+    from .point_layers import points_from_layer, rois_from_shapes
+
+    kind = layer_kind(layer)
+    if kind == "points":
+        return points_from_layer(layer, sigma), {}
+    if kind == "shapes":
+        return rois_from_shapes(layer), {"rois": True}
+    if kind == "labels":
+        return image_from_layer(layer, volume), {"rois": True}
+    if volume is None and kind == "image" and n_volumes(layer) > 1:
+        volumes = [image_from_layer(layer, v) for v in range(n_volumes(layer))]
+        return [replace(image, name=f"{layer.name}[{v}]") for v, image in enumerate(volumes)], {}
+    return image_from_layer(layer, volume), {}

@@ -1,0 +1,190 @@
+"""The Qt side of a table's data: a model over whole columns, and how cells are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
+from qtpy.QtGui import QPainter, QPalette
+from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ...assignment.scores import SCORES
+from .filters import MODE_COLUMN, Filters, passing
+from .values import Columns, format_value, full_text, is_number, part_of_whole, sorted_rows
+
+HEADERS = {
+    MODE_COLUMN: "Number of the mode: its value in the modes layer and in components.nii.gz",
+    "centroid": "Mean position of the mode's voxels, x, y, z in mm",
+    "volume": "Index of the region's map in the atlas",
+    "region": "The region's name",
+    "sign": "1 for a mode above the threshold, -1 for one below its negative",
+    "hemisphere": "Of the region, where the atlas tells",
+    "atlas": "The atlas of the region",
+    "map": "Number of the map in its stack, from 0",
+    "map name": "Name of the map in its stack",
+    "voxels": "Voxels of the mode",
+    "volume mm3": "Volume of the mode in mm³",
+    "peak": "The mode's highest place, x, y, z in mm; in the table of peaks: 1 for the highest, then 2, 3",
+    "peak value": "The image's value at the peak",
+    "mean value": "Mean of the image over the mode",
+    "left share": "Part of the mode's volume at x < 0",
+    "right share": "Part of the mode's volume at x > 0",
+    "best region by correlation": "The region with the largest correlation",
+    "best region by share": "The region with the largest share",
+    "unassigned share": "Part of the mode that no region accounts for; shares and it add up to 1",
+    "position": "x, y, z in mm",
+    "value": "The image's value at the peak",
+    "best region": "The region with the largest value at the peak",
+    "probability": "The value of the best region at the peak",
+    "regions": "All regions at the peak, with their values",
+    "nearest region": "The region that is nearest",
+    "name": "The point's name",
+    "sigma mm": "The point's uncertainty: standard deviation in mm, 0 for an exact point",
+    "best region by map value": "The region with the largest value at the point",
+    "distance mm": "How far away the nearest region is; 0 inside it",
+} | {name: (score.__doc__ or "").strip() for name, score in SCORES.items()}
+"""Column name -> what it says when the cursor is over it."""
+
+TO_THE_LEFT, TO_THE_RIGHT = (
+    int(side | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
+    for side in (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight)
+)
+
+Keys = Callable[[], Sequence[Hashable]]
+
+
+class FrameModel(QAbstractTableModel):
+    """A table of pandas for Qt: sorts and filters whole columns at once, so that ten thousand rows are no matter."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.columns = Columns(pd.DataFrame())
+        self.rows = np.arange(0)
+        """Rows of the DataFrame as they are shown."""
+        self._sort: tuple[str | None, bool] = (None, True)
+        self._filters = Filters()
+        self._keys: Keys = tuple
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The whole table, neither sorted nor filtered."""
+        return self.columns.frame
+
+    def set_columns(self, columns: Columns, keys: Keys | None = None) -> None:
+        """Show another table. Sorting, filters and selection stay; `keys` tell rows again (by default their places)."""
+        keys = keys or (lambda: range(len(columns)))
+        if columns.names != self.columns.names:
+            self.beginResetModel()
+            self.columns, self._keys = columns, keys
+            self.rows = self._shown()
+            self.endResetModel()
+            return
+        self.layoutAboutToBeChanged.emit()
+        chosen = self.persistentIndexList()
+        known = self._keys() if chosen else ()
+        old = [(known[self.rows[i.row()]], i.column()) for i in chosen]
+        self.columns, self._keys = columns, keys
+        self.rows = self._shown()
+        known = keys() if chosen else ()
+        place = {known[row]: n for n, row in enumerate(self.rows.tolist())} if chosen else {}
+        self._layout_changed(chosen, [(place.get(k), column) for k, column in old])
+
+    def set_filters(self, filters: Filters) -> None:
+        """Show only rows that pass."""
+        if filters != self._filters:
+            self._filters = filters
+            self._rearrange()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; -1 is the table's own order."""
+        name = self.columns.names[column] if 0 <= column < len(self.columns.names) else None
+        self._sort = (name, order == Qt.SortOrder.AscendingOrder)
+        self._rearrange()
+
+    def value(self, index: QModelIndex) -> Any:
+        """The unformatted value of a cell."""
+        return self.columns.values_at(index.column())[self.rows[index.row()]]
+
+    def text(self, index: QModelIndex) -> str:
+        """A cell as people read it."""
+        return format_value(self.value(index), self.columns.decimals(self.columns.names[index.column()]))
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
+        return 0 if parent.isValid() else len(self.columns.names)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if not index.isValid():
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(index)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{self.columns.names[index.column()]}: {full_text(self.value(index))}"
+        if role == Qt.ItemDataRole.TextAlignmentRole and is_number(self.value(index)):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(  # noqa: D102
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns.names):
+            return None
+        name = self.columns.names[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return name
+        return HEADERS.get(name.partition(": ")[0], name) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def _shown(self) -> Any:
+        name, ascending = self._sort
+        rows = passing(self.columns, self._filters)
+        return sorted_rows(self.columns, rows, name if name in self.columns else None, ascending)
+
+    def _rearrange(self) -> None:
+        self.layoutAboutToBeChanged.emit()
+        before, self.rows = self.rows, self._shown()
+        chosen = self.persistentIndexList()
+        place = {row: n for n, row in enumerate(self.rows.tolist())} if chosen else {}
+        self._layout_changed(chosen, [(place.get(int(before[i.row()])), i.column()) for i in chosen])
+
+    def _layout_changed(self, old: list[QModelIndex], new: list[tuple[int | None, int]]) -> None:
+        places = [QModelIndex() if row is None else self.index(row, column) for row, column in new]
+        self.changePersistentIndexList(old, places)
+        self.layoutChanged.emit()
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Paints cells; parts of a whole have a bar under the number, in the colour of the text, whatever the theme.
+
+    Text is drawn directly: style sheets take several times as long for each cell, which a moving slider makes felt.
+    """
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: D102
+        model: Any = index.model()
+        value = model.value(index)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected or option.state & QStyle.StateFlag.State_HasFocus:
+            style = option.widget.style()
+            style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
+        color = option.palette.color(role)
+        metrics = option.fontMetrics
+        margin = metrics.averageCharWidth() // 2 + 1
+        area = option.rect.adjusted(margin, 0, -margin, 0)
+        painter.setPen(color)
+        painter.drawText(
+            area,
+            TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,
+            metrics.elidedText(model.text(index), Qt.TextElideMode.ElideRight, area.width()),
+        )
+        part = part_of_whole(model.columns.names[index.column()], value)
+        if part is not None:
+            height = max(2.0, option.rect.height() / 8)
+            for filled, opacity in ((1.0, 40), (part, 170)):  # the whole, and the part of it
+                color.setAlpha(opacity)
+                top = option.rect.bottom() + 1 - height
+                painter.fillRect(QRectF(area.left(), top, area.width() * filled, height), color)

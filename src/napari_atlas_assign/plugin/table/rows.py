@@ -1,0 +1,170 @@
+"""What a row of a results table is about: a mode, a region, a place. Without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from ...assignment.best_overlap import best_overlap
+from ...assignment.comparison import Comparison
+from ...assignment.point_result import PointResult
+from ...assignment.result import Result
+from ...assignment.scores import SCORES
+from ...assignment.tables import best_of_modes
+from .filters import MODE_COLUMN
+from .values import Columns
+
+TableName = Literal["assignments", "modes", "peaks"]
+
+Place = tuple[float, float, float]
+
+BEST_BY = {"best region by correlation": "correlation", "best region by share": "share"}
+"""Columns of the table of modes that name a region -> the score by which it is the best."""
+
+OF_OVERLAP = frozenset({"volume", "region", "hemisphere", "atlas", *SCORES})
+"""Columns of the table of assignments that are about the overlap of mode and region."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A mode, and the region of it that a row is about."""
+
+    mode: int
+    """Its number, ``input structure``."""
+    region: int | None = None
+    """Row of the atlas's region table."""
+    run: int = 0
+    """Which of the result's runs; of a result of points, which of its atlases."""
+
+
+class RowReader:
+    """Reads the rows of one table of a result."""
+
+    def __init__(self, result: Result | PointResult, table: TableName, columns: Columns) -> None:
+        self.result, self.table, self.columns = result, table, columns
+        self._identities: dict[int, dict[int, int]] = {}
+        self._best: dict[tuple[int, str], dict[int, int]] = {}
+
+    def subject(self, row: int) -> Subject:
+        """What a row is about."""
+        return self._subject(row, "correlation")
+
+    def keys(self) -> list[Hashable]:
+        """(N,) tell rows again in the table of a later result: a mode that grows or shrinks is the same mode.
+
+        Its number changes with the threshold, its peak does not.
+        """
+        runs = self._runs_of_rows()
+        if self.table == "peaks":
+            return list(zip(runs, self.columns.values("position"), strict=True))
+        modes = self.columns.values(MODE_COLUMN)
+        if not self._is_points:
+            modes = [self._identities_of(run)[mode] for run, mode in zip(runs, modes, strict=True)]
+        regions = self.columns.values("volume") if self.table == "assignments" else [None] * len(modes)
+        return list(zip(runs, modes, regions, strict=True))
+
+    def place(self, row: int, column: str) -> Place | None:
+        """Where to go for a cell, in world mm: the centroid, the best overlap or the peak, as its column suggests."""
+        for name in ("position", "centroid"):
+            if column == name or (name in self.columns and self._is_points):
+                return self._point(name, row)
+        if self.table == "peaks":
+            return self._point("position", row)
+        name, _, atlas = column.partition(": ")
+        if self.table == "assignments" and column in OF_OVERLAP:
+            subject = self.subject(row)
+        elif name in BEST_BY:
+            subject = self._subject(row, BEST_BY[name], atlas or None)
+        else:
+            return self.peak(row)
+        overlap = None
+        if subject.region is not None:
+            overlap = best_overlap(self._runs[subject.run], subject.mode, subject.region)
+        return overlap or self.peak(row)
+
+    def peak(self, row: int) -> Place | None:
+        """The peak of a row's mode; of points, the point."""
+        if self._is_points:
+            return self.place(row, "position")
+        subject = self._subject(row, None)
+        found = self._runs[subject.run].modes
+        voxel = np.array([self._identities_of(subject.run)[subject.mode]])
+        x, y, z = (np.round(found.grid.to_world(found.grid.unravel(voxel)), 2) + 0.0)[0].tolist()
+        return x, y, z
+
+    # --- inside ---
+
+    @property
+    def _is_points(self) -> bool:
+        return isinstance(self.result, PointResult)
+
+    @property
+    def _runs(self) -> list[Comparison]:
+        assert isinstance(self.result, Result)
+        return list(self.result.comparisons)
+
+    @cached_property
+    def _run_numbers(self) -> dict[tuple[int, str | None], int]:
+        """Map and atlas, or map alone -> the first such run."""
+        if isinstance(self.result, PointResult):
+            origins = [(0, atlas.name) for atlas in self.result.atlases]
+        else:
+            origins = [(run.map_index, run.atlas.name) for run in self.result.comparisons]
+        numbers: dict[tuple[int, str | None], int] = {}
+        for number, (index, atlas) in enumerate(origins):
+            numbers.setdefault((index, atlas), number)
+            numbers.setdefault((index, None), number)
+        return numbers
+
+    def _cell(self, name: str, row: int) -> Any:
+        return self.columns.values(name)[row] if name in self.columns else None
+
+    def _point(self, name: str, row: int) -> Place | None:
+        place: Place | None = self._cell(name, row)
+        return place
+
+    def _subject(self, row: int, score: str | None, atlas: str | None = None) -> Subject:
+        """`score` says which region stands for a whole mode; without it, none does."""
+        run = self._run_numbers.get((self._cell("map", row) or 0, atlas or self._cell("atlas", row)), 0)
+        mode = int(self._cell(MODE_COLUMN, row))
+        region = None
+        if self.table == "assignments":
+            region = self._cell("volume", row)
+        elif self.table == "peaks":
+            region = self._named(run, self._cell("best region", row))
+        elif score is not None and not self._is_points:
+            region = self._best_regions(run, score).get(mode)
+        elif score is not None:
+            region = self._named(run, self._cell("best region by map value", row))
+        return Subject(mode, None if region is None else int(region), run)
+
+    def _named(self, run: int, name: str | None) -> int | None:
+        atlas = self.result.atlases[run] if isinstance(self.result, PointResult) else self._runs[run].atlas
+        rows = np.flatnonzero((atlas.regions["name"] == name).to_numpy())  # no row has the name None
+        return int(rows[0]) if len(rows) else None
+
+    def _best_regions(self, run: int, score: str) -> dict[int, int]:
+        if (run, score) not in self._best:
+            sums, found = self._runs[run].sums, self._runs[run].modes
+            best = best_of_modes(sums, SCORES[score](sums), found.n_modes)
+            pairs = zip(found.number.tolist(), best.tolist(), strict=True)
+            self._best[run, score] = {mode: region for mode, region in pairs if region >= 0}
+        return self._best[run, score]
+
+    def _runs_of_rows(self) -> list[int]:
+        if len(self._run_numbers) <= 2:  # one map, one atlas
+            return [0] * len(self.columns)
+        maps = self.columns.values("map") if "map" in self.columns else [0] * len(self.columns)
+        atlases = self.columns.values("atlas") if "atlas" in self.columns else [None] * len(self.columns)
+        return [self._run_numbers.get(origin, 0) for origin in zip(maps, atlases, strict=True)]
+
+    def _identities_of(self, run: int) -> dict[int, int]:
+        """Number of each mode -> the voxel of its peak."""
+        if run not in self._identities:
+            found = self._runs[run].modes
+            self._identities[run] = dict(zip(found.number.tolist(), found.peaks()[0].tolist(), strict=True))
+        return self._identities[run]

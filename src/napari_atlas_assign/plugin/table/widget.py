@@ -1,0 +1,378 @@
+"""The results table: what was assigned, to be sorted, filtered, linked with the viewer, copied and saved.
+
+It knows no viewer: it tells by signals what a person picked and where they want to go, and `select_modes` is told what
+they picked elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pandas as pd
+from qtpy.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...assignment.point_result import PointResult
+from ...assignment.result import Result
+from ...errors import InputError
+from .filter_bar import FilterBar
+from .filters import MODE_COLUMN
+from .model import FrameModel
+from .rows import RowReader, Subject, TableName
+from .values import Columns
+from .view import ResultView
+
+PICK_DELAY = 80
+"""Milliseconds for which a selection must rest before it is told: rows that arrow keys pass are not shown."""
+
+
+class TablePage(QWidget):
+    """One table with its filters; nothing is computed before somebody looks at it."""
+
+    picked = Signal()
+    """Another selection, made here; `selected_subjects` tells it."""
+
+    go_asked = Signal(int, str)
+    """Row of the DataFrame and column to go to."""
+
+    def __init__(self, table: TableName, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.table = table
+        self.model = FrameModel(self)
+        self.reader: RowReader | None = None
+        self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
+        self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
+        self._by_hand = False  # who selected the rows
+        self.filters = FilterBar(table)
+        self.view = ResultView(self.model, table)
+        self.view.setAccessibleName(f"Table of {table}")
+        self.view.setAccessibleDescription(
+            "Enter goes to the place of the cell, Control C copies the selected rows, Control F searches, "
+            "Escape clears; the context menu chooses columns"
+        )
+        self.view.go_asked.connect(self._go)
+        self.view.cleared.connect(self.clear)
+        self.filters.changed.connect(self._apply_filters)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PICK_DELAY)
+        self._timer.timeout.connect(self.picked)
+        selection: Any = self.view.selectionModel()
+        selection.selectionChanged.connect(self._selection_changed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.filters)
+        layout.addWidget(self.view)
+        self.setTabOrder(self.filters, self.view)
+
+    def set_table(self, result: Result | PointResult, frame: Callable[[], pd.DataFrame]) -> None:
+        """Hold another table ready; `refresh` shows it."""
+        self._waiting = result, frame
+
+    def refresh(self) -> None:
+        """Show what waits. Sorting, filters, columns, place and selected rows stay."""
+        if self._waiting is not None:
+            (result, frame), self._waiting = self._waiting, None
+            columns = Columns(frame())
+            self.reader = RowReader(result, self.table, columns)
+            self.filters.offer(columns)
+            self.model.set_columns(columns, self.reader.keys)
+            self._apply_filters()
+            if self._by_hand:
+                self._timer.start()  # the same rows may now be about modes of other numbers
+        if self._modes_waiting is not None:
+            (numbers, among), self._modes_waiting = self._modes_waiting, None
+            self._select_modes(numbers, among)
+
+    def select_modes(self, numbers: Collection[int], among: Mapping[str, Any], now: bool = True) -> None:
+        """Select the rows of modes, without telling so; if not `now`, with the next `refresh`.
+
+        Only rows are meant whose cells are as in `among` (column -> value), as far as the table has these columns.
+        """
+        self._modes_waiting = numbers, among
+        if now:
+            self.refresh()
+
+    def selected_subjects(self) -> list[Subject]:
+        """What the selected rows are about, each once, in the order in which they are shown."""
+        if self.reader is None:
+            return []
+        return list(dict.fromkeys(self.reader.subject(row) for row in self.view.selected_rows()))
+
+    def clear(self) -> None:
+        """Let go of the selection; where there is none, of the filters."""
+        if self.view.selectionModel().hasSelection():
+            self.view.clearSelection()
+        else:
+            self.filters.clear()
+
+    def find(self) -> None:
+        """Go to the search field."""
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
+
+    # --- what Qt calls ---
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys below before a window's shortcuts get them."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._is_ours(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Ctrl+F searches; Escape in a filter returns to the table, and clears the search on the way."""
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.find()
+        elif self._is_ours(event):
+            self.filters.search.clear()
+            self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+    # --- inside ---
+
+    def _is_ours(self, event: Any) -> bool:
+        in_filters = self.filters.isAncestorOf(self.focusWidget() or self)
+        return bool(event.matches(QKeySequence.StandardKey.Find)) or (in_filters and event.key() == Qt.Key.Key_Escape)
+
+    def _apply_filters(self) -> None:
+        self.model.set_filters(self.filters.filters())
+        shown, total = len(self.model.rows), len(self.model.columns)
+        self.filters.count.setText(f"{shown} of {total} rows" if shown < total else f"{total} rows")
+
+    def _select_modes(self, numbers: Collection[int], among: Mapping[str, Any]) -> None:
+        columns = self.model.columns
+        if MODE_COLUMN not in columns:
+            return
+        wanted, modes = set(numbers), columns.values(MODE_COLUMN)
+        others = [(columns.values(name), value) for name, value in among.items() if name in columns]
+        places = [
+            n
+            for n, row in enumerate(self.model.rows.tolist())
+            if modes[row] in wanted and all(cells[row] == value for cells, value in others)
+        ]
+        selection, last = QItemSelection(), self.model.columnCount() - 1
+        for first, end in _stretches(places):
+            selection.select(self.model.index(first, 0), self.model.index(end, last))
+        chooser: Any = self.view.selectionModel()
+        self._by_hand = False
+        self._timer.stop()
+        chooser.blockSignals(True)
+        chooser.select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if places:
+            flag = QItemSelectionModel.SelectionFlag.NoUpdate
+            chooser.setCurrentIndex(self.model.index(places[0], max(self.view.currentIndex().column(), 0)), flag)
+        chooser.blockSignals(False)
+        for view in (self.view, self.view.pinned):
+            view.viewport().update()
+        if places:
+            self.view.scrollTo(self.view.currentIndex())
+
+    def _selection_changed(self) -> None:
+        self._by_hand = True
+        self._timer.start()
+
+    def _go(self, index: QModelIndex) -> None:
+        self.go_asked.emit(int(self.model.rows[index.row()]), self.model.columns.names[index.column()])
+
+
+class ResultsTable(QWidget):
+    """The tables of a result, and buttons that save it."""
+
+    picked = Signal(object)
+    """List of `Subject`: what the rows that a person selected are about; empty where they let go."""
+
+    place_chosen = Signal(object, object)
+    """Place x, y, z in world mm, and the `Subject` of the row, of a click, double click or Enter on a cell."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.result: Result | PointResult | None = None
+        self.assignments, self.modes, self.peaks = (TablePage(table) for table in get_args(TableName))
+        self.about = QLabel()
+        self.about.setTextFormat(Qt.TextFormat.PlainText)
+        self.show_regions = QCheckBox("region maps")
+        self.show_regions.setToolTip("Show the region maps of the selected rows in the viewer")
+        self.show_regions.setChecked(True)
+        self.show_regions.toggled.connect(self._tell_picked)
+        self.save_button = QPushButton("Save result…")
+        self.save_button.setToolTip("Write the tables, the volume of modes and the record into a folder")
+        self.save_button.clicked.connect(self._ask_and_save)
+        self.report_button = QPushButton("Save report…")
+        self.report_button.setToolTip("Write one HTML file with the tables and figures of every mode")
+        self.report_button.clicked.connect(self._ask_and_report)
+        self.tabs = QTabWidget()
+        for page, title in self._titles().items():
+            self.tabs.addTab(page, title)
+            page.picked.connect(self._tell_picked)
+            page.go_asked.connect(self._go)
+            page.view.clicked.connect(self._clicked)
+        self.tabs.currentChanged.connect(self.refresh)
+        top = QHBoxLayout()
+        top.addWidget(self.about)
+        top.addStretch()
+        for widget in (self.show_regions, self.save_button, self.report_button):
+            top.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addLayout(top)
+        layout.addWidget(self.tabs)
+        self._enable()
+
+    def set_result(self, result: Result | PointResult) -> None:
+        """Show a result; cheap enough to be called while a slider moves: tables out of sight wait until looked at."""
+        self.result = result
+        for page in self._titles():
+            if page is not self.peaks:
+                page.set_table(result, lambda name=page.table: getattr(result, name))  # type: ignore[misc]
+            elif isinstance(result, Result):
+                page.set_table(result, lambda: result.peaks)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.peaks), isinstance(result, Result))
+        self.tabs.setTabText(1, "Modes" if isinstance(result, Result) else "Points")
+        self.about.setText(_about(result))
+        self._enable()
+        if not self.window().isVisible() or self.isVisible():  # not while its dock is closed or behind another
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Bring the table in sight up to date."""
+        self.page.refresh()
+
+    @property
+    def page(self) -> TablePage:
+        """The table in sight."""
+        page = self.tabs.currentWidget()
+        assert isinstance(page, TablePage)
+        return page
+
+    def select_modes(self, numbers: Collection[int], among: Mapping[str, Any] | None = None) -> None:
+        """Select the rows of modes in all tabs, as after a click on a mode in the viewer; `picked` does not tell.
+
+        `among` (column -> value) says which modes are meant where several have one number: ``map``, ``atlas``.
+        """
+        for page in self._titles():
+            page.select_modes(numbers, among or {}, now=page is self.page)
+
+    def selected_subjects(self) -> list[Subject]:
+        """What the rows that are selected in the table in sight are about."""
+        return self.page.selected_subjects()
+
+    def go_to_row(self, row: int, column: str = MODE_COLUMN) -> None:
+        """Go to the place of a cell (row of the DataFrame) of the table in sight: by default the mode's peak."""
+        self._go(row, column)
+
+    def save(self, folder: str | Path) -> Path | None:
+        """Write the result into a folder; what is wrong with the folder is shown, not raised."""
+        result = self.result
+        return None if result is None else _told(_written(lambda: result.save(folder), "The result is in"))
+
+    def save_report(self, path: str | Path) -> Any:
+        """Write the report in a thread, since its figures take seconds; what is wrong with the file is shown.
+
+        Returns the worker, which has been started; None without a result that can be reported.
+        """
+        from napari.qt.threading import create_worker
+
+        if not isinstance(self.result, Result):
+            return None
+        worker = create_worker(_report, self.result, path, _start_thread=False, _progress={"desc": "Save report"})
+        worker.returned.connect(_told)
+        worker.finished.connect(self._enable)
+        self.report_button.setEnabled(False)
+        worker.start()
+        return worker
+
+    # --- what Qt calls ---
+
+    def showEvent(self, event: Any) -> None:
+        """Catch up with results that came while the table was out of sight."""
+        self.refresh()
+        super().showEvent(event)
+
+    # --- inside ---
+
+    def _titles(self) -> dict[TablePage, str]:
+        return {self.assignments: "Assignments", self.modes: "Modes", self.peaks: "Peaks"}
+
+    def _enable(self) -> None:
+        self.save_button.setEnabled(self.result is not None)
+        self.report_button.setEnabled(isinstance(self.result, Result))
+
+    def _tell_picked(self) -> None:
+        self.picked.emit(self.selected_subjects())
+
+    def _clicked(self, index: QModelIndex) -> None:
+        self.go_to_row(int(self.page.model.rows[index.row()]))
+
+    def _go(self, row: int, column: str) -> None:
+        reader = self.page.reader
+        place = None if reader is None else reader.place(row, column)
+        if reader is not None and place is not None:
+            self.place_chosen.emit(place, reader.subject(row))
+
+    def _ask_and_save(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A new or empty folder for the result")
+        if folder:
+            self.save(folder)
+
+    def _ask_and_report(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "A file for the report", "report.html", "HTML (*.html)")
+        if path:
+            self.save_report(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
+
+
+def _written(write: Callable[[], Path], said: str) -> tuple[Path | None, str]:
+    """The file or folder that was written, and what to tell; what is wrong with it is told, not raised."""
+    try:
+        path = write()
+    except InputError as error:
+        return None, str(error)
+    return path, f"{said} {path}"
+
+
+def _report(result: Result, path: str | Path) -> tuple[Path | None, str]:
+    from ...report.html import save_report
+
+    return _written(lambda: save_report(result, path), "The report is")
+
+
+def _told(outcome: tuple[Path | None, str]) -> Path | None:
+    from napari.utils.notifications import show_error, show_info
+
+    path, message = outcome
+    (show_error if path is None else show_info)(message)
+    return path
+
+
+def _about(result: Result | PointResult) -> str:
+    atlases = ", ".join(atlas.name for atlas in result.atlases)
+    if isinstance(result, PointResult):
+        return f"{result.points.name}, {atlases}: {len(result.points)} points"
+    n = sum(run.modes.n_modes for run in {id(run.modes): run for run in result.comparisons}.values())
+    modes = f"{n} {'mode' if n == 1 else 'modes'}"
+    images = result.image.name if not result.is_stack else f"{result.image.name} and {len(result.images) - 1} more"
+    return f"{images}, {atlases}: {modes}, threshold {result.comparisons[0].threshold:g}"
+
+
+def _stretches(places: list[int]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers that follow one another."""
+    stretches: list[tuple[int, int]] = []
+    for place in places:
+        if stretches and stretches[-1][1] == place - 1:
+            stretches[-1] = stretches[-1][0], place
+        else:
+            stretches.append((place, place))
+    return stretches

@@ -1,0 +1,313 @@
+"""Overlays of a result that a person asks for: region maps, shares painted onto regions, peaks.
+
+Each lies on the grid of the image that was assigned, with the transform of its layer, and is named after its atlas, so
+that ten of them stay readable. Asking twice updates; `close_overlays` takes all of them away. Of a stack or several
+atlases, the first run is drawn: take ``result.single(n)`` for another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...assignment.best_region_labels import PART_OF_MAXIMUM, territory
+from ...assignment.integrals.cache import integral_of_region
+from ...assignment.integrals.fine_grid import is_too_fine
+from ...assignment.result import Result
+from ...atlas.atlas import Atlas
+from ...errors import InputError
+from ...grid import Grid
+from ..layers.colors import direct_colors, region_color
+from ..layers.frame import Frame, frame_of
+from ..layers.geometry import KEY
+from ..layers.metadata import LayerData, describe, own_metadata
+from .oblique import points_beside
+from .placing import find_layer, put, update
+from .readability import has_names, is_outline, keep_readable
+from .viewer_frame import active_kept
+
+LONGEST_NAME = 28
+"""Characters of a region's name beside a peak."""
+
+ABOVE, BELOW = "{label}\n \n ", "\n\n{label}"
+"""Names of peaks stand above their points, those of pins below, where both mark one place.
+
+They are centred on their points with empty lines: that is the only anchor that napari has in 3D, too.
+"""
+
+
+def show_region(result: Result, viewer: Any, region: int | str, contour: bool = False) -> Any:
+    """Show a region's map as an Image layer in the region's colour, or as an outline; returns the layer.
+
+    Parameters
+    ----------
+    result : Result
+    viewer : napari.Viewer
+    region : int or str
+        Row of the atlas's table of regions (the column ``volume`` of the assignments), or the region's name.
+    contour : bool
+        Draw the outline of where the map reaches `PART_OF_MAXIMUM` of its largest value, as a Labels layer.
+
+    Raises
+    ------
+    InputError
+        If the atlas has no such region.
+    """
+    row = region_row(result.atlas, region)
+    frame = frame_of(result.image, viewer.layers)
+    if not contour:
+        layer = _put(viewer, region_map_layer(result, row, frame))
+        _link(viewer, "region map")
+        return layer
+    return _put(viewer, region_contour_layer(result, row, frame))
+
+
+def show_region_in(layer: Any, result: Result, viewer: Any, region: int) -> Any:
+    """Let a layer of a region's map show another region's; returns the layer with that map.
+
+    It takes the layer's place in the list, and far less work and memory than a new layer. A layer that has the map
+    already is brought up to date instead, and the other one is removed.
+    """
+    data, options, _ = region_map_layer(result, region, frame_of(result.image, viewer.layers))
+    about = options["metadata"][KEY]
+    if find_layer(viewer, about["role"], about["image"]) is not None:
+        viewer.layers.remove(layer)
+        return show_region(result, viewer, region)
+    layer.contrast_limits_range = options["contrast_limits"]
+    update(layer, data, options)
+    layer.name, layer.visible = options["name"], True
+    return layer
+
+
+def show_shares(result: Result, viewer: Any, mode: int) -> Any:
+    """Paint each region's share of a mode onto the region's territory (a parametric map); returns the Image layer.
+
+    Parameters
+    ----------
+    result : Result
+    viewer : napari.Viewer
+    mode : int
+        The mode's number.
+
+    Raises
+    ------
+    InputError
+        If the result has no such mode.
+    """
+    return _put(viewer, shares_layer(result, mode, frame_of(result.image, viewer.layers)))
+
+
+def show_peaks(result: Result, viewer: Any) -> Any:
+    """Show the peaks of all modes as a Points layer with names; returns the layer."""
+    return _put(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
+
+
+def close_overlays(viewer: Any) -> int:
+    """Remove every layer that a function of this module added; returns how many there were."""
+    layers = overlay_layers(viewer)
+    for layer in layers:
+        viewer.layers.remove(layer)
+    return len(layers)
+
+
+def overlay_layers(viewer: Any) -> list[Any]:
+    """The layers that functions of this module added."""
+    return [layer for layer in viewer.layers if own_metadata(layer).get("overlay")]
+
+
+# --- what they look like, as plain data ---
+
+
+def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
+    """A region's mean probability in each voxel of the image, clear where it is 0."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    values = region_map_on(atlas, region, grid)
+    data, transform = frame.lay_out(values, grid)
+    color = _rgb(region_color(atlas, region))
+    return (
+        data,
+        {
+            "name": f"{atlas.name}: {_region_name(atlas, region)} (map)",
+            "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
+            "colormap": {"name": f"clear to {region_color(atlas, region)}", "colors": [[*color, 0], [*color, 1]]},
+            "blending": "translucent",
+            "metadata": {KEY: _about(result, frame, "region map", region)},
+            **transform,
+        },
+        "image",
+    )
+
+
+def region_contour_layer(result: Result, region: int, frame: Frame) -> LayerData:
+    """The outline of a region in its colour; napari draws outlines in 2D, and the filled region in 3D."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    values = region_map_on(atlas, region, grid)
+    inside = (values >= PART_OF_MAXIMUM * atlas.region_sums.maximum[region]) & (values > 0)
+    data, transform = frame.lay_out(inside.astype(np.uint8), grid)
+    return (
+        data,
+        {
+            "name": f"{atlas.name}: {_region_name(atlas, region)} (outline)",
+            "colormap": direct_colors({1: region_color(atlas, region)}),
+            "opacity": 1.0,
+            "metadata": {KEY: _about(result, frame, "region outline", region)},
+            **transform,
+        },
+        "labels",
+    )
+
+
+def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
+    """Each region's share of a mode, painted where that region is the atlas's most probable one."""
+    atlas, grid = result.atlas, grid_of_overlays(result)
+    if mode not in result.mode_voxels.number:
+        raise InputError(f"the result has no mode {mode}; its modes are {_listed(result.mode_voxels.number)}")
+    rows = result.assignments
+    rows = rows[rows["input structure"] == mode]
+    values = np.zeros(grid.n_voxels, np.float32)
+    for region, share in zip(rows["volume"], rows["share"], strict=True):
+        values[territory(atlas, grid, int(region))] = share
+    data, transform = frame.lay_out(values.reshape(grid.shape), grid)
+    return (
+        data,
+        {
+            "name": f"{result.image.name}: shares of mode {mode} ({atlas.name})",
+            "contrast_limits": (0.0, float(rows["share"].max()) if len(rows) else 1.0),
+            "colormap": SHARE_COLORS,
+            "blending": "translucent",
+            "interpolation3d": "nearest",  # between a region and nothing, no other share is to be seen
+            "metadata": {KEY: _about(result, frame, "shares", mode)},
+            **transform,
+        },
+        "image",
+    )
+
+
+def peaks_layer(result: Result, frame: Frame) -> LayerData:
+    """Peaks as points; the highest of each mode with the name of its region, the others with their numbers."""
+    peaks = result.peaks[["input structure", "peak", "position", "value", "best region", "probability"]]
+    places = np.array([frame.to_view(xyz) for xyz in peaks["position"]]).reshape(-1, 3)
+    from_view, transform = points_beside(frame, result.image.grid)
+    return (
+        places @ from_view[:3, :3].T + from_view[:3, 3],
+        {
+            "name": f"{result.image.name}: peaks ({result.atlas.name})",
+            "features": peaks.drop(columns="position").assign(label=_peak_labels(peaks)),
+            "text": {
+                "string": ABOVE,
+                "size": 9,
+                "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
+            },
+            "size": 4 / np.mean(transform["scale"]),
+            "face_color": "transparent",
+            "border_color": "#ffdd33",
+            "border_width": 0.25,
+            "blending": "translucent_no_depth",
+            "metadata": {KEY: _about(result, frame, "peaks", 0)},
+            **transform,
+        },
+        "points",
+    )
+
+
+SHARE_COLORS = {
+    "name": "shares",
+    "colors": [[0, 0, 0, 0], [0.27, 0.0, 0.33, 1], [0.13, 0.57, 0.55, 1], [0.99, 0.91, 0.14, 1]],
+    "controls": [0, 0.004, 0.5, 1],
+}
+"""Clear at 0, then from violet over green to yellow."""
+
+
+def grid_of_overlays(result: Result) -> Grid:
+    """The image's grid, or the atlas's where the image is so much finer that maps on it would not fit in memory."""
+    grid = result.image.grid
+    return result.atlas.grid if is_too_fine(result.atlas, grid) else grid
+
+
+def region_map_on(atlas: Atlas, region: int, grid: Grid) -> NDArray[np.float32]:
+    """A region's mean probability in each voxel (X, Y, Z) of a grid."""
+    voxel, integral = integral_of_region(atlas, grid, region)
+    values = np.zeros(grid.n_voxels, np.float32)
+    values[voxel] = integral / grid.voxel_volume
+    return values.reshape(grid.shape)
+
+
+def region_row(atlas: Atlas, region: int | str) -> int:
+    """Row of the table of regions, of a row or a name.
+
+    Raises
+    ------
+    InputError
+        If there is no such region.
+    """
+    if isinstance(region, str):
+        rows = np.flatnonzero(atlas.regions["name"].to_numpy(object) == region)
+        if not len(rows):
+            raise InputError(f"{atlas.name} has no region {region!r}; names are in the table atlas.regions")
+        return int(rows[0])
+    if not 0 <= region < atlas.n_regions:
+        raise InputError(f"{atlas.name} has no region {region}; it has {atlas.n_regions}, counted from 0")
+    return int(region)
+
+
+def _put(viewer: Any, layer_data: LayerData) -> Any:
+    with active_kept(viewer):
+        layer = put(viewer, layer_data)
+        for are_above in (is_outline, has_names):
+            for above in filter(are_above, list(viewer.layers)):
+                viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
+    keep_readable(viewer)
+    return layer
+
+
+def _link(viewer: Any, role: str) -> None:
+    """Let maps of regions share their opacity and blending: one slider for all."""
+    from napari.experimental import link_layers, unlink_layers
+
+    layers = [layer for layer in overlay_layers(viewer) if own_metadata(layer)["role"].startswith(role)]
+    itself = [getattr(layer, "__wrapped__", layer) for layer in layers]
+    unlink_layers(itself)
+    if len(itself) > 1:
+        link_layers(itself, ("opacity", "blending"))
+
+
+def _about(result: Result, frame: Frame, role: str, number: int) -> dict[str, Any]:
+    return describe(
+        frame.view_from_world,
+        role=f"{role} {result.atlas.name} {number}",
+        image=result.image.name,
+        atlas=result.atlas.name,
+        space=result.image.space,
+        overlay=True,
+    )
+
+
+def _peak_labels(peaks: Any) -> list[str]:
+    labels = []
+    for mode, rank, region in peaks[["input structure", "peak", "best region"]].itertuples(index=False, name=None):
+        if rank > 1:
+            labels.append(f"{mode}.{rank}")
+        else:
+            labels.append(f"{mode} {shortened(region)}" if isinstance(region, str) else str(mode))
+    return labels
+
+
+def shortened(name: str) -> str:
+    """A long name without its middle: what tells regions apart is often at the end."""
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
+
+
+def _region_name(atlas: Atlas, region: int) -> str:
+    return str(atlas.regions["name"].iloc[region])
+
+
+def _rgb(color: str) -> list[float]:
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def _listed(numbers: NDArray[np.integer]) -> str:
+    shown = ", ".join(map(str, numbers[:8].tolist()))
+    return f"{shown} … {numbers[-1]}" if len(numbers) > 8 else shown or "none"

