@@ -19,6 +19,13 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests/test_architecture.py measured."""
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    for line in sorted({text for report in reports for name, text in report.user_properties if name == "house"}):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_dir(tmp_path_factory):
     """A cache of the suite's own: nothing is read from, or left in, the person's."""

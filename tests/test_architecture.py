@@ -1,4 +1,4 @@
-"""Arrows point one way, and importing the package costs nothing that is not needed."""
+"""Arrows point one way, file by file, and importing the package costs nothing that is not needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 import napari_atlas_assign
 
@@ -25,6 +28,9 @@ RANKS = {
 }
 # Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.
 UPWARD = {("assignment", "report"), ("api", "plugin"), ("cli", "plugin")}
+
+MOST_FILES = 16  # of a folder, its `__init__` aside
+MOST_LINES = 600
 
 GUI = {"napari", "magicgui", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "superqt", "vispy", "app_model", "npe2"}
 HEAVY = GUI | {
@@ -46,7 +52,7 @@ BELOW_PLUGIN = [path for path in MODULES if "plugin" not in path.relative_to(PAC
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(PACKAGE))
+    return path.relative_to(PACKAGE).as_posix()
 
 
 def layer_of(path: Path) -> str:
@@ -66,14 +72,89 @@ def imports(path: Path) -> list[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) + 1 - node.level] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            found.append((module, at_import))
-            found.extend((f"{module}.{alias.name}", at_import) for alias in node.names if module == NAME)
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            modules = {name if file_of(name) else module for name in names}  # `from . import slicer`: not the folder
+            found.extend((name, at_import) for name in sorted(modules))
         inside = at_import and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
             visit(child, inside)
 
     visit(ast.parse(path.read_text(encoding="utf-8")), True)
     return found
+
+
+def file_of(module: str) -> Path | None:
+    """The file of a module, if it is one of this package."""
+    top, *parts = module.split(".")
+    path = PACKAGE.joinpath(*parts) if top == NAME else Path("other packages")
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def arrows() -> dict[str, set[str]]:
+    """Which file imports which, at import time or inside a function; names that type checkers alone import aside."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    reached = {path: {file_of(module) for module, _ in imports(path)} for path in files}
+    return {name_of(a): {name_of(b) for b in others if b not in (None, a)} for a, others in reached.items()}
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Sets of files each of which can be reached from each other one, the largest first."""
+    names = sorted(arrows)
+    edges = [(names.index(a), names.index(b)) for a in names for b in arrows[a]]
+    rows, columns = np.array(edges, int).reshape(-1, 2).T
+    graph = csr_array((np.ones(len(edges)), (rows, columns)), shape=(len(names), len(names)))
+    _, circle_of = connected_components(graph, connection="strong")
+    sets = [[names[i] for i in np.flatnonzero(circle_of == n)] for n in np.unique(circle_of)]
+    return sorted((files for files in sets if len(files) > 1), key=lambda files: (-len(files), files))
+
+
+def without_the_meant(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+    return {a: {b for b in others if not is_meant(a, b)} for a, others in arrows.items()}
+
+
+def is_meant(a: str, b: str) -> bool:
+    """A result saves itself: the one arrow that goes up inside a circle of files."""
+    return a == "assignment/saving.py" and b.startswith("report/")
+
+
+def folders() -> dict[str, list[str]]:
+    """The files of each folder, its `__init__` aside."""
+    modules = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    names = sorted({path.parent for path in modules})
+    return {folder.relative_to(PACKAGE).as_posix(): [p.name for p in modules if p.parent == folder] for folder in names}
+
+
+def test_no_circle_of_files_but_that_a_result_saves_itself(record_property):
+    every = arrows()
+    known = circles(every)
+    record_property("house", f"circles of files: {len(known)}: " + "; ".join(", ".join(files) for files in known))
+    assert not circles(without_the_meant(every)), "new circles of files: let one of each import nothing of the others"
+    assert len(known) == 1, "saving.py no longer reaches report/: take the exception out of `is_meant`"
+
+
+def test_a_circle_is_found_whether_short_or_long():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circles({"a": {"b"}, "b": {"a"}, "c": {"d"}, "d": {"e"}, "e": {"c", "a"}}) == [["c", "d", "e"], ["a", "b"]]
+
+
+def test_a_folder_holds_one_subject(record_property):
+    sizes = {folder: len(names) for folder, names in folders().items()}
+    largest = max(sizes, key=lambda folder: sizes[folder])
+    record_property("house", f"largest folder: {largest}, {sizes[largest]} files")
+    assert sizes[largest] <= MOST_FILES, f"{largest} has {sizes[largest]} files: give a part of them a folder"
+
+
+def test_a_file_can_be_read_at_a_sitting(record_property):
+    lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    largest = max(lines, key=lambda name: lines[name])
+    record_property("house", f"largest file: {largest}, {lines[largest]} lines")
+    assert lines[largest] <= MOST_LINES, f"{largest} has {lines[largest]} lines: split it by subject"
+
+
+@pytest.mark.parametrize("folder", folders())
+def test_each_folder_says_what_lives_in_it(folder):
+    docstring = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text(encoding="utf-8")))
+    assert docstring
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

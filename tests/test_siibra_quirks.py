@@ -21,8 +21,8 @@ import pytest
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Atlas, AtlasError, Grid, Image, InputError
 from napari_atlas_assign.assignment.integrals import cache as integrals
-from napari_atlas_assign.assignment.resample import resample, resample_labels
 from napari_atlas_assign.assignment.scores import SCORES
+from napari_atlas_assign.assignment.sums.resample import resample, resample_labels
 from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import blobs

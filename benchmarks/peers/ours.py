@@ -24,7 +24,7 @@ def prepared(options: list[str]) -> str:
     """Have the innermost loop compiled, as the widget does for live updates, where ``numba`` is among the options."""
     if "numba" not in options:
         return ""
-    from napari_atlas_assign.assignment import compiled
+    from napari_atlas_assign.assignment.sums import compiled
 
     if not compiled.prepare():
         raise SystemExit("numba is not installed")

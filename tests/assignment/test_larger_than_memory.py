@@ -21,7 +21,7 @@ from napari_atlas_assign.assignment.best_region_labels import best_region_labels
 from napari_atlas_assign.assignment.integrals import fine_grid as voxelwise
 from napari_atlas_assign.assignment.integrals.cache import integrals_over, region_integrals
 from napari_atlas_assign.assignment.parameters import Threshold
-from napari_atlas_assign.assignment.sums import overlap_sums
+from napari_atlas_assign.assignment.sums.overlap import overlap_sums
 from napari_atlas_assign.image import read_stack
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.thresholds import percentile_threshold

@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from napari_atlas_assign import Atlas, Grid, InputError
 from napari_atlas_assign.assignment.integrals.cache import integrals_over
-from napari_atlas_assign.assignment.point_sums import blob_sums
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS, assign_points
 from napari_atlas_assign.assignment.scores import SCORES
-from napari_atlas_assign.assignment.sums import overlap_sums
+from napari_atlas_assign.assignment.sums.overlap import overlap_sums
+from napari_atlas_assign.assignment.sums.points import blob_sums
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import blobs
@@ -39,7 +39,7 @@ def cases(draw):
 
 @pytest.mark.parametrize("most", [1, 40, 100, 2**22])
 def test_blob_sums_do_not_depend_on_how_finely_rows_are_looked_up(most, monkeypatch):
-    monkeypatch.setattr("napari_atlas_assign.assignment.point_sums._MAX_BLOCKS", most)
+    monkeypatch.setattr("napari_atlas_assign.assignment.sums.points._MAX_BLOCKS", most)
     rng = np.random.default_rng(most)
     maps = random_maps(rng, (3, 4, 40), "statistical", 4) * (
         rng.random((4, 3, 4, 40)) < 0.9

@@ -29,9 +29,9 @@ from .field_of_view import field_of_view_warning
 from .integrals.cache import integrals_over
 from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters
-from .resample import resample, resample_labels
 from .result import Result
-from .sums import OverlapSums, overlap_sums
+from .sums.overlap import OverlapSums, overlap_sums
+from .sums.resample import resample, resample_labels
 
 Timings = dict[str, float]
 """Seconds per stage."""

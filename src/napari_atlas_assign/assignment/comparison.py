@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..atlas.atlas import Atlas
 from ..image import Image
 from ..modes.modes import Modes
-from .sums import OverlapSums
+from .sums.overlap import OverlapSums
 
 
 @dataclass(frozen=True)

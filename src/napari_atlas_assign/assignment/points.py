@@ -19,8 +19,8 @@ from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
 from .conventions import Convention, ConventionName, get_convention
-from .point_sums import Chunks, sums_of_runs
 from .scores import SCORES, map_maximum
+from .sums.points import Chunks, sums_of_runs
 
 POINT_ASSIGNMENT_COLUMNS = (
     "input structure",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..grid import Floats
-from .sums import OverlapSums
+from .sums.overlap import OverlapSums
 
 
 def correlation(sums: OverlapSums) -> Floats:

@@ -17,7 +17,7 @@ from . import peak_table as peaks
 from .conventions import get_convention
 from .parameters import Parameters
 from .scores import SCORES, map_maximum
-from .sums import OverlapSums
+from .sums.overlap import OverlapSums
 
 if TYPE_CHECKING:
     from .comparison import Comparison

@@ -12,9 +12,9 @@ from qtpy.QtCore import QObject
 from superqt.utils import GeneratorWorker
 
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.assignment import compiled
 from napari_atlas_assign.assignment.best_region_labels import best_region_labels
 from napari_atlas_assign.assignment.result import Result
+from napari_atlas_assign.assignment.sums import compiled
 from napari_atlas_assign.plugin.assign.latest import Latest, compile_beside
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.colors import match_colors, palette_color

@@ -15,7 +15,7 @@ from ...errors import AtlasError, InputError
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image
 from ...limits import MAX_IMAGE_BYTES, check_size
-from ..formats.build import named_grid, region_entries, regions_of_labels, regions_of_volumes
+from ..build import named_grid, region_entries, regions_of_labels, regions_of_volumes
 from ..label_tables import read_table
 from ..label_volume import code_labels
 

@@ -19,10 +19,10 @@ from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...limits import read_bytes
 from ..atlas import Atlas
+from ..build import stem
 from ..files.volumes import n_axes
 from ..label_tables import parse_table, read_table
 from ..label_tables.table import Row, make_table
-from .build import stem
 from .one_image import maps_or_labels_from, source_of
 
 NAME = "afni"

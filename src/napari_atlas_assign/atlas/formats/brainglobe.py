@@ -30,11 +30,11 @@ from ...grid import Floats, Grid
 from ...image import READ_ERRORS
 from ...limits import MAX_GZIP_RATIO, MAX_IMAGE_BYTES, MAX_TEXT_BYTES
 from ..atlas import Atlas
+from ..build import regions_of_labels
 from ..files.paths import inside
 from ..files.text import read_json, read_text
 from ..label_tables import read_table
 from ..label_volume import CodedLabels, code_labels
-from .build import regions_of_labels
 
 NAME = "brainglobe"
 

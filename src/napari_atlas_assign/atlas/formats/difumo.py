@@ -20,11 +20,11 @@ from ...errors import AtlasError
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas
+from ..build import named_grid
 from ..files.paths import inside
 from ..files.text import read_text
 from ..files.volumes import entries_of_volumes, keep_open, open_volume, renamed
 from ..label_tables.hemispheres import with_sides
-from .build import named_grid
 
 NAME = "difumo"
 

@@ -16,9 +16,9 @@ from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...limits import MAX_TEXT_BYTES
 from ..atlas import Atlas
+from ..build import stem
 from ..label_tables import mricron as text_table
 from ..label_tables import read_table
-from .build import stem
 from .one_image import maps_or_labels_from, source_of
 
 NAME = "mricron"

@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import AtlasError
 from ...image import READ_ERRORS, file_sha256
 from ..atlas import Atlas
+from ..build import FractionsError, atlas_from_label_volume, atlas_from_maps, stem
 from ..files.volumes import n_axes, open_atlas_image
 from ..files.xml import read_xml
 from ..label_tables import for_label_volume, is_table, read_table
 from ..remarks import remark
-from .build import FractionsError, atlas_from_label_volume, atlas_from_maps, stem
 
 NAME = "nifti"
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ..atlas import Atlas
+from ..build import named_grid, regions_of_labels, stem
 from ..files.volumes import open_volume
 from ..label_tables import is_table, read_table
-from .build import named_grid, regions_of_labels, stem
 from .one_image import source_of
 
 NAME = "niivue-paqd"

@@ -15,10 +15,10 @@ from ...errors import AtlasError
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas
+from ..build import atlas_from_label_volume, atlas_from_maps, named_grid
 from ..files.paths import image_inside
 from ..files.volumes import n_axes, open_volume
 from ..label_tables import for_label_volume
-from .build import atlas_from_label_volume, atlas_from_maps, named_grid
 
 
 def maps_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any) -> Atlas:

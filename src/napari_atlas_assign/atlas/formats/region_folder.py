@@ -14,11 +14,11 @@ from ...encoding import one_line
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ..atlas import Atlas
+from ..build import atlas_from_entries, stem
 from ..files.paths import inside
 from ..files.volumes import entries_of_files, n_axes, renamed
 from ..label_tables.hemispheres import with_sides
 from . import julich_brain
-from .build import atlas_from_entries, stem
 
 NAME = "region-folder"
 

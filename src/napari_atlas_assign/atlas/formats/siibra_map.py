@@ -24,6 +24,7 @@ from ...image import file_sha256
 from ...limits import MAX_TEXT_BYTES
 from ...template_space import canonical_space
 from ..atlas import Atlas
+from ..build import atlas_from_entries, stem
 from ..files.paths import inside
 from ..files.text import read_json
 from ..files.volumes import (
@@ -38,7 +39,6 @@ from ..files.volumes import (
 )
 from ..label_tables.hemispheres import with_sides
 from ..sources.download import downloads_folder, fetch
-from .build import atlas_from_entries, stem
 
 NAME = "siibra-map"
 

@@ -30,10 +30,10 @@ from ...errors import AtlasError
 from ...image import file_sha256
 from ...limits import MAX_TEXT_BYTES, read_bytes
 from ..atlas import Atlas
+from ..build import atlas_from_entries, named_grid
 from ..files.volumes import open_volume, read_volume, renamed
 from ..label_tables import read_table
 from ..label_tables.hemispheres import with_sides
-from .build import atlas_from_entries, named_grid
 
 NAME = "sparse-index"
 

@@ -20,9 +20,9 @@ import pandas as pd
 from ...errors import AtlasError
 from ...image import file_sha256, quiet_nibabel
 from ..atlas import Atlas
+from ..build import named_grid
 from ..files.volumes import entries_of_volumes, keep_open, open_volume
 from ..formats import difumo
-from ..formats.build import named_grid
 from ..formats.difumo import atlas_from_loadings
 from ..remarks import remark
 from ..storage.index import content_key, kept

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from ...errors import AtlasError
 from ...image import file_sha256
 from ..atlas import Atlas
+from ..build import atlas_from_entries, atlas_from_label_volume, named_grid, stem
 from ..files.volumes import entries_of_volumes, keep_open, n_axes, open_atlas_image, read_volume
-from ..formats.build import atlas_from_entries, atlas_from_label_volume, named_grid, stem
 from ..formats.difumo import atlas_from_loadings
 from ..label_tables.hemispheres import with_sides
 from ..label_volume import code_labels

@@ -24,9 +24,9 @@ from ...errors import AtlasError
 from ...grid import Grid
 from ...image import Image, file_sha256
 from ..atlas import Atlas
+from ..build import atlas_from_entries, named_grid
 from ..files.volumes import entries_by_label, entries_of
 from ..formats import sparse_index
-from ..formats.build import atlas_from_entries, named_grid
 from ..formats.difumo import atlas_from_loadings
 from ..label_tables.hemispheres import with_sides
 from ..storage.index import content_key, has, kept

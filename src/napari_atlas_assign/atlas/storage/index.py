@@ -27,7 +27,7 @@ import pandas as pd
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas, RegionSums, all_ones
-from ..formats.build import stem
+from ..build import stem
 from ..remarks import listening, remark
 from .folder import cache_folder
 

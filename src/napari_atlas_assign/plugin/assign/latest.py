@@ -7,7 +7,7 @@ from functools import cache
 from threading import Thread
 from typing import Generic, TypeVar
 
-from ...assignment import compiled
+from ...assignment.sums import compiled
 
 T = TypeVar("T")
 

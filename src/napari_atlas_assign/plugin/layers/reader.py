@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
-from ...atlas.formats.build import stem
+from ...atlas.build import stem
 from ...atlas.formats.nifti import table_beside
 from ...atlas.load import load_atlas
 from ...errors import AtlasError, GridError, InputError

@@ -13,9 +13,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ..grid import Floats, Grid
-from ..image import Image
-from ..modes.labelling import bounding_slices
+from ...grid import Floats, Grid
+from ...image import Image
+from ...modes.labelling import bounding_slices
 
 
 def resample(image: Image, grid: Grid) -> Image:

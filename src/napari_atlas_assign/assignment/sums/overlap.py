@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas, RegionSums
-from ..grid import Floats, Grid, product, snap
-from ..index_ranges import slices
-from ..modes.modes import Modes
+from ...atlas.atlas import Atlas, RegionSums
+from ...grid import Floats, Grid, product, snap
+from ...index_ranges import slices
+from ...modes.modes import Modes
+from ..integrals.cache import IntegralsOf, OnSameVoxels
 from . import compiled
-from .integrals.cache import IntegralsOf, OnSameVoxels
 
 VOXELS_AT_A_TIME = 2**14
 """Voxels whose integrals are added up together: their arrays stay in the processor's cache."""

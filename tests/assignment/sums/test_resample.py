@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_atlas_assign import Grid, Image
-from napari_atlas_assign.assignment.resample import resample
+from napari_atlas_assign.assignment.sums.resample import resample
 from tests.cases import atlas_to_world, image_to_atlas
 
 RELATIONS = (

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid import Floats
+from ...grid import Floats
 
 _loop: Callable[..., None] | None = None
 

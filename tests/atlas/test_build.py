@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign.atlas.formats.build import (
+from napari_atlas_assign.atlas.build import (
     FractionsError,
     atlas_from_entries,
     atlas_from_label_volume,

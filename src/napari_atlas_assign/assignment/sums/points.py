@@ -19,12 +19,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas
-from ..grid import Floats
-from ..index_ranges import listed, slices
-from ..modes.point_set import PointSet
-from ..modes.points import Runs, sphere_runs
-from .sums import ModeSums, OverlapSums
+from ...atlas.atlas import Atlas
+from ...grid import Floats
+from ...index_ranges import listed, slices
+from ...modes.point_set import PointSet
+from ...modes.points import Runs, sphere_runs
+from .overlap import ModeSums, OverlapSums
 
 
 def blob_sums(points: PointSet, atlas: Atlas) -> OverlapSums:

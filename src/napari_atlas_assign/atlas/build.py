@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import AtlasError, GridError
-from ...grid import Grid
-from ...image import READ_ERRORS
-from ..atlas import Atlas
-from ..label_volume import FractionsError, code_labels, whole_numbers
-from ..remarks import remark
+from ..errors import AtlasError, GridError
+from ..grid import Grid
+from ..image import READ_ERRORS
+from .atlas import Atlas
+from .label_volume import FractionsError, code_labels, whole_numbers
+from .remarks import remark
 
 __all__ = [
     "FractionsError",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from napari_atlas_assign import Grid, Image, assign
-from napari_atlas_assign.assignment import compiled, sums
+from napari_atlas_assign.assignment.sums import compiled, overlap
 from tests.cases import cases, quiet_assign
 
 TABLES = ("assignments", "modes")
@@ -69,7 +69,7 @@ def test_many_modes_of_many_regions_are_left_to_sorting(small_atlas, monkeypatch
     data = np.random.default_rng(2).normal(size=small_atlas.grid.shape)
     image = Image(data, small_atlas.grid)
     one = assign(image, small_atlas, threshold=0.5, connectivity=6)
-    monkeypatch.setattr(sums, "_MOST_TABLED", 0)
+    monkeypatch.setattr(overlap, "_MOST_TABLED", 0)
     other = assign(image, small_atlas, threshold=0.5, connectivity=6)
     for table in TABLES:
         pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
