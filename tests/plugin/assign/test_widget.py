@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
+from qtpy.QtCore import Qt
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.assignment.parameters import Parameters
@@ -14,6 +15,7 @@ from napari_atlas_assign.plugin.assign import worker as run
 from napari_atlas_assign.plugin.assign.source_fields import usual_threshold
 from napari_atlas_assign.plugin.assign.widget import AssignWidget, region_shown
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.plugin.layers.geometry import set_geometry
 from napari_atlas_assign.plugin.layers.reader import read
 from napari_atlas_assign.plugin.show import TABLE_NAME
 from tests.plugin.helpers import AFFINES, TIMEOUT, as_layer, finish, napari_nifti_layer, placed
@@ -368,3 +370,120 @@ def test_a_file_read_by_us_and_one_by_napari_nifti_give_the_same(make_napari_vie
     path = write(blob_map, AFFINES["las"])
     results = [assign(layer, label_atlas, threshold=3) for layer in (as_layer(read(path)[0]), napari_nifti_layer(path))]
     assert results[0].assignments.equals(results[1].assignments)
+
+
+# --- among other layers ---
+
+
+def test_labels_that_are_being_painted_are_no_atlas_until_they_are_picked(model, widget, blob_map):
+    model.add_layer(placed(blob_map.T, name="map"))
+    before = widget.atlas.value
+    painted = model.add_labels(np.zeros(blob_map.T.shape, int), name="roi")
+    assert widget.atlas.value == before
+    assert ("layer", painted) in widget.atlas.choices
+    widget.image.value = painted
+    assert ("layer", painted) not in widget.atlas.choices
+
+
+@pytest.mark.parametrize("first", ["widget", "layer"])
+def test_labels_with_names_are_offered_as_atlas_before_and_after_the_widget(model, qtbot, blob_map, first):
+    widgets = []
+
+    def dock():
+        widgets.append(AssignWidget(model))
+        qtbot.addWidget(widgets[0])
+
+    steps = [dock, lambda: model.add_labels(np.ones((3, 3, 3), int), features={"region": ["", "Ammon"]}, name="named")]
+    model.add_layer(placed(blob_map.T, name="map"))
+    for step in steps if first == "widget" else steps[::-1]:
+        step()
+    assert widgets[0].image.value is model.layers["map"]
+    assert widgets[0].atlas.value == ("layer", model.layers["named"])
+
+
+def test_a_map_stays_chosen_with_nothing_selected_and_under_another_name(model, ready):
+    layer = model.layers["map"]
+    model.layers.selection.clear()
+    assert ready.image.value is layer
+    layer.name = "renamed"
+    assert ready.image.value is layer
+
+
+def test_an_error_goes_with_its_cause(model, widget, blob_map, told):
+    widget.assign()
+    assert widget.status.value == told[0]
+    model.add_layer(placed(blob_map.T))
+    assert widget.status.value == ""
+
+
+@pytest.mark.parametrize("role", ["map modes", "map regions"])
+def test_a_result_that_was_made_an_image_is_a_map_like_any_other(model, ready, qtbot, told, role):
+    ready.assign()
+    finish(qtbot, ready)
+    made = model.layers[role]
+    model.add_layer(Image(made.data.astype(float), scale=made.scale, translate=made.translate, metadata=made.metadata))
+    ready.threshold.value = 0.5
+    ready.assign()
+    finish(qtbot, ready)
+    assert not told
+    assert ready.status.value.endswith("assignments.")
+
+
+def test_whatever_goes_wrong_is_a_sentence_and_live_goes_on(model, ready, qtbot, told, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no such thing")
+
+    for where in ("draw", "put_layers", "find_frame_of_layer"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"napari_atlas_assign.plugin.assign.widget.{where}", broken)
+            ready.assign()
+            finish(qtbot, ready)
+        assert "RuntimeError: no such thing" in told.pop()
+    ready.threshold.value = 5.5
+    finish(qtbot, ready)
+    qtbot.waitUntil(lambda: "map modes" in model.layers, timeout=TIMEOUT)
+    assert ready.status.value.startswith("1 mode")
+
+
+def test_large_numbers_of_regions_of_interest_cost_no_colours_between_them(blob_map, label_atlas):
+    labels = np.zeros(blob_map.T.shape, np.int32)
+    labels[2, 2, 1], labels[3, 5, 6] = 614_454_277, 2_000_000_000
+    layer = Labels(labels, name="allen")
+    set_geometry(layer, np.array(AFFINES["ras"])[:, [2, 1, 0, 3]])
+    model = ViewerModel()
+    model.add_layer(layer)
+    show(assign(layer, label_atlas), model)
+    colors = model.layers["allen modes"].metadata[NAME]["colors"][0]
+    assert {"614454277", "2000000000"} <= colors.keys()
+    assert len(colors) < 30
+
+
+# --- by keyboard ---
+
+
+def test_the_slider_listens_to_keys(ready, qtbot):
+    slider, key = ready.fields.slider, Qt.Key
+    for pressed, expected in (
+        (key.Key_Home, 0),
+        (key.Key_End, 9),
+        (key.Key_PageDown, 9 - 9 / 20),
+        (key.Key_Left, 9 - 9 / 20 - 9 / 200),
+        (key.Key_Down, 9 - 9 / 20 - 18 / 200),
+        (key.Key_Right, 9 - 9 / 20 - 9 / 200),
+        (key.Key_PageUp, 9 - 9 / 200),
+        (key.Key_Up, 9),
+        (key.Key_Up, 9),
+    ):
+        qtbot.keyClick(slider, pressed)
+        assert ready.threshold.value == pytest.approx(expected, abs=0.006), pressed
+
+
+def test_what_is_folded_away_is_out_of_reach_of_the_tab_key(widget, qtbot):
+    widget.show()
+    hidden = widget.fields.connectivity.native
+    assert not hidden.isVisible()
+    widget.more.expand(animate=False)
+    assert hidden.isVisible()
+    qtbot.waitUntil(lambda: hidden.height() > 5)
+    widget.more.collapse(animate=False)
+    assert not hidden.isVisible()

@@ -7,13 +7,12 @@ from typing import Any, get_args
 
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSpinBox, SpinBox
-from qtpy.QtCore import Qt
-from superqt import QDoubleSlider
 
 from ...assignment.conventions import CONVENTIONS
 from ...assignment.parameters import Parameters, Threshold
 from ...modes.modes import Connectivity, Tail
 from .settings import Defaults
+from .slider import Slider
 
 KINDS = {"value": "value", "percentile": "percentile", "p": "p value"}
 
@@ -36,7 +35,7 @@ class ParameterFields:
             name="threshold", min=0, max=LARGEST, step=0.1, value=0, tooltip="In the map's unit; modes lie beyond it"
         )
         self.threshold.native.setDecimals(4)
-        self.slider = QDoubleSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName("Threshold")
         self.slider.setRange(0, 1)
         self.two_sided = CheckBox(text="two-sided", tooltip="Chance may exceed it on either side")
@@ -209,5 +208,6 @@ class ParameterFields:
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(0, {"value": self._largest, "percentile": 99.9}.get(kind, 1.0))
         self.slider.setSingleStep(self.slider.maximum() / 200)
+        self.slider.setPageStep(self.slider.maximum() / 20)
         self.slider.setValue(min(float(self.threshold.value), self.slider.maximum()))
         self.slider.blockSignals(blocked)

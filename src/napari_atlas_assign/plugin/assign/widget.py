@@ -22,6 +22,7 @@ from ...atlas.hierarchy import n_levels
 from ...errors import AtlasError, InputError
 from ...report.provenance import read_record
 from ...report.settings import settings_of
+from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.metadata import layer_kind, own_metadata
 from ..show import show_table
 from ..viewer import commands as view_commands
@@ -35,7 +36,7 @@ from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, usual_threshold
-from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps
+from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps, unforeseen
 
 TABLE_DELAY = 60
 """Milliseconds for which tables wait while a hand moves, so that the layers come first."""
@@ -54,6 +55,7 @@ class AssignWidget(QWidget):
         self._shelf = AtlasShelf()
         self._worker: Any = None
         self._running: Request | None = None  # what the worker works on
+        self._failed = False  # whether the status tells of an error
         self._watch = Watch()
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
         self._seconds = float("inf")
@@ -191,7 +193,21 @@ class AssignWidget(QWidget):
         return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
 
     def _run(self, by_hand: bool) -> None:
-        """Run what the fields say: by hand or for another map or atlas aloud, else without a word and fast."""
+        """Run what the fields say; whatever happens, the way is free for the next."""
+        try:
+            self._run_request(by_hand)
+        except Exception as error:
+            self._drop()
+            self._fail(unforeseen(self._name, error), aloud=by_hand)
+            self._latest.finished()
+
+    @property
+    def _name(self) -> str:
+        """Of the layer, for messages."""
+        return "nothing" if self.image.value is None else f"the layer {self.image.value.name!r}"
+
+    def _run_request(self, by_hand: bool) -> None:
+        """Run by hand or for another map or atlas aloud, else without a word and fast."""
         request = self._request(fresh=by_hand)
         if isinstance(request, Failure):
             self._fail(request, aloud=by_hand)
@@ -235,13 +251,17 @@ class AssignWidget(QWidget):
             return
         self._worker = self._running = None
         self._set_running(False)
-        self._deliver(outcome, request, aloud, began)
+        try:
+            self._deliver(outcome, request, aloud, began)
+        except Exception as error:
+            self._fail(unforeseen(self._name, error), aloud)
         self._latest.finished()
 
     def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> None:
         if isinstance(outcome, Failure):
             self._fail(outcome, aloud)
             return
+        self._failed = False
         self._result = result = outcome.result
         put_layers(self._viewer, result, outcome.layers, request.frame)
         self._seconds = perf_counter() - began
@@ -263,6 +283,7 @@ class AssignWidget(QWidget):
             show_table(self._result, self._viewer)
 
     def _fail(self, failure: Failure, aloud: bool) -> None:
+        self._failed = True
         self.status.value = failure.message
         self._note((), False)
         if aloud:
@@ -301,6 +322,7 @@ class AssignWidget(QWidget):
 
     def _parameters_changed(self) -> None:
         """Update soon, if that is wanted and possible; changes of one moment are taken together."""
+        self._forget_error()
         if self.live.value and self._can_follow():
             self._soon.start()
 
@@ -310,6 +332,12 @@ class AssignWidget(QWidget):
         if layer is None or self.source_fields.n_voxels > MOST_VOXELS:
             return False
         return self.atlas.is_local and self.source_fields.is_placed
+
+    def _forget_error(self) -> None:
+        """An error that was told is no longer true when what it is about has changed."""
+        if self._failed:
+            self._failed = False
+            self.status.value = ""
 
     def _picked(self, name: str) -> None:
         self._chosen.add(name)
@@ -338,6 +366,8 @@ class AssignWidget(QWidget):
             (self._viewer.dims.events.current_step, self._dims_moved),
         )
         self._layers_changed()
+        for layer in self._viewer.layers:
+            self._pick_atlas(layer)
 
     def _forget_viewer(self) -> None:
         """Stop working, and let go of the viewer; closing does it."""
@@ -362,19 +392,31 @@ class AssignWidget(QWidget):
 
     def _layer_added(self, event: Any) -> None:
         self._layers_changed()
-        if _is_atlas(event.value):
-            self._pick("atlas", ("layer", event.value))
+        self._pick_atlas(event.value)
+
+    def _pick_atlas(self, layer: Any) -> None:
+        if is_atlas(layer) and layer is not self.image.value:
+            self._pick("atlas", ("layer", layer))
 
     def _layers_changed(self, _: Any = None) -> None:
         before = self.image.value
         with self.image.changed.blocked():
             self.image.reset_choices()
+            if before in self.image.choices:  # it may have another name by now
+                self.image.value = before
         if self.image.value is not before:  # the layer is gone; what takes its place was not picked by hand
             self._chosen.discard("image")
-        if not self.atlas.set_layers([layer for layer in self._viewer.layers if _is_atlas(layer)]):
-            self._chosen.discard("atlas")
         self._follow_active()
+        self._offer_atlases()
         self._name_region()
+        self._forget_error()
+
+    def _offer_atlases(self) -> None:
+        """Offer layers as atlases; a layer is never explained by itself."""
+        image = self.image.value
+        layers = [layer for layer in self._viewer.layers if layer is not image and may_be_atlas(layer)]
+        if not self.atlas.set_layers(layers):
+            self._chosen.discard("atlas")
 
     def _dims_moved(self, _: Any = None) -> None:
         self._name_region()
@@ -387,15 +429,16 @@ class AssignWidget(QWidget):
 
     def _follow_active(self, _: Any = None) -> None:
         active = self._viewer.layers.selection.active
-        choices = list(self.image.choices)
+        choices = [layer for layer in self.image.choices if layer is not None]
         if active in choices and layer_kind(active) != "labels":
             self._pick("image", active)
-        elif self.image.value is None and choices[1:]:
-            self._pick("image", choices[-1])
+        elif self.image.value is None and choices:
+            self._pick("image", next((x for x in reversed(choices) if not is_atlas(x)), choices[-1]))
         self._image_changed()
 
     def _image_changed(self) -> None:
         layer = self.image.value
+        self._offer_atlases()
         self.source_fields.fit()
         self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))
         is_map = self.source_fields.kind == "image"
@@ -472,11 +515,6 @@ def _n_levels(atlas: Any) -> int:
         return 1
 
 
-def _is_atlas(layer: Any) -> bool:
-    role = own_metadata(layer).get("role")
-    return role in ("atlas", "region maps") or (layer_kind(layer) == "labels" and role is None)
-
-
 def _timer(parent: QWidget, milliseconds: int, do: Any) -> QTimer:
     timer = QTimer(parent)
     timer.setSingleShot(True)
@@ -505,6 +543,7 @@ def _collapsible(title: str) -> QCollapsible:
 
     def turn(opened: bool) -> None:
         section.setText(f"{'▾' if opened else '▸'} {title}")
+        section.content().setVisible(opened)  # a height of 0 alone leaves its fields to the Tab key
 
     section.toggled.connect(turn)
     turn(False)

@@ -143,8 +143,13 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
             f"{request.name}: not enough memory for this assignment; close other programs or use a coarser map"
         )
     except Exception as error:  # a worker that dies would leave the widget waiting
-        _log.exception("the assignment failed")
-        return Failure(f"{request.name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
+        return unforeseen(request.name, error)
+
+
+def unforeseen(name: str, error: Exception) -> Failure:
+    """What is told of an error that should not be; the log has the rest."""
+    _log.error("the assignment failed", exc_info=error)
+    return Failure(f"{name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
 
 
 def finish(generator: Generator[str, None, Outcome | Failure]) -> Outcome | Failure:

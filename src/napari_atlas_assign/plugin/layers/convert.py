@@ -103,6 +103,20 @@ def atlas_from_layer(layer: Any) -> Atlas:
     )
 
 
+def may_be_atlas(layer: Any) -> bool:
+    """Whether a layer can be picked as an atlas: region maps, or Labels that are no result of this plugin."""
+    role = own_metadata(layer).get("role")
+    return role == "region maps" or (layer_kind(layer) == "labels" and role in (None, "atlas"))
+
+
+def is_atlas(layer: Any) -> bool:
+    """Whether a layer is an atlas without being picked: opened here as one, or Labels with a table of names.
+
+    Any other Labels layer may as well be regions of interest that are being painted.
+    """
+    return may_be_atlas(layer) and ("role" in own_metadata(layer) or bool(_names_of_labels(layer.features)))
+
+
 # --- layers out ---
 
 

@@ -11,6 +11,13 @@ from .geometry import KEY, ZYX_FROM_WORLD, full_resolution
 
 LayerData = tuple[Any, dict[str, Any], str]
 
+KINDS_OF_ROLES = {
+    **dict.fromkeys(("modes", "regions", "atlas", "region outline"), "labels"),
+    **dict.fromkeys(("region map", "shares", "template"), "image"),
+    **dict.fromkeys(("points", "peaks", "pins"), "points"),
+}
+"""How the roles of this plugin's layers begin -> the kind of layer that has them."""
+
 
 def layer_kind(layer: Any) -> str:
     """``image``, ``labels``, ``points`` ..., or ``""`` for what is no layer; works through napari's proxies."""
@@ -19,9 +26,20 @@ def layer_kind(layer: Any) -> str:
 
 
 def own_metadata(layer: Any) -> dict[str, Any]:
-    """What this plugin noted about a layer; empty for layers of others."""
+    """What this plugin noted about a layer; empty for layers of others.
+
+    napari's "Convert to Image" takes the notes along: such a layer has its place, but no longer its role.
+    """
     ours = (layer.metadata or {}).get(KEY)
-    return ours if isinstance(ours, dict) else {}
+    if not isinstance(ours, dict):
+        return {}
+    if "role" in ours and layer_kind(layer) != _kind_of_role(str(ours["role"])):
+        return {name: ours[name] for name in ("world_from_view", "space") if name in ours}
+    return ours
+
+
+def _kind_of_role(role: str) -> str:
+    return next((kind for start, kind in KINDS_OF_ROLES.items() if role.startswith(start)), "")
 
 
 def n_volumes(layer: Any) -> int:

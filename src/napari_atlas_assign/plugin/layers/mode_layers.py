@@ -113,15 +113,21 @@ def _colors(data: NDArray[np.integer], comparisons: Sequence[Comparison], earlie
     same = earlier is not None and earlier.data.shape == data.shape
     noted: list[Colors] = own_metadata(earlier).get("colors", []) if same else []
     for number, comparison in enumerate(comparisons):
-        highest = int(comparison.modes.number.max(initial=0))
-        palette = {n: palette_color(n - 1) for n in range(1, highest + SPARE + 1)}
+        palette = {n: palette_color(n - 1) for n in _numbers_and_spare(comparison.modes)}
         if not noted:
             yield palette
             continue
         known = {int(n): color for n, color in noted[number].items()}
         before, after = (volume.reshape(-1, *volume.shape[-3:])[number] for volume in (earlier.data, data))
         matched = match_colors(*_labels_of_modes(before, after, comparison.modes), known)
-        yield (known if highest <= max(known) else palette | known) | matched
+        yield (known if known.keys() >= set(comparison.modes.number.tolist()) else palette | known) | matched
+
+
+def _numbers_and_spare(modes: Modes) -> list[int]:
+    """The numbers of modes, which regions of interest may have in the millions, and some more that may come."""
+    numbers = modes.number.tolist()
+    highest = max(numbers, default=0)
+    return [*numbers, *range(highest + 1, highest + SPARE + 1)]
 
 
 def _labels_of_modes(
