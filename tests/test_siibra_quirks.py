@@ -25,8 +25,8 @@ from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.sums.resample import resample, resample_labels
 from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS
 from napari_atlas_assign.modes.point_set import PointSet
-from napari_atlas_assign.modes.points import blobs
 from tests.cases import atlas_of
+from tests.modes.helpers import blobs
 
 CONVENTIONS = pytest.mark.parametrize("convention", ["default", "siibra"])
 ONE_MM = np.eye(4)

@@ -14,11 +14,12 @@ from napari_atlas_assign.assignment.integrals.cache import integrals_over
 from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS, assign_points
 from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.sums.overlap import overlap_sums
-from napari_atlas_assign.assignment.sums.points import blob_sums
+from napari_atlas_assign.assignment.sums.points import sums_of_runs
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
 from napari_atlas_assign.modes.point_set import PointSet
-from napari_atlas_assign.modes.points import blobs
+from napari_atlas_assign.modes.points import sphere_runs
 from tests.cases import atlas_of, atlas_to_world, random_maps
+from tests.modes.helpers import blobs
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -47,7 +48,7 @@ def test_blob_sums_do_not_depend_on_how_finely_rows_are_looked_up(most, monkeypa
     maps[0, 0, 0, :31] = 0.5
     atlas = atlas_of(maps, np.eye(4))
     points = PointSet.from_array(rng.uniform(-1, 42, (30, 3)) * [0.1, 0.1, 1], rng.choice([0, 1, 3], 30))
-    found = blob_sums(points, atlas)
+    found = sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas)
     modes = blobs(points, atlas.grid)
     expected = overlap_sums(modes, integrals_over(atlas, modes.grid, modes.voxel), atlas)
     assert found.region.tolist() == expected.region.tolist()
@@ -67,7 +68,7 @@ def inside(voxel, shape):
 @settings(max_examples=80)
 def test_blob_sums_equal_those_of_the_listed_voxels(case):
     atlas, _, points = case
-    found = blob_sums(points, atlas)
+    found = sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas)
     modes = blobs(points, atlas.grid)
     expected = overlap_sums(modes, integrals_over(atlas, modes.grid, modes.voxel), atlas)
     assert found.mode.tolist() == expected.mode.tolist()

@@ -10,8 +10,8 @@ from napari_atlas_assign.modes import peaks
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.peaks import find_peaks
 from napari_atlas_assign.modes.point_set import PointSet
-from napari_atlas_assign.modes.points import blobs
 from tests.cases import atlas_to_world, random_image
+from tests.modes.helpers import blobs
 
 
 @st.composite

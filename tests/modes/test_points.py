@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from napari_atlas_assign import AssignmentWarning, Grid, InputError
 from napari_atlas_assign.modes.point_files import read_points
 from napari_atlas_assign.modes.point_set import PointSet
-from napari_atlas_assign.modes.points import blobs
+from napari_atlas_assign.modes.points import sphere_runs
 from tests.cases import atlas_to_world
+from tests.modes.helpers import blobs
 
 GRID = Grid((6, 7, 5), np.diag([2.0, 2.0, 2.0, 1.0]))
 
@@ -116,7 +117,7 @@ def test_names_must_fit_the_points():
 )
 def test_hopeless_sizes_are_refused_before_memory_is_asked_for(xyz, sigma):
     with pytest.raises(InputError, match="mm"):
-        blobs(PointSet.from_array(xyz, sigma), GRID)
+        next(sphere_runs(PointSet.from_array(xyz, sigma), GRID))
 
 
 def test_no_points_make_no_modes():

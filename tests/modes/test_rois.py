@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Image, InputError
-from napari_atlas_assign.modes.rois import roi_labels, roi_names, rois_as_modes
+from napari_atlas_assign.modes.rois import roi_labels, rois_as_modes
 from tests.cases import atlas_to_world
 from tests.naive import components
 
@@ -47,12 +47,6 @@ def test_a_split_makes_one_mode_of_every_component_of_every_label(image, connect
     assert (np.diff(labels) >= 0).all()
     for label in set(labels.tolist()):
         assert (np.diff(modes.counts()[labels == label]) <= 0).all()
-
-
-def test_names_come_of_a_mapping_or_are_the_labels():
-    image = Image.from_array(np.array([[[0, 3, 5]]]), np.eye(4))
-    assert roi_names(rois_as_modes(image), image, {3: "lesion"}) == ["lesion", "5"]
-    assert roi_names(rois_as_modes(image), image) == ["3", "5"]
 
 
 @pytest.mark.parametrize(

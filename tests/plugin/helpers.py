@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_atlas_assign.plugin.layers.geometry import set_geometry
 from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.viewer.placing import go_to_place
 
 TIMEOUT = 60_000
 
@@ -105,3 +106,9 @@ def alive(thing):
     except RuntimeError:  # Qt has destroyed it
         return False
     return True
+
+
+def go_to_peak(viewer, result, number, run=0):
+    """Go to the peak of a mode, as the results table does when its cell is clicked."""
+    modes = result.single(run).modes
+    go_to_place(viewer, result, modes.loc[modes["input structure"] == number, "peak"].iloc[0], run)

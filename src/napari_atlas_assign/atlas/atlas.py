@@ -219,7 +219,7 @@ class Atlas:
     @cached_property
     def _begin_of_voxel(self) -> NDArray[np.integer]:
         """(V + 1,) where each voxel's entries begin: looking up is several times as fast as searching."""
-        first = self._first_of_voxel()
+        first = _firsts(self.voxel)
         occupied = self.voxel[first].astype(np.int64)
         gaps: NDArray[np.int64] = np.diff(np.concatenate([[-1], occupied, [self.grid.n_voxels]]))
         return np.repeat(np.append(first, len(self.voxel)).astype(np.int32), gaps)
@@ -236,17 +236,6 @@ class Atlas:
         voxel, value = self.entries_of(region)
         dense[voxel] = value
         return dense.reshape(self.grid.shape)
-
-    @cached_property
-    def best_region(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """Occupied voxels (N,) and the region (N,) with the largest value there; the first of equals."""
-        if self.is_labelled or not len(self.voxel):
-            return self.voxel, self.region
-        first = self._first_of_voxel()
-        highest = np.repeat(np.maximum.reduceat(self.value, first), np.diff(first, append=len(self.voxel)))
-        best = np.flatnonzero(self.value == highest)
-        best = best[_firsts(self.voxel[best])]
-        return self.voxel[best], self.region[best]
 
     @cached_property
     def region_sums(self) -> RegionSums:
@@ -284,9 +273,6 @@ class Atlas:
 
     def _parts(self) -> Iterator[slice]:
         return slices(len(self.voxel), _ENTRIES_AT_A_TIME)
-
-    def _first_of_voxel(self) -> NDArray[np.intp]:
-        return _firsts(self.voxel)
 
 
 def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:

@@ -104,12 +104,12 @@ def _joined(
             end = np.searchsorted(start, stop + (step + further), side="left")
             touching.append(listed(begin, np.maximum(begin, end)))
     a, b = (np.concatenate(runs) for runs in zip(*touching, strict=True))
-    lowest = _lowest(len(start), a, b)
+    lowest = lowest_joined(len(start), a, b)
     is_lowest = lowest == np.arange(len(start))
     return int(is_lowest.sum()), (np.cumsum(is_lowest) - 1)[lowest]
 
 
-def _lowest(n: int, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.intp]:
+def lowest_joined(n: int, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.intp]:
     """(n,) the lowest of the numbers 0..n-1 that each is joined with, by pairs (P,) and pairs of pairs.
 
     Of two that are joined, the higher one points to the lower one, and everything to where its way ends; then the

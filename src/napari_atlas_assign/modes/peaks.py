@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..grid import Floats
+from .labelling import lowest_joined
 from .modes import Modes
 from .neighbours import neighbour_pairs
 
@@ -128,7 +129,7 @@ def _local_maxima(modes: Modes, xyz: Floats) -> NDArray[np.int64]:
         below[b[of_b < of_a]] = True
         same = of_a == of_b
         equal.append((a[same], b[same]))
-    plateau = _joined(n, *(np.concatenate(rows) for rows in zip(*equal, strict=True)))
+    plateau = lowest_joined(n, *(np.concatenate(rows) for rows in zip(*equal, strict=True)))
     lower = np.zeros(n, bool)
     lower[plateau[below]] = True
     rows = np.flatnonzero(~lower[plateau])
@@ -146,23 +147,6 @@ def _local_maxima(modes: Modes, xyz: Floats) -> NDArray[np.int64]:
     later = np.ones(len(rows), bool)
     later[: len(highest)] = False
     return rows[np.lexsort((z, y, x, -modes.value[rows], later, modes.mode[rows]))]
-
-
-def _joined(n: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) the lowest of all rows that each row hangs together with, by links of rows `a` with rows `b`.
-
-    As fast as scipy, which takes longer to import than this to run.
-    """
-    lowest = np.arange(n)
-    while len(a):
-        low = np.minimum(lowest[a], lowest[b])
-        np.minimum.at(lowest, lowest[a], low)
-        np.minimum.at(lowest, lowest[b], low)
-        while not np.array_equal(lowest, lowest[lowest]):
-            lowest = lowest[lowest]
-        apart = lowest[a] != lowest[b]
-        a, b = a[apart], b[apart]
-    return lowest
 
 
 def _keys_of_highest(modes: Modes) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Points with or without uncertainty, and the Gaussian blobs that uncertain points stand for.
 
-A blob is described by its runs: rows of voxels along the grid's last axis. Its voxels are never listed unless someone
-asks for them (`blobs`), because a run is also a run of an atlas's entries. In names, N points, L runs.
+A blob is described by its runs: rows of voxels along the grid's last axis. Its voxels are never listed, because a run
+is also a run of an atlas's entries. In names, N points, L runs.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..grid import Floats, Grid, product
-from ..index_ranges import listed
-from .modes import Modes
 from .point_set import PointSet
 
 CUT = 3.0
@@ -119,57 +117,6 @@ def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64
         chunk = order[at : at + max(1, _CHUNK_RUNS // len(rows))]
         yield chunk, partial(_sphere_runs, points.xyz[chunk], points.sigma[chunk], rows, grid, frame)
         at += len(chunk)
-
-
-def blobs(points: PointSet, grid: Grid) -> Modes:
-    """The blobs of points as modes numbered 1..N, on `grid` extended to hold every blob whole.
-
-    Parameters
-    ----------
-    points : PointSet
-        Exact points become single voxels.
-    grid : Grid
-        Say, the atlas's.
-
-    Returns
-    -------
-    Modes
-        On a grid of the same voxels, shifted and enlarged by whole voxels. The values of each mode add up to 1.
-
-    Raises
-    ------
-    InputError
-        If a sigma is too large, or a point lies so far away that no grid can hold it.
-    """
-    chunks = [(chunk, runs()) for chunk, runs in sphere_runs(points, grid)]
-    low, high = np.zeros(3, np.int64), np.array(grid.shape)
-    for _, runs in chunks:
-        low = np.minimum(low, [runs.i.min(), runs.j.min(), runs.start.min()])
-        high = np.maximum(high, [runs.i.max() + 1, runs.j.max() + 1, runs.stop.max()])
-    shape = tuple(int(n) for n in high - low)
-    if shape[0] * shape[1] * shape[2] > 2**40:
-        raise InputError(f"{points.name}: a point lies too far from the atlas for any volume; give coordinates in mm")
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.to_world(low)
-    extended = Grid((shape[0], shape[1], shape[2]), affine)
-    voxels: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(points)
-    values: list[Floats] = [np.zeros(0)] * len(points)
-    for chunk, runs in chunks:
-        run, k = listed(runs.start, runs.stop)
-        voxel = np.ravel_multi_index((runs.i[run] - low[0], runs.j[run] - low[1], k - low[2]), shape)
-        value = runs.factor[run] * runs.profile[runs.row[run], k - runs.origin[runs.row[run]]]
-        bounds = np.searchsorted(runs.point[run], np.arange(len(chunk) + 1))
-        for p, point in enumerate(chunk):
-            voxels[point], values[point] = voxel[bounds[p] : bounds[p + 1]], value[bounds[p] : bounds[p + 1]]
-    n = len(points)
-    return Modes(
-        extended,
-        np.concatenate([np.zeros(0, np.int64), *voxels]),
-        np.repeat(np.arange(n), [len(v) for v in voxels]),
-        np.concatenate([np.zeros(0), *values]),
-        np.arange(1, n + 1),
-        np.ones(n, np.int8),
-    )
 
 
 def check_reach(points: PointSet, grid: Grid) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -61,12 +60,6 @@ def roi_labels(modes: Modes, image: Image) -> NDArray[np.int64]:
     """The label (M,) in `image` of each of the modes that were made of it."""
     first = modes.voxel[modes.starts] if modes.n_modes else np.zeros(0, np.int64)
     return np.rint(values_at(image.data, first).astype(np.float64)).astype(np.int64)
-
-
-def roi_names(modes: Modes, image: Image, names: Mapping[int, str] | None = None) -> list[str]:
-    """The name (M,) of each mode's label; the label itself as text where `names` does not hold it."""
-    known = names or {}
-    return [known.get(label) or str(label) for label in roi_labels(modes, image).tolist()]
 
 
 def _whole_numbers(image: Image, values: NDArray[Any]) -> NDArray[np.int64]:

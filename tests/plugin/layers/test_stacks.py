@@ -11,9 +11,9 @@ from napari_atlas_assign.plugin.layers.colors import PALE
 from napari_atlas_assign.plugin.layers.convert import image_from_layer
 from napari_atlas_assign.plugin.table import columns as table_columns
 from napari_atlas_assign.plugin.table.rows import Subject
-from napari_atlas_assign.plugin.viewer.placing import find_modes_layer, go_to_mode
+from napari_atlas_assign.plugin.viewer.placing import find_modes_layer
 from napari_atlas_assign.plugin.viewer.viewer_frame import show_volume, volume_shown
-from tests.plugin.helpers import placed
+from tests.plugin.helpers import go_to_peak, placed
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_a_row_is_gone_to_in_its_volume(stack):
     for row, volume in enumerate(page.model.columns.values("map")):
         page.view.clicked.emit(page.model.index(page.model.rows.tolist().index(row), 0))
         assert volume_shown(stack.source, stack.viewer.dims.point) == volume
-    go_to_mode(stack.viewer, stack.result, 1, run=0)
+    go_to_peak(stack.viewer, stack.result, 1, run=0)
     assert volume_shown(stack.source, stack.viewer.dims.point) == 0
 
 
@@ -84,7 +84,7 @@ def test_the_mode_of_one_volume_is_gone_to_in_that_volume(volumes, label_atlas):
     source = viewer.add_layer(placed(volumes, name="stack"))
     result = assign(image_from_layer(source, volume=2), label_atlas, threshold=3)
     show(result, viewer)
-    go_to_mode(viewer, result, 1)
+    go_to_peak(viewer, result, 1)
     assert volume_shown(source, viewer.dims.point) == 2
 
 
@@ -186,6 +186,6 @@ def test_hovering_tells_the_region_of_every_atlas(blob_map, label_atlas):
     source = viewer.add_layer(placed(blob_map.T, name="map"))
     result = assign(source, [label_atlas, label_atlas.described(name="other")], threshold=3)
     show(result, viewer)
-    go_to_mode(viewer, result, 1)
+    go_to_peak(viewer, result, 1)
     told = viewer.layers["map modes"].get_status(viewer.dims.point, world=True)["value"]
     assert told == "1; tiny: Lobus dexter, other: Lobus dexter, peak: 9, mm3: 360"

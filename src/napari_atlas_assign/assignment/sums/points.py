@@ -22,24 +22,8 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas
 from ...grid import Floats
 from ...index_ranges import listed, slices
-from ...modes.point_set import PointSet
-from ...modes.points import Runs, sphere_runs
+from ...modes.points import Runs
 from .overlap import ModeSums, OverlapSums
-
-
-def blob_sums(points: PointSet, atlas: Atlas) -> OverlapSums:
-    """Sum every region map, and its product with the blob, over the blob of every point.
-
-    The same as `overlap_sums` of `modes.points.blobs`, without listing any voxel twice: the cost follows the atlas's
-    entries in the blobs, and memory stays bounded.
-
-    Raises
-    ------
-    InputError
-        If a coordinate or sigma is far too large for any brain.
-    """
-    return sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas)
-
 
 Chunks = Iterable[tuple[NDArray[np.int64], Callable[[], Runs]]]
 """Some points, and what works out the runs of their blobs."""

@@ -126,22 +126,6 @@ def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
         layer.refresh(extent=False, thumbnail=False)
 
 
-def go_to_mode(viewer: Any, result: Result | PointResult, number: int, run: int = 0) -> None:
-    """Move a viewer to the peak of a mode of one of the runs, or to a point, and select it in its layer."""
-    modes = result.modes
-    if isinstance(result, PointResult):
-        go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["position"])
-        layer = find_layer(viewer, "points", result.points.name)
-        if layer is not None:
-            layer.selected_data = {modes["input structure"].drop_duplicates().tolist().index(number)}
-        return
-    modes = result.single(run).modes
-    go_to_place(viewer, result, modes[modes["input structure"] == number].iloc[0]["peak"], run)
-    layer = find_modes_layer(result, viewer, run)
-    if layer is not None:
-        layer.selected_label = number
-
-
 def go_to_place(viewer: Any, result: Result | PointResult, xyz: Sequence[float], run: int = 0) -> None:
     """Move a viewer to a place (3,) in world mm, and to the volume of a stack that one of the runs is of."""
     frame = find_frame(result, viewer)
