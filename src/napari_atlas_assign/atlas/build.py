@@ -21,6 +21,7 @@ from ..errors import AtlasError, GridError
 from ..grid import Grid
 from ..image import READ_ERRORS
 from .atlas import Atlas
+from .label_tables.background import names_background
 from .label_volume import FractionsError, code_labels, whole_numbers
 from .remarks import remark
 
@@ -43,12 +44,6 @@ _VOLUMES_AHEAD = 4
 
 _BYTES_AHEAD = 2**28
 """What these volumes may take up together."""
-
-_BACKGROUND = {
-    *("", "???", "background", "clear label", "empty", "exterior"),
-    *("no label", "none", "nothing", "outside", "unknown", "unlabeled"),
-}
-"""What a table calls number 0 where it is no region, in lower case."""
 
 
 def atlas_from_maps(
@@ -199,7 +194,7 @@ def regions_of_volumes(table: pd.DataFrame | None, n: int, name: str) -> pd.Data
     if table is None:
         return pd.DataFrame({"id": np.arange(n), "name": [f"region {r}" for r in range(n)]})
     ids = table["id"].to_numpy(np.int64)
-    if n in ids and _names_background(table):
+    if n in ids and names_background(table):
         table = table[ids != 0]  # volumes count from 1
         ids = ids[ids != 0]
     if not len(ids) or ids.min() < 0 or ids.max() > n or (ids.max() == n and ids.min() == 0):
@@ -228,7 +223,7 @@ def regions_of_labels(table: pd.DataFrame | None, labels: NDArray[np.int64], nam
         raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     if table is None:
         return pd.DataFrame({"id": labels, "name": [f"label {v}" for v in labels]})
-    counts_from_0 = 0 in table["id"].to_numpy() and not _names_background(table)
+    counts_from_0 = 0 in table["id"].to_numpy() and not names_background(table)
     if counts_from_0 and np.isin(labels, table["id"] + 1).sum() > np.isin(labels, table["id"]).sum():
         raise AtlasError(
             f"{name}: its label table counts from 0, its labels from 1, so that names would be one off; "
@@ -248,11 +243,6 @@ def named_grid(img: Any, name: str) -> Grid:
         return Grid((img.shape[0], img.shape[1], img.shape[2]), img.affine)
     except GridError as error:
         raise AtlasError(f"{name}: {error}") from None
-
-
-def _names_background(table: pd.DataFrame) -> bool:
-    """Whether number 0 has a row that calls it background."""
-    return bool(table.loc[table["id"] == 0, "name"].str.strip().str.lower().isin(_BACKGROUND).any())
 
 
 def _completed(table: pd.DataFrame, needed: NDArray[np.int64], word: str, name: str) -> pd.DataFrame:
