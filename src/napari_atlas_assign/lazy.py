@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .grid import indices_of
+from .limits import check_claim
 
 LARGEST_IN_MEMORY = 2**30
 """Bytes of a volume that is read whole where there is a choice."""
@@ -24,7 +25,7 @@ LARGEST_IN_MEMORY = 2**30
 BLOCK_VOXELS = 2**25
 """Voxels worked on at a time; where one chunk has more, that chunk."""
 
-LARGEST_BLOCK = 2**31
+LARGEST_BLOCK = 2**28
 """Bytes of a chunk that is read; larger ones are refused."""
 
 
@@ -60,13 +61,13 @@ def is_lazy(data: Any) -> bool:
     return not isinstance(data, np.ndarray) and all(hasattr(data, name) for name in ("chunks", "shape", "dtype"))
 
 
-def as_dask(data: Any, chunks: Any = None) -> Any:
-    """Wrap an array that is read chunk by chunk; dask arrays pass.
+def as_dask(data: Any, chunks: Any = None, name: str = "the zarr array") -> Any:
+    """Wrap an array that is read chunk by chunk; dask arrays pass. The chunks of zarr arrays are checked; see there.
 
     Raises
     ------
     InputError
-        If dask is not installed, or an array does not know its shape.
+        If dask is not installed, an array does not know its shape, or one of zarr claims more than is read.
     """
     try:
         import dask.array as da
@@ -76,6 +77,10 @@ def as_dask(data: Any, chunks: Any = None) -> Any:
         if any(map(math.isnan, data.shape)):
             raise InputError("a dask array does not know its shape; call its compute_chunk_sizes() first")
         return data
+    if type(data).__module__.startswith("zarr."):
+        from .zarr_chunks import checked
+
+        data = checked(data, name)
     # Not named after its content, which dask would have to read for that.
     return da.from_array(data, chunks=chunks or data.chunks or "auto", name=False, lock="h5py" in type(data).__module__)
 
@@ -210,11 +215,9 @@ def _bounds(data: Any, name: str) -> list[list[tuple[int, int]]]:
     chunks: list[tuple[int, ...]] = [tuple(int(n) for n in c) for c in data.chunks]
     voxels = math.prod(max(c) for c in chunks)
     size = voxels * np.dtype(data.dtype).itemsize
-    if size > LARGEST_BLOCK:
-        raise InputError(
-            f"{name} has chunks of {size / 2**30:.1f} GiB, too large to be read one by one; "
-            "store or rechunk it in chunks of some megabytes"
-        )
+    check_claim(
+        f"{name} has chunks of", size, LARGEST_BLOCK, "bytes", "store or rechunk it in chunks of some megabytes"
+    )
     found: list[list[tuple[int, int]]] = []
     for axis in (2, 1, 0):
         others = voxels // max(chunks[axis])

@@ -1,9 +1,13 @@
-"""How much a file may claim, checked before anything of that size is allocated."""
+"""How much a file may claim, checked before anything of that size is allocated.
+
+All limits can be raised by one factor, the environment variable `LIMITS_VARIABLE`.
+"""
 
 from __future__ import annotations
 
 import gzip
 import math
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,37 @@ MAX_GZIP_RATIO = 1100
 
 MAX_TEXT_BYTES = 20 * 2**20
 """The largest label table, XML or JSON file that is read: 20 MiB."""
+
+
+LIMITS_VARIABLE = "NAPARI_ATLAS_ASSIGN_LIMITS"
+"""Environment variable: by what factor all limits are raised."""
+
+
+def raised(limit: float) -> float:
+    """A limit as it is here: times the factor that the user has set, if any."""
+    try:
+        factor = float(os.environ.get(LIMITS_VARIABLE) or 1)
+    except ValueError:
+        factor = math.nan
+    if not factor > 0:
+        raise InputError(f"the environment variable {LIMITS_VARIABLE} is no positive number; give one such as 4")
+    return limit * factor
+
+
+def check_claim(what: str, claimed: int, limit: float, unit: str, advice: str) -> None:
+    """Refuse what claims more than a limit; `what` ends in a verb, and `advice` says how to do with less.
+
+    Raises
+    ------
+    InputError
+        With the limit, and how to raise it.
+    """
+    if claimed > raised(limit):
+        amounts = [_in_words(n) if unit == "bytes" else f"{n:,.0f} {unit}" for n in (claimed, raised(limit))]
+        raise InputError(
+            f"{what} {amounts[0]}, more than the {amounts[1]} that are read; {advice}, or set the environment "
+            f"variable {LIMITS_VARIABLE} to the factor by which to raise the limits"
+        )
 
 
 def check_size(img: Any, path: Path, largest: float = math.inf) -> None:

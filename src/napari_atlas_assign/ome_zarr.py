@@ -6,18 +6,28 @@ anatomical orientation; x, y, z without one are taken as towards right, anterior
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InputError
+from .encoding import one_line
+from .errors import AssignmentWarning, InputError
 from .grid import Floats
 from .image import Image, exists
 from .lazy import as_dask
+from .limits import check_claim
+
+if TYPE_CHECKING:
+    from .ome_metadata import Axis, Step
+
+MAX_VOLUMES = 10_000
+"""Channels and times that are opened at once."""
 
 _MM = {"meter": 1e3, "centimeter": 10.0, "millimeter": 1.0, "micrometer": 1e-3, "nanometer": 1e-6}
 
@@ -63,27 +73,46 @@ def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> li
         raise InputError(
             f'{path.name}: OME-Zarr needs zarr; install it with pip install "napari-atlas-assign[zarr]"'
         ) from error
+    from .ome_metadata import multiscale_of
+
     try:
-        group = zarr.open_group(path, mode="r")
-        about: dict[str, Any] = dict(group.attrs)
-        multiscale = about.get("ome", about)["multiscales"][0]
-        level = multiscale["datasets"][0]
-        data = as_dask(group[level["path"]])
-        axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"]]
-        steps = [*level.get("coordinateTransformations", ()), *multiscale.get("coordinateTransformations", ())]
-        scale, translation = _placement(steps, data.ndim)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of zarr, about other files in the folder
+            group = zarr.open_group(path, mode="r")
+            attributes: dict[str, Any] = dict(group.attrs)
+        multiscale = multiscale_of(attributes, path.name)
+        level = multiscale.datasets[0]
+        array = group[level.path]
+        if not isinstance(array, zarr.Array):
+            raise InputError(f"{path.name} has a group at {level.path[:200]!r} instead of an array; mend its metadata")
+        data = as_dask(array, name=f"{path.name}/{level.path[:200]}")
     except InputError:
         raise
-    except Exception as error:  # whatever zarr raises on damaged stores, or Python on metadata of another kind
-        raise InputError(f"{path.name} holds no OME-Zarr image that can be read ({error}); give its folder") from error
+    except Exception as error:  # whatever zarr raises on damaged stores
+        raise InputError(
+            f"{path.name} holds no OME-Zarr image that can be read ({one_line(str(error))[:300]}); give its folder"
+        ) from error
+    axes = multiscale.axes
+    names = [axis.name for axis in axes]
+    if len(axes) != data.ndim or len(set(names)) < len(names):
+        raise InputError(
+            f"{path.name} names the axes {', '.join(names)[:200]} of an array with {data.ndim}; give each axis one name"
+        )
+    scale, translation = _placement(
+        path.name, [*level.coordinateTransformations, *multiscale.coordinateTransformations], data.ndim
+    )
     affine = _affine(path.name, axes, scale, translation)
-    order = [i for i, axis in enumerate(axes) if axis.get("name") not in ("x", "y", "z")]
-    data = data.transpose(*order, *(_named(axes, name) for name in "xyz"))
+    _tell_missing(array, path, path / level.path)
+    order = [i for i, name in enumerate(names) if name not in ("x", "y", "z")]
+    data = data.transpose(*order, *(names.index(letter) for letter in "xyz"))
     source: dict[str, Any] = {"path": str(path.resolve())}
     leading = data.shape[:-3]
-    n = int(np.prod(leading, dtype=np.int64))
+    n = math.prod(leading)
     if volume is not None and not 0 <= volume < n:
         raise InputError(f"{path.name} has no volume {volume}; it has {n}, counted from 0")
+    if volume is None:
+        pick = "pick one, counted from 0, with volume=0 (command line: --volume 0)"
+        check_claim(f"{path.name} claims", n, MAX_VOLUMES, "volumes", pick)
     images = []
     for v in range(n) if volume is None else [volume]:
         one = data[tuple(int(i) for i in np.unravel_index(v, leading))] if leading else data
@@ -92,32 +121,32 @@ def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> li
     return images
 
 
-def _placement(steps: Sequence[Mapping[str, Any]], n: int) -> tuple[Floats, Floats]:
+def _placement(name: str, steps: Sequence[Step], n: int) -> tuple[Floats, Floats]:
     """Scale and translation (n,) along all axes of transformations that are applied one after the other."""
     scale, translation = np.ones(n), np.zeros(n)
     for step in steps:
-        if step["type"] == "scale":
-            factor = np.asarray(step["scale"], np.float64)
-            scale, translation = scale * factor, translation * factor
-        elif step["type"] == "translation":
-            translation = translation + np.asarray(step["translation"], np.float64)
-        elif step["type"] != "identity":
-            raise ValueError(f"a transformation of type {step['type']}")
+        numbers = np.array(getattr(step, step.type, [1.0] * n), np.float64)
+        if len(numbers) != n:
+            raise InputError(f"{name} has a {step.type} of {len(numbers)} numbers for {n} axes; give one for each")
+        if step.type == "scale":
+            scale, translation = scale * numbers, translation * numbers
+        elif step.type == "translation":
+            translation = translation + numbers
     return scale, translation
 
 
-def _affine(name: str, axes: list[dict[str, Any]], scale: Floats, translation: Floats) -> Floats:
+def _affine(name: str, axes: Sequence[Axis], scale: Floats, translation: Floats) -> Floats:
     """(4, 4) from indices along x, y, z to world mm."""
     affine = np.zeros((4, 4))
     affine[3, 3] = 1
     for column, letter in enumerate("xyz"):
-        number = _named(axes, letter)
+        number = next((i for i, axis in enumerate(axes) if axis.name == letter), -1)
         if number < 0:
             raise InputError(f"{name} has no axis {letter}; an image needs x, y and z")
-        unit = axes[number].get("unit")
+        unit = axes[number].unit or "no unit"
         if unit not in _MM:
             raise InputError(
-                f"{name} gives {unit or 'no unit'} as unit of its axis {letter}, so its size is unknown; write "
+                f"{name} gives {unit[:100]} as unit of its axis {letter}, so its size is unknown; write "
                 "'micrometer' or 'millimeter' into its metadata, or give (array, affine)"
             )
         row, sign = _direction(name, axes[number], column)
@@ -126,17 +155,28 @@ def _affine(name: str, axes: list[dict[str, Any]], scale: Floats, translation: F
     return affine
 
 
-def _direction(name: str, axis: Mapping[str, Any], default: int) -> tuple[int, int]:
+def _direction(name: str, axis: Axis, default: int) -> tuple[int, int]:
     """World axis along which an axis runs, and 1 or -1."""
-    orientation = axis.get("orientation")
-    if orientation is None:
+    if axis.orientation is None:
         return default, 1
-    value = str(orientation.get("value") if isinstance(orientation, Mapping) else orientation)
-    towards = value.rsplit("-", 1)[-1]
+    towards = axis.orientation.value.rsplit("-", 1)[-1]
     if towards not in _TOWARDS:
-        raise InputError(f"{name} gives an unknown orientation, {value!r}; give (array, affine) instead")
+        raise InputError(
+            f"{name} gives an unknown orientation, {axis.orientation.value[:100]!r}; give (array, affine) instead"
+        )
     return _TOWARDS[towards]
 
 
-def _named(axes: Sequence[Mapping[str, Any]], name: str) -> int:
-    return next((i for i, axis in enumerate(axes) if axis.get("name") == name), -1)
+def _tell_missing(array: Any, path: Path, folder: Path) -> None:
+    """Warn of chunks without a file: writers leave those of background out, but so does a copy that broke off."""
+    from .zarr_chunks import missing_chunks
+
+    missing, total = missing_chunks(array, folder)
+    if missing:
+        filled = "are undefined" if array.fill_value is None else f"count as {array.fill_value}"
+        warnings.warn(
+            f"{path.name}: {missing:,} of {total:,} chunks have no file and {filled}, which is right only if they were "
+            "left out as background when it was written; else copy it again",
+            AssignmentWarning,
+            stacklevel=3,
+        )

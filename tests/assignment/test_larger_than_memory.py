@@ -174,7 +174,7 @@ def test_what_cannot_be_worked_on_is_refused_in_one_sentence(small_atlas, monkey
     with pytest.raises(InputError, match=r"map needs .* GiB in memory"):
         assign(image(np.ones(shape)), small_atlas, convention="siibra")
     monkeypatch.setattr(lazy, "LARGEST_BLOCK", 100)
-    with pytest.raises(InputError, match=r"map has chunks of .* GiB"):
+    with pytest.raises(InputError, match=r"map has chunks of .* KiB, more than the 100 bytes"):
         assign(image(np.ones(shape)), small_atlas)
 
     def fails(block_id):

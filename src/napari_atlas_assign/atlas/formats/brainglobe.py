@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...errors import AtlasError
+from ...errors import AtlasError, InputError
 from ...grid import Floats, Grid
 from ...image import READ_ERRORS
 from ...limits import MAX_GZIP_RATIO, MAX_IMAGE_BYTES, MAX_TEXT_BYTES
@@ -221,11 +221,15 @@ def _open_zarr(about: dict[str, Any], about_file: Path, resolution: Sequence[flo
         array: Any = group[level]
         if array.ndim != 3 or array.dtype.kind not in "iu":
             raise AtlasError(f"{folder.name}/{level} holds {array.dtype} of shape {array.shape}, not labels in 3D")
-        if max(math.prod(array.shape), math.prod(array.chunks)) * array.dtype.itemsize > MAX_IMAGE_BYTES:
+        if math.prod(array.shape) * array.dtype.itemsize > MAX_IMAGE_BYTES:
             raise AtlasError(f"{folder.name}/{level} claims the shape {array.shape}, more than is read; fetch it again")
-        return array
+        from ...zarr_chunks import checked
+
+        return checked(array, f"{folder.name}/{level}")
     except AtlasError:
         raise
+    except InputError as error:
+        raise AtlasError(str(error)) from error
     except Exception as error:  # zarr raises whatever damaged metadata leads to
         raise AtlasError(f"{folder.name} cannot be read ({_first_line(error)}); fetch it again") from error
 
