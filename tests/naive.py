@@ -16,18 +16,6 @@ import numpy as np
 
 SNAP = 1e-4  # edges of image voxels this near to an edge of an atlas voxel are on it: the engine's documented choice
 POINTS = (-3 / 8, -1 / 8, 1 / 8, 3 / 8)
-SCORES = (
-    "correlation",
-    "intersection over union",
-    "map value",
-    "map weighted mean",
-    "map containedness",
-    "input weighted mean",
-    "input containedness",
-    "map maximum",
-    "map mean",
-    "share",
-)
 
 
 @dataclass

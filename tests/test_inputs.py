@@ -15,8 +15,8 @@ from scipy import stats
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Atlas, Image, InputError
+from napari_atlas_assign.assignment.columns import POINT_ASSIGNMENTS, POINTS
 from napari_atlas_assign.assignment.parameters import Threshold
-from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS
 from napari_atlas_assign.atlas.hierarchy import atlas_at_level
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.thresholds import percentile_threshold
@@ -298,8 +298,8 @@ def test_points_of_mixed_sigma_have_the_rows_that_each_has_alone(case, conventio
     xyz = atlas.grid.to_world(rng.uniform(-2, 7, (4, 3)))
     sigma = rng.choice([0, 0.5, 2, 7], 4)
     together = naa.assign(xyz, atlas, sigma=sigma, convention=convention)
-    assert tuple(together.assignments.columns) == POINT_ASSIGNMENT_COLUMNS
-    assert tuple(together.modes.columns) == POINT_COLUMNS
+    assert list(together.assignments.columns) == list(POINT_ASSIGNMENTS)
+    assert list(together.modes.columns) == list(POINTS)
     for n, number in enumerate(together.modes["input structure"]):
         alone = naa.assign(xyz[n : n + 1], atlas, sigma=sigma[n], convention=convention)
         rows = together.assignments[together.assignments["input structure"] == number]

@@ -20,10 +20,9 @@ import pytest
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Atlas, AtlasError, Grid, Image, InputError
+from napari_atlas_assign.assignment.columns import ASSIGNMENTS, SCORES
 from napari_atlas_assign.assignment.integrals import cache as integrals
-from napari_atlas_assign.assignment.scores import SCORES
 from napari_atlas_assign.assignment.sums.resample import resample, resample_labels
-from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS
 from napari_atlas_assign.modes.point_set import PointSet
 from tests.cases import atlas_of
 from tests.modes.helpers import blobs
@@ -330,7 +329,7 @@ def test_q25_every_table_has_the_same_columns_and_numbers_of_the_same_types(two_
             for atlas in (two_cubes, labelled)
         ]
     for table in tables:
-        assert list(table.columns) == list(ASSIGNMENT_COLUMNS)
+        assert list(table.columns) == list(ASSIGNMENTS)
         assert (table[list(SCORES)].dtypes == np.float64).all()
         assert table[["input structure", "volume", "sign"]].dtypes.map(lambda t: t.kind).eq("i").all()
 

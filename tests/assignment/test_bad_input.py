@@ -7,7 +7,7 @@ import pytest
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError
 from napari_atlas_assign.assignment.assign import assign
-from napari_atlas_assign.assignment.tables import ASSIGNMENT_COLUMNS, MODE_COLUMNS
+from napari_atlas_assign.assignment.columns import ASSIGNMENTS, MODES
 from tests.cases import atlas_of
 
 CONVENTIONS = ("default", "siibra")
@@ -30,8 +30,8 @@ def affine(request, small_atlas):
 
 
 def assert_empty_and_well_formed(result) -> None:
-    assert list(result.assignments.columns[: len(ASSIGNMENT_COLUMNS)]) == list(ASSIGNMENT_COLUMNS)
-    assert list(result.modes.columns[: len(MODE_COLUMNS)]) == list(MODE_COLUMNS)
+    assert list(result.assignments.columns[: len(ASSIGNMENTS)]) == list(ASSIGNMENTS)
+    assert list(result.modes.columns[: len(MODES)]) == list(MODES)
     assert len(result.assignments) == len(result.modes) == 0
     assert result.components.data.shape == result.components.grid.shape
     assert not result.components.data.any()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from napari_atlas_assign.assignment.columns import SCORES
 from tests.cases import RELATIONS, Case, cases, quiet_assign
-from tests.naive import SCORES, naive_assign
+from tests.naive import naive_assign
 
 PARALLEL = tuple(relation for relation in RELATIONS if relation not in ("oblique", "outside"))
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_atlas_assign import Image
-from napari_atlas_assign.assignment.peak_table import PEAK_COLUMNS, peak_table
+from napari_atlas_assign.assignment.columns import PEAKS
+from napari_atlas_assign.assignment.peak_table import peak_table
 from napari_atlas_assign.modes.modes import find_modes
 from napari_atlas_assign.modes.peaks import find_peaks
 
@@ -14,7 +15,7 @@ def test_a_peak_tells_every_regions_probability_there(small_atlas):
     data[2:8, 6, 4] = [-9, -5, -2, -3, -4, -6]
     modes = find_modes(Image.from_array(data, small_atlas.grid.affine), tail="negative")
     table = peak_table(find_peaks(modes, 2, 4.0), modes, small_atlas)
-    assert tuple(table.columns) == PEAK_COLUMNS
+    assert list(table.columns) == list(PEAKS)
     assert table["value"].tolist() == [-9, -6]
     assert table["peak"].tolist() == [1, 2]
     assert table["position"].tolist() == [(-5.0, 0.0, 0.0), (5.0, 0.0, 0.0)]
@@ -54,5 +55,5 @@ def test_best_regions_at_the_peaks_of_a_real_map_have_the_largest_probability(ju
 def test_no_peaks_make_an_empty_table(small_atlas):
     modes = find_modes(Image.from_array(np.zeros((2, 2, 2)), np.eye(4)))
     table = peak_table(find_peaks(modes), modes, small_atlas)
-    assert tuple(table.columns) == PEAK_COLUMNS
+    assert list(table.columns) == list(PEAKS)
     assert len(table) == 0

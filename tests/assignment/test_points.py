@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_atlas_assign import Atlas, Grid, InputError
+from napari_atlas_assign.assignment.columns import POINT_ASSIGNMENTS, POINTS, SCORES
 from napari_atlas_assign.assignment.integrals.cache import integrals_over
-from napari_atlas_assign.assignment.points import POINT_ASSIGNMENT_COLUMNS, POINT_COLUMNS, assign_points
-from napari_atlas_assign.assignment.scores import SCORES
+from napari_atlas_assign.assignment.points import assign_points
 from napari_atlas_assign.assignment.sums.overlap import overlap_sums
 from napari_atlas_assign.assignment.sums.points import sums_of_runs
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
@@ -122,8 +122,8 @@ def test_every_point_is_in_both_tables_and_meets_only_regions_that_are_there(cas
     atlas, _, points = case
     table, summary = assign_points(points, atlas, convention)
     first = 0 if convention == "siibra" else 1
-    assert tuple(table.columns) == POINT_ASSIGNMENT_COLUMNS
-    assert tuple(summary.columns) == POINT_COLUMNS
+    assert list(table.columns) == list(POINT_ASSIGNMENTS)
+    assert list(summary.columns) == list(POINTS)
     assert summary["input structure"].tolist() == list(range(first, first + len(points)))
     assert table["input structure"].drop_duplicates().tolist() == summary["input structure"].tolist()
     for rows in (rows for _, rows in table.groupby("input structure")):
@@ -180,7 +180,7 @@ def test_scores_do_not_depend_on_how_the_atlas_is_stored(small_atlas):
 
 def test_no_points_make_empty_tables_with_all_columns(small_atlas):
     table, summary = assign_points(PointSet.from_array([]), small_atlas)
-    assert tuple(table.columns) == POINT_ASSIGNMENT_COLUMNS
+    assert list(table.columns) == list(POINT_ASSIGNMENTS)
     assert len(table) == len(summary) == 0
 
 

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, assign
+from napari_atlas_assign.assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.report import html as report_html
 from napari_atlas_assign.report.canvas import AS_FILE
 from napari_atlas_assign.report.figures import draw_figures
-from napari_atlas_assign.report.html import MEANINGS, POINT_MEANINGS, report_page, save_report, text
+from napari_atlas_assign.report.html import report_page, save_report, text
 from napari_atlas_assign.report.wording import fixed, number, one_line, percent, place, rounded
 
 VOID = {"meta", "img", "wbr", "br", "link", "input", "hr"}
@@ -134,10 +135,10 @@ def test_names_that_no_file_could_hold_are_made_printable(image, small_atlas, dr
 
 @pytest.mark.parametrize("which", ["modes", "assignments"])
 def test_tables_hold_every_row_and_every_digit(result, drawn_once, which):
-    table = getattr(result, which)
+    table, known = getattr(result, which), {"modes": MODES, "assignments": ASSIGNMENTS}[which]
     shown = Page(report_page(result)).tables[("modes", "assignments").index(which)]
     assert [cell[0] for cell in shown[0]] == list(table.columns)
-    assert [cell[1]["title"] for cell in shown[0]] == [MEANINGS[name] for name in table.columns]
+    assert [cell[1]["title"] for cell in shown[0]] == [known[name].explanation for name in table.columns]
     assert len(shown) == len(table) + 1
     for cells, row in zip(shown[1:], table.itertuples(index=False), strict=True):
         for (words, attributes), value in zip(cells, row, strict=True):
@@ -296,7 +297,8 @@ def test_points_have_their_tables_and_every_column_is_told(small_atlas):
     result = assign(points, small_atlas)
     page = Page(report_page(result))
     assert [len(table) for table in page.tables[:2]] == [3, len(result.assignments) + 1]
-    assert {cell[0] for cell in page.tables[0][0]} | {cell[0] for cell in page.tables[1][0]} <= set(POINT_MEANINGS)
+    for table, columns in zip(page.tables, (POINTS, POINT_ASSIGNMENTS), strict=False):
+        assert [cell[1]["title"] for cell in table[0]] == [column.explanation for column in columns.values()]
     assert [tag for tag, _ in page.elements].count("script") == 1
     assert "2 points, compared with the regions of the atlas small atlas." in " ".join(page.text)
 

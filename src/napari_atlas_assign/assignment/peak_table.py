@@ -13,19 +13,7 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import points_as_tuples
 from ..modes.modes import Modes
 from ..modes.peaks import Peaks
-
-PEAK_COLUMNS = (
-    "input structure",
-    "peak",
-    "position",
-    "value",
-    "best region",
-    "probability",
-    "regions",
-    "nearest region",
-    "distance mm",
-)
-"""Columns of the table of peaks."""
+from .columns import PEAKS, table_of
 
 
 def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
@@ -34,7 +22,7 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `PEAK_COLUMNS`. `input structure` is the mode's number, `peak` counts its peaks from the highest,
+        Columns `columns.PEAKS`. `input structure` is the mode's number, `peak` counts its peaks from the highest,
         `position` is the centre of the peak's voxel in world mm, `value` is the image's there. `best region` has the
         largest `probability` in the atlas voxel that contains the position; `regions` lists all there, falling, as
         text: ``Area 4a 0.61; Area 3b 0.2``. Where there is none, these are missing and `regions` is empty. `nearest
@@ -52,7 +40,8 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
     texts = [f"{name} {a:.4g}" for name, a in zip(names[region], value, strict=True)]
     bounds = np.searchsorted(place, np.arange(n + 1))
     nearest, distance = nearest_regions(atlas, xyz)
-    return pd.DataFrame(
+    return table_of(
+        PEAKS,
         {
             "input structure": modes.number[peaks.mode],
             "peak": peaks.rank,
@@ -63,5 +52,5 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
             "regions": ["; ".join(texts[a:b]) for a, b in pairwise(bounds)],
             "nearest region": names[nearest],
             "distance mm": distance,
-        }
+        },
     )

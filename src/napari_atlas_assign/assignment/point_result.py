@@ -29,9 +29,9 @@ class PointResult(Saving):
     atlases : sequence of Atlas
         With what.
     assignments : DataFrame
-        One row per point and region, columns `points.POINT_ASSIGNMENT_COLUMNS`; several atlases add ``atlas``.
+        One row per point and region, columns `columns.POINT_ASSIGNMENTS`; several atlases add ``atlas``.
     modes : DataFrame
-        One row per point, columns `points.POINT_COLUMNS`; several atlases add ``atlas`` and have rows of their own.
+        One row per point, columns `columns.POINTS`; several atlases add ``atlas`` and have rows of their own.
     convention : {"default", "siibra"}
     level : int, optional
         Level of the tree of regions at which was scored; None: the regions as they are.

@@ -18,35 +18,10 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
+from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, table_of
 from .conventions import Convention, ConventionName, get_convention
-from .scores import SCORES, map_maximum
+from .scores import map_maximum
 from .sums.points import Chunks, sums_of_runs
-
-POINT_ASSIGNMENT_COLUMNS = (
-    "input structure",
-    "centroid",
-    "volume",
-    "region",
-    *SCORES,
-    "hemisphere",
-    "nearest region",
-    "distance mm",
-)
-"""Columns of the table of assignments of points."""
-
-POINT_COLUMNS = (
-    "input structure",
-    "name",
-    "position",
-    "sigma mm",
-    "best region by map value",
-    "best region by correlation",
-    "best region by share",
-    "unassigned share",
-    "nearest region",
-    "distance mm",
-)
-"""Columns of the table of points."""
 
 
 def assign_points(
@@ -70,12 +45,12 @@ def assign_points(
     Returns
     -------
     assignments : DataFrame
-        Columns `POINT_ASSIGNMENT_COLUMNS`. One row per point and region; a point that meets no region, in the grid or
+        Columns `columns.POINT_ASSIGNMENTS`. One row per point and region; a point that meets no region, in the grid or
         far from it, has one row without region (None, `volume` missing, scores NaN) that names the nearest region and
         how many mm away it is. `input structure` counts points from 1 (siibra: from 0), `centroid` is the point. Rows
         are sorted by point, then falling correlation (of exact points: map value; siibra: by region).
     points : DataFrame
-        Columns `POINT_COLUMNS`, one row per point. `distance mm` is that of the point itself to the nearest voxel of
+        Columns `columns.POINTS`, one row per point. `distance mm` is that of the point itself to the nearest voxel of
         a region, 0 inside.
 
     Raises
@@ -111,10 +86,11 @@ def assign_points(
         "nearest region": names[np.where(far, nearest[point[order]], -1)],
         "distance mm": np.where(far, distance[point[order]], np.nan),
     }
-    assignments = pd.DataFrame(columns)
+    assignments = table_of(POINT_ASSIGNMENTS, columns)
     assignments.loc[far, "volume"] = pd.NA
     n = len(points)
-    table = pd.DataFrame(
+    table = table_of(
+        POINTS,
         {
             "input structure": number,
             "name": np.array(points.labels, dtype=object),
@@ -126,7 +102,7 @@ def assign_points(
             "unassigned share": np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1),
             "nearest region": names[nearest],
             "distance mm": distance,
-        }
+        },
     )
     return assignments, table
 

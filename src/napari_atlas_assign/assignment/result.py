@@ -73,7 +73,7 @@ class Result(Saving):
 
     @cached_property
     def assignments(self) -> pd.DataFrame:
-        """One row per mode and region that overlap; columns `tables.ASSIGNMENT_COLUMNS`.
+        """One row per mode and region that overlap; columns `columns.ASSIGNMENTS`.
 
         A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
         """
@@ -81,7 +81,7 @@ class Result(Saving):
 
     @cached_property
     def modes(self) -> pd.DataFrame:
-        """One row per mode; columns `tables.MODE_COLUMNS`. Several atlases stand side by side, named in the columns."""
+        """One row per mode; columns `columns.MODES`. Several atlases stand side by side, named in the columns."""
         return mode_table(self.comparisons, self.parameters, self.is_stack)
 
     @cached_property

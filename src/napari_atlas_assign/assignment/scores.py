@@ -1,13 +1,11 @@
 """The scores: pure functions of the overlap sums.
 
-Names, order and definitions of the columns; `SCORES` is what tables, docs and the widget show. To add a score, write
-one function of `OverlapSums` and add it to `SCORES`. The first seven are those of siibra's assignment table. a is a
-region map, b the image under the mode, M the mode, A where a > 0, I the volume of M and A together.
+To add a score, write one function of `OverlapSums` here and one entry in `columns.py`, which says how it is named and
+what it means. a is a region map, b the image under the mode, M the mode, A where a > 0, I the volume of M and A
+together.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
@@ -79,21 +77,6 @@ def map_mean(sums: OverlapSums) -> Floats:
 def share(sums: OverlapSums) -> Floats:
     """Mean over M of a / max(1, sum of all regions' a); shares and the unassigned share add up to 1."""
     return sums.sum_share / sums.modes.volume[sums.mode]
-
-
-SCORES: dict[str, Callable[[OverlapSums], Floats]] = {
-    "correlation": correlation,
-    "intersection over union": intersection_over_union,
-    "map value": map_value,
-    "map weighted mean": map_weighted_mean,
-    "map containedness": map_containedness,
-    "input weighted mean": input_weighted_mean,
-    "input containedness": input_containedness,
-    "map maximum": map_maximum,
-    "map mean": map_mean,
-    "share": share,
-}
-"""Column name -> score, in the order of the table."""
 
 
 def _fills(volume: Floats, box: Floats) -> np.ndarray:

@@ -14,34 +14,14 @@ from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
+from .columns import ASSIGNMENTS, SCORES, SUMMARY, table_of
 from .conventions import get_convention
 from .parameters import Parameters
-from .scores import SCORES, map_maximum
+from .scores import map_maximum
 from .sums.overlap import OverlapSums
 
 if TYPE_CHECKING:
     from .comparison import Comparison
-
-ASSIGNMENT_COLUMNS = ("input structure", "centroid", "volume", "region", *SCORES, "sign", "hemisphere")
-"""Columns of the table of assignments: siibra's eleven first, under its names and in its order."""
-
-SUMMARY_COLUMNS = ("best region by correlation", "best region by share", "unassigned share")
-"""Columns of the table of modes that belong to an atlas."""
-
-MODE_COLUMNS = (
-    "input structure",
-    "sign",
-    "voxels",
-    "volume mm3",
-    "centroid",
-    "peak",
-    "peak value",
-    "mean value",
-    "left share",
-    "right share",
-    *SUMMARY_COLUMNS,
-)
-"""Columns of the table of modes."""
 
 
 def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
@@ -120,7 +100,7 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = found.sign[mode].astype(np.int64)
     columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
-    return pd.DataFrame(columns)
+    return table_of(ASSIGNMENTS, columns)
 
 
 def _modes(found: Modes) -> dict[str, Any]:
@@ -143,7 +123,7 @@ def _modes(found: Modes) -> dict[str, Any]:
 
 
 def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
-    """Columns `SUMMARY_COLUMNS` (M,) of one atlas."""
+    """Columns `SUMMARY` (M,) of one atlas."""
     names, sums, n = comparison.atlas.regions["name"].to_numpy(object), comparison.sums, comparison.modes.n_modes
     shares = SCORES["share"](sums)
 
@@ -154,7 +134,7 @@ def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
     unassigned = 1 - np.bincount(sums.mode, shares, n)
     unassigned[np.abs(unassigned) < 1e-12] = 0
-    return dict(zip(SUMMARY_COLUMNS, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
+    return dict(zip(SUMMARY, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
 
 
 def _with_origin(table: pd.DataFrame, comparison: Comparison, is_stack: bool, several: bool) -> pd.DataFrame:

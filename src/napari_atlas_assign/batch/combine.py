@@ -122,12 +122,19 @@ class ParquetWriter:
 
 
 def _parsed(rows: bytes, columns: Columns) -> Any:
-    """A pyarrow table of rows; points become lists of three numbers."""
+    """A pyarrow table of rows; positions become lists of three numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv as pa_csv
 
-    types = {"integer": pa.int64(), "number": pa.float64(), "point": pa.string(), "text": pa.string()}
+    types = {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "fraction": pa.float64(),
+        "position": pa.string(),
+        "boolean": pa.bool_(),
+    }
     points = pa.list_(pa.float64())
     names = [name for name, _ in columns]
     schema = pa.schema([(name, types[kind]) for name, kind in columns])
@@ -143,7 +150,7 @@ def _parsed(rows: bytes, columns: Columns) -> Any:
             ),
         )
     for index, (name, kind) in enumerate(columns):
-        if kind == "point":
+        if kind == "position":
             inner = pc.utf8_slice_codeunits(table[name], 1, -1)
             table = table.set_column(index, name, pc.cast(pc.split_pattern(inner, ", "), points))
     return table.combine_chunks()

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ..assignment.assign import assign_each, collect
+from ..assignment.columns import ASSIGNMENTS, MODES, Columns, Kind, kind_of
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
@@ -39,19 +40,11 @@ from .inputs import MapFile
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
 
 ORIGIN = ("file", "map", "map name")
 """First columns of the combined tables: the file, the number of the volume in it from 0, and its name."""
-
-
-_TEXTS = frozenset(
-    {"file", "map name", "region", "hemisphere", "atlas", "best region by correlation", "best region by share"}
-)
-_INTEGERS = frozenset({"map", "input structure", "volume", "sign", "voxels"})
-_POINTS = frozenset({"centroid", "peak"})
-"""Columns of the combined tables by kind; all others are numbers."""
 
 
 MapKey = tuple[str, str | None, float | None]
@@ -211,9 +204,11 @@ def head_of(packed_record: bytes) -> dict[str, Any]:
     return head
 
 
-def columns_of(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """Names and kinds (integer, number, point, text) of the columns of the combined table, those of `ORIGIN` first."""
-    return [(name, _kind(name)) for name in (*ORIGIN, *(str(name) for name in table.columns if name not in ORIGIN))]
+def columns_of(table: pd.DataFrame, known: Columns) -> list[tuple[str, Kind]]:
+    """Names and kinds of the columns of a combined table, those of `ORIGIN` first; `known` are those of its kind."""
+    names = (*ORIGIN, *(str(name) for name in table.columns if name not in ORIGIN))
+    # Not by type, since the same column has another one in the table of a map without modes.
+    return [(name, kind_of(name, known)) for name in names]
 
 
 def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
@@ -241,7 +236,10 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "assignments": len(result.assignments),
         "warnings": result.warnings,
         "timings": timings,
-        "columns": {"assignments": columns_of(result.assignments), "modes": columns_of(result.modes)},
+        "columns": {
+            "assignments": columns_of(result.assignments, ASSIGNMENTS),
+            "modes": columns_of(result.modes, MODES),
+        },
     }
     return packed(Record(head, *rows))
 
@@ -284,13 +282,6 @@ def _rows(table: pd.DataFrame, file: str) -> bytes:
     text = io.StringIO()
     csv.writer(text, delimiter="\t", lineterminator="\n").writerows(zip(repeat(file), *columns, strict=False))
     return text.getvalue().encode("utf-8", errors="backslashreplace")
-
-
-def _kind(name: str) -> str:
-    """By name, since the same column has another type in the table of a map without modes."""
-    column, _, _ = name.partition(":")  # what follows is the name of an atlas
-    kinds = {"text": _TEXTS, "integer": _INTEGERS, "point": _POINTS}
-    return next((kind for kind, names in kinds.items() if column in names), "number")
 
 
 def _named(file: MapFile) -> dict[str, Any]:

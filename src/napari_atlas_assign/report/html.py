@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS, Columns, column_named
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
@@ -28,54 +29,6 @@ from .figures import draw_figures, figure_bytes
 from .provenance import record_of
 from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
 from .wording import MISSING, fixed, number, one_line, percent, place, rounded
-
-MEANINGS = {
-    "input structure": "number of the mode",
-    "sign": "1 for a mode of positive values, −1 of negative ones",
-    "voxels": "voxels of the mode",
-    "volume mm3": "volume of the mode in mm³",
-    "centroid": "unweighted mean position of the mode's voxels, world mm",
-    "peak": "position of the mode's most extreme value, world mm",
-    "peak value": "the most extreme value",
-    "mean value": "mean image value over the mode",
-    "best region by correlation": "region with the largest correlation",
-    "best region by share": "region with the largest share",
-    "unassigned share": "part of the mode that no region accounts for; shares and it add up to 1",
-    "volume": "number of the region's map in the atlas, from 0 (no size)",
-    "region": "name of the region",
-    "correlation": "Pearson correlation of region map and image over the box that holds both",
-    "intersection over union": "common volume of mode and region, divided by their joint volume",
-    "map value": "largest value of the region map under the mode",
-    "map weighted mean": "mean of the region map, weighted by the image",
-    "map containedness": "part of the region that the mode covers",
-    "input weighted mean": "mean of the image, weighted by the region map",
-    "input containedness": "part of the mode that lies in the region",
-    "map maximum": "largest value of the whole region map",
-    "map mean": "mean of the region map over the mode",
-    "share": "part of the mode that the region accounts for",
-    "left share": "part of the mode with x below 0",
-    "right share": "part of the mode with x above 0",
-    "hemisphere": "side of the region, where the atlas tells",
-    "map": "number of the map in its stack, from 0",
-    "map name": "name of the map",
-    "atlas": "name of the atlas",
-}
-"""What the columns of the tables hold, in a line each."""
-
-POINT_MEANINGS = MEANINGS | {
-    "input structure": "number of the point",
-    "centroid": "position of the point, world mm",
-    "name": "name of the point",
-    "position": "position of the point, world mm",
-    "sigma mm": "uncertainty of the point; 0 for an exact one",
-    "best region by map value": "region with the largest value at the point",
-    "nearest region": "region of the nearest voxel that has one",
-    "distance mm": "distance to that voxel; 0 inside",
-    "map value": "largest value of the region map at the point, or under its blob",
-    "share": "part of the point's blob that the region accounts for",
-    "unassigned share": "part of the point's blob that no region accounts for",
-}
-"""The same for the tables of points."""
 
 MAX_ENTRIES = 20
 """Of long lists in the record, the page shows this many entries."""
@@ -181,12 +134,15 @@ def _of_points(result: PointResult) -> str:
     }
     lead = f"{_count(n, 'point')}, compared with the regions of {_names([a.name for a in atlases])}."
     tables = "".join(
-        f"<section><h2>{title}</h2>{_table(table, {}, POINT_MEANINGS)}</section>"
-        for title, table in (("Points", result.modes), ("Assignments", result.assignments))
+        f"<section><h2>{title}</h2>{_table(table, {}, columns)}</section>"
+        for title, table, columns in (
+            ("Points", result.modes, POINTS),
+            ("Assignments", result.assignments, POINT_ASSIGNMENTS),
+        )
     )
     used = [*result.modes.columns, *result.assignments.columns]
     top = _top("Points and brain regions", result.points.name, lead, result.warnings, facts)
-    return f"{top}\n{tables}\n{_meanings(used, POINT_MEANINGS)}"
+    return f"{top}\n{tables}\n{_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}"
 
 
 def _heading(result: Result) -> str:
@@ -300,7 +256,7 @@ the other lines are its best regions by correlation, drawn at a quarter of their
 </section>"""
     return f"""<section>
 <h2>Modes</h2>
-{_table(result.modes, _links(result, figures, prefix))}
+{_table(result.modes, _links(result, figures, prefix), MODES)}
 </section>
 {slices}"""
 
@@ -342,18 +298,22 @@ def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> s
     return f"""<section>
 <h2>Assignments</h2>
 <p class="quiet">One row for each mode and region that overlap. Point at a number for all its digits.</p>
-{_table(result.assignments, links)}
-{_meanings([*result.modes.columns, *result.assignments.columns], MEANINGS)}
+{_table(result.assignments, links, ASSIGNMENTS)}
+{_meanings([*result.modes.columns, *result.assignments.columns], {**MODES, **ASSIGNMENTS})}
 </section>"""
 
 
-def _meanings(columns: Sequence[str], meanings: Mapping[str, str]) -> str:
+def _meanings(names: Sequence[str], columns: Columns) -> str:
+    known = dict.fromkeys(column_named(name, columns) for name in names)
     rows = "".join(
-        f"<tr><th>{text(name)}</th><td>{text(meanings[name])}</td></tr>"
-        for name in dict.fromkeys(columns)
-        if name in meanings
+        f"<tr><th>{text(column.name)}</th><td>{text(column.explanation, 1000)}</td></tr>" for column in known if column
     )
     return f'<details><summary>What the columns mean</summary><table class="record">{rows}</table></details>'
+
+
+def _explanation(name: str, columns: Columns) -> str:
+    column = column_named(name, columns)
+    return name if column is None else column.explanation
 
 
 def _record(record: Mapping[str, Any]) -> str:
@@ -365,15 +325,15 @@ def _record(record: Mapping[str, Any]) -> str:
 </section>"""
 
 
-def _table(table: pd.DataFrame, links: Mapping[int, str], meanings: Mapping[str, str] = MEANINGS) -> str:
+def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> str:
     """A sortable table; modes in `links` lead to their figures."""
     numeric = {name: ' class="n"' if pd.api.types.is_numeric_dtype(table[name]) else "" for name in table.columns}
     heads = "".join(
-        f'<th scope="col"{numeric[name]} title="{text(meanings.get(name, name))}">{text(name)}</th>'
+        f'<th scope="col"{numeric[name]} title="{text(_explanation(name, columns), 1000)}">{text(name)}</th>'
         for name in table.columns
     )
-    columns = [_cells(name, table[name], links) for name in table.columns]
-    rows = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True))
+    cells = [_cells(name, table[name], links) for name in table.columns]
+    rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
     return f"""<div class="scroll"><table class="sortable">
 <thead><tr>{heads}</tr></thead>
 <tbody>

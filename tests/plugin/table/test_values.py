@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from napari_atlas_assign.assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS
 from napari_atlas_assign.plugin.table.values import (
     Columns,
     distinct,
     format_value,
     full_text,
-    part_of_whole,
     sides,
     sorted_rows,
 )
@@ -100,11 +100,21 @@ def test_the_full_value_has_every_digit():
 
 
 def test_only_parts_of_a_whole_have_bars():
-    assert part_of_whole("share", 0.25) == 0.25
-    assert part_of_whole("unassigned share: juelich", 1.0000001) == 1
-    assert part_of_whole("left share", -1e-9) == 0
-    assert part_of_whole("share", None) is None
-    assert part_of_whole("correlation", 0.5) is None
+    columns = Columns(pd.DataFrame(), {**ASSIGNMENTS, **MODES})
+    assert columns.part_of_whole("share", 0.25) == 0.25
+    assert columns.part_of_whole("unassigned share: juelich", 1.0000001) == 1
+    assert columns.part_of_whole("left share", -1e-9) == 0
+    assert columns.part_of_whole("share", None) is None
+    assert columns.part_of_whole("correlation", 0.5) is None
+    assert Columns(pd.DataFrame()).part_of_whole("share", 0.5) is None
+
+
+@pytest.mark.parametrize("columns", [ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS])
+def test_every_column_explains_itself_and_every_fraction_has_a_bar(columns):
+    shown = Columns(pd.DataFrame(), columns)
+    for name, column in columns.items():
+        assert column.meaning in shown.explanation(name)
+        assert (shown.part_of_whole(name, 0.5) is not None) == (column.kind == "fraction")
 
 
 def test_sides_are_the_regions_where_known_and_else_where_the_mode_is():

@@ -10,12 +10,13 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication
 
 from napari_atlas_assign import Image, assign
+from napari_atlas_assign.assignment.columns import ASSIGNMENTS
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.plugin.table import columns as table_columns
 from napari_atlas_assign.plugin.table.columns import ColumnLayout
 from napari_atlas_assign.plugin.table.filters import Condition, Filters
 from napari_atlas_assign.plugin.table.model import FrameModel
-from napari_atlas_assign.plugin.table.rows import RowReader, Subject
+from napari_atlas_assign.plugin.table.rows import RowReader, Subject, columns_of
 from napari_atlas_assign.plugin.table.values import Columns
 from napari_atlas_assign.plugin.table.widget import PICK_DELAY, ResultsTable, TablePage
 from tests.plugin.helpers import AFFINES
@@ -66,7 +67,7 @@ def table(qtbot, result):
 @pytest.fixture
 def model(frame):
     model = FrameModel()
-    model.set_columns(Columns(frame))
+    model.set_columns(Columns(frame, ASSIGNMENTS))
     return model
 
 
@@ -100,9 +101,10 @@ def test_headers_explain_the_columns(model):
 
 def test_every_column_of_every_table_is_explained(result, small_atlas):
     points = assign(PointSet(np.zeros((1, 3)), np.zeros(1)), small_atlas)
-    for table in (result.assignments, result.modes, result.peaks, points.assignments, points.modes):
+    tables = [(result, "assignments"), (result, "modes"), (result, "peaks"), (points, "assignments"), (points, "modes")]
+    for source, table in tables:
         model = FrameModel()
-        model.set_columns(Columns(table))
+        model.set_columns(Columns(getattr(source, table), columns_of(source, table)))
         for section, name in enumerate(model.columns.names):
             text = model.headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
             assert text != name

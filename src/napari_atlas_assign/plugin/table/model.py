@@ -11,42 +11,8 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
 from qtpy.QtGui import QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ...assignment.scores import SCORES
-from .filters import MODE_COLUMN, Filters, passing
-from .values import Columns, format_value, full_text, is_number, part_of_whole, sorted_rows
-
-HEADERS = {
-    MODE_COLUMN: "Number of the mode: its value in the modes layer and in components.nii.gz",
-    "centroid": "Mean position of the mode's voxels, x, y, z in mm",
-    "volume": "Index of the region's map in the atlas",
-    "region": "The region's name",
-    "sign": "1 for a mode above the threshold, -1 for one below its negative",
-    "hemisphere": "Of the region, where the atlas tells",
-    "atlas": "The atlas of the region",
-    "map": "Number of the map in its stack, from 0",
-    "map name": "Name of the map in its stack",
-    "voxels": "Voxels of the mode",
-    "volume mm3": "Volume of the mode in mm³",
-    "peak": "The mode's highest place, x, y, z in mm; in the table of peaks: 1 for the highest, then 2, 3",
-    "peak value": "The image's value at the peak",
-    "mean value": "Mean of the image over the mode",
-    "left share": "Part of the mode's volume at x < 0",
-    "right share": "Part of the mode's volume at x > 0",
-    "best region by correlation": "The region with the largest correlation",
-    "best region by share": "The region with the largest share",
-    "unassigned share": "Part of the mode that no region accounts for; shares and it add up to 1",
-    "position": "x, y, z in mm",
-    "value": "The image's value at the peak",
-    "best region": "The region with the largest value at the peak",
-    "probability": "The value of the best region at the peak",
-    "regions": "All regions at the peak, with their values",
-    "nearest region": "The region that is nearest",
-    "name": "The point's name",
-    "sigma mm": "The point's uncertainty: standard deviation in mm, 0 for an exact point",
-    "best region by map value": "The region with the largest value at the point",
-    "distance mm": "How far away the nearest region is; 0 inside it",
-} | {name: (score.__doc__ or "").strip() for name, score in SCORES.items()}
-"""Column name -> what it says when the cursor is over it."""
+from .filters import Filters, passing
+from .values import Columns, format_value, full_text, is_number, sorted_rows
 
 TO_THE_LEFT, TO_THE_RIGHT = (
     int(side | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
@@ -137,7 +103,7 @@ class FrameModel(QAbstractTableModel):
         name = self.columns.names[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return name
-        return HEADERS.get(name.partition(": ")[0], name) if role == Qt.ItemDataRole.ToolTipRole else None
+        return self.columns.explanation(name) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def _shown(self) -> Any:
         name, ascending = self._sort
@@ -181,7 +147,7 @@ class CellDelegate(QStyledItemDelegate):
             TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,
             metrics.elidedText(model.text(index), Qt.TextElideMode.ElideRight, area.width()),
         )
-        part = part_of_whole(model.columns.names[index.column()], value)
+        part = model.columns.part_of_whole(model.columns.names[index.column()], value)
         if part is not None:
             height = max(2.0, option.rect.height() / 8)
             for filled, opacity in ((1.0, 40), (part, 170)):  # the whole, and the part of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ...assignment.best_overlap import best_overlap
+from ...assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, SCORES, Column
 from ...assignment.comparison import Comparison
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
-from ...assignment.scores import SCORES
 from ...assignment.tables import best_of_modes
 from .filters import MODE_COLUMN
 from .values import Columns
@@ -39,6 +39,13 @@ class Subject:
     """Row of the atlas's region table."""
     run: int = 0
     """Which of the result's runs; of a result of points, which of its atlases."""
+
+
+def columns_of(result: Result | PointResult, table: TableName) -> Mapping[str, Column]:
+    """The columns that a table of a result may have."""
+    if isinstance(result, PointResult):
+        return POINT_ASSIGNMENTS if table == "assignments" else POINTS
+    return {"assignments": ASSIGNMENTS, "modes": MODES, "peaks": PEAKS}[table]
 
 
 class RowReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,27 +10,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-MISSING = "–"
+from ...assignment.columns import Column, column_named, kind_of
 
-PARTS = frozenset(
-    {
-        "share",
-        "intersection over union",
-        "map containedness",
-        "input containedness",
-        "left share",
-        "right share",
-        "probability",
-    }
-)
-"""Columns of parts of a whole, from 0 to 1."""
+MISSING = "–"
 
 
 class Columns:
-    """The columns of a table as plain lists, each made when it is first asked for: pandas is slow cell by cell."""
+    """The columns of a table as plain lists, each made when it is first asked for: pandas is slow cell by cell.
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    `known` are the columns that such a table may have; others are shown without explanation.
+    """
+
+    def __init__(self, frame: pd.DataFrame, known: Mapping[str, Column] | None = None) -> None:
         self.frame = frame
+        self._known = known or {}
         self.names = [str(name) for name in frame.columns]
         self._number = {name: n for n, name in enumerate(self.names)}
         self._columns = [column for _, column in frame.items()]
@@ -58,6 +51,17 @@ class Columns:
                 values = [None if is_missing(value) else value for value in values]
             self._values[number] = values
         return self._values[number]
+
+    def explanation(self, name: str) -> str:
+        """What a column says when the cursor is over its head."""
+        column = column_named(name, self._known)
+        return name if column is None else column.explanation
+
+    def part_of_whole(self, name: str, value: Any) -> float | None:
+        """How much of a cell a bar fills, 0 to 1; None in columns without bars and where something is missing."""
+        if is_missing(value) or kind_of(name, self._known) != "fraction":
+            return None
+        return min(max(float(value), 0.0), 1.0)
 
     def is_numeric(self, name: str) -> bool:
         """Whether a column holds numbers."""
@@ -134,13 +138,6 @@ def is_number(value: Any) -> bool:
 def is_missing(value: Any) -> bool:
     """Whether a cell holds nothing."""
     return value is None or value is pd.NA or (isinstance(value, float) and value != value)
-
-
-def part_of_whole(name: str, value: Any) -> float | None:
-    """How much of its cell a bar fills, 0 to 1; None for columns without bars and where something is missing."""
-    if is_missing(value) or not (name in PARTS or name.startswith("unassigned share")):
-        return None
-    return min(max(float(value), 0.0), 1.0)
 
 
 def sides(columns: Columns) -> list[str | None]:

@@ -30,7 +30,7 @@ from ...errors import InputError
 from .filter_bar import FilterBar
 from .filters import MODE_COLUMN
 from .model import FrameModel
-from .rows import RowReader, Subject, TableName
+from .rows import RowReader, Subject, TableName, columns_of
 from .values import Columns
 from .view import ResultView
 
@@ -85,7 +85,7 @@ class TablePage(QWidget):
         """Show what waits. Sorting, filters, columns, place and selected rows stay."""
         if self._waiting is not None:
             (result, frame), self._waiting = self._waiting, None
-            columns = Columns(frame())
+            columns = Columns(frame(), columns_of(result, self.table))
             self.reader = RowReader(result, self.table, columns)
             self.filters.offer(columns)
             self.model.set_columns(columns, self.reader.keys)

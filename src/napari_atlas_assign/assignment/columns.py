@@ -1,0 +1,250 @@
+"""Every column of every table, once: its name, what it means, what kind of values it holds, and their unit.
+
+Tables, the page of the report, the table in napari, Parquet files and the test of docs/columns.md read them here. To
+add a score, write one function of `OverlapSums` in `scores.py` and one entry in `SCORES` below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+
+from ..grid import Floats
+from . import scores
+from .sums.overlap import OverlapSums
+
+Kind = Literal["text", "integer", "number", "fraction", "position", "boolean"]
+"""Fractions are parts of a whole, from 0 to 1; positions are x, y, z in world mm."""
+
+Score = Callable[[OverlapSums], Floats]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"text", "integer", "number", "fraction", "position", "boolean"}
+    meaning : str
+        One sentence.
+    unit : str
+        Of numbers and positions: "mm", "mm3", "image" (that of the image), or empty.
+    caution : str
+        What misleads who does not know it, in a sentence; empty for most.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    caution: str = ""
+
+    @property
+    def explanation(self) -> str:
+        """The meaning and, where there is one, the caution."""
+        return f"{self.meaning} {self.caution}".rstrip()
+
+    def meaning_of(self, meaning: str) -> Column:
+        """The same column in a table where it means something else."""
+        return replace(self, meaning=meaning, caution="")
+
+
+@dataclass(frozen=True)
+class ScoreColumn(Column):
+    """A column of the table of assignments that one function of the sums fills."""
+
+    score: Score = scores.correlation
+
+
+Columns = Mapping[str, Column]
+"""The columns of a table by name, in order."""
+
+
+_AnyColumn = TypeVar("_AnyColumn", bound=Column)
+
+
+def _by_name(columns: Iterable[_AnyColumn]) -> dict[str, _AnyColumn]:
+    return {column.name: column for column in columns}
+
+
+def _score(score: Score, kind: Kind, meaning: str, unit: str = "", name: str = "", caution: str = "") -> ScoreColumn:
+    """A score is named like its function, with spaces, where no `name` is given."""
+    return ScoreColumn(name or score.__name__.replace("_", " "), kind, meaning, unit, caution, score)
+
+
+_SCORES = _by_name(
+    (
+        _score(
+            scores.correlation,
+            "number",
+            "Pearson correlation of region map and image over the smallest box that holds both: how alike they are.",
+        ),
+        _score(
+            scores.intersection_over_union,
+            "fraction",
+            "Common volume of mode and region, divided by their joint volume: 1 where both cover the same space.",
+        ),
+        _score(scores.map_value, "number", "Largest value of the region map under the mode."),
+        _score(
+            scores.map_weighted_mean,
+            "number",
+            "Mean of the region map, weighted by the image: the expected value at a place drawn from the activation.",
+        ),
+        _score(scores.map_containedness, "fraction", "Part of the region that the mode covers."),
+        _score(
+            scores.input_weighted_mean,
+            "number",
+            "Mean of the image, weighted by the region map; places outside the mode count as 0.",
+            "image",
+        ),
+        _score(
+            scores.input_containedness,
+            "fraction",
+            "Part of the mode where the region map is above 0, however small it is.",
+        ),
+        _score(scores.map_maximum, "number", "Largest value of the region map anywhere."),
+        _score(
+            scores.map_mean,
+            "number",
+            "Mean of the region map over the mode: the expected value at a place drawn from the mode.",
+        ),
+        _score(
+            scores.share,
+            "fraction",
+            "Part of the mode that the region accounts for; shares and the unassigned share add up to 1.",
+        ),
+    )
+)
+
+SCORES: dict[str, Score] = {name: column.score for name, column in _SCORES.items()}
+"""Name of a score -> its function, in the order of the table; siibra's seven come first."""
+
+_NUMBER = Column("input structure", "integer", "Number of the mode: its value in the volume and the layer of modes.")
+_CENTROID = Column("centroid", "position", "Unweighted mean position of the mode's voxels, rounded to 0.01.", "mm")
+_SIGN = Column("sign", "integer", "1 for a mode above the threshold, -1 for one below its negative.")
+_HEMISPHERE = Column("hemisphere", "text", "Side of the region, left or right, where the atlas says it.")
+_VOLUME = Column("volume", "integer", "Index of the region's map in the atlas, from 0; siibra's word, not a size.")
+_REGION = Column("region", "text", "Name of the region.")
+_POINT_NUMBER = _NUMBER.meaning_of("Number of the point.")
+
+ASSIGNMENTS: Columns = _by_name((_NUMBER, _CENTROID, _VOLUME, _REGION, *_SCORES.values(), _SIGN, _HEMISPHERE))
+"""One row per mode and region that overlap: siibra's eleven columns first, under its names and in its order."""
+
+SUMMARY: Columns = _by_name(
+    (
+        Column("best region by correlation", "text", "Region with the largest correlation."),
+        Column("best region by share", "text", "Region with the largest share."),
+        Column(
+            "unassigned share",
+            "fraction",
+            "Part of the mode that no region accounts for; shares and the unassigned share add up to 1.",
+        ),
+    )
+)
+"""Columns of the table of modes that belong to an atlas."""
+
+MODES: Columns = _by_name(
+    (
+        _NUMBER,
+        _SIGN,
+        Column("voxels", "integer", "Number of the mode's voxels."),
+        Column("volume mm3", "number", "Volume of the mode.", "mm3"),
+        _CENTROID,
+        Column("peak", "position", "Position of the mode's most extreme value.", "mm"),
+        Column("peak value", "number", "The most extreme value of the mode, with its sign.", "image"),
+        Column("mean value", "number", "Mean of the image over the mode, with its sign.", "image"),
+        Column("left share", "fraction", "Part of the mode's volume at x below 0."),
+        Column("right share", "fraction", "Part of the mode's volume at x above 0."),
+        *SUMMARY.values(),
+    )
+)
+"""One row per mode."""
+
+_NEAREST = Column("nearest region", "text", "Region of the nearest voxel that has one.")
+_DISTANCE = Column("distance mm", "number", "Distance to the nearest region, 0 inside one.", "mm")
+
+PEAKS: Columns = _by_name(
+    (
+        _NUMBER.meaning_of("Number of the mode in which the peak lies."),
+        Column("peak", "integer", "1 for the highest peak of the mode, 2 for the next."),
+        Column("position", "position", "Centre of the peak's voxel.", "mm"),
+        Column("value", "number", "The image at the peak, with its sign.", "image"),
+        Column("best region", "text", "Region with the largest value at the peak."),
+        Column("probability", "fraction", "Value of the best region at the peak."),
+        Column("regions", "text", "All regions at the peak with their values, falling."),
+        _NEAREST,
+        _DISTANCE,
+    )
+)
+"""The highest local maxima of every mode."""
+
+POINT_ASSIGNMENTS: Columns = _by_name(
+    (
+        _POINT_NUMBER,
+        _CENTROID.meaning_of("Position of the point."),
+        _VOLUME,
+        _REGION.meaning_of("Name of the region; missing where the point meets none, which is then its only row."),
+        *_SCORES.values(),
+        _HEMISPHERE,
+        _NEAREST.meaning_of("In a row without region, region of the nearest voxel that has one."),
+        _DISTANCE.meaning_of("In a row without region, distance from the point to the nearest region."),
+    )
+) | _by_name(
+    (
+        _SCORES["map value"].meaning_of("Value of the region map at the point; under a blob, the largest."),
+        _SCORES["share"].meaning_of("Part of the point's blob that the region accounts for."),
+    )
+)
+"""One row per point and region."""
+
+POINTS: Columns = _by_name(
+    (
+        _POINT_NUMBER,
+        Column("name", "text", "Name of the point, or its number from 1."),
+        Column("position", "position", "Position of the point.", "mm"),
+        Column("sigma mm", "number", "Uncertainty of the point, a standard deviation; 0 for an exact one.", "mm"),
+        Column("best region by map value", "text", "Region with the largest value at the point, or under its blob."),
+        Column("best region by correlation", "text", "Region with the largest correlation; missing for exact points."),
+        Column("best region by share", "text", "Region with the largest share of the point or of its blob."),
+        Column("unassigned share", "fraction", "Part of the point or of its blob that no region accounts for."),
+        _NEAREST.meaning_of("Region of the voxel nearest to the point itself that has one."),
+        _DISTANCE.meaning_of("Distance from the point itself to the nearest region, 0 inside one."),
+    )
+)
+"""One row per point."""
+
+ORIGIN: Columns = _by_name(
+    (
+        Column("file", "text", "File of the map."),
+        Column("map", "integer", "Number of the map in its stack, from 0."),
+        Column("map name", "text", "Name of the map."),
+        Column("atlas", "text", "Name of the atlas."),
+    )
+)
+"""Columns that tables of stacks, of several atlases and of batches have besides their own."""
+
+
+def column_named(name: str, columns: Columns) -> Column | None:
+    """A column of one of the tables above by its name, which of several atlases ends in that of one; else None.
+
+    >>> column_named("unassigned share: aal", MODES).kind
+    'fraction'
+    """
+    own, _, _ = name.partition(": ")
+    return columns.get(own) or ORIGIN.get(own)
+
+
+def table_of(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:
+    """A table of some columns, in their order, of values (N,) by name."""
+    return pd.DataFrame({name: values[name] for name in columns})
+
+
+def kind_of(name: str, columns: Columns) -> Kind:
+    """The kind of a column; text for one that is in none of the tables."""
+    column = column_named(name, columns)
+    return "text" if column is None else column.kind
