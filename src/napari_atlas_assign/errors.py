@@ -5,6 +5,10 @@ Every message is one sentence that names the file or layer, says what is wrong a
 
 from __future__ import annotations
 
+import inspect
+import sys
+import warnings
+
 
 class InputError(ValueError):
     """The input or an argument is wrong, and the person can mend it."""
@@ -20,3 +24,26 @@ class AtlasError(InputError):
 
 class AssignmentWarning(UserWarning):
     """The assignment ran, but the person should look at something."""
+
+
+def warn(sentence: str) -> None:
+    """Warn with one sentence, at the user's own line: the innermost outside this package and Python's own modules."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_back is not None and _is_between(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+    assert frame is not None  # as CPython has it
+    names = frame.f_globals
+    warnings.warn_explicit(
+        sentence,
+        AssignmentWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        names.get("__name__"),
+        names.setdefault("__warningregistry__", {}),
+    )
+
+
+def _is_between(module: str) -> bool:
+    """Whether a module lies between the user's line and a warning."""
+    top = module.partition(".")[0]
+    return top == __name__.partition(".")[0] or top in sys.stdlib_module_names

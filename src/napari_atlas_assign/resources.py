@@ -8,7 +8,19 @@ from .errors import InputError
 
 
 def sample_data_folder() -> Path:
-    """The folder of the bundled, synthetic example: inside an installed package, at the top of a source tree."""
+    """The folder of the bundled, synthetic example: inside an installed package, at the top of a source tree.
+
+    Returns
+    -------
+    Path
+        With ``synthetic-fusiform_map.nii.gz``, a map of two modes, and ``synthetic-fusiform_probseg.nii.gz``, an atlas
+        of ten regions.
+
+    Raises
+    ------
+    InputError
+        If the installation is not whole.
+    """
     package = Path(__file__).parent
     for folder in (package / "sample_data", package.parent.parent / "sample_data"):
         if folder.is_dir():

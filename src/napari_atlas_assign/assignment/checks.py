@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..atlas.atlas import Atlas
-from ..errors import AssignmentWarning, InputError
+from ..errors import InputError, warn
 from ..template_space import canonical_space, compare_spaces
 
 
@@ -37,9 +36,9 @@ def notes_on(atlases: Sequence[Atlas], name: str, space: str | None) -> Iterator
             yield note
 
 
-def tell(notes: Iterable[str], atlases: Sequence[Atlas], stacklevel: int = 2) -> None:
+def tell(notes: Iterable[str], atlases: Sequence[Atlas]) -> None:
     """Warn of each note that is new to the person; remarks on atlases were told when these were loaded."""
     told = {remark for atlas in atlases for remark in atlas.remarks}
     for note in notes:
         if note not in told:
-            warnings.warn(note, AssignmentWarning, stacklevel=stacklevel + 1)
+            warn(note)

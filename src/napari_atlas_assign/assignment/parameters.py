@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -165,9 +165,9 @@ class Parameters:
             raise InputError(f"the parameters are not those of an assignment ({error})") from error
 
 
-def check_names(options: Iterable[str], more: Sequence[str] = ()) -> None:
-    """Raise an InputError for an option that is neither a field of `Parameters` nor one of some more."""
-    known = [*(f.name for f in fields(Parameters)), *more]
+def check_names(options: Iterable[str]) -> None:
+    """Raise an InputError for an option that is no field of `Parameters`."""
+    known = [f.name for f in fields(Parameters)]
     for name in options:
         if name not in known:
             close = get_close_matches(name, known, 3)

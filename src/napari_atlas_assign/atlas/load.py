@@ -21,7 +21,7 @@ from .storage.in_use import shared
 
 if TYPE_CHECKING:
     from .formats.format import Dialect
-    from .sources.library import Progress
+    from .sources.library import Cancelled, Progress
 
 
 def load_atlas(
@@ -31,6 +31,7 @@ def load_atlas(
     dialect: str | None = None,
     near: Grid | None = None,
     progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
 ) -> Atlas:
     """Load an atlas by its catalogue name, or from a file or folder.
 
@@ -46,7 +47,9 @@ def load_atlas(
     near : Grid, optional
         Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
     progress : callable, optional
-        Told how far a download is; see `catalogue.load`.
+        Called while something is downloaded: how much is done, of how much (None: unknown), and what, in words.
+    cancelled : callable, optional
+        Asked meanwhile; true ends the download.
 
     Returns
     -------
@@ -56,7 +59,26 @@ def load_atlas(
     Raises
     ------
     AtlasError
-        If there is no such name or file, no dialect reads it, or several do.
+        If there is no such name or file, no dialect reads it, or several do; or if a download fails, of which then
+        nothing is left.
+    DownloadCancelled
+        If `cancelled` said so.
+
+    Warns
+    -----
+    AssignmentWarning
+        If the atlas was read, but something about it should be known. Results that it has a part in say so, too.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> atlas = naa.load_atlas(naa.sample_data_folder() / "synthetic-fusiform_probseg.nii.gz")
+    >>> atlas.n_regions
+    10
+    >>> print(atlas.regions.loc[:1, ["name", "hemisphere"]].to_string(index=False))
+                   name hemisphere
+     synthetic FG1 left       left
+    synthetic FG1 right      right
     """
     path = Path(source)
     if exists(path):
@@ -72,7 +94,7 @@ def load_atlas(
         raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{there}")
     if labels is not None or dialect is not None:
         raise AtlasError(f"{source} comes from the catalogue with names; leave out labels and dialect, or give a file")
-    return catalogue.load(source, progress)
+    return catalogue.load(source, progress, cancelled)
 
 
 @shared

@@ -5,12 +5,11 @@ The stored index keeps them with the atlas, so that they are made every time, no
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from ..errors import AssignmentWarning
+from ..errors import warn
 
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
@@ -20,7 +19,7 @@ def remark(message: str) -> None:
     heard = _heard.get()
     if heard is not None:
         heard.append(message)
-    warnings.warn(message, AssignmentWarning, stacklevel=2)
+    warn(message)
 
 
 @contextmanager

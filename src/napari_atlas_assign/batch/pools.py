@@ -11,13 +11,12 @@ import pickle
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
-from ..errors import AssignmentWarning, InputError
+from ..errors import InputError, warn
 from .inputs import MapFile
 from .work import Job, assign_maps
 
@@ -143,7 +142,7 @@ class ClusterPool:
         """Tasks that can run at a time; workers come and go, and a warning tells when there is none."""
         before, self._width = self._width, sum(self._client.nthreads().values())
         if before and not self._width:
-            warnings.warn("the scheduler has no worker; the batch waits for one", AssignmentWarning, stacklevel=2)
+            warn("the scheduler has no worker; the batch waits for one")
         return self._width
 
     def submit(self, job: Job, maps: Sequence[MapFile]) -> Future[list[bytes]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..encoding import decode, one_line
-from ..errors import AssignmentWarning, InputError
+from ..errors import InputError, warn
 from ..image import exists, file_sha256
 from ..limits import read_bytes
 from .point_set import PointSet
@@ -73,8 +72,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
     if left_out and not electrodes:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:
-        note = f"{path.name}: {len(left_out)} electrodes without coordinates are left out"
-        warnings.warn(note, AssignmentWarning, stacklevel=2)
+        warn(f"{path.name}: {len(left_out)} electrodes without coordinates are left out")
     scale, space, sidecar = _coordinate_system(path) if electrodes else (1.0, None, {})
     return PointSet(
         np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,7 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
-from ..errors import AssignmentWarning, InputError
+from ..errors import InputError, warn
 from ..grid import Grid
 from ..image import Image, exists, file_sha256, read_stack
 from ..modes.point_files import read_points
@@ -52,7 +51,7 @@ def rerun(record_path: str | os.PathLike[str], *, progress: Progress | None = No
     record_path : path
         A ``provenance.json``, or the output folder that holds one.
     progress : callable, optional
-        Told how far the download of an atlas is; see `catalogue.load`.
+        Called while an atlas is downloaded: how much is done, of how much (None: unknown), and what, in words.
 
     Returns
     -------
@@ -69,6 +68,15 @@ def rerun(record_path: str | os.PathLike[str], *, progress: Progress | None = No
     -----
     AssignmentWarning
         If a package that can change a number has another version now.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> samples = naa.sample_data_folder()
+    >>> source, atlas = (samples / f"synthetic-fusiform_{name}.nii.gz" for name in ("map", "probseg"))
+    >>> record = naa.assign(source, atlas).save("out") / "provenance.json"
+    >>> naa.compare_with_record(naa.rerun(record), record)
+    {'assignments.tsv': None, 'components.nii.gz': None, 'modes.tsv': None, 'peaks.tsv': None}
     """
     path = _record_file(record_path)
     record = read_record(path)
@@ -134,7 +142,7 @@ class _Again:
         if self.settings.is_points:
             points = self._points(described[0])
             result = assign_point_set(points, atlases, parameters.convention, parameters.level)
-            tell(result.warnings, result.atlases, stacklevel=3)
+            tell(result.warnings, result.atlases)
         else:
             images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]
             options = {name: getattr(parameters, name) for name in parameters.as_dict()}
@@ -310,7 +318,7 @@ def _warn_of_versions(record: Mapping[str, Any]) -> None:
     changed = [name for name in PACKAGES if then.get(name, now[name]) != now[name]]
     other = [f"{name} was {then[name]}, is {now[name]}" for name in changed]
     if other:
-        warnings.warn(f"{', '.join(other)}: results may differ", AssignmentWarning, stacklevel=3)
+        warn(f"{', '.join(other)}: results may differ")
 
 
 def _difference(new: Path, old: Path, expected: str) -> str | None:

@@ -28,7 +28,7 @@ MOST_SHAPE_VOXELS = 2**28
 
 
 def points_from_layer(
-    layer: Any, sigma: float | Sequence[float] = 0.0, world_from_view: Floats | None = None
+    layer: Any, sigma: float | Sequence[float] | NDArray[Any] = 0.0, world_from_view: Floats | None = None
 ) -> PointSet:
     """Make a set of points of a napari Points layer.
 
@@ -161,7 +161,7 @@ def _place_of_shapes(layer: Any, like: Any) -> Placement:
     return Placement((shape[0], shape[1], shape[2]), matrix @ view, view)
 
 
-def _sigmas(layer: Any, sigma: float | Sequence[float]) -> NDArray[np.floating]:
+def _sigmas(layer: Any, sigma: float | Sequence[float] | NDArray[Any]) -> NDArray[np.floating]:
     n = len(layer.data)
     given = np.broadcast_to(np.asarray(sigma, dtype=np.float64), (n,)).copy()
     if "sigma" not in layer.features:

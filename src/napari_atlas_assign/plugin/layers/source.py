@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from numpy.typing import NDArray
+
 from ...image import Image
 from ...modes.point_set import PointSet
 from .convert import image_from_layer
@@ -13,9 +15,9 @@ from .metadata import layer_kind, n_volumes
 
 
 def source_from_layer(
-    layer: Any, volume: int | None = None, sigma: float | Sequence[float] = 0.0
+    layer: Any, volume: int | None = None, sigma: float | Sequence[float] | NDArray[Any] = 0.0
 ) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
-    """What a layer holds, as `napari_atlas_assign.api.as_source` gives it back.
+    """What a layer holds, as `napari_atlas_assign.source.as_source` gives it back.
 
     An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest, a Shapes layer too;
     a Points layer points.

@@ -1,0 +1,131 @@
+"""What is assigned: an image, a stack or points, made of a path, an array, a nibabel image or a napari layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .image import Image, read_images, read_voxels
+from .modes.point_files import read_points
+from .modes.point_set import PointSet
+from .ome_zarr import is_ome_zarr, read_ome_zarr
+from .template_space import space_of_file
+
+POINT_SUFFIXES = (".csv", ".tsv", ".txt")
+"""Endings of files that are read as points."""
+
+Source = Image | list[Image] | PointSet
+
+
+def as_source(
+    source: Any, *, volume: int | None = None, sigma: float | Sequence[float] | NDArray[Any] = 0.0
+) -> tuple[Source, dict[str, Any]]:
+    """Make an image, a stack or points of what the user gives; see `api.assign`.
+
+    Returns
+    -------
+    source : Image, list of Image or PointSet
+    options : dict
+        What the kind of source implies, such as ``rois`` for a Labels layer.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, cannot be read, or `volume` or `sigma` does not go with it.
+    """
+    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
+        raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
+    given, implied = _read(source, volume, sigma)
+    if isinstance(given, PointSet) and volume is not None:
+        raise InputError(f"{given.name}: points have no volumes; leave out volume")
+    if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
+        raise InputError("sigma: only for points; leave it out")
+    return given, implied
+
+
+def _read(
+    source: Any, volume: int | None, sigma: float | Sequence[float] | NDArray[Any]
+) -> tuple[Source, dict[str, Any]]:
+    if isinstance(source, Image | PointSet):
+        return _whole(source, volume), {}
+    if isinstance(source, list | tuple) and source and all(isinstance(image, Image) for image in source):
+        return _whole(list(source), volume), {}
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        if path.name.lower().endswith(POINT_SUFFIXES):
+            return read_points(path, _one_number(sigma)), {}
+        if is_ome_zarr(path):
+            stack = read_ome_zarr(path, volume)
+            return (stack[0] if len(stack) == 1 else stack), {}
+        return _one_or_stack(read_images(path, volume)), {}
+    if isinstance(source, nib.spatialimages.SpatialImage):
+        return _one_or_stack(_volumes_of(source, volume)), {}
+    if isinstance(source, tuple) and len(source) == 2:
+        return _whole(Image.from_array(*source), volume), {}
+    if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
+        return PointSet.from_array(source, sigma), {}
+    if type(source).__module__.startswith("napari."):
+        from .plugin.layers.source import source_from_layer
+
+        return source_from_layer(source, volume=volume, sigma=sigma)
+    if isinstance(source, np.ndarray) and source.ndim > 2:
+        raise InputError("an array alone does not say where in the brain it lies; give (array, affine)")
+    raise InputError(
+        f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
+        "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"
+    )
+
+
+def _whole(source: Source, volume: int | None) -> Source:
+    if volume is not None and not isinstance(source, PointSet):
+        raise InputError("volume: only for files, nibabel images and layers with several volumes; leave it out")
+    return source
+
+
+def _one_or_stack(images: list[Image]) -> Source:
+    return images[0] if len(images) == 1 else images
+
+
+def _one_number(sigma: Any) -> float:
+    try:
+        return float(sigma)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the sigma is {sigma!r}; give one number of mm for a file of points, or a column sigma in it"
+        ) from error
+
+
+def _is_list_of_places(source: Any) -> bool:
+    try:
+        return np.ndim(source) == 2 and np.shape(source)[1] == 3
+    except ValueError as error:  # rows of unequal length
+        raise InputError("the rows of the array differ in length; give one row x, y, z in mm per point") from error
+
+
+def _volumes_of(img: Any, volume: int | None) -> list[Image]:
+    """The volumes of a nibabel image, or one of them."""
+    file = img.get_filename()
+    n = int(np.prod(img.shape[3:], dtype=np.int64))
+    if volume is not None or n == 1:
+        images = [Image.from_nibabel(img, volume=volume)]
+    else:
+        name = Path(file or "image").name
+        whole = read_voxels(img, name).reshape(*img.shape[:3], n, order="F")
+        images = [Image.from_array(whole[..., v], img.affine, f"{name}[{v}]") for v in range(n)]
+    space = space_of_file(file or "image", img.header)
+    numbers = range(n) if volume is None and n > 1 else [volume]
+    sources = [_of_file(file, v) if file else {} for v in numbers]
+    return [replace(i, space=space, source=s) for i, s in zip(images, sources, strict=True)]
+
+
+def _of_file(file: str, volume: int | None) -> dict[str, Any]:
+    """Where an image in memory came from. Its values may be others by now, so that the file has no hash here."""
+    return {"path": str(Path(file).resolve())} | ({} if volume is None else {"volume": volume})

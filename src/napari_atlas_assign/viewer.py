@@ -1,0 +1,21 @@
+"""The public functions that need a napari viewer: a result in it, and overlays of a result.
+
+`show` is also importable from the top, since it imports napari's parts only when it is called.
+"""
+
+from __future__ import annotations
+
+from .plugin.show import show
+from .plugin.viewer.anatomical import anatomical_view
+from .plugin.viewer.overlays import close_overlays, show_peaks, show_region, show_shares
+from .plugin.viewer.template import add_template
+
+__all__ = [
+    "add_template",
+    "anatomical_view",
+    "close_overlays",
+    "show",
+    "show_peaks",
+    "show_region",
+    "show_shares",
+]
