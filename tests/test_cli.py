@@ -470,7 +470,7 @@ def test_importing_the_command_line_brings_in_no_heavy_library():
 @pytest.mark.parametrize("command", ["assign", "batch"])
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_download_is_one_line_on_a_terminal_and_none_elsewhere(run, folder, monkeypatch, terminal, command):
-    def fetch(name, progress=None):
+    def fetch(name, progress=None, cancelled=None):
         if progress is not None:
             progress(12_000_000, None, f"{name}: bytes downloaded")
         return load.load_atlas("atlas.nii.gz")
