@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign import Atlas, Grid, Image, InputError, assign
-from napari_atlas_assign.report import figures, template
+from napari_atlas_assign.atlas import templates
+from napari_atlas_assign.atlas.templates import template_for
+from napari_atlas_assign.report import figures
 from napari_atlas_assign.report.canvas import AS_FILE, ON_PAGE
 from napari_atlas_assign.report.figures import draw_figures, figure_bytes, save_figures
 from napari_atlas_assign.report.scene import MAX_MODES, Scene, best_assignments
 from napari_atlas_assign.report.slices import VIEWS, Frame, box_of, corners_of, nice_step, on_plane, sample, volume_of
-from napari_atlas_assign.report.template import template_for
 
 AXIAL, CORONAL, SAGITTAL = VIEWS
 
@@ -326,8 +327,8 @@ def test_without_a_template_the_atlas_is_the_background(small_atlas, result, mon
     def absent(*parts):
         raise InputError("not installed")
 
-    monkeypatch.setattr(template, "wheel_file", absent)
-    template.read_template.cache_clear()
+    monkeypatch.setattr(templates, "wheel_file", absent)
+    templates.read_template.cache_clear()
     assert template_for("MNI152NLin6Asym") is None
 
 

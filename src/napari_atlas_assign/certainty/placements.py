@@ -1,0 +1,258 @@
+"""Is an overlap more than a blob of this shape would have somewhere else in comparable tissue?
+
+A mode is a set of points, the centres of its voxels. A placement turns it by a rotation drawn uniformly from SO(3)
+about its centroid, and puts the centroid at a place drawn uniformly in the domain: a voxel of it, and a place within
+the voxel. It is kept if at least `LEAST_INSIDE` of the points lie in the domain, and if the part of them that the atlas
+covers differs from that of the mode by at most `COVERAGE`. The statistic of a region is the mean of its map over the
+points.
+
+In names, B placements, N points, R regions, M modes; T the statistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from ..atlas.atlas import Atlas
+from ..grid import Floats, Grid, product
+from ..index_ranges import listed, slices
+from ..modes.modes import Modes
+
+LEAST_INSIDE = 0.95
+"""Part of the points that lie in the domain."""
+
+COVERAGE = 0.1
+"""By how much the covered part may differ from that of the mode."""
+
+COVERED = 0.2
+"""A point is covered where the sum of all regions' values is above this."""
+
+TRIES = 200
+"""Times the number of placements that are tried at most."""
+
+FEWEST = 999
+"""Placements that a figure needs at least; `RECOMMENDED` make p values down to 0.0002."""
+
+RECOMMENDED = 4999
+
+TOO_LARGE = "too large to be placed elsewhere"
+
+_POINTS_AT_A_TIME = 2**17
+"""Points moved together: their arrays stay in the processor's cache."""
+
+_TRIES_AT_A_TIME = 2**12
+
+_FEW_POINTS = 16
+"""Points of a mode that are looked at first, to leave a placement outside the domain early."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where modes may be placed: voxels of a grid."""
+
+    grid: Grid
+    inside: NDArray[np.bool_]
+    """(X, Y, Z)."""
+    what: str
+    """What it is, in words, for the record."""
+    voxels: NDArray[np.intp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "voxels", np.flatnonzero(self.inside))
+
+
+@dataclass(frozen=True)
+class Placements:
+    """The statistics of one mode where it is, and of its placements."""
+
+    observed: Floats
+    """(R,)"""
+    placed: Floats
+    """(B, R); without rows where the mode could not be placed often enough."""
+    tried: int
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the mode could be placed."""
+        return len(self.placed) > 0
+
+    def expected(self) -> Floats:
+        """(R,) mean statistic over the placements."""
+        return self.placed.mean(axis=0) if self.is_placed else np.full(len(self.observed), np.nan)
+
+    def p(self) -> Floats:
+        """(R,) (1 + number of placements with T at least the observed) / (B + 1)."""
+        if not self.is_placed:
+            return np.full(len(self.observed), np.nan)
+        return (1 + (self.placed >= self.observed).sum(axis=0)) / (len(self.placed) + 1)
+
+    def p_corrected(self) -> Floats:
+        """(R,) Westfall and Young's p: how often the smallest p of any region is at most this region's.
+
+        Every placement, and the mode itself, is compared with all others in the same way, so that a mode that is itself
+        a placement has an exactly uniform smallest p.
+        """
+        if not self.is_placed:
+            return np.full(len(self.observed), np.nan)
+        every = np.vstack([self.observed, self.placed])
+        smallest = np.full(len(every), len(every), np.int64)
+        for region in np.flatnonzero(every.any(axis=0)):
+            as_large = scipy.stats.rankdata(-every[:, region], method="max").astype(np.int64)
+            np.minimum(smallest, as_large, out=smallest)
+        return (smallest[:, None] <= self.p() * len(every) + 0.5).sum(axis=0) / len(every)
+
+
+def place_modes(
+    modes: Modes,
+    atlas: Atlas,
+    domain: Domain,
+    placements: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Placements]:
+    """Place every mode elsewhere; each has random numbers of its own, by its number and the seed.
+
+    Parameters
+    ----------
+    modes : Modes
+    atlas : Atlas
+    domain : Domain
+    placements : int
+        B, at least `FEWEST`.
+    seed : int
+    progress : callable, optional
+        Called with the number of modes done and of all, after each; what it raises ends the work.
+    """
+    results, covered = [], covered_voxels(atlas)
+    for mode in range(modes.n_modes):
+        rows = modes.mode == mode
+        xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel[rows]))
+        rng = np.random.default_rng([seed, int(modes.number[mode])])
+        results.append(place(xyz, atlas, covered, domain, placements, rng))
+        if progress is not None:
+            progress(mode + 1, modes.n_modes)
+    return results
+
+
+def covered_voxels(atlas: Atlas) -> NDArray[np.bool_]:
+    """(V + 1,) whether the sum of all regions' values is above `COVERED`; the last stands for all outside the grid."""
+    covered = np.zeros(atlas.grid.n_voxels + 1, bool)
+    covered[atlas.voxel[atlas.value > COVERED]] = True
+    first = np.flatnonzero(np.diff(atlas.voxel, prepend=-1))
+    if len(first) < len(atlas.voxel):
+        covered[atlas.voxel[first[np.add.reduceat(atlas.value, first, dtype=np.float64) > COVERED]]] = True
+    return covered
+
+
+def place(
+    xyz: Floats,
+    atlas: Atlas,
+    covered: NDArray[np.bool_],
+    domain: Domain,
+    placements: int,
+    rng: np.random.Generator,
+) -> Placements:
+    """Place one mode, points (N, 3) in world mm, until there are enough placements or too many tries.
+
+    `covered` is what `covered_voxels` gives for the atlas.
+    """
+    centre = xyz.mean(axis=0)
+    # Far points first: they tell soonest that a placement leaves the domain.
+    order = np.argsort(-np.linalg.norm(xyz - centre, axis=1), kind="stable")
+    around = (xyz - centre)[order]
+    voxel = _moved_voxels(around, np.eye(3)[None], centre[None], atlas.grid)
+    observed, part = _statistics(voxel, atlas), covered[voxel].mean()
+    kept: list[Floats] = []
+    n_kept, tried = 0, 0
+    while n_kept < placements and tried < TRIES * placements:
+        turns, centres = _draw(domain, min(_TRIES_AT_A_TIME, TRIES * placements - tried), rng)
+        rows = _lie_in_domain(around, turns, centres, domain)
+        for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // len(xyz))):
+            voxel = _moved_voxels(around, turns[rows[some]], centres[rows[some]], atlas.grid)
+            voxel = voxel[np.abs(covered[voxel].mean(axis=1) - part) <= COVERAGE]
+            kept.append(_statistics(voxel[: placements - n_kept], atlas))
+            n_kept += len(kept[-1])
+        tried += len(turns)
+    placed = np.concatenate([*kept, np.zeros((0, atlas.n_regions))])
+    return Placements(observed[0], placed[: placements if n_kept >= placements else 0], tried)
+
+
+def holm(smallest: Sequence[float]) -> Floats:
+    """(M,) Holm's factor of each mode, and NaN for one without a p: the smallest p has the largest.
+
+    A p value times its factor, and never below the corrected one before it, holds its level over all modes.
+    """
+    p = np.asarray(smallest, dtype=np.float64)
+    factor = np.full(len(p), np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    factor[order] = np.arange(len(order), 0, -1)
+    return factor
+
+
+def corrected_over_modes(p: Sequence[Floats]) -> list[Floats]:
+    """Correct the p (R,) of each mode, corrected over regions already, over the modes of the map by Holm's steps."""
+    smallest = [float(values.min()) if len(values) else np.nan for values in p]
+    factor = holm(smallest)
+    corrected = [np.minimum(values * f, 1) for values, f in zip(p, factor, strict=True)]
+    floor = 0.0
+    for mode in np.argsort(np.where(np.isnan(factor), 0, -factor), kind="stable"):
+        if not np.isnan(factor[mode]):
+            corrected[mode] = np.maximum(corrected[mode], floor)
+            floor = float(corrected[mode].min())
+    return corrected
+
+
+def _draw(domain: Domain, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Rotations (n, 3, 3), uniform, and places (n, 3) for the centroid in world mm, uniform in the domain."""
+    turns = scipy.spatial.transform.Rotation.random(n, rng).as_matrix()
+    ijk = domain.grid.unravel(domain.voxels[rng.integers(len(domain.voxels), size=n)])
+    return turns, domain.grid.to_world(ijk + rng.uniform(-0.5, 0.5, (n, 3)))
+
+
+def _lie_in_domain(around: Floats, turns: Floats, centres: Floats, domain: Domain) -> NDArray[np.intp]:
+    """Which of the placements (n,) have enough points in the domain; the first points tell of most that have not."""
+    flat = np.append(domain.inside.reshape(-1), False)  # the last for what lies outside the grid, number -1
+    allowed = len(around) - np.ceil(LEAST_INSIDE * len(around) - 1e-9)
+    outside, rows = np.zeros(len(turns), np.int64), np.arange(len(turns))
+    begin = 0
+    while begin < len(around) and len(rows):
+        end = min(2 * begin + _FEW_POINTS, len(around))
+        voxel = _moved_voxels(around[begin:end], turns[rows], centres[rows], domain.grid)
+        outside[rows] += end - begin - flat[voxel].sum(axis=1)
+        rows, begin = rows[outside[rows] <= allowed], end
+    return rows
+
+
+def _statistics(voxel: NDArray[np.integer], atlas: Atlas) -> Floats:
+    """(n, R) mean of every region's map over placed points (n, N), given by the atlas voxels that contain them."""
+    n, n_points = voxel.shape
+    inside = np.flatnonzero(voxel >= 0)
+    which, entry = listed(*atlas.entries_at(voxel.reshape(-1)[inside]))
+    pair = inside[which] // n_points * atlas.n_regions + atlas.region[entry]
+    return np.bincount(pair, atlas.value[entry], n * atlas.n_regions).reshape(n, atlas.n_regions) / n_points
+
+
+def _moved_voxels(around: Floats, turns: Floats, centres: Floats, grid: Grid) -> NDArray[np.integer]:
+    """(n, N) flat numbers of the voxels that contain points (N, 3) when turned and put at centres; -1 outside the grid.
+
+    The points are given about their centroid.
+    """
+    turns, centres = product(np.moveaxis(turns, 1, -1), grid.inverse[:3, :3]), grid.to_voxel(centres) + 0.5
+    flat: Any = 0
+    inside: Any = True
+    for axis, length in enumerate(grid.shape):
+        index = turns[:, 0, axis, None] * around[:, 0]
+        for a in (1, 2):
+            index += turns[:, a, axis, None] * around[:, a]
+        index += centres[:, axis, None]
+        whole = np.floor(index, out=index).astype(np.int32)
+        inside &= whole.view(np.uint32) < length
+        flat = flat * length + whole
+    return np.where(inside, flat, -1)

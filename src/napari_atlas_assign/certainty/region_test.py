@@ -1,0 +1,150 @@
+"""Does a whole map favour a region beyond its smoothness? Every region's mean against those of random maps.
+
+In names, R regions, V voxels of the mask, n surrogates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import scipy
+from numpy.typing import NDArray
+
+from ..assignment.integrals.cache import region_integrals
+from ..atlas.atlas import Atlas
+from ..errors import InputError
+from ..grid import Floats
+from ..image import Image
+from .surrogates import surrogates
+
+FEWEST_VOXELS = 5
+"""Voxels of a region inside the mask, weighted by its share; smaller regions are not tested."""
+
+FEWEST_SURROGATES = 99
+
+_MAPS_AT_A_TIME = 16
+
+COLUMNS = ("region id", "region", "voxels", "mean", "expected", "z", "p", "p corrected")
+
+
+@dataclass(frozen=True)
+class RegionMeans:
+    """The mean of every tested region in the image and in every surrogate."""
+
+    region: NDArray[np.int64]
+    """(R,) rows of the region table that are tested."""
+    observed: Floats
+    """(R,)"""
+    surrogate: Floats
+    """(n, R)"""
+
+    def table(self, tail: Literal["positive", "negative", "both"]) -> dict[str, Floats]:
+        """``expected``, ``z``, ``p`` and ``p corrected`` (R,): see docs/certainty.md."""
+        every = np.vstack([self.observed, self.surrogate])
+        centre, spread = every.mean(axis=0), every.std(axis=0)
+        z = (every - centre) / np.where(spread > 0, spread, 1)
+        strength = {"positive": z, "negative": -z, "both": np.abs(z)}[tail]
+        strongest = strength.max(axis=1, initial=-np.inf)
+        return {
+            "expected": self.surrogate.mean(axis=0),
+            "z": z[0],
+            "p": (strength >= strength[0] - _ROUNDING).mean(axis=0),
+            "p corrected": (strongest[:, None] >= strength[0] - _ROUNDING).mean(axis=0),
+        }
+
+
+_ROUNDING = 1e-12
+"""Of standardised means: equal ones, as of an image without variation, are equal."""
+
+
+def region_test(
+    image: Image,
+    atlases: Sequence[Atlas],
+    *,
+    n_surrogates: int = 999,
+    tail: Literal["positive", "negative", "both"] = "positive",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[pd.DataFrame]:
+    """Test every region of some atlases; all share the same random maps.
+
+    Parameters
+    ----------
+    image : Image
+        Unthresholded. Its mask is its finite voxels other than 0.
+    atlases : sequence of Atlas
+    n_surrogates : int
+        At least `FEWEST_SURROGATES`.
+    tail : {"positive", "negative", "both"}
+        Whether a mean is tested for being large, small, or far from what is expected.
+    seed : int
+    progress : callable, optional
+        Called with the number of surrogates done and of all; what it raises ends the work.
+
+    Returns
+    -------
+    list of DataFrame
+        One for each atlas, one row per region, columns `COLUMNS`. Regions with fewer than `FEWEST_VOXELS` voxels of
+        share in the mask have ``NaN``.
+
+    Raises
+    ------
+    InputError
+        If the image varies nowhere, or an argument is out of range.
+    """
+    if n_surrogates < FEWEST_SURROGATES:
+        raise InputError(f"the number of surrogates is {n_surrogates}; give at least {FEWEST_SURROGATES}")
+    if tail not in ("positive", "negative", "both"):
+        raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
+    data = image.loaded().data
+    mask = np.isfinite(data) & (data != 0)
+    values = data[mask].astype(np.float64)
+    if len(values) < 2 or values.min() == values.max():
+        raise InputError(f"{image.name} varies nowhere, so that there is nothing to test; give an unthresholded map")
+    weights = [_weights(image, atlas, mask) for atlas in atlases]
+    means: list[list[Floats]] = [[w @ values] for w, _ in weights]
+    maps = surrogates(values, mask, image.grid.affine, n_surrogates, seed)
+    done = 0
+    while done < n_surrogates:
+        some = np.stack(list(islice(maps, _MAPS_AT_A_TIME)))
+        done += len(some)
+        for rows, (w, _) in zip(means, weights, strict=True):
+            rows.extend((w @ some.T).T)
+        if progress is not None:
+            progress(done, n_surrogates)
+    return [
+        _table(atlas, voxels, np.stack(rows), tail)
+        for atlas, (_, voxels), rows in zip(atlases, weights, means, strict=True)
+    ]
+
+
+def _weights(image: Image, atlas: Atlas, mask: NDArray[np.bool_]) -> tuple[Any, Floats]:
+    """A sparse matrix (R, V) that takes means, and the voxels of share (R,) of every region in the mask."""
+    integrals = region_integrals(atlas, image.grid, np.flatnonzero(mask))
+    share = scipy.sparse.csr_array(
+        (integrals.share, (integrals.region, integrals.row)), shape=(atlas.n_regions, int(mask.sum()))
+    )
+    total: Floats = share.sum(axis=1)
+    scale = np.where(total > 0, 1 / np.where(total > 0, total, 1), 0)
+    return scipy.sparse.diags_array(scale) @ share, total / image.grid.voxel_volume
+
+
+def _table(atlas: Atlas, voxels: Floats, means: Floats, tail: Any) -> pd.DataFrame:
+    tested = np.flatnonzero(voxels >= FEWEST_VOXELS)
+    columns: dict[str, Any] = {
+        "region id": atlas.regions["id"].to_numpy(),
+        "region": atlas.regions["name"].to_numpy(object),
+        "voxels": voxels,
+        "mean": np.where(voxels > 0, means[0], np.nan),
+    }
+    result = RegionMeans(tested, means[0, tested], means[1:, tested]).table(tail)
+    for name, values in result.items():
+        column = np.full(atlas.n_regions, np.nan)
+        column[tested] = values
+        columns[name] = column
+    return pd.DataFrame(columns)

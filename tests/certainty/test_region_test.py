@@ -1,0 +1,118 @@
+"""Whole maps against random maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy
+
+from napari_atlas_assign import Atlas, Grid, Image, InputError
+from napari_atlas_assign.certainty.region_test import COLUMNS, RegionMeans, region_test
+from napari_atlas_assign.certainty.surrogates import surrogates
+
+AFFINE = np.array([[3.0, 0, 0, -30], [0, 3, 0, -33], [0, 0, 3, -27], [0, 0, 0, 1]])
+GRID = Grid((20, 22, 18), AFFINE)
+
+
+def smooth(rng, fwhm=9.0):
+    return scipy.ndimage.gaussian_filter(rng.standard_normal(GRID.shape), fwhm / 2.355 / 3)
+
+
+def halves(name="halves"):
+    labels = np.ones(GRID.shape, np.uint8)
+    labels[10:], labels[0, 0, :3] = 2, 3
+    return Atlas.from_labels(labels, GRID, pd.DataFrame({"id": [1, 2, 3], "name": ["A", "B", "tiny"]}), name=name)
+
+
+def masked(values):
+    x, y, z = np.moveaxis(GRID.to_world(np.indices(GRID.shape).reshape(3, -1).T), -1, 0)
+    return np.where((x**2 + y**2 + z**2 < 28**2).reshape(GRID.shape), values, 0)
+
+
+def test_a_surrogate_has_the_image_s_values_in_another_order(rng):
+    data = masked(smooth(rng))
+    mask = data != 0
+    drawn = list(surrogates(data[mask], mask, AFFINE, 5, 3))
+    assert len(drawn) == 5
+    for one in drawn:
+        assert np.array_equal(np.sort(one), np.sort(data[mask]))
+    assert not np.array_equal(drawn[0], drawn[1])
+    again = list(surrogates(data[mask], mask, AFFINE, 4, 3))
+    assert all(np.array_equal(a, b) for a, b in zip(drawn, again, strict=False))
+
+
+@pytest.mark.parametrize("fwhm", [6.0, 12.0])
+def test_surrogates_are_as_smooth_as_the_image(rng, fwhm):
+    shape = (40, 44, 36)
+
+    def lag_one(values, mask):
+        dense = np.zeros(shape)
+        dense[mask] = values - values.mean()
+        both = mask[1:] & mask[:-1]
+        return (dense[1:] * dense[:-1])[both].mean() / values.var()
+
+    ours, theirs = [], []
+    mask = np.ones(shape, bool)
+    mask[:12, :12], mask[30:, :, 30:] = False, False
+    for seed in range(4):
+        data = scipy.ndimage.gaussian_filter(rng.standard_normal(shape), fwhm / 2.355 / 3)
+        theirs.append(lag_one(data[mask], mask))
+        ours += [lag_one(one, mask) for one in surrogates(data[mask], mask, AFFINE, 4, seed)]
+    assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.03)
+
+
+def test_means_are_weighted_by_the_share_inside_the_mask(rng, small_atlas):
+    data = 1 + rng.random(small_atlas.grid.shape)
+    data[:2], data[3, 3] = 0, np.nan
+    (table,) = region_test(Image.from_array(data, small_atlas.grid.affine), [small_atlas], n_surrogates=99)
+    assert tuple(table.columns) == COLUMNS
+    maps = np.stack([small_atlas.map_of(r) for r in range(3)])
+    share = maps / np.maximum(maps.sum(axis=0), 1)
+    mask = np.isfinite(data) & (data != 0)
+    for r in range(3):
+        w = share[r][mask]
+        assert table["mean"][r] == pytest.approx((w * data[mask]).sum() / w.sum())
+        assert table["voxels"][r] == pytest.approx(w.sum())
+
+
+def test_p_values_are_those_of_counting(rng):
+    every = rng.standard_normal((40, 3))
+    for tail, strength in (("positive", 1), ("negative", -1), ("both", 0)):
+        result = RegionMeans(np.arange(3), every[0], every[1:]).table(tail)
+        z = (every - every.mean(axis=0)) / every.std(axis=0)
+        z = np.abs(z) if strength == 0 else z * strength
+        assert result["p"] == pytest.approx([sum(z[b, r] >= z[0, r] for b in range(40)) / 40 for r in range(3)])
+        highest = z.max(axis=1)
+        assert result["p corrected"] == pytest.approx([sum(h >= z[0, r] for h in highest) / 40 for r in range(3)])
+    assert result["expected"] == pytest.approx(every[1:].mean(axis=0))
+
+
+def test_a_region_of_few_voxels_is_not_tested_and_further_atlases_change_nothing(rng):
+    image = Image.from_array(smooth(rng), AFFINE)
+    (alone,) = region_test(image, [halves()], n_surrogates=99, seed=5)
+    both = region_test(image, [halves(), halves("again")], n_surrogates=99, seed=5)
+    assert np.isnan(alone.loc[2, ["z", "p", "p corrected"]].astype(float)).all()
+    assert (alone.loc[:1, "p corrected"] >= alone.loc[:1, "p"]).all()
+    for table in both:
+        pd.testing.assert_frame_equal(table, alone)
+
+
+def test_a_planted_region_is_told_from_chance(rng):
+    data = masked(smooth(rng, 6.0) / smooth(rng, 6.0).std())
+    data[10:] += np.where(data[10:] != 0, 1.5, 0)
+    (table,) = region_test(Image.from_array(data, AFFINE), [halves()], n_surrogates=199)
+    assert table["p corrected"][1] < 0.05
+    assert table["p"][0] > 0.5
+    (other,) = region_test(Image.from_array(-data, AFFINE), [halves()], n_surrogates=199, tail="negative")
+    assert other["z"].to_numpy()[:2] == pytest.approx(-table["z"].to_numpy()[:2], abs=0.6)
+
+
+def test_bad_arguments_are_refused_in_a_sentence(rng):
+    image = Image.from_array(smooth(rng), AFFINE)
+    with pytest.raises(InputError, match="at least 99"):
+        region_test(image, [halves()], n_surrogates=10)
+    with pytest.raises(InputError, match="tail"):
+        region_test(image, [halves()], tail="left")
+    with pytest.raises(InputError, match="varies nowhere"):
+        region_test(Image.from_array(np.ones(GRID.shape), AFFINE), [halves()])

@@ -1,0 +1,65 @@
+"""Modes along thresholds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_atlas_assign import Image, InputError, assign
+from napari_atlas_assign.assignment.parameters import Parameters
+from napari_atlas_assign.certainty.sweep import sweep_thresholds
+
+
+def two_hills(grid):
+    """Two hills of height 5 and 4 with a saddle of 2 between them, and a small one of 1.5."""
+    data = np.zeros(grid.shape)
+    data[1:8, 4, 4] = (3, 5, 3, 2, 3, 4, 3)
+    data[5, 9, 2] = 1.5
+    return Image.from_array(data, grid.affine, "hills")
+
+
+def test_modes_are_followed_by_their_peaks_and_merge_at_the_saddle(small_atlas):
+    sweep = sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2.5, 1, 4.5, 1.8], Parameters())
+    table = sweep.table
+    assert sweep.thresholds == (1.0, 1.8, 2.5, 4.5)
+    rows = [tuple(row) for row in table[["threshold", "cluster", "input structure", "merged"]].to_numpy().tolist()]
+    assert rows == [(1, 1, 1, 1), (1, 3, 2, 0), (1.8, 1, 1, 2), (2.5, 1, 1, 1), (2.5, 2, 2, 0), (4.5, 1, 1, 0)]
+    assert table["merges into"].isna().tolist() == [True, True, True, True, False, True]
+    assert table["merges into"][4] == 1
+
+
+def test_each_threshold_has_the_rows_of_an_assignment_there(small_atlas, rng):
+    image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
+    options = {"tail": "both", "connectivity": 6, "min_voxels": 2}
+    sweep = sweep_thresholds(image, small_atlas, [0.5, 1.0], Parameters(**options))
+    for level in (0.5, 1.0):
+        modes = assign(image, small_atlas, threshold=level, **options).modes
+        rows = sweep.table[sweep.table["threshold"] == level]
+        for name in modes:
+            assert rows[name].tolist() == modes[name].tolist() or np.array_equal(
+                rows[name].astype(float), modes[name].astype(float), equal_nan=True
+            )
+
+
+def test_every_mode_but_of_the_highest_threshold_holds_the_peak_that_it_is_followed_by(small_atlas, rng):
+    image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
+    sweep = sweep_thresholds(image, small_atlas, np.linspace(0.2, 2, 7), Parameters())
+    for low, high in pairwise(sweep.thresholds):
+        lower = sweep.table[sweep.table["threshold"] == low]
+        for _, row in sweep.table[sweep.table["threshold"] == high].iterrows():
+            name = row["cluster"] if pd.isna(row["merges into"]) else row["merges into"]
+            parent = lower[lower["cluster"] == name]
+            assert len(parent) == 1
+            assert parent["peak value"].item() >= row["peak value"]
+        assert lower["merged"].sum() == (sweep.table["threshold"] == high).sum()
+        assert lower["cluster"].is_unique
+
+
+def test_too_few_thresholds_and_regions_of_interest_are_refused(small_atlas):
+    with pytest.raises(InputError, match="two different thresholds"):
+        sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2, 2.0], Parameters())
+    with pytest.raises(InputError, match="no threshold"):
+        sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [1, 2], Parameters(rois=True))
