@@ -215,7 +215,7 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(maps_folder, atlas_file, tm
 
 
 def test_what_a_killed_run_left_of_its_tables_is_removed(maps_folder, atlas_file, tmp_path):
-    left = tmp_path / "out" / ".new-killed"
+    left = tmp_path / "out" / ".writing-killed"
     left.mkdir(parents=True)
     (tmp_path / "out" / "finished").mkdir()
     (left / "assignments.tsv").write_text("half a ta")

@@ -155,11 +155,11 @@ def test_a_failed_swap_brings_the_earlier_result_back(result, tmp_path, monkeypa
     rename = os.rename
 
     def rename_but_not_the_new(old, new):
-        if os.path.basename(old) == "new":
+        if os.fspath(new) == os.fspath(target) and os.path.basename(old) != "earlier":
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         rename(old, new)
 
-    monkeypatch.setattr(folder_module.os, "rename", rename_but_not_the_new)
+    monkeypatch.setattr(os, "rename", rename_but_not_the_new)
     with pytest.raises(InputError, match="cannot be written"):
         result.save(target)
     assert names(tmp_path) == ["out"]

@@ -11,9 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 
+from ..atomic import leftovers, scratch_folder
 from ..errors import InputError
 from ..report.folder import LITTER
 from ..report.provenance import describe_atlas, plain, software, to_json
@@ -35,7 +35,6 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 _FEW = 4
 """Maps per process for which all integrals of a grid cost more than those that each process needs."""
 
-_SCRATCH = ".new-"
 
 _TASKS_PER_WORKER = 4
 """Handed out at a time: enough that no worker waits, few enough that memory stays bounded."""
@@ -127,7 +126,7 @@ def run_batch(
     summary = Summary(len(maps), timings={"load atlas": perf_counter() - start})
     assert job.setup is not None
     with Journal(target / FINISHED, job.setup) as journal:
-        for scratch in target.glob(f"{_SCRATCH}*"):  # of a run that was killed while it combined the tables
+        for scratch in leftovers(target):  # of a run that was killed while it combined the tables
             shutil.rmtree(scratch, ignore_errors=True)
         todo = [file for file in maps if not journal.holds(file)]
         summary.earlier = len(maps) - len(todo)
@@ -244,8 +243,7 @@ def _combine(
     maps: Sequence[MapFile], job: Job, journal: Journal, target: Path, table_format: TableFormat, summary: Summary
 ) -> None:
     """Write the combined tables and the record; the record is there only when all files are those of one run."""
-    with TemporaryDirectory(prefix=_SCRATCH, dir=target, ignore_cleanup_errors=True) as scratch:
-        new = Path(scratch)
+    with scratch_folder(target) as new:
         paths = {name: new / f"{name}.{table_format}" for name in TABLES}
         with (
             open_table(paths["assignments"], table_format) as assignments,

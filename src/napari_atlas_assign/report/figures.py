@@ -8,13 +8,13 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..assignment.best_region_labels import PART_OF_MAXIMUM
 from ..assignment.result import Result
+from ..atomic import scratch_folder
 from ..errors import InputError
 from ..image import Image
 from . import canvas
@@ -72,12 +72,12 @@ def save_figures(
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".figures-", dir=target, ignore_cleanup_errors=True) as scratch:
-            write_figures(result, Path(scratch), formats, radiological=radiological)
+        with scratch_folder(target) as scratch:
+            write_figures(result, scratch, formats, radiological=radiological)
             for path in target.iterdir():
                 if re.fullmatch(rf"(run_\d{{2,}}_)?(overview|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
                     path.unlink()
-            for path in sorted(Path(scratch).iterdir()):
+            for path in sorted(scratch.iterdir()):
                 os.replace(path, target / path.name)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):

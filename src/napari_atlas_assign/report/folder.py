@@ -9,10 +9,8 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import nibabel as nib
@@ -21,6 +19,7 @@ import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
+from ..atomic import replace_folder, scratch_folder
 from ..errors import InputError
 from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
@@ -60,14 +59,9 @@ def save_result(result: Result | PointResult, folder: Path, report: bool = False
     target = usable_folder(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(
-            prefix=f".{target.name[:100]}-", dir=target.parent, ignore_cleanup_errors=True
-        ) as scratch:
-            # The scratch folder itself is closed to other users; the one made in it gets the person's own permissions.
-            new = Path(scratch, "new")
-            new.mkdir()
+        with scratch_folder(target.parent) as new:
             write_files(result, new, report)
-            _put_in_place(new, target, Path(scratch, "earlier"))
+            replace_folder(new, target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{folder} cannot be written ({reason}); name another output folder or make room") from error
@@ -212,17 +206,3 @@ def _mode_volumes(result: Result) -> dict[str, list[int]]:
 def _safe(name: str) -> str:
     """A name as part of a file name."""
     return re.sub(r"[^\w.-]+", "_", name)
-
-
-def _put_in_place(new: Path, target: Path, earlier: Path) -> None:
-    """Let a folder take the place of another, or of none; on failure the other is where it was."""
-    if not target.exists():
-        os.rename(new, target)
-        return
-    os.rename(target, earlier)
-    try:
-        os.rename(new, target)
-    except BaseException:
-        os.rename(earlier, target)
-        raise
-    shutil.rmtree(earlier, ignore_errors=True)

@@ -12,7 +12,6 @@ import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS, 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
+from ..atomic import whole_file
 from ..errors import InputError
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
@@ -64,7 +64,8 @@ def save_report(result: Result | PointResult, path: str | os.PathLike[str], *, r
     content = report_page(result, radiological=radiological).encode("utf-8", errors="replace")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, content)
+        with whole_file(target) as new:
+            new.write_bytes(content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be written ({reason}); name another file for the report") from error
@@ -421,25 +422,3 @@ def _file_name(value: str) -> str:
         if kind(value).is_absolute():
             return kind(value).name
     return value
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside its target, then let it take the target's place."""
-    with NamedTemporaryFile(prefix=f".{target.name[:100]}-", dir=target.parent, delete=False) as file:
-        scratch = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            # Temporary files are closed to other users; a report gets the person's own permissions.
-            scratch.chmod(0o666 & ~_umask())
-            os.replace(scratch, target)
-        except BaseException:
-            file.close()
-            scratch.unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

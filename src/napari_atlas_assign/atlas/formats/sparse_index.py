@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...atomic import scratch_folder
 from ...errors import AtlasError
 from ...image import file_sha256
 from ...limits import MAX_TEXT_BYTES, read_bytes
@@ -142,8 +142,8 @@ def write(atlas: Atlas, base: Path) -> list[Path]:
     targets = [_file(base, suffix) for suffix in (VOXELS, PROBS, BBOXES, REGIONS)]
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=base.parent) as folder:
-            new = [Path(folder) / target.name for target in targets]
+        with scratch_folder(base.parent) as folder:
+            new = [folder / target.name for target in targets]
             nib.save(nib.Nifti1Image(number.reshape(atlas.grid.shape), atlas.grid.affine), new[0])
             _write_text(new[1], _probs_text(atlas, first))
             _write_text(new[2], iter([_table_text(box.reshape(-1, 6))]))

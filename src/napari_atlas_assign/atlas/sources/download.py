@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import re
 import socket
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
+from ...atomic import whole_file
 from ...errors import AtlasError
 from ..storage.folder import cache_folder
 
@@ -85,16 +84,11 @@ def fetch(
     target = folder / _file_name(url)
     if target.is_file() and (checksum is None or _checksum_of(target, digest) == checksum.lower()):
         return target
-    temporary = None
     try:
         with _open(url, timeout) as response:
             folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="downloading-", dir=folder)
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as file:
+            with whole_file(target) as new, new.open("wb") as file:
                 _copy(response, file, url, checksum, digest, max_bytes, progress, cancelled)
-        os.replace(temporary, target)
-        temporary = None
     except urllib.error.HTTPError as error:
         if 300 <= error.code < 400:
             reason = str(error.reason).split("\n")[0]
@@ -104,9 +98,6 @@ def fetch(
         ) from error
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         raise _explained(url, error) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
     return target
 
 

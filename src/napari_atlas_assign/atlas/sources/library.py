@@ -10,13 +10,11 @@ from __future__ import annotations
 import ctypes
 import io
 import os
-import shutil
 import socket
-import tempfile
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from contextvars import copy_context
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +25,7 @@ from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from ...atomic import scratch_folder
 from ...errors import AtlasError
 from .download import DownloadCancelled
 
@@ -219,15 +218,13 @@ def staging(parent: Path) -> Iterator[Path]:
     AtlasError
         If the folder cannot be made.
     """
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".downloading-", dir=parent))
-    except OSError as error:
-        raise _unsaved(parent, error) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(scratch_folder(parent))
+        except OSError as error:
+            raise _unsaved(parent, error) from error
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def move_into(folder: Path, target: Path) -> None:

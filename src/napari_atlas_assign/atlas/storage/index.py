@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ...atomic import leftovers, scratch_folder
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas, RegionSums, all_ones
@@ -156,7 +156,7 @@ def entries() -> list[StoredAtlas]:
 def clear() -> int:
     """Drop all entries; returns how many bytes that freed."""
     freed = 0
-    for folder in [*_folders(), *_leftovers()]:
+    for folder in [*_folders(), *leftovers(cache_folder())]:
         freed += _size(folder)
         _drop(folder)
     return freed
@@ -239,23 +239,19 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
         "n_regions": atlas.n_regions,
         "arrays": list(arrays),
     }
-    temporary = None
     try:
         about["regions"] = _table_to_json(atlas.regions)
         json.dumps(about)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _writing_folder(folder.parent)
-        checksums = {}
-        for name, array in [*arrays.items(), *((f"sums_{name}", getattr(atlas.region_sums, name)) for name in _SUMS)]:
-            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
-            checksums[name] = _checksum(temporary / f"{name}.npy")
-        _write_about(temporary, about | {"checksums": checksums})
-        temporary.rename(folder)
+        with scratch_folder(folder.parent) as new:
+            checksums = {}
+            for name, array in [*arrays.items(), *((f"sums_{n}", getattr(atlas.region_sums, n)) for n in _SUMS)]:
+                np.save(new / f"{name}.npy", array, allow_pickle=False)
+                checksums[name] = _checksum(new / f"{name}.npy")
+            _write_about(new, about | {"checksums": checksums})
+            new.rename(folder)
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
         pass
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
     return folder.is_dir()
 
 
@@ -295,31 +291,20 @@ def _drop_oldest(keep: Path) -> None:
 
 def _sweep() -> None:
     """Drop what processes that died have left."""
-    for folder in _leftovers():
+    for folder in leftovers(cache_folder()):
         if time.time() - _last_use(folder) > _STALE_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _drop(folder: Path) -> None:
     """Delete a folder; renamed first, so that nobody takes the half that is left for an atlas."""
-    doomed = folder
-    with suppress(OSError):  # gone already, or held open by a process on Windows
-        doomed = _writing_folder(folder.parent)
+    with suppress(OSError), scratch_folder(folder.parent) as doomed:  # gone already, or held open on Windows
         folder.rename(doomed / folder.name)
-    shutil.rmtree(doomed, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _writing_folder(parent: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix="writing-", dir=parent))
 
 
 def _folders() -> list[Path]:
     return [f for f in _children() if f.is_dir() and len(f.name) == 64]
-
-
-def _leftovers() -> list[Path]:
-    return [f for f in _children() if f.name.startswith("writing-")]
 
 
 def _children() -> list[Path]:
