@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -130,23 +131,32 @@ class Archive:
                 shutil.copy(file, local / file.relative_to(here))
 
 
+def newest_versions(url, **_):
+    """Stands in for `requests.get`: the list of newest versions, which brainglobe-atlasapi reads from 3.0.3 on."""
+    text = f"[atlases]\n{NAME} = 1.0\n" if url.endswith("last_versions.conf") else ""
+    return SimpleNamespace(status_code=200, text=text)
+
+
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     import brainglobe_atlasapi.bg_atlas as api
     import brainglobe_atlasapi.core as core
+    import requests
 
     folder = tmp_path / "archive"
     write(folder)
     monkeypatch.setattr(Archive, "root", folder)
     for module in (api, core):
         monkeypatch.setattr(module.s3fs, "S3FileSystem", Archive)
+    monkeypatch.setattr(requests, "get", newest_versions)
     monkeypatch.setattr(api, "check_s3_status", lambda *_, **__: True)
     monkeypatch.setattr(source, "check_reachable", lambda url: None)
     return folder
 
 
 def left(folder):
-    return [path for path in folder.rglob("*") if path.is_file()]
+    """Files of atlases, whole or not; the package's own copy of the list of versions is none."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "last_versions.conf"]
 
 
 def test_the_list_has_atlases_that_the_installed_package_knows():
