@@ -160,6 +160,11 @@ def test_both_commands_of_the_readme_name_their_system_packages():
     assert set(system_packages(main_job)) | {"xvfb", "libgl1-mesa-dri"} == set(system_packages(tests))
 
 
+def test_the_manifest_in_the_package_is_the_one_at_the_top():
+    """Two files, since a symbolic link is text in a clone on Windows; `cp napari.yaml src/napari_atlas_assign/`."""
+    assert (ROOT / "src" / "napari_atlas_assign" / "napari.yaml").read_text() == (ROOT / "napari.yaml").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_pictures_lead_to_files(page):
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)

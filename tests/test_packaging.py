@@ -1,4 +1,7 @@
-"""A wheel, a source distribution and an editable install all bring the manifest and the sample data, and work."""
+"""A wheel, a source distribution and an editable install all bring the manifest and the sample data, and work.
+
+So do a wheel and an editable install made from a clone without symbolic links, as git makes them on Windows.
+"""
 
 from __future__ import annotations
 
@@ -50,24 +53,47 @@ def dependencies(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["wheel", "sdist", "editable"])
-def environment(request, artefacts, dependencies, tmp_path_factory):
-    """The folder of programs of a fresh environment with the package installed in one of three ways."""
-    folder = tmp_path_factory.mktemp(request.param)
+def install(folder, dependencies, source, *options):
+    """Install the package into a fresh environment; its folder of programs."""
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     packages = Path(run(programs / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (packages / "dependencies.pth").write_text(f"{dependencies}\n")
-    artefact = artefacts[request.param]
-    how = ["--editable", artefact] if request.param == "editable" else [artefact]
     # Without a network, since what building needs is there; outside the source tree, so that nothing is found in it.
-    run(
-        programs / "python", "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", *how, cwd=folder
-    )
-    found = run(programs / "python", "-c", f"import {NAME}; print({NAME}.__file__)", cwd=folder).strip()
-    home = ROOT / "src" if request.param == "editable" else packages
-    assert Path(found).is_relative_to(home), found
+    offline = ["--no-deps", "--no-build-isolation", "--no-index"]
+    run(programs / "python", "-m", "pip", "install", *offline, *options, source, cwd=folder)
+    imported = run(programs / "python", "-c", f"import {NAME}; print({NAME}.__file__)", cwd=folder).strip()
+    home = source / "src" if "--editable" in options else packages
+    assert Path(imported).is_relative_to(home), imported
     return programs
+
+
+@pytest.fixture(scope="module", params=["wheel", "sdist", "editable"])
+def environment(request, artefacts, dependencies, tmp_path_factory):
+    """The folder of programs of a fresh environment with the package installed in one of three ways."""
+    options = ["--editable"] if request.param == "editable" else []
+    return install(tmp_path_factory.mktemp(request.param), dependencies, artefacts[request.param], *options)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git repository")
+@pytest.mark.parametrize("options", [[], ["--editable"]], ids=["wheel", "editable"])
+def test_napari_finds_the_manifest_of_a_clone_without_symbolic_links(options, dependencies, tmp_path):
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", "-c", "core.symlinks=false", ROOT, clone)
+    programs = install(tmp_path / "environment", dependencies, clone, *options)
+    out = run(programs / "python", "-m", "npe2", "validate", "napari-atlas-assign", cwd=tmp_path)
+    assert "Manifest for 'Atlas Assign' valid" in out
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git repository")
+def test_the_repository_holds_no_symbolic_link():
+    modes = {line.split()[0] for line in run("git", "-C", ROOT, "ls-files", "--stage").splitlines()}
+    assert "120000" not in modes
+
+
+def test_a_type_checker_is_told_that_the_package_is_typed(environment, tmp_path):
+    code = f"import pathlib, {NAME}; print(*sorted(p.name for p in pathlib.Path({NAME}.__file__).parent.glob('*py*')))"
+    assert {"py.typed", "__init__.pyi"} <= set(run(environment / "python", "-c", code, cwd=tmp_path).split())
 
 
 def test_napari_finds_and_imports_every_contribution(environment, tmp_path):

@@ -20,12 +20,6 @@ def test_every_python_name_of_the_manifest_can_be_imported(manifest):
     manifest.validate_imports()
 
 
-def test_the_manifest_in_the_package_is_the_one_at_the_top_of_the_repository():
-    package = Path(napari_atlas_assign.__file__).parent
-    top = Path(__file__).parents[2] / "napari.yaml"
-    assert (package / "napari.yaml").read_text() == top.read_text()
-
-
 def test_there_is_one_reader_since_npe2_tries_several_in_no_order(manifest):
     (reader,) = manifest.contributions.readers
     assert reader.filename_patterns == ["*.nii", "*.nii.gz"]
