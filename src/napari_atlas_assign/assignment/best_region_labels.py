@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
+from ..atlas.kept import kept_with_atlas
 from ..grid import Grid
 from ..image import Image
 from .integrals.cache import integral_of_region, region_integrals
@@ -49,21 +48,21 @@ def best_region_labels(result: Result, dtype: type[np.integer] = np.int32) -> Im
     return Image(labels.reshape(grid.shape), grid, f"{result.image.name} regions", result.image.space)
 
 
-_kept: WeakKeyDictionary[Atlas, tuple[Grid, dict[int, NDArray[np.integer]]]] = WeakKeyDictionary()
-
-
 def territory(atlas: Atlas, grid: Grid, region: int) -> NDArray[np.integer]:
     """Where a region is drawn, by the rule of `best_region_labels`: flat voxel numbers (N,) of a grid.
 
     Kept for the last grid of each atlas, since a threshold changes none of it.
     """
-    grid_kept, kept = _kept.get(atlas, (None, {}))
-    if grid_kept != grid:
-        kept = {}
-        _kept[atlas] = (grid, kept)
-    if region not in kept:
-        kept[region] = _territory(atlas, grid, region)
-    return kept[region]
+    territories = _territories(atlas, grid)
+    if region not in territories:
+        territories[region] = _territory(atlas, grid, region)
+    return territories[region]
+
+
+@kept_with_atlas(most=1)
+def _territories(atlas: Atlas, grid: Grid) -> dict[int, NDArray[np.integer]]:
+    """Those that were asked for so far, by region."""
+    return {}
 
 
 def _territory(atlas: Atlas, grid: Grid, region: int) -> NDArray[np.integer]:

@@ -9,9 +9,7 @@ parents lies as deep as it has ancestors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -19,12 +17,10 @@ from numpy.typing import NDArray
 
 from ..errors import AtlasError, InputError
 from .atlas import Atlas
+from .kept import kept_with_atlas
 
 _DEEPEST = 1000
 """Ancestors of one region; more are a mistake in the table."""
-
-_made: WeakKeyDictionary[Atlas, dict[int, Atlas]] = WeakKeyDictionary()
-_lock = Lock()
 
 
 def has_parents(atlas: Atlas) -> bool:
@@ -105,15 +101,10 @@ def atlas_at_level(atlas: Atlas, level: int | None) -> Atlas:
     InputError
         If the atlas has no such level.
     """
-    if level is None:
-        return atlas
-    with _lock:
-        made = _made.setdefault(atlas, {})
-        if level not in made:
-            made[level] = _joined(atlas, level)
-        return made[level]
+    return atlas if level is None else _joined(atlas, level)
 
 
+@kept_with_atlas()
 def _joined(atlas: Atlas, level: int) -> Atlas:
     if not has_parents(atlas):
         raise AtlasError(f"{atlas.name} has no parents of regions; its regions can only be taken as they are")

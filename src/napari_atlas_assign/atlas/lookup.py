@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..grid import Floats, product
 from ..index_ranges import listed
 from .atlas import Atlas, shares
+from .kept import kept_with_atlas
 
 
 class ValuesAt(NamedTuple):
@@ -114,16 +114,13 @@ class _Surface:
 _FEW = 40
 """Places up to which it is faster to go through all voxels than to import scipy's trees and to build one."""
 
-_surfaces: WeakKeyDictionary[Atlas, _Surface] = WeakKeyDictionary()
-"""Kept, since to find them costs more than to search them."""
 
-
+@kept_with_atlas()
 def _surface(atlas: Atlas) -> _Surface:
-    if atlas not in _surfaces:
-        voxel = _with_free_face(atlas)
-        ijk = atlas.grid.unravel(voxel)
-        _surfaces[atlas] = _Surface(voxel, ijk, atlas.grid.to_world(ijk))
-    return _surfaces[atlas]
+    """Kept, since to find it costs more than to search it."""
+    voxel = _with_free_face(atlas)
+    ijk = atlas.grid.unravel(voxel)
+    return _Surface(voxel, ijk, atlas.grid.to_world(ijk))
 
 
 def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:

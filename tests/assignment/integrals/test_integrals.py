@@ -74,8 +74,9 @@ def test_the_integrals_of_the_last_grids_are_kept_and_no_others(small_atlas, wor
 
 def test_integrals_go_with_their_atlas():
     atlas = atlas_of(np.full((1, 3, 3, 3), 0.5, np.float32), np.eye(4))
-    region_integrals(atlas, Grid((2, 2, 2), np.diag([2.0, 2, 2, 1])), np.arange(8))
-    kept = weakref.ref(next(iter(integrals._kept[atlas].values())))
+    grid = Grid((2, 2, 2), np.diag([2.0, 2, 2, 1]))
+    region_integrals(atlas, grid, np.arange(8))
+    kept = weakref.ref(integrals._kept_for(atlas, grid))
     del atlas
     gc.collect()
     assert kept() is None

@@ -6,17 +6,16 @@ a first assignment costs what its modes cost, and a threshold that lets them gro
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
+from ...atlas.kept import kept_with_atlas
 from ...grid import Grid, indices_of
 from ...index_ranges import listed
 from .integrate import integrate, sorted_by, tiles_near
@@ -95,19 +94,9 @@ def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
         integrals.extend(tiles_near(atlas, Tiles(grid)), atlas)
 
 
-_kept: WeakKeyDictionary[Atlas, OrderedDict[Grid, _Growing]] = WeakKeyDictionary()
-_lock = Lock()
-
-
+@kept_with_atlas(most=GRIDS_KEPT)
 def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
-    with _lock:
-        kept = _kept.setdefault(atlas, OrderedDict())
-        if grid not in kept:
-            kept[grid] = _Growing(grid)
-        kept.move_to_end(grid)
-        while len(kept) > GRIDS_KEPT:
-            kept.popitem(last=False)
-        return kept[grid]
+    return _Growing(grid)
 
 
 class OnSameVoxels:

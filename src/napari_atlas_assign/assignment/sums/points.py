@@ -14,12 +14,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
+from ...atlas.kept import kept_with_atlas
 from ...grid import Floats
 from ...index_ranges import listed, slices
 from ...modes.points import Runs
@@ -67,17 +67,9 @@ class _Stretches:
     """(rows, blocks) the first stretch that begins behind the end of each block."""
 
 
-_kept: WeakKeyDictionary[Atlas, _Stretches] = WeakKeyDictionary()
-"""Kept, since a table of points is assigned again for another sigma, and one point after the other live."""
-
-
+@kept_with_atlas()
 def _stretches(atlas: Atlas) -> _Stretches:
-    if atlas not in _kept:
-        _kept[atlas] = _cut(atlas)
-    return _kept[atlas]
-
-
-def _cut(atlas: Atlas) -> _Stretches:
+    """Kept, since a table of points is assigned again for another sigma, and one point after the other live."""
     region, row, first, stop, order = _by_place(atlas)
     n_along = atlas.grid.shape[2]
     n_rows = atlas.grid.n_voxels // n_along

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import pandas as pd
 from ...assignment.best_region_labels import best_region_labels, best_regions
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
+from ...atlas.kept import kept_with_atlas
 from .colors import direct_colors, region_color
 from .convert import label_features, region_columns, region_rows
 from .frame import Frame, title_of
@@ -65,16 +65,12 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
     )
 
 
-_features: WeakKeyDictionary[Atlas, pd.DataFrame] = WeakKeyDictionary()
-
-
+@kept_with_atlas()
 def _region_features(atlas: Atlas) -> pd.DataFrame:
     """What hovering over a region tells; made once, since it is the same for every threshold."""
-    if atlas not in _features:
-        ids = atlas.regions["id"].tolist()
-        rows = {r + 1: row | {"atlas_label": ids[r]} for r, row in enumerate(region_rows(atlas))}
-        _features[atlas] = label_features(rows, [*region_columns(atlas), "atlas_label"])
-    return _features[atlas]
+    ids = atlas.regions["id"].tolist()
+    rows = {r + 1: row | {"atlas_label": ids[r]} for r, row in enumerate(region_rows(atlas))}
+    return label_features(rows, [*region_columns(atlas), "atlas_label"])
 
 
 def about_result(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
