@@ -28,5 +28,6 @@ def naive_p(observed, placed):
     every = [observed, *placed]
     n, regions = len(every), range(len(observed))
     p_of = [[sum(other[r] >= own[r] for other in every) / n for r in regions] for own in every]
-    smallest = [min(row) for row in p_of]
-    return p_of[0], [sum(s <= p_of[0][r] + 1e-12 for s in smallest) / n for r in regions]
+    extreme = [[(p_of[i][r], -every[i][r]) for r in regions] for i in range(n)]
+    most = [min(row) for row in extreme]
+    return p_of[0], [sum(other <= extreme[0][r] for other in most) / n for r in regions]

@@ -137,6 +137,12 @@ def test_a_mode_that_is_itself_a_placement_has_an_exactly_uniform_p(world):
             assert (values <= level + 1e-9).mean() == pytest.approx(level, abs=1e-9)
 
 
+def test_many_regions_leave_small_corrected_p_values_possible(rng):
+    every = rng.random((100, 40)) * (rng.random((100, 40)) < 0.2)
+    smallest = [Placements(every[i], np.delete(every, i, axis=0), 0).p_corrected().min() for i in range(100)]
+    assert np.sort(smallest) == pytest.approx(np.arange(1, 101) / 100)
+
+
 def test_too_large_a_mode_has_no_placements(world):
     atlas, domain = world
     xyz = GRID.to_world(np.argwhere(domain.inside))

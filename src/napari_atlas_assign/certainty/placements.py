@@ -93,19 +93,24 @@ class Placements:
         return (1 + (self.placed >= self.observed).sum(axis=0)) / (len(self.placed) + 1)
 
     def p_corrected(self) -> Floats:
-        """(R,) Westfall and Young's p: how often the smallest p of any region is at most this region's.
+        """(R,) Westfall and Young's p: how often any region is at least as extreme as this region is.
 
+        A region is the more extreme the smaller its p, and of equal p the larger its T: without the second rule, the
+        highest placements of all R regions would tie at 1 / (B + 1), and no corrected p could be below R / (B + 1).
         Every placement, and the mode itself, is compared with all others in the same way, so that a mode that is itself
         a placement has an exactly uniform smallest p.
         """
         if not self.is_placed:
             return np.full(len(self.observed), np.nan)
         every = np.vstack([self.observed, self.placed])
-        smallest = np.full(len(every), len(every), np.int64)
+        own, most = np.full(len(self.observed), float(len(every))), np.full(len(every), float(len(every)))
         for region in np.flatnonzero(every.any(axis=0)):
-            as_large = scipy.stats.rankdata(-every[:, region], method="max").astype(np.int64)
-            np.minimum(smallest, as_large, out=smallest)
-        return (smallest[:, None] <= self.p() * len(every) + 0.5).sum(axis=0) / len(every)
+            statistic = every[:, region]
+            # A whole number of placements less a part of one, since maps are at most 1.
+            extreme = scipy.stats.rankdata(-statistic, method="max") - statistic / 2
+            np.minimum(most, extreme, out=most)
+            own[region] = extreme[0]
+        return np.searchsorted(np.sort(most), own, side="right") / len(every)
 
 
 def place_modes(
