@@ -114,7 +114,11 @@ def assign_each(
                 with timed(timings, "modes"):
                     found = modes_of(image, atlas, parameters, threshold)
             sums = compare(found, atlas, parameters, timings)
-            comparisons.append(Comparison(image, atlas, found, sums, threshold, number))
+            comparison = Comparison(image, atlas, found, sums, threshold, number)
+            if parameters.registration_sd_mm or parameters.placements:
+                with timed(timings, "certainty"):
+                    comparison = replace(comparison, certainty=_judge(comparison, parameters))
+            comparisons.append(comparison)
         yield comparisons
 
 
@@ -160,6 +164,20 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     if not padding:
         return sums
     return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
+
+
+def _judge(comparison: Comparison, parameters: Parameters) -> Any:
+    from ..certainty.judge import judge
+
+    return judge(
+        comparison.image,
+        comparison.modes,
+        comparison.atlas,
+        registration_sd_mm=parameters.registration_sd_mm,
+        placements=parameters.placements,
+        seed=parameters.seed,
+        rois=parameters.rois,
+    )
 
 
 def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..atlas.atlas import Atlas
 from ..image import Image
 from ..modes.modes import Modes
 from .sums.overlap import OverlapSums
+
+if TYPE_CHECKING:  # which few need
+    from ..certainty.judge import Certainty
 
 
 @dataclass(frozen=True)
@@ -23,3 +27,5 @@ class Comparison:
     """In the unit of the image, as worked out for it; 0 for regions of interest."""
     map_index: int = 0
     """Number of the image in its stack."""
+    certainty: Certainty | None = None
+    """How sure its rows are, where that was asked for."""

@@ -19,6 +19,10 @@ FOR_POINTS = ("level", "convention")
 """The fields of `Parameters` that count for points."""
 
 
+FEWEST_PLACEMENTS = 999
+"""Of a mode, for a p value; 4,999 are better."""
+
+
 @dataclass(frozen=True)
 class Threshold:
     """How the threshold is chosen, where it is not simply a value.
@@ -90,6 +94,12 @@ class Parameters:
         In the table of peaks, at most so many local maxima of each mode, at least so far apart.
     level : int, optional
         Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
+    registration_sd_mm : float
+        Work out how sure shares and best regions are, if the image may lie this far off along each axis (mm).
+    placements : int
+        Place every mode so often elsewhere, for p values: 0, or at least `FEWEST_PLACEMENTS`.
+    seed : int
+        Of the random numbers of these two.
     convention : {"default", "siibra"}
         See `conventions`.
     """
@@ -106,6 +116,9 @@ class Parameters:
     peaks: int = 3
     peak_distance_mm: float = 8.0
     level: int | None = None
+    registration_sd_mm: float = 0.0
+    placements: int = 0
+    seed: int = 0
     convention: ConventionName = "default"
 
     def __post_init__(self) -> None:
@@ -121,6 +134,10 @@ class Parameters:
         _check_number("distance between peaks", self.peak_distance_mm, 0)
         if self.level is not None:
             _check_number("level of the tree of regions", self.level, 0)
+        _check_number("standard deviation of the registration", self.registration_sd_mm, 0)
+        _check_number("seed", self.seed, 0)
+        if self.placements != 0:
+            _check_number("number of placements", self.placements, FEWEST_PLACEMENTS)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Parameters:

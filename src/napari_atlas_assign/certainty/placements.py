@@ -36,11 +36,6 @@ COVERED = 0.2
 TRIES = 200
 """Times the number of placements that are tried at most."""
 
-FEWEST = 999
-"""Placements that a figure needs at least; `RECOMMENDED` make p values down to 0.0002."""
-
-RECOMMENDED = 4999
-
 TOO_LARGE = "too large to be placed elsewhere"
 
 _POINTS_AT_A_TIME = 2**17
@@ -129,7 +124,7 @@ def place_modes(
     atlas : Atlas
     domain : Domain
     placements : int
-        B, at least `FEWEST`.
+        B.
     seed : int
     progress : callable, optional
         Called with the number of modes done and of all, after each; what it raises ends the work.

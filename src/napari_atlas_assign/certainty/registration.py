@@ -64,6 +64,15 @@ class MovedShares:
                 rivals[mode] = np.bincount(others).argmax()
         return rivals
 
+    def in_words(self, region: NDArray[np.integer], names: NDArray[np.object_]) -> NDArray[np.object_]:
+        """(M,) the name of the best region `region` (M,) of each mode if it holds; else that it is undecided, and why."""
+        words = np.full(len(region), None, object)
+        stability, rivals = self.stability(region), self.rivals(region)
+        for mode in np.flatnonzero(np.asarray(region) >= 0):
+            name, rival = names[region[mode]], "none" if rivals[mode] < 0 else names[rivals[mode]]
+            words[mode] = name if stability[mode] >= HELD else f"undecided: {name} or {rival}"
+        return words
+
 
 def translations(sd_mm: float, seed: int) -> Floats:
     """(D, 3) mm: the translations of a seed, which are the same for every image and every atlas."""
