@@ -25,7 +25,7 @@ from napari_atlas_assign import Atlas, Grid, Image, load_atlas
 from napari_atlas_assign.atlas.lookup import values_at
 from napari_atlas_assign.atlas.templates import template_for
 from napari_atlas_assign.certainty.placements import Domain, corrected_over_modes, place_modes
-from napari_atlas_assign.certainty.region_test import region_test
+from napari_atlas_assign.certainty.region_test import compare_with_surrogates
 from napari_atlas_assign.modes.modes import Modes, find_modes
 
 ATLAS = "harvard_oxford"
@@ -124,7 +124,9 @@ def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 
         at = values_at(atlas(), xyz)
         here = at.place[(at.region == row) & (at.value > 0.25)]
         data.reshape(-1)[here] += np.where(data.reshape(-1)[here] != 0, planted_sd, 0)
-    (table,) = region_test(Image.from_array(data, brain().grid.affine), [atlas()], n_surrogates=surrogates, seed=seed)
+    (table,) = compare_with_surrogates(
+        Image.from_array(data, brain().grid.affine), [atlas()], n_surrogates=surrogates, seed=seed
+    )
     return {"p": float(table["p corrected"].min()), "planted": float(table["p corrected"][row]), "region": names[row]}
 
 

@@ -3,7 +3,9 @@
 from .api import assign as assign
 from .api import atlases as atlases
 from .api import load_atlas as load_atlas
+from .api import region_test as region_test
 from .api import show as show
+from .api import threshold_sweep as threshold_sweep
 from .assignment.parameters import Threshold as Threshold
 from .assignment.point_result import PointResult as PointResult
 from .assignment.result import Result as Result

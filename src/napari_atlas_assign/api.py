@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
 
 import nibabel as nib
+import pandas as pd
 from numpy.typing import NDArray
 
 from .assignment.assign import assign as assign_images
@@ -66,6 +67,9 @@ class RoiOptions(TypedDict, total=False):
     peaks: int
     peak_distance_mm: float
     level: int | None
+    registration_sd_mm: float
+    placements: int
+    seed: int
     convention: ConventionName
     volume: int | None
     progress: Callable[[int, int], None] | None
@@ -134,6 +138,9 @@ def assign(
     peaks: int = 3,
     peak_distance_mm: float = 8.0,
     level: int | None = None,
+    registration_sd_mm: float = 0.0,
+    placements: int = 0,
+    seed: int = 0,
     convention: ConventionName = "default",
     volume: int | None = None,
     sigma: float | Sequence[float] | NDArray[Any] = 0.0,
@@ -175,6 +182,14 @@ def assign(
         In the table of peaks, the least distance of two maxima of one mode, in mm.
     level : int, optional
         Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
+    registration_sd_mm : float
+        If the image may lie this far off along each axis (mm), how sure is each share, and the best region of each
+        mode? Adds ``share sd`` to the assignments, and ``best region stability`` to the modes.
+    placements : int
+        Place every mode so often elsewhere in comparable tissue (999 at least, 4,999 are better), and tell how often it
+        would overlap a region as much there: adds ``expected map mean``, ``enrichment``, ``p`` and ``p corrected``.
+    seed : int
+        Of the random numbers of these two.
     convention : {"default", "siibra"}
         Rules of modes and scores: integrals on the image's own grid, or those of siibra 1.0.
     volume : int, optional
@@ -231,6 +246,9 @@ def assign(
         peaks=peaks,
         peak_distance_mm=peak_distance_mm,
         level=level,
+        registration_sd_mm=registration_sd_mm,
+        placements=placements,
+        seed=seed,
         convention=convention,
     )
     given, implied = as_source(source, volume=volume, sigma=sigma)
@@ -259,6 +277,141 @@ def _as_atlas(atlas: Any) -> Atlas:
     if isinstance(atlas, str | os.PathLike):
         return load_atlas(atlas)
     raise InputError(f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, or a list")
+
+
+def threshold_sweep(
+    source: Map | Path | Layer,
+    atlas: AnyAtlas,
+    thresholds: Sequence[float],
+    *,
+    tail: Tail = "positive",
+    connectivity: Connectivity = 18,
+    min_volume_mm3: float = 0.0,
+    min_voxels: int = 1,
+    level: int | None = None,
+    convention: ConventionName = "default",
+    volume: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Assign a map at several thresholds, and follow its modes by their peaks from one to the next.
+
+    Parameters
+    ----------
+    source : path, nibabel image, Image, (array, affine), or napari layer
+        One map; see `assign`.
+    atlas : Atlas, str or path
+    thresholds : sequence of float
+        At least two, in the unit of the image.
+    tail, connectivity, min_volume_mm3, min_voxels, level, convention, volume
+        As in `assign`.
+    progress : callable, optional
+        Called with the number of thresholds done and of all, after each.
+
+    Returns
+    -------
+    DataFrame
+        One row per threshold and mode: ``threshold``; ``cluster``, the same number for one mode at all thresholds, 1
+        for the one with the highest peak; ``input structure``, its number at this threshold; ``merges into``, the
+        cluster that it is a part of at the next lower threshold (missing where it stays itself); ``merged``, how many
+        modes of the next higher threshold it holds; then the columns of the table of modes.
+
+    Raises
+    ------
+    InputError
+        If the source is no single map, there are fewer than two thresholds, or an argument is out of its range.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> samples = naa.sample_data_folder()
+    >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
+    >>> table = naa.threshold_sweep(samples / "synthetic-fusiform_map.nii.gz", atlas, [0.3, 0.5, 0.7])
+    >>> table.groupby("threshold").size().tolist()
+    [2, 2, 2]
+    """
+    from .certainty.sweep import sweep_thresholds
+
+    parameters = Parameters(
+        tail=tail,
+        connectivity=connectivity,
+        min_volume_mm3=min_volume_mm3,
+        min_voxels=min_voxels,
+        level=level,
+        convention=convention,
+    )
+    return sweep_thresholds(_one_map(source, volume), _as_atlas(atlas), thresholds, parameters, progress)
+
+
+def region_test(
+    image: Map | Path | Layer,
+    atlas: AnyAtlas | Sequence[AnyAtlas],
+    *,
+    surrogates: int = 999,
+    tail: Tail = "positive",
+    seed: int = 0,
+    volume: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Does a whole map favour a region more than a random map that is as smooth, and has the same values?
+
+    Parameters
+    ----------
+    image : path, nibabel image, Image, (array, affine), or napari layer
+        One unthresholded map; see `assign`. Its finite voxels other than 0 are looked at.
+    atlas : Atlas, str, path, or a sequence of these
+        All atlases share the same random maps.
+    surrogates : int
+        Random maps, 99 at least.
+    tail : {"positive", "negative", "both"}
+        Whether a mean is tested for being large, small, or far from what is expected.
+    seed : int
+        Of the random numbers.
+    volume : int, optional
+        One volume of a 4D image, counted from 0.
+    progress : callable, optional
+        Called with the number of random maps done and of all.
+
+    Returns
+    -------
+    DataFrame
+        One row per region: ``region id``, ``region``, ``voxels`` of it in the map, ``mean``, and where it has at least
+        5 voxels ``expected``, ``z``, ``p`` and ``p corrected`` (over the regions of its atlas); of several atlases also
+        ``atlas``. In words: a random map as smooth as this one and with its values would have so high a mean in this
+        region in a fraction p of cases (corrected: in any region).
+
+    Raises
+    ------
+    InputError
+        If the image is no single map or varies nowhere, or an argument is out of its range.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> samples = naa.sample_data_folder()
+    >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
+    >>> table = naa.region_test(samples / "synthetic-fusiform_map.nii.gz", atlas, surrogates=99)
+    >>> list(table)
+    ['region id', 'region', 'voxels', 'mean', 'expected', 'z', 'p', 'p corrected']
+    """
+    from .certainty.region_test import compare_with_surrogates
+
+    atlases = [_as_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
+    tables = compare_with_surrogates(
+        _one_map(image, volume), atlases, n_surrogates=surrogates, tail=tail, seed=seed, progress=progress
+    )
+    if len(tables) == 1:
+        return tables[0]
+    named = [table.assign(atlas=one.name) for table, one in zip(tables, atlases, strict=True)]
+    return pd.concat(named, ignore_index=True)
+
+
+def _one_map(source: Any, volume: int | None) -> Image:
+    given, implied = as_source(source, volume=volume)
+    if isinstance(given, Image) and not implied.get("rois"):
+        return given
+    if isinstance(given, list):
+        raise InputError(f"{given[0].name}: this takes one map, not a stack of {len(given)}; say which with volume")
+    raise InputError(f"{given.name}: this takes a map, neither points nor regions of interest")
 
 
 def atlases() -> list[CatalogueEntry]:

@@ -8,7 +8,7 @@ import pytest
 import scipy
 
 from napari_atlas_assign import Atlas, Grid, Image, InputError
-from napari_atlas_assign.certainty.region_test import COLUMNS, RegionMeans, region_test
+from napari_atlas_assign.certainty.region_test import COLUMNS, RegionMeans, compare_with_surrogates
 from napari_atlas_assign.certainty.surrogates import surrogates
 
 AFFINE = np.array([[3.0, 0, 0, -30], [0, 3, 0, -33], [0, 0, 3, -27], [0, 0, 0, 1]])
@@ -65,7 +65,7 @@ def test_surrogates_are_as_smooth_as_the_image(rng, fwhm):
 def test_means_are_weighted_by_the_share_inside_the_mask(rng, small_atlas):
     data = 1 + rng.random(small_atlas.grid.shape)
     data[:2], data[3, 3] = 0, np.nan
-    (table,) = region_test(Image.from_array(data, small_atlas.grid.affine), [small_atlas], n_surrogates=99)
+    (table,) = compare_with_surrogates(Image.from_array(data, small_atlas.grid.affine), [small_atlas], n_surrogates=99)
     assert tuple(table.columns) == COLUMNS
     maps = np.stack([small_atlas.map_of(r) for r in range(3)])
     share = maps / np.maximum(maps.sum(axis=0), 1)
@@ -90,8 +90,8 @@ def test_p_values_are_those_of_counting(rng):
 
 def test_a_region_of_few_voxels_is_not_tested_and_further_atlases_change_nothing(rng):
     image = Image.from_array(smooth(rng), AFFINE)
-    (alone,) = region_test(image, [halves()], n_surrogates=99, seed=5)
-    both = region_test(image, [halves(), halves("again")], n_surrogates=99, seed=5)
+    (alone,) = compare_with_surrogates(image, [halves()], n_surrogates=99, seed=5)
+    both = compare_with_surrogates(image, [halves(), halves("again")], n_surrogates=99, seed=5)
     assert np.isnan(alone.loc[2, ["z", "p", "p corrected"]].astype(float)).all()
     assert (alone.loc[:1, "p corrected"] >= alone.loc[:1, "p"]).all()
     for table in both:
@@ -101,18 +101,18 @@ def test_a_region_of_few_voxels_is_not_tested_and_further_atlases_change_nothing
 def test_a_planted_region_is_told_from_chance(rng):
     data = masked(smooth(rng, 6.0) / smooth(rng, 6.0).std())
     data[10:] += np.where(data[10:] != 0, 1.5, 0)
-    (table,) = region_test(Image.from_array(data, AFFINE), [halves()], n_surrogates=199)
+    (table,) = compare_with_surrogates(Image.from_array(data, AFFINE), [halves()], n_surrogates=199)
     assert table["p corrected"][1] < 0.05
     assert table["p"][0] > 0.5
-    (other,) = region_test(Image.from_array(-data, AFFINE), [halves()], n_surrogates=199, tail="negative")
+    (other,) = compare_with_surrogates(Image.from_array(-data, AFFINE), [halves()], n_surrogates=199, tail="negative")
     assert other["z"].to_numpy()[:2] == pytest.approx(-table["z"].to_numpy()[:2], abs=0.6)
 
 
 def test_bad_arguments_are_refused_in_a_sentence(rng):
     image = Image.from_array(smooth(rng), AFFINE)
     with pytest.raises(InputError, match="at least 99"):
-        region_test(image, [halves()], n_surrogates=10)
+        compare_with_surrogates(image, [halves()], n_surrogates=10)
     with pytest.raises(InputError, match="tail"):
-        region_test(image, [halves()], tail="left")
+        compare_with_surrogates(image, [halves()], tail="left")
     with pytest.raises(InputError, match="varies nowhere"):
-        region_test(Image.from_array(np.ones(GRID.shape), AFFINE), [halves()])
+        compare_with_surrogates(Image.from_array(np.ones(GRID.shape), AFFINE), [halves()])

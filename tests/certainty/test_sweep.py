@@ -22,9 +22,7 @@ def two_hills(grid):
 
 
 def test_modes_are_followed_by_their_peaks_and_merge_at_the_saddle(small_atlas):
-    sweep = sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2.5, 1, 4.5, 1.8], Parameters())
-    table = sweep.table
-    assert sweep.thresholds == (1.0, 1.8, 2.5, 4.5)
+    table = sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2.5, 1, 4.5, 1.8], Parameters())
     rows = [tuple(row) for row in table[["threshold", "cluster", "input structure", "merged"]].to_numpy().tolist()]
     assert rows == [(1, 1, 1, 1), (1, 3, 2, 0), (1.8, 1, 1, 2), (2.5, 1, 1, 1), (2.5, 2, 2, 0), (4.5, 1, 1, 0)]
     assert table["merges into"].isna().tolist() == [True, True, True, True, False, True]
@@ -34,10 +32,10 @@ def test_modes_are_followed_by_their_peaks_and_merge_at_the_saddle(small_atlas):
 def test_each_threshold_has_the_rows_of_an_assignment_there(small_atlas, rng):
     image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
     options = {"tail": "both", "connectivity": 6, "min_voxels": 2}
-    sweep = sweep_thresholds(image, small_atlas, [0.5, 1.0], Parameters(**options))
+    table = sweep_thresholds(image, small_atlas, [0.5, 1.0], Parameters(**options))
     for level in (0.5, 1.0):
         modes = assign(image, small_atlas, threshold=level, **options).modes
-        rows = sweep.table[sweep.table["threshold"] == level]
+        rows = table[table["threshold"] == level]
         for name in modes:
             assert rows[name].tolist() == modes[name].tolist() or np.array_equal(
                 rows[name].astype(float), modes[name].astype(float), equal_nan=True
@@ -46,15 +44,15 @@ def test_each_threshold_has_the_rows_of_an_assignment_there(small_atlas, rng):
 
 def test_every_mode_but_of_the_highest_threshold_holds_the_peak_that_it_is_followed_by(small_atlas, rng):
     image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
-    sweep = sweep_thresholds(image, small_atlas, np.linspace(0.2, 2, 7), Parameters())
-    for low, high in pairwise(sweep.thresholds):
-        lower = sweep.table[sweep.table["threshold"] == low]
-        for _, row in sweep.table[sweep.table["threshold"] == high].iterrows():
+    table = sweep_thresholds(image, small_atlas, np.linspace(0.2, 2, 7), Parameters())
+    for low, high in pairwise(sorted(set(table["threshold"]))):
+        lower = table[table["threshold"] == low]
+        for _, row in table[table["threshold"] == high].iterrows():
             name = row["cluster"] if pd.isna(row["merges into"]) else row["merges into"]
             parent = lower[lower["cluster"] == name]
             assert len(parent) == 1
             assert parent["peak value"].item() >= row["peak value"]
-        assert lower["merged"].sum() == (sweep.table["threshold"] == high).sum()
+        assert lower["merged"].sum() == (table["threshold"] == high).sum()
         assert lower["cluster"].is_unique
 
 

@@ -62,7 +62,7 @@ _ROUNDING = 1e-12
 """Of standardised means: equal ones, as of an image without variation, are equal."""
 
 
-def region_test(
+def compare_with_surrogates(
     image: Image,
     atlases: Sequence[Atlas],
     *,

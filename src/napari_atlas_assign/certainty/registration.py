@@ -65,7 +65,7 @@ class MovedShares:
         return rivals
 
     def in_words(self, region: NDArray[np.integer], names: NDArray[np.object_]) -> NDArray[np.object_]:
-        """(M,) the name of the best region `region` (M,) of each mode if it holds; else that it is undecided, and why."""
+        """(M,) the name of the best region `region` (M,) of each mode if it holds, else that it is undecided."""
         words = np.full(len(region), None, object)
         stability, rivals = self.stability(region), self.rivals(region)
         for mode in np.flatnonzero(np.asarray(region) >= 0):

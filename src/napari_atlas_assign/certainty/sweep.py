@@ -7,7 +7,7 @@ highest peak (of equals the larger one, then the first); its other children have
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -29,27 +29,13 @@ COLUMNS = ("threshold", "cluster", "input structure", "merges into", "merged")
 """Columns in front of those of the table of modes."""
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """An image compared with an atlas at several thresholds."""
-
-    image: Image
-    atlas: Atlas
-    thresholds: tuple[float, ...]
-    """Rising."""
-    comparisons: tuple[Comparison, ...]
-    """One for each threshold."""
-    table: pd.DataFrame
-    """See `sweep_thresholds`."""
-
-
 def sweep_thresholds(
     image: Image,
     atlas: Atlas,
     thresholds: Sequence[float],
     parameters: Parameters,
     progress: Callable[[int, int], None] | None = None,
-) -> Sweep:
+) -> pd.DataFrame:
     """Assign an image at every threshold and follow its modes by their peaks.
 
     Parameters
@@ -65,8 +51,8 @@ def sweep_thresholds(
 
     Returns
     -------
-    Sweep
-        Its table has one row per threshold and mode, by rising threshold, then number: ``threshold``; ``cluster``, the
+    DataFrame
+        One row per threshold and mode, by rising threshold, then number: ``threshold``; ``cluster``, the
         same number for one mode at all thresholds, 1 for the one with the highest peak; ``input structure``, its
         number at this threshold; ``merges into``, at the next lower threshold the cluster that it has become a part of
         (empty where it stays itself); ``merged``, how many modes of the next higher threshold it holds. Then the
@@ -102,7 +88,7 @@ def sweep_thresholds(
         table = mode_table([comparison], parameters, False)
         front |= {"input structure": table.pop("input structure"), "merges into": into, "merged": merged}
         tables.append(pd.DataFrame(front).join(table).assign(**_best_scores(comparison)))
-    return Sweep(image, comparisons[0].atlas, tuple(levels), tuple(comparisons), pd.concat(tables, ignore_index=True))
+    return pd.concat(tables, ignore_index=True)
 
 
 def parents_in(low: Modes, high: Modes) -> NDArray[np.int64]:
