@@ -6,7 +6,7 @@ Probability volumes are read one at a time, and only what is above 0 is kept: no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -22,6 +22,7 @@ from ..grid import Grid
 from ..image import READ_ERRORS
 from .atlas import Atlas
 from .label_tables.background import names_background
+from .label_tables.table import Wanted
 from .label_volume import FractionsError, code_labels, whole_numbers
 from .remarks import remark
 
@@ -46,8 +47,12 @@ _BYTES_AHEAD = 2**28
 """What these volumes may take up together."""
 
 
+Names = pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None
+"""A label table, or what gives one once it is known which numbers it has to name."""
+
+
 def atlas_from_maps(
-    img: Any, table: pd.DataFrame | None, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
+    img: Any, table: Names, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
 ) -> Atlas:
     """Make a statistical atlas of a 4D nibabel image with one volume per region, in 0..1 or 0..100.
 
@@ -55,9 +60,10 @@ def atlas_from_maps(
     ----------
     img : nibabel image
         (X, Y, Z, R), or with further axes of length 1, or one map (X, Y, Z); any real numeric type.
-    table : DataFrame or None
-        Columns ``id`` and ``name``: ids count volumes from 0, or from 1 if there is an R; volumes without a row are
-        named by their number, with a remark. None: no names.
+    table : DataFrame, callable or None
+        Columns ``id`` and ``name``, or what gives such a table for the `Wanted` volumes: ids count volumes
+        from 0, or from 1 if there is an R; volumes without a row are named by their number, with a remark. None: no
+        names.
     name, space, source
         See `Atlas`.
 
@@ -67,7 +73,7 @@ def atlas_from_maps(
         If a volume cannot be read, values are no probabilities or percentages, or the table does not fit.
     """
     n = img.shape[3] if len(img.shape) > 3 else 1
-    regions = regions_of_volumes(table, n, name)
+    regions = regions_of_volumes(_named(table, Wanted(np.arange(n), volumes=True)), n, name)
     voxels: list[NDArray[np.integer]] = []
     values: list[NDArray[Any]] = []
     grid = named_grid(img, name)
@@ -109,7 +115,7 @@ def atlas_from_entries(
 
 
 def atlas_from_label_volume(
-    img: Any, table: pd.DataFrame | None, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
+    img: Any, table: Names, *, name: str, space: str | None = None, source: dict[str, Any] | None = None
 ) -> Atlas:
     """Make a labelled atlas of a 3D nibabel image of whole numbers; 0 is background.
 
@@ -117,9 +123,9 @@ def atlas_from_label_volume(
     ----------
     img : nibabel image
         (X, Y, Z), or with further axes of length 1: integers or whole-numbered floats, not negative.
-    table : DataFrame or None
-        Columns ``id`` (label value) and ``name``. Labels without a row are named by their value, with a remark; rows
-        without voxels are kept. None: no names.
+    table : DataFrame, callable or None
+        Columns ``id`` (label value) and ``name``, or what gives such a table for the `Wanted` labels. Labels
+        without a row are named by their value, with a remark; rows without voxels are kept. None: no names.
 
     Raises
     ------
@@ -139,8 +145,13 @@ def atlas_from_label_volume(
         raise AtlasError(
             f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again"
         ) from error
-    regions = regions_of_labels(table, np.sort(coded.labels), name)
+    labels = np.sort(coded.labels)
+    regions = regions_of_labels(_named(table, Wanted(labels)), labels, name)
     return Atlas.from_labels(coded, grid, regions, name=name, space=space, source=source or {})
+
+
+def _named(table: Names, wanted: Wanted) -> pd.DataFrame | None:
+    return table(wanted) if callable(table) else table
 
 
 def region_entries(volume: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:

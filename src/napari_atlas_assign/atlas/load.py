@@ -101,7 +101,7 @@ def load_atlas(
 def read_file(path: Path, labels: Path | None = None, dialect: str | None = None, near: Grid | None = None) -> Atlas:
     """Read a file or folder, by way of the stored index; for parameters and errors see `load_atlas`."""
     with quiet_nibabel():
-        reader = _named(dialect) if dialect else _sniffed(path)
+        reader = _named(dialect) if dialect else _sniffed(path, labels)
         choice = {"near": near} if near is not None and getattr(reader, "SEVERAL_RESOLUTIONS", False) else {}
         atlas = index.stored(reader, path, labels, **choice)
     # What was asked for, so that a record can ask for it again; the dialect's own entries name the files it found.
@@ -131,7 +131,7 @@ def _named(name: str) -> Dialect:
     raise AtlasError(f"there is no dialect {name!r}; the dialects are {known}")
 
 
-def _sniffed(path: Path) -> Dialect:
+def _sniffed(path: Path, labels: Path | None) -> Dialect:
     fits = [dialect for dialect in _special_dialects() if dialect.sniff(path)]
     if len(fits) > 1:
         names = ", ".join(dialect.NAME for dialect in fits)
@@ -141,6 +141,8 @@ def _sniffed(path: Path) -> Dialect:
         )
     if fits:
         return fits[0]
+    if labels is not None and _named("niivue-paqd").has_colours(path):  # type: ignore[attr-defined]
+        return _named("niivue-paqd")  # colours that a table belongs to are packed probabilities
     if nifti.sniff(path):  # the plain image, where nothing more special claims it
         return nifti
     tried = ", ".join(dialect.NAME for dialect in _dialects())

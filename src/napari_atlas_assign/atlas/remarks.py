@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ..encoding import one_line
 from ..errors import warn
 
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
@@ -16,6 +17,7 @@ _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 def remark(message: str) -> None:
     """Warn the person with one sentence."""
+    message = one_line(message)  # file names may hold what no record can
     heard = _heard.get()
     if heard is not None:
         heard.append(message)

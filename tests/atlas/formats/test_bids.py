@@ -6,7 +6,7 @@ import pytest
 
 from napari_atlas_assign import Grid
 from napari_atlas_assign.atlas.formats import bids
-from napari_atlas_assign.errors import AtlasError
+from napari_atlas_assign.errors import AssignmentWarning, AtlasError
 
 SCHAEFER = "tpl-MNI152NLin2009cAsym_atlas-Schaefer2018_desc-100Parcels7Networks"
 DIFUMO = "tpl-MNI152NLin2009cAsym_res-02_atlas-DiFuMo_desc-64dimensions"
@@ -75,14 +75,14 @@ def test_tables_above_the_dataset_do_not_apply(tmp_path):
     assert bids.read(image).regions["name"].tolist() == ["label 1", "label 2"]
 
 
-def test_two_tables_that_apply_alike_are_an_error_that_says_how_to_choose(tmp_path):
+def test_two_tables_that_apply_alike_are_named_with_how_to_choose(tmp_path):
     image = write_dseg(tmp_path / "tpl-A_atlas-B_dseg.nii.gz")
     for name in ("tpl-A_dseg.tsv", "atlas-B_dseg.tsv"):
-        (tmp_path / name).write_text(TABLE)
-    with pytest.raises(AtlasError, match=r"atlas-B_dseg\.tsv and tpl-A_dseg\.tsv apply alike.*labels="):
-        bids.read(image)
+        (tmp_path / name).write_text(TABLE.replace("_1", name[:3]))
+    with pytest.warns(AssignmentWarning, match=r"atlas-B_dseg\.tsv and tpl-A_dseg\.tsv fit its labels alike.*labels="):
+        assert bids.read(image).regions["name"].tolist() == ["label 1", "label 2"]
     names = bids.read(image, labels=tmp_path / "tpl-A_dseg.tsv").regions["name"].tolist()
-    assert names == ["7Networks_LH_Vis_1", "7Networks_LH_Vis_2"]
+    assert names == ["7Networks_LH_Vistpl", "7Networks_LH_Vis_2"]
 
 
 def test_difumos_columns_and_fractions_are_read(tmp_path):
@@ -179,5 +179,5 @@ def test_broken_files_are_refused_by_name(tmp_path):
         bids.read(image)
     (tmp_path / "tpl-A_dseg.json").write_text("[1]")
     (tmp_path / "tpl-A_dseg.tsv").write_text("index\tname\n1\ta\n1\tb\n")
-    with pytest.raises(AtlasError, match=r"tpl-A_dseg\.tsv gives the id 1 more than once"):
-        bids.read(image)
+    with pytest.warns(AssignmentWarning, match=r"tpl-A_dseg\.tsv gives the id 1 more than once"):
+        assert bids.read(image).regions["name"].tolist() == ["label 1", "label 2"]

@@ -125,22 +125,24 @@ def test_a_table_given_goes_before_the_one_beside(tmp_path):
     assert atlas.regions["name"].tolist() == ["X", "Y"]
     assert atlas.source["labels"] == str((tmp_path / "mine.csv").resolve())
     assert nifti.files(path, tmp_path / "mine.csv") == [path, tmp_path / "mine.csv"]
-    assert nifti.files(path) == [path, tmp_path / "a.csv"]
+    assert nifti.files(path) == [path, tmp_path / "a.csv", tmp_path / "mine.csv"]
 
 
 def test_a_sidecar_that_is_no_table_is_left_alone(tmp_path):
     path = write(tmp_path / "a.nii.gz", maps())
     (tmp_path / "a.json").write_text('{"RepetitionTime": 2.0}')
     (tmp_path / "a.txt").write_bytes(b"\0\1\2")
-    assert nifti.table_beside(path) is None
-    assert nifti.read(path).regions["name"].tolist() == ["region 0", "region 1"]
+    with pytest.warns(AssignmentWarning, match=r"^a: regions are named by .*; a\.txt beside it is not .*labels="):
+        assert nifti.read(path).regions["name"].tolist() == ["region 0", "region 1"]
 
 
-def test_a_table_that_does_not_match_names_the_image(tmp_path):
+def test_a_table_that_does_not_match_is_named_and_refused_where_it_was_given(tmp_path):
     path = write(tmp_path / "a.nii.gz", maps())
     (tmp_path / "a.csv").write_text("index,name\n0,A\n1,B\n2,C\n")
+    with pytest.warns(AssignmentWarning, match=r"^a: .* a\.csv beside it does not fit its volumes; give the table"):
+        assert nifti.read(path).regions["name"].tolist() == ["region 0", "region 1"]
     with pytest.raises(AtlasError, match=r"^a has 2 volumes, but its label table has 3 rows with the numbers 0 to 2"):
-        nifti.read(path)
+        nifti.read(path, tmp_path / "a.csv")
 
 
 def test_missing_rows_are_remarked_on(tmp_path):

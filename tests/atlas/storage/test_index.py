@@ -242,13 +242,13 @@ def test_files_that_moved_are_found_and_recorded_where_they_are_now(tmp_path, ca
     assert len(list(cache.iterdir())) == 1
 
 
-def test_a_renamed_file_is_found_and_gives_its_own_name(tmp_path, monkeypatch):
-    stored(nifti, write_atlas(tmp_path / "in", "old.nii"))
-    seen = reads(monkeypatch)
-    new = write_atlas(tmp_path / "in", "new.nii")
-    atlas = stored(nifti, new)
-    assert seen == []
-    assert (atlas.name, atlas.source["path"]) == ("new", str(new.resolve()))
+def test_a_table_that_appears_or_changes_beside_an_image_is_noticed(tmp_path):
+    path = write_atlas(tmp_path / "in", "a.nii")
+    path.with_suffix(".csv").unlink()
+    assert stored(nifti, path).regions["name"].tolist() == ["region 0", "region 1", "region 2"]
+    for names in (["V1", "V2", "V3"], ["V1", "V2", "V4"]):
+        (path.parent / "labels.txt").write_text("\n".join(names))
+        assert stored(nifti, path).regions["name"].tolist() == names
 
 
 def test_a_dialect_that_learns_from_names_reads_renamed_files_anew(tmp_path):

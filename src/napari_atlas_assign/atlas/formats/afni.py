@@ -22,6 +22,7 @@ from ..atlas import Atlas
 from ..build import stem
 from ..files.volumes import n_axes
 from ..label_tables import parse_table, read_table
+from ..label_tables.choice import names_for, table_files
 from ..label_tables.table import Row, make_table
 from .one_image import maps_or_labels_from, source_of
 
@@ -40,7 +41,9 @@ def sniff(path: Path) -> bool:
     try:
         if _head(path) is not None:
             return bool(_attributes(path))
-        return _is_nifti(path) and (_sidecar(path) is not None or any(name in _attributes(path) for name in _TABLES))
+        if not _is_nifti(path):
+            return False
+        return _sidecar(path) is not None or any(name in _attributes(path) for name in (*_TABLES, "BRICK_LABS"))
     except AtlasError:
         return False
 
@@ -61,15 +64,15 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         If the dataset or its table cannot be read, or do not fit each other.
     """
     attributes = _attributes(path)
-    table = _table(path, attributes) if labels is None else read_table(labels)
+    names = names_for(path, labels, own=None if labels else _table(path, attributes), name=_name(path))
     space = attributes.get("TEMPLATE_SPACE", "").strip()
-    source = source_of(path, head=_head(path), labels=labels or _sidecar(path))
-    return maps_or_labels_from(path, table, name=_name(path), space=SPACES.get(space, space) or None, source=source)
+    atlas = maps_or_labels_from(path, names, name=_name(path), space=SPACES.get(space, space) or None)
+    return atlas.described(source=source_of(path, head=_head(path), labels=names.used or _sidecar(path)))
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    others = (_head(path), _brik(path), labels or _sidecar(path))
+    others = (_head(path), _brik(path), labels or _sidecar(path), *table_files(path, labels))
     return list(dict.fromkeys([path, *(other for other in others if other is not None)]))
 
 

@@ -18,8 +18,10 @@ import pandas as pd
 from ...errors import AtlasError
 from ...grid import Grid
 from ..atlas import Atlas
+from ..build import stem
 from ..files.text import read_json
-from ..label_tables import read_table
+from ..label_tables.beside import Candidates, tables_beside
+from ..label_tables.choice import GivenTable, TableChoice
 from .one_image import labels_from, maps_from, pick, source_of
 
 NAME = "bids"
@@ -64,9 +66,9 @@ class BidsName:
 
     @property
     def title(self) -> str:
-        """What distinguishes the atlas: the values of atlas, seg, scale, label and desc, or else all."""
-        keys = ("atlas", "seg", "scale", "label", "desc")
-        return " ".join(self.entities[key] for key in keys if key in self.entities) or self.suffix
+        """What distinguishes the atlas: the values of atlas, seg, scale, label and desc; empty where there are none."""
+        keys = ("atlas", "atl", "seg", "scale", "label", "desc")
+        return " ".join(self.entities[key] for key in keys if key in self.entities)
 
 
 def sniff(path: Path) -> bool:
@@ -98,23 +100,23 @@ def read(path: Path, labels: Path | None = None, near: Grid | None = None) -> At
         If a folder holds several atlases, several tables apply alike, or the image does not fit its table.
     """
     image, name = _image(path, near)
-    table_path = labels or _table_path(image, name)
-    table = _region_of_label(name) if table_path is None else read_table(table_path)
     facts = _facts(image, name)
-    source = source_of(image, labels=table_path)
+    title = facts["Name"] if isinstance(facts.get("Name"), str) and facts["Name"].strip() else name.title or stem(image)
+    names = GivenTable(labels) if labels else TableChoice(title, _candidates(image, name), _region_of_label(name))
+    read_from = maps_from if name.suffix == "probseg" else labels_from
+    atlas = read_from(image, names, name=title, space=name.space)
+    source = source_of(image, labels=names.used)
     for key, field in (("licence", "License"), ("citation", "ReferencesAndLinks"), ("citation", "HowToAcknowledge")):
         if facts.get(field):
             source.setdefault(key, _plain(facts[field]))
-    title = facts["Name"] if isinstance(facts.get("Name"), str) and facts["Name"].strip() else name.title
-    read_from = maps_from if name.suffix == "probseg" else labels_from
-    return read_from(image, table, name=title, space=name.space, source=source)
+    return atlas.described(source=source)
 
 
 def files(path: Path, labels: Path | None = None, near: Grid | None = None) -> list[Path]:
     """The files that `read` looks at."""
     image, name = _image(path, near)
-    table = labels or _table_path(image, name)
-    return [image, *([] if table is None else [table]), *_fact_files(image, name)]
+    tables = [labels] if labels else _candidates(image, name).files
+    return list(dict.fromkeys([image, *tables, *_fact_files(image, name)]))
 
 
 def applies(candidate: BidsName, image: BidsName) -> bool:
@@ -150,8 +152,18 @@ def _images(folder: Path) -> list[tuple[Path, BidsName]]:
     return [(path, name) for path, name in _bids_files(folder) if name.is_image]
 
 
-def _table_path(image: Path, name: BidsName) -> Path | None:
-    """The table that applies: of the image's own suffix, or else of the labels that the probabilities belong to."""
+def _candidates(image: Path, name: BidsName) -> Candidates:
+    """The tables that apply by inheritance, and then those that lie beside the image under a name of another kind."""
+    beside = tables_beside(image)
+    inherited = tuple(_inherited_tables(image, name))
+    # The only table of a folder may still be one that BIDS says is of another image.
+    others = tuple((place, paths) for place, paths in beside.groups if place != "only")
+    more = tuple(path for place, paths in beside.groups if place == "only" for path in paths)
+    return Candidates(((("own", inherited),) if inherited else ()) + others, (*more, *beside.others))
+
+
+def _inherited_tables(image: Path, name: BidsName) -> list[Path]:
+    """The tables that apply alike: of the image's suffix, or else of the labels that the probabilities belong to."""
     for suffix in dict.fromkeys((name.suffix, "dseg")):
         for folder in _folders(image):
             tables = [
@@ -161,14 +173,9 @@ def _table_path(image: Path, name: BidsName) -> Path | None:
             ]
             most = max((len(other.entities) for _, other in tables), default=0)
             best = [path for path, other in tables if len(other.entities) == most]
-            if len(best) > 1:
-                raise AtlasError(
-                    f"{image.name}: the tables {best[0].name} and {best[1].name} apply alike; say which with labels= "
-                    "(command line: --labels)"
-                )
             if best:
-                return best[0]
-    return None
+                return best
+    return []
 
 
 def _region_of_label(name: BidsName) -> pd.DataFrame | None:

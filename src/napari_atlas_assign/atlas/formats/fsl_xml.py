@@ -16,6 +16,7 @@ from ..atlas import Atlas
 from ..files.xml import is_xml, read_xml, text_of
 from ..label_tables import read_table
 from ..label_tables.xml_lists import is_fsl, table_of
+from ..remarks import remark
 from .one_image import labels_from, maps_from, named_image, source_of
 
 NAME = "fsl-xml"
@@ -50,6 +51,11 @@ def read(path: Path, labels: Path | None = None, near: Grid | None = None) -> At
     table = table_of(root, path) if labels is None else read_table(labels)
     source = source_of(image, xml=path, labels=labels)
     name = text_of(root, "header/name") or path.stem
+    if labelled and not _is_of_labels(root):
+        remark(
+            f"{name}: its probabilities are not there, so the summary image {image.name} is used, in which each "
+            "voxel has its most probable region alone"
+        )
     return (labels_from if labelled else maps_from)(image, table, name=name, source=source)
 
 
@@ -70,10 +76,13 @@ def _is_fsl_atlas(root: Element) -> bool:
     return is_fsl(root) and root.find("header//imagefile") is not None
 
 
+def _is_of_labels(root: Element) -> bool:
+    return text_of(root, "header/type").lower() == "label"
+
+
 def _image(root: Element, path: Path, near: Grid | None) -> tuple[Path, bool]:
     """The image to read, and whether it holds labels."""
-    of_labels = text_of(root, "header/type").lower() == "label"
-    for tag, labelled in (("imagefile", of_labels), ("summaryimagefile", True)):
+    for tag, labelled in (("imagefile", _is_of_labels(root)), ("summaryimagefile", True)):
         image = named_image(path, [text_of(element, ".") for element in root.iterfind(f"header//{tag}")], near)
         if image is not None:
             return image, labelled

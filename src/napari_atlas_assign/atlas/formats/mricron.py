@@ -17,11 +17,13 @@ from ...image import READ_ERRORS
 from ...limits import MAX_TEXT_BYTES
 from ..atlas import Atlas
 from ..build import stem
-from ..label_tables import mricron as text_table
-from ..label_tables import read_table
+from ..label_tables import text_table
+from ..label_tables.choice import names_for, table_files
 from .one_image import maps_or_labels_from, source_of
 
 NAME = "mricron"
+
+_STARTS = re.compile(r"\s*\d+[\s,;|]+\S*[^\W\d_]")
 
 
 def sniff(path: Path) -> bool:
@@ -29,7 +31,7 @@ def sniff(path: Path) -> bool:
     if not (path.name.endswith((".nii", ".nii.gz")) and path.is_file()):
         return False
     try:
-        return text_table.sniff(_text(path), path)
+        return _STARTS.match(_text(path)) is not None
     except AtlasError:
         return False
 
@@ -42,20 +44,21 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     path : Path
         The .nii or .nii.gz file.
     labels : Path, optional
-        A table of labels to use instead of the image's own.
+        A table of labels to use instead of the image's own, and of what lies beside it (a richer table is taken).
 
     Raises
     ------
     AtlasError
         If the image cannot be read, or its labels are no table or do not fit.
     """
-    table = text_table.parse(_text(path), path) if labels is None else read_table(labels)
-    return maps_or_labels_from(path, table, name=stem(path), source=source_of(path, labels=labels))
+    names = names_for(path, labels, own=None if labels else text_table.parse(_text(path), path))
+    atlas = maps_or_labels_from(path, names, name=stem(path))
+    return atlas.described(source=source_of(path, labels=names.used))
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    return [path] if labels is None else [path, labels]
+    return [path, *table_files(path, labels)]
 
 
 def _text(path: Path) -> str:

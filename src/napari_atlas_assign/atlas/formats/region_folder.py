@@ -1,4 +1,7 @@
-"""A folder of one NIfTI per region, named by file: probabilities, percentages or masks."""
+"""A folder of one NIfTI per region, named by file: probabilities, percentages or masks.
+
+A table in the folder with a column of these files (Spinal Cord Toolbox's ``info_label.txt``) gives better names.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ from ..atlas import Atlas
 from ..build import atlas_from_entries, stem
 from ..files.paths import inside
 from ..files.volumes import entries_of_files, n_axes, renamed
+from ..label_tables import read_table
 from ..label_tables.hemispheres import with_sides
 from . import julich_brain
 
 NAME = "region-folder"
 
 _TABLES = (".xml", ".csv", ".tsv", ".json", ".lut", ".ctbl", ".label")
+_MOST_TABLES = 20
 _OTHER_KINDS = ("_dseg", "_probseg", "_mask", "_T1w", "_T2w", "sparseindex_v1", "atlas_")
 
 
@@ -34,14 +39,17 @@ def sniff(path: Path) -> bool:
         names = [file.name for file in path.iterdir() if file.is_file()]
         images = _images(path)
         stems = {stem(image) for image in images}
-        if len(images) < 2 or any(name.lower().endswith(_TABLES) for name in names):
-            return False
-        if any(kind in s for s in stems for kind in _OTHER_KINDS) or stems & {
-            Path(n).stem for n in names if n.endswith(".txt")
-        }:
+        if len(images) < 2:
             return False
         headers: list[Any] = [nib.load(image) for image in images]
-        return all(n_axes(img) == 3 for img in headers) and len({img.shape[:3] for img in headers}) == 1
+        if not all(n_axes(img) == 3 for img in headers) or len({img.shape[:3] for img in headers}) > 1:
+            return False
+        if _table_of_files(path) is not None:
+            return True
+        if any(name.lower().endswith(_TABLES) for name in names):
+            return False
+        texts = {Path(name).stem for name in names if name.endswith(".txt")}
+        return not stems & texts and not any(kind in s for s in stems for kind in _OTHER_KINDS)
     except (*READ_ERRORS, AtlasError, AttributeError):
         return False
 
@@ -69,14 +77,17 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         raise AtlasError(f"{path.name} has no NIfTI files; give the folder that holds one for each region")
     grid, voxels, values = entries_of_files(images)
     regions = pd.DataFrame({"id": range(len(images)), "name": [one_line(stem(image)) for image in images]})
-    regions = renamed(with_sides(regions), labels, path.name, labelled=False)
-    source = {"path": str(path.resolve())}
+    table = None if labels else _table_of_files(path)
+    regions = with_sides(regions if table is None else _named_by_file(regions, images, read_table(table)))
+    regions = renamed(regions, labels, path.name, labelled=False)
+    source = {"path": str(path.resolve())} | ({} if table is None else {"labels": str(table.resolve())})
     return atlas_from_entries(grid, regions, voxels, on_one_scale(values, images), name=path.name, source=source)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    return [*_images(path), *([labels] if labels else [])]
+    tables = [labels] if labels else _tables(path)
+    return [*_images(path), *tables]
 
 
 def on_one_scale(values: list[NDArray[Any]], paths: list[Path]) -> list[NDArray[Any]]:
@@ -98,6 +109,33 @@ def on_one_scale(values: list[NDArray[Any]], paths: list[Path]) -> list[NDArray[
                     "bring all files to one scale, 0 to 1 or 0 to 100"
                 )
     return values
+
+
+def _table_of_files(folder: Path) -> Path | None:
+    """The table that names the images of a folder, in a column of files; None unless there is one."""
+    there = {image.name for image in _images(folder)}
+    tables = [table for table in _tables(folder) if len(there & set(_files_of(table))) > 1]
+    return tables[0] if len(tables) == 1 else None
+
+
+def _tables(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (*_TABLES, ".txt") and file.is_file())
+    return files[:_MOST_TABLES]
+
+
+def _files_of(table: Path) -> list[str]:
+    try:
+        regions = read_table(table)
+    except AtlasError:
+        return []
+    return regions["file"].dropna().tolist() if "file" in regions else []
+
+
+def _named_by_file(regions: pd.DataFrame, images: list[Path], table: pd.DataFrame) -> pd.DataFrame:
+    """The regions with what the table says of their files; the others keep the names of theirs."""
+    known = table.dropna(subset=["file"]).drop_duplicates("file").set_index("file").drop(columns="id")
+    told = known.reindex([image.name for image in images]).reset_index(drop=True)
+    return told.assign(id=regions["id"], name=told["name"].fillna(regions["name"]))[["id", *known.columns]]
 
 
 def _images(folder: Path) -> list[Path]:

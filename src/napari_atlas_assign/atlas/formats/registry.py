@@ -8,7 +8,6 @@ A dialect is one small module that turns a path into an `Atlas`. It offers
   person should know besides;
 - ``files(path, labels=None)``: all files that `read` looks at, for the stored index; without it, atlases of the dialect
   are read anew each time;
-- ``NAMES_MATTER = False``, if the names of these files tell `read` nothing but the atlas's own name;
 - ``SEVERAL_RESOLUTIONS = True``, if `read` and `files` also take ``near``, the grid to pick a resolution by.
 """
 

@@ -1,58 +1,87 @@
 """Label tables: which number is which region.
 
-Each dialect is one module with ``NAME``, ``sniff(text, path)`` (told by content) and ``parse(text, path)``.
+Each dialect is one module with ``NAME``, ``sniff(text, path)`` (told by content) and ``parse(text, path)``. Where a
+table may lie is told by `beside`, and which one fits an image by `choice`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ...errors import AtlasError
 from ..files.text import parse_json, read_text
-from . import aal_text, afni, delimited, freesurfer, fsleyes, itksnap, json_lists, mricron, slicer, xml_lists
-from .table import for_label_volume
+from . import afni, freesurfer, itksnap, json_lists, slicer, text_table, workbench, xml_lists
+from .table import BY_ROW, FROM_ZERO, Wanted, for_label_volume
 
-__all__ = ["DIALECTS", "for_label_volume", "is_table", "parse_table", "read_table"]
+__all__ = ["DIALECTS", "Wanted", "for_label_volume", "is_table", "parse_table", "read_table"]
 
-DIALECTS = (afni, xml_lists, json_lists, slicer, itksnap, freesurfer, fsleyes, delimited, aal_text, mricron)
+DIALECTS = (afni, xml_lists, json_lists, slicer, itksnap, freesurfer, workbench, text_table)
 """The dialects, those that are told apart more surely first: the first that fits reads the table."""
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, wanted: Wanted | None = None) -> pd.DataFrame:
     """Read a label table of any dialect.
 
     Parameters
     ----------
     path : Path
         Text in UTF-8, UTF-16 with a byte order mark, or Latin-1, at most 20 MiB.
+    wanted : Wanted, optional
+        The numbers that an image has: of several columns of numbers, the one that fits holds the ids; where regions are
+        counted by row, a title is told by their count; and ids come as the image counts.
 
     Returns
     -------
     DataFrame
         One row per region, in the order of the file: ``id`` (int64), ``name``; where known ``color`` (``#rrggbb``),
-        ``hemisphere`` (left or right), ``parent`` (a name). Rows for the background (id 0) are kept.
+        ``hemisphere`` (left or right), ``parent`` (a name), ``abbreviation``. Rows for the background are kept.
 
     Raises
     ------
     AtlasError
-        If the file cannot be read, is of no dialect, gives an id twice, or has text where a number is expected.
+        If the file cannot be read, is of no dialect, gives an id twice, has text where a number is expected, or counts
+        regions by row and has too few.
     """
-    return parse_table(read_text(path), path)
+    return parse_table(read_text(path), path, wanted)
 
 
-def parse_table(text: str, path: Path) -> pd.DataFrame:
+def parse_table(text: str, path: Path, wanted: Wanted | None = None) -> pd.DataFrame:
     """Read a label table that was found in a file; see `read_table`."""
     if path.suffix.lower() == ".json":
         parse_json(text, path.name)  # which says what is wrong with it
     for dialect in DIALECTS:
         if dialect.sniff(text, path):
-            return dialect.parse(text, path)
+            table = text_table.parse(text, path, wanted) if dialect is text_table else dialect.parse(text, path)
+            return table if wanted is None else _counted_as(table, wanted, path)
     raise AtlasError(
         f"{path.name} is no label table that is known (tried {', '.join(d.NAME for d in DIALECTS)}); "
         "give a table with the columns index and name"
     )
+
+
+def _counted_as(table: pd.DataFrame, wanted: Wanted, path: Path) -> pd.DataFrame:
+    """The table with the ids by which the image counts."""
+    if table.attrs.get(BY_ROW):
+        more = len(table) - wanted.count
+        if more < 0 or (more > 1 and wanted.volumes):
+            what = "volumes" if wanted.volumes else "regions, by its highest label"
+            raise AtlasError(
+                f"{path.name} has {len(table)} names without numbers, but the image {wanted.count} {what}; "
+                "give a table with the columns index and name"
+            )
+        if more == 1:  # a title, or the background
+            attrs = table.attrs
+            table = table.iloc[1:].assign(id=np.arange(wanted.count)).reset_index(drop=True)
+            table.attrs = attrs
+    if wanted.volumes or not table.attrs.get(FROM_ZERO):
+        return table
+    by_row = table.attrs.get(BY_ROW)
+    table = for_label_volume(table)
+    table.attrs |= {BY_ROW: True} if by_row else {}
+    return table
 
 
 def is_table(path: Path) -> bool:

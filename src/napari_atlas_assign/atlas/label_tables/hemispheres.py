@@ -41,7 +41,7 @@ def _word_side(name: str) -> Side | None:
 
 
 def _letter_side(name: str, known: set[str]) -> Side | None:
-    for pattern in (r"(?<=[^A-Za-z0-9])[LRlr]$", r"^[LR](?=[^A-Za-z0-9])"):
+    for pattern in (r"(?<=[^A-Za-z0-9])[LRlr]$", r"^[LRlr](?=[^A-Za-z0-9])"):
         match = re.search(pattern, name)
         if match and name[: match.start()] + _OTHER[match[0]] + name[match.end() :] in known:
             return _LETTERS[match[0].lower()]

@@ -1,16 +1,19 @@
-"""JSON lists of labels: NiiVue colour maps, the sidecars of Julich-Brain maps, and plain lists or mappings.
+"""JSON lists of labels.
 
 =====================================================================================  ============
 ``{"R": [], "G": [], "B": [], "labels": [], "I": []}`` (``I`` optional: 0, 1, 2, ...)  NiiVue
 ``{"JulichBrainAtlas": {"Structures": {"Structure": [{"grayvalue": 1, "name": ""}]}}}`` Julich-Brain
 ``[{"id": 1, "name": "", "rgb_triplet": [255, 0, 0], "parent": ""}, ...]``             lists
-``{"1": "Name", ...}``                                                                 mappings
+``{"rois": [{"index": 1, "label": ""}, ...]}``, ``{"regions": ["", ...]}``             lists under a key
+``{"1": "Name", ...}``, ``{"Name": 1, ...}``, ``{"1": {"name": ""}, ...}``             mappings
 =====================================================================================  ============
+
+Regions without numbers are counted from 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +21,19 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ..files.text import parse_json
-from .columns import Columns, rows_of
-from .table import Row, color_of, is_whole_number, make_table, whole_number
+from .columns import Columns, is_header, rows_of
+from .table import BY_ROW, FROM_ZERO, Row, color_of, is_whole_number, make_table, whole_number
 
 NAME = "JSON label list"
 
+_DEEPEST = 4
+"""How many keys may stand above a list."""
+
+Reader = Callable[[Any, Path], Iterable[Row]]
+
 
 def sniff(text: str, path: Path) -> bool:
-    """Whether this is JSON in one of the four shapes."""
+    """Whether this is JSON with a list of one of the shapes."""
     if not text.lstrip().startswith(("{", "[")):
         return False
     try:
@@ -35,26 +43,43 @@ def sniff(text: str, path: Path) -> bool:
 
 
 def parse(text: str, path: Path) -> pd.DataFrame:
-    """Read the list."""
-    content = parse_json(text, path.name)
-    shape = _shape(content)
+    """Read the list; ``attrs[BY_ROW]`` is set where regions are counted by their place in it."""
+    shape = _shape(parse_json(text, path.name))
     if shape is None:
         raise AtlasError(f"{path.name} holds no known list of labels; give NiiVue's {{labels: [...]}}, or a table")
-    return make_table(shape(content, path), path)
+    content, reader = shape
+    table = make_table(reader(content, path), path)
+    if reader is _strings or (reader is _records and "id" not in _columns(content).place):
+        table.attrs |= {FROM_ZERO: True, BY_ROW: True}
+    return table
 
 
-def _shape(content: Any) -> Any:
-    """The function that reads the content, None where there is none."""
+def _shape(content: Any, depth: int = 0) -> tuple[Any, Reader] | None:
+    """The first part of the content that lists labels, and the function that reads it; None where there is none."""
     if isinstance(content, dict):
-        if isinstance(content.get("labels"), list):
-            return _niivue
-        if _structures(content):
-            return _julich
-        if content and all(is_whole_number(key) and isinstance(value, str) for key, value in content.items()):
-            return _mapping
-    if isinstance(content, list) and content and isinstance(content[0], dict) and Columns.find(list(content[0])):
-        return _records
+        if _is_niivue(content):
+            return content, _niivue
+        if content and all(is_whole_number(key) and isinstance(value, (str, dict)) for key, value in content.items()):
+            return content, _mapping
+        if content and all(isinstance(v, int) and not isinstance(v, bool) for v in content.values()):
+            return (content, _inverse) if len(set(content.values())) == len(content) > 1 else None
+        parts = (_shape(value, depth + 1) for value in content.values()) if depth < _DEEPEST else iter(())
+        return next((part for part in parts if part is not None), None)
+    if isinstance(content, list) and content:
+        if all(isinstance(entry, str) for entry in content):
+            return (content, _strings) if len(content) > 1 and depth < 2 else None
+        if isinstance(content[0], dict) and _is_list_of_labels([str(key) for key in content[0]]):
+            return content, _records
     return None
+
+
+def _is_list_of_labels(keys: list[str]) -> bool:
+    return is_header(keys)
+
+
+def _is_niivue(content: dict[str, Any]) -> bool:
+    labels = content.get("labels")
+    return isinstance(labels, list) and not any(isinstance(label, (dict, list)) for label in labels)
 
 
 def _niivue(content: dict[str, Any], path: Path) -> Iterator[Row]:
@@ -71,30 +96,37 @@ def _niivue(content: dict[str, Any], path: Path) -> Iterator[Row]:
             yield Row(whole_number(str(number), f"label {n}", path), str(name), color)
 
 
-def _structures(content: dict[str, Any]) -> list[Any]:
-    found: Any = content
-    for key in ("JulichBrainAtlas", "Structures", "Structure"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _julich(content: dict[str, Any], path: Path) -> Iterator[Row]:
-    return _records(_structures(content), path)
-
-
-def _mapping(content: dict[str, str], path: Path) -> Iterator[Row]:
+def _mapping(content: dict[str, Any], path: Path) -> Iterator[Row]:
     for key, value in content.items():
-        yield Row(whole_number(key, "key", path), value)
+        records = [{"id": key} | value] if isinstance(value, dict) else []
+        yield from _records(records, path) if records else [Row(whole_number(key, "key", path), str(value))]
+
+
+def _inverse(content: dict[str, int], path: Path) -> Iterator[Row]:
+    for name, number in content.items():
+        yield Row(whole_number(str(number), name, path), name)
+
+
+def _strings(content: list[str], path: Path) -> Iterator[Row]:
+    return (Row(n, name) for n, name in enumerate(content))
 
 
 def _records(content: list[Any], path: Path) -> Iterator[Row]:
     """Regions of a list of mappings, all with the keys of the first."""
     keys = [str(key) for key in content[0]] if isinstance(content[0], dict) else []
-    columns = Columns.find(keys)
-    if columns is None or not all(isinstance(record, dict) for record in content):
+    if not is_header(keys) or not all(isinstance(record, dict) for record in content):
         raise AtlasError(f"{path.name}: not every region has a number and a name; complete it")
-    cells = [(f"entry {n}", [_text(record.get(key)) for key in keys]) for n, record in enumerate(content, 1)]
-    return rows_of(columns, cells, path)
+    cells = [(f"entry {n}", row) for n, row in enumerate(_cells(content, keys), 1)]
+    return rows_of(_columns(content), cells, path)
+
+
+def _columns(content: list[Any]) -> Columns:
+    keys = [str(key) for key in content[0]]
+    return Columns.judge(keys, _cells(content, keys)) or Columns({"name": 0})
+
+
+def _cells(content: list[Any], keys: list[str]) -> list[list[str]]:
+    return [[_text(record.get(key)) for key in keys] for record in content]
 
 
 def _text(value: Any) -> str:

@@ -1,19 +1,22 @@
 """What the label-table dialects share: lines, numbers, colours, and the finished table.
 
 A table has one row per region, in the order of the file, with the columns ``id`` (int64) and ``name``; where the file
-tells at least one of them also ``color`` (``#rrggbb``), ``hemisphere`` (``left`` or ``right``) and ``parent`` (a name).
+tells at least one of them also ``color`` (``#rrggbb``), ``hemisphere`` (``left`` or ``right``), ``parent`` (a name) and
+``abbreviation``, and ``file`` where each region lies in an image of its own.
 Where no column tells hemispheres, the names may (see `sides`).
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ...encoding import one_line
 from ...errors import AtlasError
@@ -25,9 +28,15 @@ MAX_ROWS = 200_000
 FROM_ZERO = "counts volumes from 0"
 """Key in ``table.attrs``: the ids are numbers of volumes from 0, and a label volume holds id + 1 (FSL)."""
 
+BY_ROW = "counted by row"
+"""Key in ``table.attrs``: the file gives no numbers, the ids (from 0) count its rows, and a title may be among them."""
+
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0*)?")
 _HEX_COLOR = re.compile(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
+_RGB = re.compile(r"\"?rgba?\(\s*(\d{1,3})[,;\s]+(\d{1,3})[,;\s]+(\d{1,3})([,;\s/]+[\d.]+)?\s*\)\"?", re.IGNORECASE)
+_LEVELS = re.compile(r"[\[(]?\s*(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})\s*[\])]?")
 _SIDES = {"l": "left", "lh": "left", "left": "left", "r": "right", "rh": "right", "right": "right"}
+_BOTH = ("b", "both", "bilateral", "bi", "lr", "m", "mid", "midline", "n/a", "none")
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,32 @@ class Row:
     color: str | None = None
     hemisphere: str | None = None
     parent: str | None = None
+    abbreviation: str | None = None
+    file: str | None = None
+    """The image that holds this region alone."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The numbers that a table has to name."""
+
+    numbers: NDArray[np.int64]
+    """(N,): an image's labels, rising, or its volumes, counted from 0."""
+    volumes: bool = False
+    """Whether these are volumes, which tables may count from 1, too."""
+
+    def share(self, ids: Sequence[int]) -> float:
+        """Part of the numbers that a column of ids has."""
+        if not len(self.numbers):
+            return 0.0
+        known = [number for number in ids if number < 2**63]
+        shares = [float(np.isin(self.numbers + shift, known).mean()) for shift in range(1 + self.volumes)]
+        return max(shares)
+
+    @property
+    def count(self) -> int:
+        """How many rows a table has that counts regions by row: a label is the number of its row, from 1."""
+        return len(self.numbers) if self.volumes else int(self.numbers.max(initial=0))
 
 
 def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
@@ -56,6 +91,7 @@ def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
             raise AtlasError(f"{path.name} has more than {MAX_ROWS} rows; tables are smaller, check the file")
     if not kept:
         raise AtlasError(f"{path.name} has no rows; give a table with one region per line")
+    kept = list(dict.fromkeys(kept))  # a row that stands there twice is one row
     names = [one_line(row.name) for row in kept]
     nameless = next((row for row, name in zip(kept, names, strict=True) if not name), None)
     if nameless is not None:
@@ -66,7 +102,7 @@ def make_table(rows: Iterable[Row], path: Path) -> pd.DataFrame:
         both = " and ".join(repr(row.name) for row in kept if row.id == twice)
         raise AtlasError(f"{path.name} gives the id {twice} more than once ({both[:200]}); remove all but one row")
     table = pd.DataFrame({"id": ids, "name": names})
-    for column in ("color", "hemisphere", "parent"):
+    for column in ("color", "hemisphere", "parent", "abbreviation", "file"):
         values = [one_line(getattr(row, column) or "") or None for row in kept]
         if any(values):
             table[column] = values
@@ -108,6 +144,14 @@ def is_whole_number(text: str) -> bool:
     return bool(_WHOLE.fullmatch(text.strip()))
 
 
+def is_number(text: str) -> bool:
+    """Whether a text writes a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 def color_of(parts: Iterable[str], unit: bool = False) -> str | None:
     """``#rrggbb`` of red, green and blue in 0..255, or in 0..1 if `unit`; None where they are no colour."""
     scale = 255 if unit else 1
@@ -120,13 +164,32 @@ def color_of(parts: Iterable[str], unit: bool = False) -> str | None:
     return "#{:02x}{:02x}{:02x}".format(*levels)
 
 
-def hex_color(text: str) -> str | None:
-    """``#rrggbb`` of a hexadecimal colour with or without ``#`` and opacity; None where it is none."""
+def hex_color(text: str, sure: bool = False) -> str | None:
+    """``#rrggbb`` of a hexadecimal colour with or without ``#`` and opacity, or of three levels; None where it is none.
+
+    With `sure`, digits without ``#`` are none.
+    """
     match = _HEX_COLOR.fullmatch(text.strip())
-    return f"#{match[1].lower()}" if match else None
+    if match:
+        return f"#{match[1].lower()}" if not sure or "#" in text else None
+    levels = _LEVELS.fullmatch(text.strip())
+    return color_of(levels.groups()) if levels else None
+
+
+def hex_rgb(text: str) -> str:
+    """The text with colours such as ``rgb(255, 0, 0)``, whose commas part no columns, as ``#ff0000``."""
+    return _RGB.sub(lambda match: color_of(match.groups()[:3]) or match[0], text)
 
 
 def side(text: str) -> str | None:
     """``left`` or ``right`` of ``L``, ``lh``, ``Left hemisphere`` and the like; None for anything else."""
-    word = text.strip().lower().removesuffix("hemisphere").strip()
-    return _SIDES.get(word)
+    return _SIDES.get(_side_word(text))
+
+
+def is_side(text: str) -> bool:
+    """Whether a text names a hemisphere, or both."""
+    return _side_word(text) in _SIDES or _side_word(text) in _BOTH
+
+
+def _side_word(text: str) -> str:
+    return text.strip().lower().removesuffix("hemisphere").strip()

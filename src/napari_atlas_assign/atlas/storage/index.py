@@ -1,9 +1,9 @@
 """The stored index: what was read from files once, kept as arrays that the next session maps into memory.
 
-One folder per atlas, keyed by the content of all files that it was read from (and by their names, where a dialect
-learns from them). A folder is written under a temporary name and renamed when it is whole, so that a reader never sees
-half of one and two writers do not disturb each other; it is renamed again before it is dropped. Checksums tell a
-damaged one, which is read anew. A full disk costs the speed, not the atlas.
+One folder per atlas, keyed by the content of all files that it was read from and by their names, which tell which
+table belongs to which image. A folder is written under a temporary name and renamed when it is whole, so that a reader
+never sees half of one and two writers do not disturb each other; it is renamed again before it is dropped. Checksums
+tell a damaged one, which is read anew. A full disk costs the speed, not the atlas.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ from ...atomic import leftovers, scratch_folder
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas, RegionSums, all_ones
-from ..build import stem
 from ..remarks import listening, remark
 from .folder import cache_folder
 
 if TYPE_CHECKING:
     from ..formats.format import Dialect
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
 
 
@@ -177,12 +176,10 @@ def _digest(kind: str) -> Any:
 
 def _key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
     digest = _digest(dialect.NAME)
-    names_matter = getattr(dialect, "NAMES_MATTER", True)
-    if names_matter:
-        digest.update(path.resolve().name.encode(errors="surrogateescape"))
+    digest.update(path.resolve().name.encode(errors="surrogateescape"))
     root = os.path.commonpath([file.parent for file in files]) if files else ""
     for file, content in zip(files, hashes, strict=True):
-        name = os.path.relpath(file, root) if names_matter else ""
+        name = os.path.relpath(file, root)
         digest.update(f"\n{name} {content}".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
@@ -201,14 +198,13 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
             return None
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
         now = dict(zip(about["paths"], map(str, paths), strict=True))
-        named_by_file = bool(paths) and about["name"] == stem(Path(about["paths"][0]))
         atlas = Atlas(
             Grid(tuple(about["shape"]), np.array(about["affine"])),
             _table_from_json(about["regions"]),
             arrays["voxel"],
             arrays["region"],
             arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
-            stem(paths[0]) if named_by_file else about["name"],
+            about["name"],
             about["space"],
             {key: now.get(value, value) if isinstance(value, str) else value for key, value in about["source"].items()},
         )

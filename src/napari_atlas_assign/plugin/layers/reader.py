@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...atlas.build import stem
-from ...atlas.formats.nifti import table_beside
+from ...atlas.formats import niivue
+from ...atlas.label_tables.beside import own_tables
 from ...atlas.load import load_atlas
-from ...errors import AtlasError, GridError, InputError
+from ...errors import AssignmentWarning, AtlasError, GridError, InputError, warn
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image
 from .convert import atlas_to_layer, intensity
@@ -111,22 +113,35 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
 
 def _as_atlas(img: Any, path: Path) -> Atlas | None:
     """The atlas that a file holds, or None where it is a plain map."""
-    table, name = table_beside(path), stem(path)
+    tables, name = own_tables(path), stem(path)
+    packed = niivue.sniff(path)
     further = _further_axes(img.shape)
-    if further:
+    if packed:
+        called_atlas = True
+    elif further:
         called_atlas = name.endswith("_probseg")
     else:
         called_atlas = name.endswith("_dseg") or int(img.header["intent_code"]) == INTENT_LABEL
-    if len(further) > 1 or (table is None and not called_atlas):
+    if (len(further) > 1 and not packed) or not (tables or called_atlas):
         return None
     try:
-        atlas = load_atlas(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AssignmentWarning)  # of what may turn out to be no atlas
+            atlas = load_atlas(path)
     except AtlasError as error:
-        if called_atlas or (table is not None and table.suffix in TABLES_OF_LABELS):
+        if called_atlas or any(table.suffix in TABLES_OF_LABELS for table in tables):
             _notify(f"{path.name} is opened as a plain map, not as an atlas: {error}")
         return None
     # One 3D volume of fractions is a map that a person wants explained, whatever lies beside it.
-    return atlas if further or atlas.is_labelled else None
+    if not (further or atlas.is_labelled):
+        return None
+    if not called_atlas and "labels" not in atlas.source:
+        if any(table.suffix in TABLES_OF_LABELS for table in tables):
+            _notify(f"{path.name} is opened as a plain map, not as an atlas: {' '.join(atlas.remarks)}")
+        return None
+    for told in atlas.remarks:
+        warn(told)
+    return atlas
 
 
 def _spatial(shape: tuple[int, ...]) -> tuple[int, int, int]:
