@@ -101,6 +101,17 @@ def test_overlapping_blobs_have_their_own_peaks():
     assert modes.grid.to_world(modes.grid.unravel(peaks.voxel)).tolist() == [[4, 4, 4], [5, 4, 4]]
 
 
+@pytest.mark.parametrize("edge", [0.1, 0.8, 1.0, 7 / 3])
+def test_a_peak_at_exactly_the_least_distance_is_kept_and_a_nearer_one_is_not(edge):
+    data = np.ones((14, 1, 1))
+    data[1], data[11] = 9, 8
+    affine = np.diag([edge, edge, edge, 1.0])
+    affine[:3, 3] = -71.3
+    modes = find_modes(Image.from_array(data, affine))
+    assert find_peaks(modes, 2, 10 * edge).voxel.tolist() == [1, 11]
+    assert find_peaks(modes, 2, 10 * edge * 1.001).voxel.tolist() == [1]
+
+
 def test_no_modes_have_no_peaks():
     assert len(find_peaks(find_modes(Image.from_array(np.zeros((3, 3, 3)), np.eye(4)))).mode) == 0
 

@@ -12,7 +12,7 @@ import pytest
 
 import napari_atlas_assign.atlas.formats as package
 from napari_atlas_assign import Grid, load_atlas
-from napari_atlas_assign.atlas.formats import nifti
+from napari_atlas_assign.atlas.formats import nifti, sparse_index
 from napari_atlas_assign.atlas.formats.registry import DIALECTS
 
 FSL = (
@@ -31,6 +31,7 @@ def dialects():
 
 
 def save(path, shape=(3, 3, 3), dtype=np.uint8, **header):
+    path.parent.mkdir(parents=True, exist_ok=True)
     img = nib.Nifti1Image(np.ones(shape, dtype), np.eye(4))
     for field, value in header.items():
         img.header[field] = value
@@ -86,6 +87,41 @@ def plain_with_json(folder):
     return save(folder / "a.nii.gz")
 
 
+def difumo(folder):
+    (folder / "labels_2_dictionary.csv").write_text(
+        "Component,Difumo_names,GM,WM,CSF\n1,V1,0.6,0.2,0.1\n2,V2,0.6,0.2,0.1\n"
+    )
+    (folder / "2mm").mkdir()
+    save(folder / "2mm" / "maps.nii.gz", shape=(3, 3, 3, 2), dtype=np.float32)
+    return folder
+
+
+def region_folder(folder):
+    for side in "LR":
+        save(folder / f"V1_{side}.nii.gz", dtype=np.float32)
+    return folder
+
+
+def sparse(folder):
+    atlas = load_atlas(save(folder.parent / "labels.nii.gz"))
+    return sparse_index.write(atlas, folder / "a")[0]
+
+
+def julich(folder):
+    for side in ("lh", "rh"):
+        save(folder / "pmaps" / "Area-45" / f"Area-45_{side}_MNI152.nii.gz", dtype=np.float32)
+    return folder / "pmaps"
+
+
+IN_THEIR_OWN_TESTS = {"brainglobe", "siibra-map"}
+"""Formats of several files in a given arrangement, whose examples stand in their own test modules alone."""
+
+
+def test_each_registered_format_has_an_example():
+    here = {name or nifti.NAME for _, name in EXAMPLES.args[1]}
+    assert here | IN_THEIR_OWN_TESTS == {module.NAME for module in DIALECTS} | {nifti.NAME}
+
+
 EXAMPLES = pytest.mark.parametrize(
     ("make", "name"),
     [
@@ -96,6 +132,10 @@ EXAMPLES = pytest.mark.parametrize(
         (afni, "afni"),
         (mricron, "mricron"),
         (niivue, "niivue-paqd"),
+        (difumo, "difumo"),
+        (region_folder, "region-folder"),
+        (sparse, "sparse-index"),
+        (julich, "julich-brain"),
         (plain, None),
         (plain_with_json, None),
     ],

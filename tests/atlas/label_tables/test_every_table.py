@@ -229,6 +229,10 @@ CASES = {
 }  # fmt: skip
 
 
+def test_each_registered_kind_of_table_has_an_example():
+    assert {name for _, name, *_ in CASES.values()} == {dialect.NAME for dialect in DIALECTS}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_each_dialect_is_read(tmp_path, case):
     file, _, text, expected = CASES[case]

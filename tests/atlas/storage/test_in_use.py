@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
+import weakref
 
 import nibabel as nib
 import numpy as np
@@ -65,12 +66,22 @@ def test_an_equal_atlas_elsewhere_names_its_own_files(path, tmp_path):
 
 
 def test_an_atlas_that_nobody_uses_is_not_kept(path):
-    before = len(shared._in_use)
-    atlas = load_atlas(path)
-    assert len(shared._in_use) == before + 1
-    del atlas
+    atlas = weakref.ref(load_atlas(path))
     gc.collect()
-    assert len(shared._in_use) == before
+    assert atlas() is None
+
+
+def test_atlases_that_differ_in_their_remarks_alone_are_two_objects(small_atlas):
+    @shared.shared
+    def load(said):
+        remark(said)
+        return small_atlas.described(name="remarked")
+
+    with pytest.warns(AssignmentWarning):
+        first, other, again = load("one"), load("another"), load("another")
+    assert first.remarks == ("one",)
+    assert other.remarks == ("another",)
+    assert again is other
 
 
 # --- remarks ---

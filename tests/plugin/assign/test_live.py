@@ -223,6 +223,18 @@ def test_large_maps_and_atlases_to_be_downloaded_wait_for_the_button(live, qtbot
     assert not live.is_running
 
 
+def test_a_map_of_unknown_place_waits_for_the_button(live, qtbot, monkeypatch):
+    monkeypatch.setattr(type(live.source_fields), "is_placed", False)
+    live.threshold.value = 1.5
+    qtbot.wait(20)
+    assert not live.is_running
+    assert live.result is None
+    monkeypatch.undo()
+    live.threshold.value = 1.6
+    assert live.is_running
+    settle(qtbot, live)
+
+
 def test_two_hundred_updates_leave_nothing_behind(live, qtbot):
     live.threshold.value = 1.5
     settle(qtbot, live)
