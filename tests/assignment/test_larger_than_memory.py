@@ -15,12 +15,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import AssignmentWarning, Grid, Image, InputError, lazy
-from napari_atlas_assign.assignment.sums import overlap as sums_module
 from napari_atlas_assign.assignment.assign import assign
 from napari_atlas_assign.assignment.best_region_labels import best_region_labels
 from napari_atlas_assign.assignment.integrals import fine_grid as voxelwise
 from napari_atlas_assign.assignment.integrals.cache import integrals_over, region_integrals
 from napari_atlas_assign.assignment.parameters import Threshold
+from napari_atlas_assign.assignment.sums import overlap as sums_module
 from napari_atlas_assign.assignment.sums.overlap import overlap_sums
 from napari_atlas_assign.image import read_stack
 from napari_atlas_assign.modes.modes import find_modes
