@@ -34,10 +34,11 @@ class Case:
     tail: str = "positive"
     connectivity: int = 18
     min_volume_mm3: float = 0.0
+    minimum_probability: float = 0.0
 
     @property
     def arguments(self) -> dict:
-        names = ("threshold", "tail", "connectivity", "min_volume_mm3")
+        names = ("threshold", "tail", "connectivity", "min_volume_mm3", "minimum_probability")
         return {name: getattr(self, name) for name in names}
 
     def as_image(self) -> Image:
@@ -183,4 +184,5 @@ def cases(draw: st.DrawFn, relations: tuple[str, ...] = RELATIONS) -> Case:
         tail=draw(st.sampled_from(["positive", "negative", "both"])),
         connectivity=draw(st.sampled_from([6, 18, 26])),
         min_volume_mm3=draw(st.sampled_from([0.0, 0.0, 5.0])),
+        minimum_probability=draw(st.sampled_from([0.0, 0.0, 0.25, 0.3, 0.7, 1.0])),
     )

@@ -25,8 +25,10 @@ class NaiveMode:
     volume: float  # mm3
     centroid: np.ndarray
     peak_value: float
+    peak_voxels: int
     mean_value: float
     unassigned: float = 1.0
+    outside: float = 1.0
     scores: dict[int, dict[str, float]] = field(default_factory=dict)  # by region
 
 
@@ -40,12 +42,14 @@ def naive_assign(
     tail: str = "positive",
     connectivity: int = 18,
     min_volume_mm3: float = 0.0,
+    minimum_probability: float = 0.0,
 ) -> list[NaiveMode]:
     """Modes in the order of their numbers, each with the scores of the regions that it overlaps.
 
     `maps` are the dense region maps (R, X, Y, Z).
     """
     image = image.astype(np.float64)
+    owner = maximum_probability(maps, minimum_probability)
     maps = maps.astype(np.float64)
     modes = []
     for sign in {"positive": [1], "negative": [-1], "both": [1, -1]}[tail]:
@@ -55,7 +59,7 @@ def naive_assign(
     modes.sort(key=lambda mode: (-len(mode.voxels), *np.round(mode.centroid, 6)))
     parts = overlapping_parts(image.shape, image_affine, maps.shape[1:], atlas_affine)
     for mode in modes:
-        score(mode, parts, image, image_affine, maps, atlas_affine)
+        score(mode, parts, image, image_affine, maps, atlas_affine, owner)
     return modes
 
 
@@ -89,6 +93,7 @@ def make_mode(image: np.ndarray, affine: np.ndarray, sign: int, voxels: list[tup
         volume=len(voxels) * volume_of_voxel(affine),
         centroid=np.mean([apply(affine, voxel) for voxel in voxels], axis=0),
         peak_value=max(values) if sign > 0 else min(values),
+        peak_voxels=values.count(max(values) if sign > 0 else min(values)),
         mean_value=float(np.mean(values)),
     )
 
@@ -100,6 +105,7 @@ def score(
     image_affine: np.ndarray,
     maps: np.ndarray,
     atlas_affine: np.ndarray,
+    owner: np.ndarray,
 ) -> None:
     total = np.maximum(maps.sum(axis=0), 1)
     unit = volume_of_voxel(atlas_affine)
@@ -115,6 +121,7 @@ def score(
         ]
         if not here:
             continue
+        of_owner = [part for voxel in mode.voxels for at, part in parts.get(voxel, []) if owner[at] == region]
         together = sum(part for _, _, part, _ in here)
         sum_ab = sum(value * b * part for value, b, part, _ in here)
         region_size = np.count_nonzero(a > 0)
@@ -129,8 +136,23 @@ def score(
             "map maximum": a.max(),
             "map mean": sum(value * part for value, _, part, _ in here) / size,
             "share": sum(value / all_regions * part for value, _, part, all_regions in here) / size,
+            "mpm share": sum(of_owner) / size,
+            "dice": together / ((region_size + size) / 2),
+            "overlap mm3": together * unit,
         }
     mode.unassigned = 1 - sum(scores["share"] for scores in mode.scores.values())
+    inside = maps.max(axis=0) > 0
+    mode.outside = 1 - sum(part for voxel in mode.voxels for at, part in parts.get(voxel, []) if inside[at]) / size
+
+
+def maximum_probability(maps: np.ndarray, minimum: float) -> np.ndarray:
+    """Which region has each voxel of the atlas: the first of those with the largest value; -1 where there is none."""
+    owner = np.full(maps.shape[1:], -1)
+    for voxel in np.ndindex(*maps.shape[1:]):
+        values = maps[(slice(None), *voxel)]
+        if values.max() > 0 and values.max() >= np.asarray(minimum, maps.dtype):
+            owner[voxel] = values.tolist().index(values.max())
+    return owner
 
 
 def correlation(

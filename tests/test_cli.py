@@ -83,6 +83,8 @@ def test_every_parameter_reaches_the_record(run, folder):
         "5",
         "--peak-distance",
         "4.5",
+        "--minimum-probability",
+        "0.25",
         "--convention",
         "siibra",
     )
@@ -99,6 +101,10 @@ def test_every_parameter_reaches_the_record(run, folder):
         "split_rois": False,
         "peaks": 5,
         "peak_distance_mm": 4.5,
+        "minimum_probability": 0.25,
+        "registration_sd_mm": 0.0,
+        "placements": 0,
+        "seed": 0,
         "level": None,
         "convention": "siibra",
     }

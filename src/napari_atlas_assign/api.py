@@ -54,6 +54,7 @@ AnyAtlas = Atlas | Path
 class PointOptions(TypedDict, total=False):
     """The arguments of `assign` that count for points."""
 
+    minimum_probability: float
     level: int | None
     convention: ConventionName
     sigma: float | Sequence[float] | NDArray[Any]
@@ -66,6 +67,7 @@ class RoiOptions(TypedDict, total=False):
     connectivity: Connectivity
     peaks: int
     peak_distance_mm: float
+    minimum_probability: float
     level: int | None
     registration_sd_mm: float
     placements: int
@@ -137,6 +139,7 @@ def assign(
     split_rois: bool = False,
     peaks: int = 3,
     peak_distance_mm: float = 8.0,
+    minimum_probability: float = 0.0,
     level: int | None = None,
     registration_sd_mm: float = 0.0,
     placements: int = 0,
@@ -180,6 +183,8 @@ def assign(
         In the table of peaks, at most so many local maxima of each mode.
     peak_distance_mm : float
         In the table of peaks, the least distance of two maxima of one mode, in mm.
+    minimum_probability : float
+        From 0 to 1: for ``mpm share``, values below it leave a place to no region.
     level : int, optional
         Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
     registration_sd_mm : float
@@ -209,7 +214,8 @@ def assign(
     ------
     InputError
         If the source, an atlas or an argument cannot be used, or an argument other than at its default plays no part
-        for this kind of source (of points, only `level`, `convention` and `sigma` do). One sentence says what to do.
+        for this kind of source (of points, only `minimum_probability`, `level`, `convention` and `sigma` do). One
+        sentence says what to do.
 
     Warns
     -----
@@ -245,6 +251,7 @@ def assign(
         split_rois=split_rois,
         peaks=peaks,
         peak_distance_mm=peak_distance_mm,
+        minimum_probability=minimum_probability,
         level=level,
         registration_sd_mm=registration_sd_mm,
         placements=placements,

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_atlas_assign.assignment.columns import SCORES
 from tests.cases import RELATIONS, Case, cases, quiet_assign
 from tests.naive import naive_assign
 
 PARALLEL = tuple(relation for relation in RELATIONS if relation not in ("oblique", "outside"))
+
+
+BEST = {"best region by correlation": ("correlation", 0), "best region by share": ("share", 0.01)}
+
+
+def assert_best(name: object, scores: dict[int, float], least: float) -> None:
+    """The name is that of the largest score of at least so much, or missing where none is so large."""
+    largest = max((score for score in scores.values() if not np.isnan(score)), default=-np.inf)
+    if abs(largest - least) > 1e-9:  # else rounding decides
+        assert isinstance(name, str) == (largest > least)
+    if isinstance(name, str):
+        assert scores[int(name.removeprefix("region "))] == pytest.approx(largest, abs=1e-9)
 
 
 def assert_equal_to_naive(case: Case) -> int:
@@ -32,7 +46,14 @@ def assert_equal_to_naive(case: Case) -> int:
         assert row["centroid"] == pytest.approx(mode.centroid, abs=0.00501)
         assert row["peak value"] == pytest.approx(mode.peak_value)
         assert row["mean value"] == pytest.approx(mode.mean_value)
+        assert row["peak voxels"] == mode.peak_voxels
         assert row["unassigned share"] == pytest.approx(mode.unassigned, abs=1e-9)
+        assert row["outside share"] == pytest.approx(mode.outside, abs=1e-9)
+        assert row["outside share"] + row["undecided share"] == pytest.approx(row["unassigned share"], abs=1e-12)
+        for name, (score, least) in BEST.items():
+            assert_best(row[name], {region: scores[score] for region, scores in mode.scores.items()}, least)
+        assert np.isnan(row["distance mm"]) == (row["outside share"] <= 0.5)
+        assert isinstance(row["nearest region"], str) == (row["outside share"] > 0.5 and bool(case.maps.any()))
 
     pairs = list(zip(rows["input structure"], rows["volume"], strict=True))
     assert sorted(pairs) == [
@@ -81,11 +102,31 @@ def test_shares_and_the_unassigned_share_add_up_to_one(case):
 
 
 @settings(max_examples=40)
+@given(cases())
+def test_every_place_with_a_region_is_in_the_maximum_probability_map_of_one(case):
+    result = quiet_assign(case.changed(minimum_probability=0.0))
+    largest = result.assignments.groupby("input structure")["mpm share"].sum()
+    total = result.modes.set_index("input structure")["outside share"].add(largest, fill_value=0)
+    np.testing.assert_allclose(total, 1, atol=1e-9)
+
+
+@settings(max_examples=20)
+@given(cases(), st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_minimum_leaves_no_region_more_and_no_other_column_changed(case, one, other):
+    low, high = (quiet_assign(case, minimum_probability=m) for m in sorted((one, other)))
+    assert (high.assignments.pop("mpm share") <= low.assignments.pop("mpm share") + 1e-12).all()
+    pd.testing.assert_frame_equal(high.assignments, low.assignments)
+    pd.testing.assert_frame_equal(high.modes, low.modes)
+
+
+@settings(max_examples=40)
 @given(cases(PARALLEL))
 def test_scores_lie_in_their_ranges(case):
     result = quiet_assign(case)
     rows = result.assignments
-    assert result.modes["unassigned share"].between(0, 1).all()
+    parts = ["unassigned share", "outside share", "undecided share"]
+    assert ((result.modes[parts] > -1e-9) & (result.modes[parts] <= 1)).all(axis=None)
+    assert (rows["mpm share"] <= rows["input containedness"] + 1e-9).all()
     parts = [
         "intersection over union",
         "map containedness",

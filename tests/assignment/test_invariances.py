@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 from tests.cases import SIGNED_PERMUTATIONS, Case, cases, quiet_assign
 
 Stored = tuple[np.ndarray, np.ndarray]  # an array whose last three axes are spatial, and its affine
-NUMBERS_OF_MODES = ["sign", "voxels", "volume mm3", "peak value", "mean value", "unassigned share"]
-NUMBERS_OF_ROWS = slice("correlation", "share")
+NUMBERS_OF_MODES = [
+    "sign",
+    "voxels",
+    "volume mm3",
+    "peak value",
+    "peak voxels",
+    "mean value",
+    "unassigned share",
+    "outside share",
+]
+NUMBERS_OF_ROWS = slice("correlation", "overlap mm3")
 
 
 @settings(max_examples=50)

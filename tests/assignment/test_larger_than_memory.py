@@ -205,7 +205,7 @@ def test_integrals_over_the_voxels_of_modes_alone_are_those_over_the_whole_grid(
     for name in ("row", "region", "volume", "integral", "share", "maximum"):
         compare = assert_array_equal if name in ("row", "region", "maximum") else assert_allclose
         compare(getattr(some, name), getattr(kept, name))
-    found = find_modes(case.as_image(), **case.arguments)
+    found = find_modes(case.as_image(), threshold=case.threshold, tail=case.tail)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sums_module, "VOXELS_AT_A_TIME", 7)
         sums = overlap_sums(found, voxelwise.voxelwise_integrals(atlas, grid, found.voxel), atlas)
@@ -279,7 +279,8 @@ def test_a_result_is_saved_as_from_memory(small_atlas, tmp_path):
 
 def test_regions_are_drawn_on_the_grid_of_an_atlas_that_is_far_coarser(small_atlas, monkeypatch):
     grid = Grid((20, 24, 16), small_atlas.grid.affine @ np.diag([0.5, 0.5, 0.5, 1]))
-    result = assign(Image.from_array(np.ones(grid.shape), grid.affine), small_atlas)
+    values = np.kron(small_atlas.map_of(0), np.ones((2, 2, 2)))
+    result = assign(Image.from_array(values, grid.affine), small_atlas)
     assert best_region_labels(result).grid.matches(grid)
     monkeypatch.setattr(voxelwise, "MOST_ENTRIES", 10)
     labels = best_region_labels(result)

@@ -16,6 +16,7 @@ from napari_atlas_assign.assignment.points import assign_points
 from napari_atlas_assign.assignment.sums.overlap import overlap_sums
 from napari_atlas_assign.assignment.sums.points import sums_of_runs
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
+from napari_atlas_assign.atlas.maximum_probability import with_maximum_probability
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import sphere_runs
 from tests.cases import atlas_of, atlas_to_world, random_maps
@@ -68,14 +69,18 @@ def inside(voxel, shape):
 @settings(max_examples=80)
 def test_blob_sums_equal_those_of_the_listed_voxels(case):
     atlas, _, points = case
-    found = sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas)
+    minimum = 0.3
+    found = sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas, minimum_probability=minimum)
     modes = blobs(points, atlas.grid)
-    expected = overlap_sums(modes, integrals_over(atlas, modes.grid, modes.voxel), atlas)
+    integrals, *of_largest = (
+        integrals_over(some, modes.grid, modes.voxel) for some in with_maximum_probability(atlas, minimum)
+    )
+    expected = overlap_sums(modes, integrals, atlas, *of_largest)
     assert found.mode.tolist() == expected.mode.tolist()
     assert found.region.tolist() == expected.region.tolist()
     for name, score in SCORES.items():
         assert score(found) == pytest.approx(score(expected), rel=1e-6, abs=1e-9, nan_ok=True), name
-    for name in ("volume", "sum_b", "sum_bb", "maximum", "minimum"):
+    for name in ("volume", "sum_b", "sum_bb", "maximum", "minimum", "covered"):
         assert getattr(found.modes, name) == pytest.approx(getattr(expected.modes, name), rel=1e-9), name
     assert found.modes.box == pytest.approx(expected.modes.box, abs=1e-6)
 

@@ -42,6 +42,10 @@ def test_parameters_inputs_and_versions_are_recorded(result):
         "split_rois": False,
         "peaks": 3,
         "peak_distance_mm": 8.0,
+        "minimum_probability": 0.0,
+        "registration_sd_mm": 0.0,
+        "placements": 0,
+        "seed": 0,
         "level": None,
         "convention": "default",
     }

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
+from ..atlas.maximum_probability import with_maximum_probability
 from ..errors import InputError
 from ..image import Image
 from ..lazy import extremes
@@ -157,9 +158,10 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     timings = {} if timings is None else timings
     way = voxelwise_integrals if is_too_fine(atlas, found.grid) else integrals_over
     with timed(timings, "integrals"):
-        integrals = way(atlas, found.grid, found.voxel)
+        maps = with_maximum_probability(atlas, parameters.minimum_probability)
+        integrals, *of_largest = (way(some, found.grid, found.voxel) for some in maps)
     with timed(timings, "sums"):
-        sums = overlap_sums(found, integrals, atlas)
+        sums = overlap_sums(found, integrals, atlas, *of_largest)
     padding = get_convention(parameters.convention).box_padding
     if not padding:
         return sums

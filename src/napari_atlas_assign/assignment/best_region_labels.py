@@ -9,23 +9,22 @@ from ..atlas.atlas import Atlas
 from ..atlas.kept import kept_with_atlas
 from ..grid import Grid
 from ..image import Image
+from .best_region import best_to_show
 from .integrals.cache import integral_of_region, region_integrals
 from .integrals.fine_grid import is_too_fine
 from .result import Result
-from .scores import correlation
-from .tables import best_of_modes
 
 PART_OF_MAXIMUM = 0.25
 """A region is drawn where its map reaches this part of its largest value."""
 
 
 def best_regions(result: Result) -> dict[int, int]:
-    """Each mode's region (row of the atlas's table) with the largest correlation; modes without overlap have none.
+    """Each mode's region (row of the atlas's table) that is shown as its best, if any.
 
     Of a stack or several atlases, those of the first comparison.
     """
     comparison = result.comparisons[0]
-    best = best_of_modes(comparison.sums, correlation(comparison.sums), comparison.modes.n_modes)
+    best = best_to_show(comparison.sums, comparison.atlas, comparison.modes.n_modes)
     return {int(n): int(r) for n, r in zip(comparison.modes.number, best, strict=True) if r >= 0}
 
 
@@ -36,7 +35,7 @@ def best_region_labels(result: Result, dtype: type[np.integer] = np.int32) -> Im
     -------
     Image
         `dtype` (X, Y, Z): row of the atlas's region table + 1, 0 elsewhere. A voxel belongs to a region that is some
-        mode's best by correlation, where that region is the most probable of the atlas (the first of equals) and
+        mode's best, where that region is the most probable of the atlas (the first of equals) and
         reaches `PART_OF_MAXIMUM` of its own largest value.
     """
     atlas, grid = result.atlas, result.mode_voxels.grid

@@ -83,6 +83,7 @@ _SCORES = _by_name(
             scores.correlation,
             "number",
             "Pearson correlation of region map and image over the smallest box that holds both: how alike they are.",
+            caution="It grows with the mode's size even in a perfect place: compare regions of one mode, not modes.",
         ),
         _score(
             scores.intersection_over_union,
@@ -117,14 +118,30 @@ _SCORES = _by_name(
             scores.share,
             "fraction",
             "Part of the mode that the region accounts for; shares and the unassigned share add up to 1.",
+            caution="A parent's values are capped at 1, so that its share is not the sum of its children's.",
         ),
+        _score(
+            scores.mpm_share,
+            "fraction",
+            "Part of the mode that the region has in the maximum probability map: where its value is the largest.",
+            caution="This is what other programs print as the percentage of the cluster.",
+        ),
+        _score(
+            scores.dice, "fraction", "Twice the common volume of mode and region, divided by the sum of both volumes."
+        ),
+        _score(scores.overlap_mm3, "number", "Common volume of mode and region.", "mm3"),
     )
 )
 
 SCORES: dict[str, Score] = {name: column.score for name, column in _SCORES.items()}
 """Name of a score -> its function, in the order of the table; siibra's seven come first."""
 
-_NUMBER = Column("input structure", "integer", "Number of the mode: its value in the volume and the layer of modes.")
+_NUMBER = Column(
+    "input structure",
+    "integer",
+    "Number of the mode: its value in the volume and the layer of modes.",
+    caution="Numbers follow size and change with the threshold; a peak's position does not.",
+)
 _CENTROID = Column("centroid", "position", "Unweighted mean position of the mode's voxels, rounded to 0.01.", "mm")
 _SIGN = Column("sign", "integer", "1 for a mode above the threshold, -1 for one below its negative.")
 _HEMISPHERE = Column("hemisphere", "text", "Side of the region, left or right, where the atlas says it.")
@@ -135,15 +152,38 @@ _POINT_NUMBER = _NUMBER.meaning_of("Number of the point.")
 ASSIGNMENTS: Columns = _by_name((_NUMBER, _CENTROID, _VOLUME, _REGION, *_SCORES.values(), _SIGN, _HEMISPHERE))
 """One row per mode and region that overlap: siibra's eleven columns first, under its names and in its order."""
 
+_NEAREST = Column("nearest region", "text", "Region of the nearest voxel that has one.")
+_DISTANCE = Column("distance mm", "number", "Distance to the nearest region, 0 inside one.", "mm")
+
 SUMMARY: Columns = _by_name(
     (
-        Column("best region by correlation", "text", "Region with the largest correlation."),
-        Column("best region by share", "text", "Region with the largest share."),
+        Column(
+            "best region by correlation",
+            "text",
+            "Region with the largest correlation; missing where none is above 0.",
+        ),
+        Column(
+            "best region by share",
+            "text",
+            "Region with the largest share; missing where none has 0.01, and of maps that are no probabilities.",
+        ),
         Column(
             "unassigned share",
             "fraction",
-            "Part of the mode that no region accounts for; shares and the unassigned share add up to 1.",
+            "Part of the mode that no region accounts for: the outside share and the undecided share together.",
         ),
+        Column(
+            "outside share",
+            "fraction",
+            "Part of the mode's volume where no region is above 0, or that lies outside the atlas's field of view.",
+        ),
+        Column(
+            "undecided share",
+            "fraction",
+            "Probability that the atlas leaves open where it has regions: unassigned share minus outside share.",
+        ),
+        _NEAREST.meaning_of("Where the outside share is above 0.5, region of the voxel nearest to the mode's peak."),
+        _DISTANCE.meaning_of("Where the outside share is above 0.5, distance from the mode's peak to that region."),
     )
 )
 """Columns of the table of modes that belong to an atlas."""
@@ -155,8 +195,19 @@ MODES: Columns = _by_name(
         Column("voxels", "integer", "Number of the mode's voxels."),
         Column("volume mm3", "number", "Volume of the mode.", "mm3"),
         _CENTROID,
-        Column("peak", "position", "Position of the mode's most extreme value.", "mm"),
+        Column(
+            "peak",
+            "position",
+            "Centre of the voxel with the mode's most extreme value; of equal voxels, the one nearest to their mean.",
+            "mm",
+        ),
         Column("peak value", "number", "The most extreme value of the mode, with its sign.", "image"),
+        Column(
+            "peak voxels",
+            "integer",
+            "How many voxels of the mode hold the peak value.",
+            caution="Above 1, the peak is a plateau, and its place no more than a convention.",
+        ),
         Column("mean value", "number", "Mean of the image over the mode, with its sign.", "image"),
         Column("left share", "fraction", "Part of the mode's volume at x below 0."),
         Column("right share", "fraction", "Part of the mode's volume at x above 0."),
@@ -164,9 +215,6 @@ MODES: Columns = _by_name(
     )
 )
 """One row per mode."""
-
-_NEAREST = Column("nearest region", "text", "Region of the nearest voxel that has one.")
-_DISTANCE = Column("distance mm", "number", "Distance to the nearest region, 0 inside one.", "mm")
 
 PEAKS: Columns = _by_name(
     (
@@ -209,9 +257,15 @@ POINTS: Columns = _by_name(
         Column("position", "position", "Position of the point.", "mm"),
         Column("sigma mm", "number", "Uncertainty of the point, a standard deviation; 0 for an exact one.", "mm"),
         Column("best region by map value", "text", "Region with the largest value at the point, or under its blob."),
-        Column("best region by correlation", "text", "Region with the largest correlation; missing for exact points."),
-        Column("best region by share", "text", "Region with the largest share of the point or of its blob."),
-        Column("unassigned share", "fraction", "Part of the point or of its blob that no region accounts for."),
+        SUMMARY["best region by correlation"].meaning_of(
+            "Region with the largest correlation; missing where none is above 0, and for exact points."
+        ),
+        SUMMARY["best region by share"].meaning_of(
+            "Region with the largest share of the point or of its blob; missing where none has 0.01."
+        ),
+        SUMMARY["unassigned share"].meaning_of("Part of the point or of its blob that no region accounts for."),
+        SUMMARY["outside share"].meaning_of("Part of the point or of its blob where no region is above 0."),
+        SUMMARY["undecided share"],
         _NEAREST.meaning_of("Region of the voxel nearest to the point itself that has one."),
         _DISTANCE.meaning_of("Distance from the point itself to the nearest region, 0 inside one."),
     )

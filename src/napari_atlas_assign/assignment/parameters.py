@@ -15,7 +15,7 @@ from ..modes.modes import Connectivity, Tail, check_parameters
 from ..modes.thresholds import percentile_threshold, t_threshold, z_threshold
 from .conventions import ConventionName, get_convention
 
-FOR_POINTS = ("level", "convention")
+FOR_POINTS = ("minimum_probability", "level", "convention")
 """The fields of `Parameters` that count for points."""
 
 
@@ -92,6 +92,8 @@ class Parameters:
         Split each label into its connected components.
     peaks, peak_distance_mm : int, float
         In the table of peaks, at most so many local maxima of each mode, at least so far apart.
+    minimum_probability : float
+        From 0 to 1: for ``mpm share``, values below it leave a place to no region.
     level : int, optional
         Score the regions' ancestors at this level of the tree, 0 at the root, instead of the regions.
     registration_sd_mm : float
@@ -115,6 +117,7 @@ class Parameters:
     split_rois: bool = False
     peaks: int = 3
     peak_distance_mm: float = 8.0
+    minimum_probability: float = 0.0
     level: int | None = None
     registration_sd_mm: float = 0.0
     placements: int = 0
@@ -132,6 +135,9 @@ class Parameters:
             _check_number("height for splitting", self.split_height, 0)
         _check_number("number of peaks", self.peaks, 1)
         _check_number("distance between peaks", self.peak_distance_mm, 0)
+        _check_number("minimum probability", self.minimum_probability, 0)
+        if self.minimum_probability > 1:
+            raise InputError(f"the minimum probability is {self.minimum_probability}; give a number from 0 to 1")
         if self.level is not None:
             _check_number("level of the tree of regions", self.level, 0)
         _check_number("standard deviation of the registration", self.registration_sd_mm, 0)

@@ -35,6 +35,8 @@ class PointResult(Saving):
     convention : {"default", "siibra"}
     level : int, optional
         Level of the tree of regions at which was scored; None: the regions as they are.
+    minimum_probability : float
+        For ``mpm share``, values below it leave a place to no region.
     warnings : tuple of str
         What the person should look at.
     timings : dict
@@ -47,6 +49,7 @@ class PointResult(Saving):
     modes: pd.DataFrame
     convention: ConventionName = "default"
     level: int | None = None
+    minimum_probability: float = 0.0
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -61,6 +64,7 @@ def assign_point_set(
     atlases: Atlas | Sequence[Atlas],
     convention: ConventionName = "default",
     level: int | None = None,
+    minimum_probability: float = 0.0,
 ) -> PointResult:
     """Compare points with every region map of the atlases; see `points.assign_points`.
 
@@ -71,11 +75,11 @@ def assign_point_set(
     InputError
         As `points.assign_points`; or if there is no atlas, two have one name, or one has no such level.
     """
-    Parameters(convention=convention, level=level)  # checks them
+    Parameters(convention=convention, level=level, minimum_probability=minimum_probability)  # checks them
     atlases = [atlas_at_level(a, level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     check_atlases(atlases)
     start = perf_counter()
-    tables = [assign_points(points, atlas, convention) for atlas in atlases]
+    tables = [assign_points(points, atlas, convention, minimum_probability) for atlas in atlases]
     if len(atlases) > 1:
         tables = [tuple(t.assign(atlas=atlas.name) for t in pair) for pair, atlas in zip(tables, atlases, strict=True)]  # type: ignore[misc]
     assignments, modes = (pd.concat(column, ignore_index=True) for column in zip(*tables, strict=True))
@@ -86,6 +90,7 @@ def assign_point_set(
         modes,
         convention,
         level,
-        tuple(notes_on(atlases, points.name, points.space)),
-        {"points": perf_counter() - start},
+        minimum_probability=minimum_probability,
+        warnings=tuple(notes_on(atlases, points.name, points.space)),
+        timings={"points": perf_counter() - start},
     )

@@ -18,6 +18,7 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
+from .best_region import above_zero, large_enough, largest_of_each
 from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, table_of
 from .conventions import Convention, ConventionName, get_convention
 from .scores import map_maximum
@@ -25,7 +26,10 @@ from .sums.points import Chunks, sums_of_runs
 
 
 def assign_points(
-    points: PointSet, atlas: Atlas, convention: ConventionName = "default"
+    points: PointSet,
+    atlas: Atlas,
+    convention: ConventionName = "default",
+    minimum_probability: float = 0.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare every point with every region map of an atlas.
 
@@ -41,6 +45,8 @@ def assign_points(
         In the same space as the atlas; nothing is warped.
     atlas : Atlas
     convention : {"default", "siibra"}
+    minimum_probability : float
+        For ``mpm share``, values below it leave a place to no region.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def assign_points(
     check_reach(points, atlas.grid)
     siibra = rules.name == "siibra"
     exact = points.sigma / atlas.grid.voxel_sizes.mean() < 3 if siibra else points.sigma == 0
-    point, region, scores, shares = _scored(points, atlas, exact, rules)
+    point, region, scores, shares, outside = _scored(points, atlas, exact, rules, minimum_probability)
     nearest, distance = nearest_regions(atlas, points.xyz)
     # Region -1, no region, finds the last name: None.
     names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
@@ -89,6 +95,7 @@ def assign_points(
     assignments = table_of(POINT_ASSIGNMENTS, columns)
     assignments.loc[far, "volume"] = pd.NA
     n = len(points)
+    unassigned = np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1)
     table = table_of(
         POINTS,
         {
@@ -96,10 +103,14 @@ def assign_points(
             "name": np.array(points.labels, dtype=object),
             "position": _as_given(points.xyz),
             "sigma mm": points.sigma,
-            "best region by map value": names[_best(point, region, scores["map value"], n)],
-            "best region by correlation": names[_best(point, region, scores["correlation"], n)],
-            "best region by share": names[_best(point[: len(shares)], region[: len(shares)], shares, n)],
-            "unassigned share": np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1),
+            "best region by map value": names[largest_of_each(point, region, scores["map value"], n)],
+            "best region by correlation": names[largest_of_each(point, region, above_zero(scores["correlation"]), n)],
+            "best region by share": names[
+                largest_of_each(point[: len(shares)], region[: len(shares)], large_enough(shares, atlas), n)
+            ],
+            "unassigned share": unassigned,
+            "outside share": outside,
+            "undecided share": unassigned - outside,
             "nearest region": names[nearest],
             "distance mm": distance,
         },
@@ -108,9 +119,9 @@ def assign_points(
 
 
 def _scored(
-    points: PointSet, atlas: Atlas, exact: NDArray[np.bool_], rules: Convention
-) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, Floats], Floats]:
-    """Pairs (P,) of point and region, their scores, and their shares (known for exact points, too)."""
+    points: PointSet, atlas: Atlas, exact: NDArray[np.bool_], rules: Convention, minimum_probability: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, Floats], Floats, Floats]:
+    """Pairs (P,) of point and region, their scores and shares (known for exact points, too); outside shares (N,)."""
     at = np.flatnonzero(exact)
     blurred = np.flatnonzero(~exact)
     if rules.name == "siibra":
@@ -119,7 +130,7 @@ def _scored(
     else:
         here = values_at(atlas, points.xyz[at])
         chunks = sphere_runs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas.grid)
-    sums = sums_of_runs(chunks, len(blurred), atlas, rules.box_padding)
+    sums = sums_of_runs(chunks, len(blurred), atlas, rules.box_padding, minimum_probability)
     of_blobs = {name: score(sums) for name, score in SCORES.items()}
     shares = np.concatenate([here.share, of_blobs["share"]])
     if rules.map_value_of_region:
@@ -129,22 +140,16 @@ def _scored(
         name: np.concatenate([here.value if name == "map value" else nothing, values])
         for name, values in of_blobs.items()
     }
+    outside = np.ones(len(points))
+    outside[at[here.place]] = 0
+    outside[blurred] = np.clip(1 - sums.modes.covered / sums.modes.volume, 0, 1)
     return (
         np.concatenate([at[here.place], blurred[sums.mode]]),
         np.concatenate([here.region, sums.region]),
         scores,
         shares,
+        outside,
     )
-
-
-def _best(point: NDArray[np.int64], region: NDArray[np.int64], score: Floats, n_points: int) -> NDArray[np.int64]:
-    """(N,) the region with each point's largest score, the first of equals; -1 where there is no score."""
-    known = np.flatnonzero(~np.isnan(score))
-    order = known[np.lexsort((region[known], -score[known], point[known]))]
-    best = np.full(n_points, -1, np.int64)
-    which, first = np.unique(point[order], return_index=True)
-    best[which] = region[order][first]
-    return best
 
 
 def _as_given(xyz: Floats) -> NDArray[np.object_]:

@@ -79,5 +79,20 @@ def share(sums: OverlapSums) -> Floats:
     return sums.sum_share / sums.modes.volume[sums.mode]
 
 
+def mpm_share(sums: OverlapSums) -> Floats:
+    """Part of M where a is the largest of all regions' (first of equals) and not below `minimum_probability`."""
+    return sums.largest / sums.modes.volume[sums.mode]
+
+
+def dice(sums: OverlapSums) -> Floats:
+    """2 I / (|A| + |M|)."""
+    return 2 * sums.volume / (sums.regions.volume[sums.region] + sums.modes.volume[sums.mode])
+
+
+def overlap_mm3(sums: OverlapSums) -> Floats:
+    """I, in mm3."""
+    return sums.volume
+
+
 def _fills(volume: Floats, box: Floats) -> np.ndarray:
     return volume >= box * (1 - 1e-6)

@@ -9,19 +9,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..atlas.atlas import Atlas
+from ..atlas.lookup import nearest_regions
 from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
-from .columns import ASSIGNMENTS, SCORES, SUMMARY, table_of
+from .best_region import BEST_BY
+from .columns import ASSIGNMENTS, SCORES, table_of
 from .conventions import get_convention
 from .parameters import Parameters
 from .scores import map_maximum
-from .sums.overlap import OverlapSums
 
 if TYPE_CHECKING:
     from .comparison import Comparison
+
+NOT_COVERED = 0.5
+"""The atlas does not cover a mode whose outside share is above this."""
 
 
 def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
@@ -70,15 +75,6 @@ def peak_table(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
-def best_of_modes(sums: OverlapSums, score: Floats, n_modes: int) -> NDArray[np.int64]:
-    """(M,) the region with each mode's largest score, the first of equals; -1 where a mode overlaps none."""
-    order = np.lexsort((sums.region, -np.nan_to_num(score, nan=-np.inf), sums.mode))
-    best = np.full(n_modes, -1, np.int64)
-    mode, first = np.unique(sums.mode[order], return_index=True)
-    best[mode] = sums.region[order][first]
-    return best
-
-
 def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     convention = get_convention(parameters.convention)
     found, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
@@ -116,6 +112,7 @@ def _modes(found: Modes) -> dict[str, Any]:
         "centroid": points_as_tuples(found.centroids()),
         "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
         "peak value": peak_value * found.sign,
+        "peak voxels": found.peak_counts(),
         "mean value": found.totals(found.value) / count * found.sign,
         "left share": sides[:, 0],
         "right share": sides[:, 1],
@@ -124,17 +121,38 @@ def _modes(found: Modes) -> dict[str, Any]:
 
 def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     """Columns `SUMMARY` (M,) of one atlas."""
-    names, sums, n = comparison.atlas.regions["name"].to_numpy(object), comparison.sums, comparison.modes.n_modes
-    shares = SCORES["share"](sums)
-
-    def best(score: Floats) -> NDArray[np.object_]:
-        region = best_of_modes(sums, score, n)
-        return np.array([*names, None], object)[region]  # -1, no region, finds the last: None
-
+    atlas, sums, found = comparison.atlas, comparison.sums, comparison.modes
+    names = _names(atlas)
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
-    unassigned = 1 - np.bincount(sums.mode, shares, n)
-    unassigned[np.abs(unassigned) < 1e-12] = 0
-    return dict(zip(SUMMARY, (best(SCORES["correlation"](sums)), best(shares), unassigned), strict=True))
+    unassigned = _exact(1 - np.bincount(sums.mode, SCORES["share"](sums), found.n_modes).astype(np.float64))
+    outside = _exact(1 - sums.modes.covered / sums.modes.volume)
+    best = {column: names[find(sums, atlas, found.n_modes)] for column, find in BEST_BY.items()}
+    shares = {
+        "unassigned share": unassigned,
+        "outside share": outside,
+        "undecided share": _exact(unassigned - outside),
+    }
+    nearest, distance = _nearest_where(outside > NOT_COVERED, found, atlas)
+    return best | shares | {"nearest region": names[nearest], "distance mm": distance}
+
+
+def _names(atlas: Atlas) -> NDArray[np.object_]:
+    """(R + 1,) names of the regions; the last, which -1 finds, is None: no region."""
+    return np.array([*atlas.regions["name"], None], object)
+
+
+def _exact(parts: Floats) -> Floats:
+    """Parts of a whole (M,) without the rounding of what adds up to nothing."""
+    return np.where(np.abs(parts) < 1e-12, 0.0, parts)
+
+
+def _nearest_where(wanted: NDArray[np.bool_], found: Modes, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
+    """Region (M,) nearest to the peaks of some modes and its distance (M,) in mm; -1 and NaN for the others."""
+    region, distance = np.full(len(wanted), -1, np.int64), np.full(len(wanted), np.nan)
+    if wanted.any():
+        peak = found.grid.to_world(found.grid.unravel(found.peaks()[0][wanted]))
+        region[wanted], distance[wanted] = nearest_regions(atlas, peak)
+    return region, distance
 
 
 def _with_origin(table: pd.DataFrame, comparison: Comparison, is_stack: bool, several: bool) -> pd.DataFrame:

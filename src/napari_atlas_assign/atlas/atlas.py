@@ -182,6 +182,11 @@ class Atlas:
         """Whether every value is 1 and no voxel lies in two regions."""
         return all_ones(self.value) or bool((self.value == 1).all() and (np.diff(self.voxel) > 0).all())
 
+    @property
+    def holds_probabilities(self) -> bool:
+        """Whether values are probabilities, as against loadings of a dictionary or values of a statistic."""
+        return self.source.get("values") != "loadings"
+
     @cached_property
     def share(self) -> NDArray[np.floating]:
         """(E,) float: each entry's part of its voxel, a / max(1, sum of all regions' a)."""
@@ -219,7 +224,7 @@ class Atlas:
     @cached_property
     def _begin_of_voxel(self) -> NDArray[np.integer]:
         """(V + 1,) where each voxel's entries begin: looking up is several times as fast as searching."""
-        first = _firsts(self.voxel)
+        first = firsts(self.voxel)
         occupied = self.voxel[first].astype(np.int64)
         gaps: NDArray[np.int64] = np.diff(np.concatenate([[-1], occupied, [self.grid.n_voxels]]))
         return np.repeat(np.append(first, len(self.voxel)).astype(np.int32), gaps)
@@ -277,7 +282,7 @@ class Atlas:
 
 def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:
     """Each value's part of its voxel: a / max(1, sum of all values there). `voxel` (N,) has equal numbers together."""
-    first = _firsts(voxel)
+    first = firsts(voxel)
     total = np.add.reduceat(value, first, dtype=np.float64) if len(first) else np.zeros(0)
     total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(voxel)))
     return np.divide(value, total, out=total)  # in place: atlases are large
@@ -288,7 +293,7 @@ def all_ones(value: NDArray[np.float32]) -> bool:
     return value.strides == (0,) and value[:1].tolist() in ([], [1])
 
 
-def _firsts(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
+def firsts(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
     """Where numbers differ from the one before."""
     first = np.ones(len(numbers), bool)
     first[1:] = numbers[1:] != numbers[:-1]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..grid import Floats, product
 from ..index_ranges import listed
-from .atlas import Atlas, shares
+from .atlas import Atlas, firsts, shares
 from .kept import kept_with_atlas
 
 
@@ -81,7 +81,10 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     within, first = np.unique(here.place[order], return_index=True)
     region[within], distance[within] = here.region[order[first]], 0
     outside = np.flatnonzero(np.isinf(distance))
-    if len(outside):
+    if len(outside) <= _FEW:
+        for place in outside.tolist():
+            region[place], distance[place] = _nearest_around_place(atlas, tuple(xyz[place].tolist()))
+    else:
         region[outside], distance[outside] = _nearest_of(xyz[outside], atlas)
     return region, distance
 
@@ -112,7 +115,10 @@ class _Surface:
 
 
 _FEW = 40
-"""Places up to which it is faster to go through all voxels than to import scipy's trees and to build one."""
+"""Places up to which it is faster to search around each, or all voxels, than to import scipy's trees and build one."""
+
+_WINDOWS = (4, 8, 16, 32)
+"""Voxels to either side of a place in which its nearest voxel is searched first."""
 
 
 @kept_with_atlas()
@@ -123,6 +129,49 @@ def _surface(atlas: Atlas) -> _Surface:
     return _Surface(voxel, ijk, atlas.grid.to_world(ijk))
 
 
+@kept_with_atlas(most=2**12)
+def _nearest_around_place(atlas: Atlas, place: tuple[float, float, float]) -> tuple[int, float]:
+    """Kept: while a threshold moves, the same few peaks are asked for again and again."""
+    return _nearest_around(np.array(place), atlas)
+
+
+def _nearest_around(xyz: Floats, atlas: Atlas) -> tuple[int, float]:
+    """As `_nearest_of`, of one place (3,): its surroundings are searched first, which needs no surface."""
+    centre = atlas.grid.containing(xyz)
+    # Behind a window of so many voxels, everything is farther away than as many planes of the grid.
+    between_planes = 1 / np.linalg.norm(atlas.grid.inverse[:3, :3], axis=1).max()
+    for half in _WINDOWS:
+        voxel = _occupied_in(atlas, centre - half, centre + half + 1)
+        if len(voxel):
+            to_box = _to_boxes(np.broadcast_to(xyz, (len(voxel), 3)), atlas.grid.unravel(voxel), atlas)
+            distance = float(to_box.min())
+            if distance <= half * between_planes - 1e-6:
+                return int(_best_of(atlas, voxel[to_box == distance]).min()), distance
+    region, distances = _nearest_of(xyz[None], atlas)
+    return int(region[0]), float(distances[0])
+
+
+def _occupied_in(atlas: Atlas, low: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Voxels that hold a region in a box of the grid, given by its first voxel and the one behind its last."""
+    low, behind = np.maximum(low, 0), np.minimum(behind, atlas.grid.shape)
+    if (behind <= low).any():
+        return np.zeros(0, np.intp)
+    i, j = np.meshgrid(*(np.arange(low[axis], behind[axis]) for axis in (0, 1)), indexing="ij")
+    line = ((i * atlas.grid.shape[1] + j) * atlas.grid.shape[2]).reshape(-1)
+    begin = np.searchsorted(atlas.voxel, (line + low[2]).astype(atlas.voxel.dtype), "left")
+    end = np.searchsorted(atlas.voxel, (line + behind[2] - 1).astype(atlas.voxel.dtype), "right")
+    _, entry = listed(begin, end)
+    voxel = atlas.voxel[entry]
+    return voxel[firsts(voxel)].astype(np.intp)
+
+
+def _to_boxes(xyz: Floats, ijk: NDArray[np.int64], atlas: Atlas) -> Floats:
+    """Distances (N,) in mm from places (N, 3) to the boxes of voxels (N, 3)."""
+    gap = atlas.grid.to_voxel(xyz) - ijk
+    gap -= np.clip(gap, -0.5, 0.5)
+    return np.linalg.norm(product(gap, atlas.grid.affine[:3, :3]), axis=1).round(6)
+
+
 def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
     surface, edges = _surface(atlas), atlas.grid.affine[:3, :3]
@@ -130,9 +179,7 @@ def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     nearby = list(surface.within(xyz, np.linalg.norm(edges, axis=0).sum()))
     count = np.array([len(some) for some in nearby])
     some, first = np.concatenate(nearby), np.cumsum(count) - count
-    gap = np.repeat(atlas.grid.to_voxel(xyz), count, axis=0) - surface.ijk[some]
-    gap -= np.clip(gap, -0.5, 0.5)
-    to_box = np.linalg.norm(product(gap, edges), axis=1).round(6)
+    to_box = _to_boxes(np.repeat(xyz, count, axis=0), surface.ijk[some], atlas)
     distance = np.minimum.reduceat(to_box, first)
     is_nearest = to_box == np.repeat(distance, count)
     best = np.full(len(some), np.iinfo(np.int64).max)

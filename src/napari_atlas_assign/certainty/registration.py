@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assignment.best_region import LEAST_SHARE
 from ..atlas.atlas import Atlas
 from ..grid import Floats, match_axes, product
 from ..index_ranges import listed, slices
@@ -24,8 +25,6 @@ DRAWS = 50
 HELD = 0.8
 """Part of the draws in which a best region must be the same, to be called decided."""
 
-LEAST_SHARE = 0.01
-"""A smaller share makes no best region."""
 
 _VOXELS_AT_A_TIME = 2**12
 """Voxels of modes whose parts are listed together, so that memory stays bounded."""

@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.assign import assign_each
+from ..assignment.best_region import best_by_correlation, best_by_share
 from ..assignment.comparison import Comparison
 from ..assignment.parameters import Parameters
 from ..assignment.scores import correlation, share
-from ..assignment.tables import best_of_modes, mode_table
+from ..assignment.tables import mode_table
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
@@ -134,11 +135,14 @@ def follow(modes: Sequence[Modes], parents: Sequence[NDArray[np.int64]]) -> list
 
 
 def _best_scores(comparison: Comparison) -> dict[str, Any]:
-    """The largest correlation and share of each mode."""
+    """Correlation and share of the regions that name each mode; NaN where none does."""
     sums, n = comparison.sums, comparison.modes.n_modes
     columns = {}
-    for name, score in (("best correlation", correlation(sums)), ("best share", share(sums))):
-        region = best_of_modes(sums, score, n)
+    for name, score, find in (
+        ("best correlation", correlation(sums), best_by_correlation),
+        ("best share", share(sums), best_by_share),
+    ):
+        region = find(sums, comparison.atlas, n)
         value = np.full(n, np.nan)
         is_best = region[sums.mode] == sums.region
         value[sums.mode[is_best]] = score[is_best]

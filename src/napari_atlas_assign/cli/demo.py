@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,16 @@ THRESHOLD = 3.0
 
 ATLAS = "juelich"
 
-MODE_COLUMNS = ("input structure", "volume mm3", "peak", "peak value", "best region by share", "unassigned share")
+MODE_COLUMNS = (
+    "input structure",
+    "volume mm3",
+    "peak",
+    "peak value",
+    "peak voxels",
+    "best region by share",
+    "unassigned share",
+    "outside share",
+)
 """Columns of the mode table that the terminal shows."""
 
 ASSIGNMENT_COLUMNS = (
@@ -62,7 +72,9 @@ def run(arguments: argparse.Namespace) -> None:
     modes, assignments = result.modes[[*MODE_COLUMNS]], result.assignments[[*ASSIGNMENT_COLUMNS]]
     print(f"{path.name} at z > {THRESHOLD:g} and the atlas {ATLAS}\n")
     print(f"Modes ({len(modes)}), the largest first:\n{head(modes)}\n")
-    print(f"Assignments ({len(assignments)}), by mode and falling correlation:\n{head(assignments)}\n")
+    for sentence in _not_covered(result):
+        print(sentence)
+    print(f"\nAssignments ({len(assignments)}), by mode and falling correlation:\n{head(assignments)}\n")
     print(f"All columns, the volume of modes and the record are in {folder}", flush=True)
     if arguments.no_gui:
         return
@@ -75,6 +87,17 @@ def run(arguments: argparse.Namespace) -> None:
 def head(table: pd.DataFrame, rows: int = 8) -> str:
     """The first rows of a table, with numbers rounded for people."""
     return table.head(rows).to_string(index=False, na_rep="-", float_format=_rounded)
+
+
+def _not_covered(result: Result) -> Iterator[str]:
+    """Sentences about the modes that the atlas does not cover."""
+    from ..report.coverage import covered_elsewhere, is_covered, not_covered
+
+    elsewhere = covered_elsewhere(result)
+    for facts in result.modes.to_dict("records"):
+        if not is_covered(facts):
+            number = facts["input structure"]
+            yield f"Mode {number}: {not_covered(facts, elsewhere.get(number))}."
 
 
 def window_opens() -> bool:

@@ -112,6 +112,12 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peaks", type=int, metavar="N", help="list at most N peaks of each mode (default: 3)")
     parser.add_argument("--peak-distance", type=float, metavar="MM", help="least distance between them (default: 8)")
     parser.add_argument(
+        "--minimum-probability",
+        type=float,
+        metavar="P",
+        help="for the column mpm share: values below P (0 to 1) leave a place to no region (default: 0)",
+    )
+    parser.add_argument(
         "--level", type=int, metavar="L", help="score the regions' ancestors at this level of the tree, 0 at the root"
     )
     parser.add_argument("--convention", choices=("default", "siibra"), help="how modes and scores are computed")
@@ -140,6 +146,7 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "split_rois": arguments.split_rois or None,
         "peaks": arguments.peaks,
         "peak_distance_mm": arguments.peak_distance,
+        "minimum_probability": arguments.minimum_probability,
         "level": arguments.level,
         "convention": arguments.convention,
     }

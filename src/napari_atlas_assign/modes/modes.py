@@ -123,6 +123,13 @@ class Modes:
         first = order[np.searchsorted(mode[order], np.arange(self.n_modes))]
         return self.voxel[tied[first]], highest
 
+    def peak_counts(self) -> NDArray[np.int64]:
+        """(M,) how many voxels of each mode hold its largest value."""
+        if not self.n_modes:
+            return np.zeros(0, np.int64)
+        highest = np.maximum.reduceat(self.value, self.starts)
+        return np.bincount(self.mode[self.value == np.repeat(highest, self.counts())], minlength=self.n_modes)
+
 
 def find_modes(
     image: Image,

@@ -25,6 +25,7 @@ from ..atomic import whole_file
 from ..errors import InputError
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
+from .coverage import coverage, covered_elsewhere, is_covered, not_covered
 from .figures import draw_figures, figure_bytes
 from .provenance import record_of
 from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
@@ -249,11 +250,13 @@ def _modes(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
     slices = ""
     where = "the middle of each region of interest" if result.parameters.rois else "each mode's peak"
     if drawn:
+        elsewhere = covered_elsewhere(result)
         slices = f"""<section>
 <h2>Mode by mode</h2>
 <p class="quiet">Slices through {where}. Image values below the threshold fade out. The cased line is the mode;
-the other lines are its best regions by correlation, drawn at a quarter of their largest value.{note}</p>
-{"".join(_mode(result, row, figures[name], prefix) for row, name in drawn)}
+the other lines are its best regions by correlation, of those that account for 1 % of it or more, drawn at a quarter of
+their largest value. The bar is what regions account for, what they leave open, and what lies outside all.{note}</p>
+{"".join(_mode(result, row, figures[name], prefix, elsewhere) for row, name in drawn)}
 </section>"""
     return f"""<section>
 <h2>Modes</h2>
@@ -274,8 +277,8 @@ def _links(result: Result, figures: Mapping[str, bytes], prefix: str) -> dict[in
     return {mode: f"{prefix}mode-{mode}" for mode in numbers}
 
 
-def _mode(result: Result, row: int, figure: bytes, prefix: str) -> str:
-    mode, facts = int(result.mode_voxels.number[row]), result.modes.iloc[row]
+def _mode(result: Result, row: int, figure: bytes, prefix: str, elsewhere: Mapping[int, str]) -> str:
+    mode, facts = int(result.mode_voxels.number[row]), result.modes.iloc[row].to_dict()
     items = "".join(
         f'<li><i style="background:{color}"></i><span class="name">{text(pair["region"])}</span>'
         f"<span>r = {fixed(pair['correlation'], 2)}</span>{_share(pair['share'])}</li>"
@@ -283,15 +286,39 @@ def _mode(result: Result, row: int, figure: bytes, prefix: str) -> str:
     )
     is_rois = result.parameters.rois
     words = f"Axial, coronal and sagittal slice through the {'middle' if is_rois else 'peak'} of mode {mode}"
-    peak = "" if is_rois else f"peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm · "
+    peak = "" if is_rois else f" ·\npeak {rounded(facts['peak value'])} at {place(facts['peak'])} mm{_plateau(facts)}"
+    missing = (
+        "" if is_covered(facts) else f'<p class="notice">{text(not_covered(facts, elsewhere.get(mode)), 1000)}.</p>'
+    )
     return f"""<section class="mode" id="{prefix}mode-{mode}">
 <h3>{_chip(mode)} Mode {mode}</h3>
-<p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")} ·
-{peak}{percent(facts["unassigned share"])} in no region</p>
+<p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")}{peak}</p>
+<p class="facts">{_coverage_bar(facts)} {coverage(facts)}</p>
+{f'<p class="notice">{text(missing, 1000)}.</p>' if missing else ""}
 <figure>{_image(figure, words)}</figure>
-{f'<ul class="legend">{items}</ul>' if items else '<p class="quiet">It overlaps no region of the atlas.</p>'}
+{f'<ul class="legend">{items}</ul>' if items else f'<p class="quiet">{_no_region(result, mode)}</p>'}
 </section>
 """
+
+
+def _no_region(result: Result, mode: int) -> str:
+    if (result.assignments["input structure"] == mode).any():
+        return "No region accounts for 1 % of it."
+    return "It overlaps no region of the atlas."
+
+
+def _coverage_bar(facts: Mapping[Any, Any]) -> str:
+    """The assigned, the undecided and the outside share as one bar."""
+    parts = (1 - facts["unassigned share"], facts["undecided share"], facts["outside share"])
+    widths = [100 * min(max(part, 0.0), 1.0) for part in parts]
+    names = ("assigned", "undecided", "outside")
+    shown = "".join(f'<b class="{n}" style="width:{width:.1f}%"></b>' for n, width in zip(names, widths, strict=True))
+    return f'<span class="bar coverage">{shown}</span>'
+
+
+def _plateau(facts: Mapping[Any, Any]) -> str:
+    n = facts["peak voxels"]
+    return f" (one of {number(n, 0)} equal voxels)" if n > 1 else ""
 
 
 def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:

@@ -103,7 +103,12 @@ def _of_points(result: PointResult) -> dict[str, Any]:
     }
     if "path" not in points.source and len(points) <= MAX_POINTS:
         described |= {"xyz": points.xyz, "sigma": points.sigma, "names": points.names}
-    return {"parameters": {"level": result.level, "convention": result.convention}, "points": described}
+    parameters = {
+        "minimum_probability": result.minimum_probability,
+        "level": result.level,
+        "convention": result.convention,
+    }
+    return {"parameters": parameters, "points": described}
 
 
 def to_json(record: Mapping[str, Any]) -> bytes:

@@ -141,7 +141,9 @@ class _Again:
         result: Result | PointResult
         if self.settings.is_points:
             points = self._points(described[0])
-            result = assign_point_set(points, atlases, parameters.convention, parameters.level)
+            result = assign_point_set(
+                points, atlases, parameters.convention, parameters.level, parameters.minimum_probability
+            )
             tell(result.warnings, result.atlases)
         else:
             images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]

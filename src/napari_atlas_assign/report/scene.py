@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..assignment.best_region import LEAST_SHARE
 from ..assignment.result import Result
 from ..grid import Floats
 from ..image import Image
@@ -131,6 +132,11 @@ def drawn_runs(result: Result) -> list[tuple[Result, int]]:
 
 
 def best_assignments(result: Result, mode: int) -> pd.DataFrame:
-    """The rows of the table of assignments whose regions are outlined in a mode's figure, by falling correlation."""
+    """The rows of the table of assignments whose regions are outlined in a mode's figure, by falling correlation.
+
+    Regions that account for too little to name the mode are left out.
+    """
     rows = result.assignments[result.assignments["input structure"] == mode]
+    if result.atlas.holds_probabilities:
+        rows = rows[rows["share"] >= LEAST_SHARE]
     return rows.sort_values("correlation", ascending=False, kind="stable").head(len(REGION_COLORS))

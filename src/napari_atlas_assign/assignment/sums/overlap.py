@@ -7,7 +7,7 @@ integral over space in mm3; boxes lie along the atlas's axes, in atlas voxel coo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class ModeSums:
     minimum: Floats
     box: Floats
     """(M, 2, 3): lower and upper corner of the smallest box around the mode."""
+    covered: Floats
+    """Volume of the mode where any region is above 0."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +62,39 @@ class OverlapSums:
     """Integral over the mode of a / max(1, sum of all regions' a)."""
     maximum: Floats
     """Largest a under the mode."""
+    largest: Floats
+    """Volume of the mode where a is the largest of all regions' (the first of equals) and not below a minimum."""
     modes: ModeSums
     regions: RegionSums
     voxel_volume: float
     """Volume of one atlas voxel in mm3: a box of n voxels has n times this volume."""
 
 
-def overlap_sums(modes: Modes, integrals: IntegralsOf, atlas: Atlas) -> OverlapSums:
+def overlap_sums(
+    modes: Modes,
+    integrals: IntegralsOf,
+    atlas: Atlas,
+    largest: IntegralsOf | None = None,
+    covered: IntegralsOf | None = None,
+) -> OverlapSums:
     """Sum every region map, and its product with the image, over every mode that it overlaps.
 
-    `integrals` must be those of `atlas` over the voxels of `modes`.
+    Parameters
+    ----------
+    modes : Modes
+    integrals : callable
+        Of `atlas` over the voxels of `modes`.
+    atlas : Atlas
+    largest, covered : callable, optional
+        The same of its maximum probability maps: with a minimum, and without one. A labelled atlas is its own map, and
+        needs none; without a minimum, `covered` may be left out.
     """
-
-    blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
-    parts = [_part_sums(modes, rows, integrals, atlas.n_regions) for rows in blocks]
-    found = np.concatenate([np.zeros((6, 0)), *parts], axis=1)
-    found = found[:, np.argsort(found[0], kind="stable")]
-    first = np.flatnonzero(np.diff(found[0], prepend=-1))
-    pair = found[0, first].astype(np.int64)
-    volume, sum_a, sum_ab, sum_share = np.add.reduceat(found[1:5], first, axis=1) if len(first) else found[1:5]
+    pair, (volume, sum_a, sum_ab, sum_share, maximum) = _sums_of_pairs(modes, integrals, atlas.n_regions)
+    of_largest = of_covered = pair, volume
+    if largest is not None:
+        of_largest = of_covered = _volumes_of_pairs(modes, largest, atlas.n_regions)
+    if covered is not None and covered is not largest:
+        of_covered = _volumes_of_pairs(modes, covered, atlas.n_regions)
     return OverlapSums(
         mode=pair // atlas.n_regions,
         region=pair % atlas.n_regions,
@@ -86,19 +102,32 @@ def overlap_sums(modes: Modes, integrals: IntegralsOf, atlas: Atlas) -> OverlapS
         sum_a=sum_a,
         sum_ab=sum_ab,
         sum_share=sum_share,
-        maximum=np.maximum.reduceat(found[5], first) if len(first) else found[5],
-        modes=mode_sums(modes, atlas),
+        maximum=maximum,
+        largest=at_pairs(pair, *of_largest),
+        modes=replace(mode_sums(modes, atlas), covered=by_mode(*of_covered, atlas.n_regions, modes.n_modes)),
         regions=atlas.region_sums,
         voxel_volume=atlas.grid.voxel_volume,
     )
 
 
+def at_pairs(pair: NDArray[np.int64], some: NDArray[np.int64], values: Floats) -> Floats:
+    """Values (P,) of all pairs, rising, of those (Q,) of some of them; 0 for the others."""
+    of_all = np.zeros(len(pair))
+    of_all[np.searchsorted(pair, some)] = values
+    return of_all
+
+
+def by_mode(pair: NDArray[np.int64], values: Floats, n_regions: int, n_modes: int) -> Floats:
+    """Values (P,) of pairs added up (M,) by mode."""
+    return np.bincount(pair // n_regions, values, n_modes).astype(np.float64)  # no pairs would give whole numbers
+
+
 def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
-    """Sum the image over every mode."""
+    """Sum the image over every mode; what regions cover of it is left at 0."""
     unit = modes.grid.voxel_volume
     if not modes.n_modes:
         nothing = np.zeros(0)
-        return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)))
+        return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)), nothing)
     starts = modes.starts
     return ModeSums(
         volume=modes.counts() * unit,
@@ -107,6 +136,7 @@ def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
         maximum=np.maximum.reduceat(modes.value, starts),
         minimum=np.minimum.reduceat(modes.value, starts),
         box=mode_boxes(modes, atlas.grid),
+        covered=np.zeros(modes.n_modes),
     )
 
 
@@ -125,6 +155,25 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
         centre = product(np.stack(modes.indices, axis=-1), linear) + offset
         low, high = (extreme.reduceat(centre, starts, axis=0) for extreme in (np.minimum, np.maximum))
     return snap(np.stack([np.minimum(low, high) - half, np.maximum(low, high) + half], axis=1))
+
+
+def _volumes_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tuple[NDArray[np.int64], Floats]:
+    """Pairs (P,), rising, and the volume (P,) that mode and region share."""
+    pair, sums = _sums_of_pairs(modes, integrals, n_regions)
+    return pair, sums[0]
+
+
+def _sums_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tuple[NDArray[np.int64], Floats]:
+    """Pairs (P,), rising, and (5, P): volume, sums of a, ab and shares, maximum of a."""
+    blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
+    parts = [_part_sums(modes, rows, integrals, n_regions) for rows in blocks]
+    found = np.concatenate([np.zeros((6, 0)), *parts], axis=1)
+    found = found[:, np.argsort(found[0], kind="stable")]
+    first = np.flatnonzero(np.diff(found[0], prepend=-1))
+    if not len(first):
+        return np.zeros(0, np.int64), found[1:]
+    added = np.add.reduceat(found[1:5], first, axis=1)
+    return found[0, first].astype(np.int64), np.vstack([added, np.maximum.reduceat(found[5], first)])
 
 
 def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int) -> Floats:

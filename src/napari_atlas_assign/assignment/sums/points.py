@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
+from ...atlas.maximum_probability import with_maximum_probability
 from ...grid import Floats
 from ...index_ranges import listed, slices
 from ...modes.points import Runs
-from .overlap import ModeSums, OverlapSums
+from .overlap import ModeSums, OverlapSums, at_pairs, by_mode
 
 Chunks = Iterable[tuple[NDArray[np.int64], Callable[[], Runs]]]
 """Some points, and what works out the runs of their blobs."""
@@ -138,26 +139,31 @@ def _running(values: NDArray[np.floating]) -> Floats:
     return total
 
 
-def sums_of_runs(chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int = 0) -> OverlapSums:
+def sums_of_runs(
+    chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int = 0, minimum_probability: float = 0.0
+) -> OverlapSums:
     """Add up the runs of every point's blob with every region map, chunk by chunk; `box_padding` is in voxels."""
-    stretches = _stretches(atlas)
+    stretches = [_stretches(some) for some in with_maximum_probability(atlas, minimum_probability)]
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
-    parts = [np.zeros((7, 0))]
+    parts: list[list[Floats]] = [[np.zeros((7, 0))] for _ in stretches]
 
     def work(
         chunk: NDArray[np.int64], work_out: Callable[[], Runs]
-    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats], Floats]:
+    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats], list[Floats]]:
         runs = work_out()
-        return chunk, _mode_sums(runs, len(chunk)), _pair_sums(runs, stretches, atlas, len(chunk))
+        return chunk, _mode_sums(runs, len(chunk)), [_pair_sums(runs, some, atlas, len(chunk)) for some in stretches]
 
     for chunk, (sums, corners), found in _in_threads(work, chunks):
         of_points[:, chunk], box[chunk] = sums, corners
-        found[0] = chunk[found[0].astype(np.int64)]
-        parts.append(found)
-    pairs = np.concatenate(parts, axis=1)
-    pairs = pairs[:, np.lexsort((pairs[1], pairs[0]))]
+        for part, of_map in zip(parts, found, strict=True):
+            of_map[0] = chunk[of_map[0].astype(np.int64)]
+            part.append(of_map)
     unit = atlas.grid.voxel_volume
+    tables = [_sorted(np.concatenate(part, axis=1)) for part in parts]
+    pairs = tables[0]
+    volumes = [(_numbers(table, atlas.n_regions), table[2] * unit) for table in tables]
+    largest, covered = volumes[min(1, len(volumes) - 1)], volumes[-1]
     voxels, sum_b, sum_bb, maximum, minimum = of_points
     box[:, 1] += box_padding
     return OverlapSums(
@@ -168,10 +174,29 @@ def sums_of_runs(chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int =
         sum_share=pairs[4] * unit,
         sum_ab=pairs[5] * unit,
         maximum=pairs[6],
-        modes=ModeSums(voxels * unit, sum_b * unit, sum_bb * unit, maximum, minimum, box),
+        largest=at_pairs(volumes[0][0], *largest),
+        modes=ModeSums(
+            voxels * unit,
+            sum_b * unit,
+            sum_bb * unit,
+            maximum,
+            minimum,
+            box,
+            by_mode(*covered, atlas.n_regions, n_points),
+        ),
         regions=atlas.region_sums,
         voxel_volume=unit,
     )
+
+
+def _sorted(pairs: Floats) -> Floats:
+    """Pairs (7, P) by point, then region."""
+    return pairs[:, np.lexsort((pairs[1], pairs[0]))]
+
+
+def _numbers(pairs: Floats, n_regions: int) -> NDArray[np.int64]:
+    """(P,) number of each of the pairs (7, P)."""
+    return pairs[0].astype(np.int64) * n_regions + pairs[1].astype(np.int64)
 
 
 def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:

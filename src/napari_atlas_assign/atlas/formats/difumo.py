@@ -107,7 +107,7 @@ def atlas_from_loadings(
     """Make an atlas of maps that are no probabilities: dictionary loadings, or components of an ICA.
 
     Only what is above 0 is kept. If the largest value is above 1, all maps are divided by it, which the atlas's source
-    records as ``scale``; otherwise values stay as they are.
+    records as ``scale``; otherwise values stay as they are. It also records that they are ``loadings``.
 
     Parameters
     ----------
@@ -130,6 +130,7 @@ def atlas_from_loadings(
     if high > 1:
         values = [value / np.float32(high) for value in values]
         about["source"] = {**about.get("source", {}), "scale": 1 / high}
+    about["source"] = {**about.get("source", {}), "values": "loadings"}
     return Atlas.from_region_entries(grid, regions, voxels, values, **about)
 
 

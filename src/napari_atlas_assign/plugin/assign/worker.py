@@ -127,7 +127,7 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         if isinstance(request.source, PointSet):
             parameters = request.parameters
             result: Result | PointResult = assign_point_set(
-                request.source, atlases, parameters.convention, parameters.level
+                request.source, atlases, parameters.convention, parameters.level, parameters.minimum_probability
             )
         else:
             result = yield from _assign(request, atlases)

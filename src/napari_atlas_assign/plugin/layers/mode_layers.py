@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...assignment.best_region import best_to_show
 from ...assignment.comparison import Comparison
 from ...assignment.result import Result
 from ...assignment.scores import correlation
-from ...assignment.tables import best_of_modes
 from ...modes.modes import Modes
 from .colors import highlighted_colors, match_colors, palette_color
 from .convert import label_features
@@ -152,18 +152,23 @@ def mode_features(result: Result, comparison: Comparison) -> pd.DataFrame:
     numbers = modes["input structure"].tolist()
     rows: dict[int, dict[str, Any]] = {number: {} for number in numbers}
     for name, other in zip(names, atlases, strict=True):
+        suffix = f": {other.atlas.name}" if f"outside share: {other.atlas.name}" in modes else ""
+        nearest, away = modes[f"nearest region{suffix}"].tolist(), modes[f"distance mm{suffix}"].tolist()
+        for number, region, distance in zip(numbers, nearest, away, strict=True):
+            if isinstance(region, str):
+                rows[number][name] = f"not covered by {other.atlas.name}; nearest: {region} at {distance:.1f} mm"
         for number, (region, value) in _best(other).items():
-            rows[number].update({name: region, "correlation": value})
+            rows[number].update({name: rows[number].get(name, region), "correlation": value})
     for number, peak, volume in zip(numbers, modes["peak value"].tolist(), modes["volume mm3"].tolist(), strict=True):
         rows[number].update({"peak": round(peak, 3), "mm3": round(volume)})
     return label_features(rows, [*names, *(["correlation"] if len(atlases) == 1 else []), "peak", "mm3"])
 
 
 def _best(comparison: Comparison) -> dict[int, tuple[str, float]]:
-    """Number of each mode that overlaps the atlas -> the region with the largest correlation, and that."""
+    """Number of each mode that a region names -> its best region, and their correlation."""
     sums, found = comparison.sums, comparison.modes
     score = correlation(sums)
-    best = best_of_modes(sums, score, found.n_modes)
+    best = best_to_show(sums, comparison.atlas, found.n_modes)
     names = comparison.atlas.regions["name"].to_numpy(object)
     pairs = np.flatnonzero(sums.region == best[sums.mode])
     numbers, regions = found.number[sums.mode[pairs]].tolist(), names[sums.region[pairs]].tolist()

@@ -147,10 +147,13 @@ class CellDelegate(QStyledItemDelegate):
             TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,
             metrics.elidedText(model.text(index), Qt.TextElideMode.ElideRight, area.width()),
         )
-        part = model.columns.part_of_whole(model.columns.names[index.column()], value)
+        name = model.columns.names[index.column()]
+        part = model.columns.part_of_whole(name, value)
         if part is not None:
             height = max(2.0, option.rect.height() / 8)
-            for filled, opacity in ((1.0, 40), (part, 170)):  # the whole, and the part of it
+            undecided = model.columns.undecided_of(name, int(model.rows[index.row()]))
+            # The whole, the part of it and, of what is unassigned, the part that lies outside: one over the other.
+            for filled, opacity in ((1.0, 40), (part, 80 if undecided else 170), (part - undecided, 170)):
                 color.setAlpha(opacity)
                 top = option.rect.bottom() + 1 - height
                 painter.fillRect(QRectF(area.left(), top, area.width() * filled, height), color)

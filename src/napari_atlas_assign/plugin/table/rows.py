@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ...assignment.best_overlap import best_overlap
+from ...assignment.best_region import BEST_BY, best_to_show
 from ...assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, SCORES, Column
 from ...assignment.comparison import Comparison
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
-from ...assignment.tables import best_of_modes
 from .filters import MODE_COLUMN
 from .values import Columns
 
@@ -22,8 +22,8 @@ TableName = Literal["assignments", "modes", "peaks"]
 
 Place = tuple[float, float, float]
 
-BEST_BY = {"best region by correlation": "correlation", "best region by share": "share"}
-"""Columns of the table of modes that name a region -> the score by which it is the best."""
+SHOWN = "shown"
+"""Stands for the region that is shown as a mode's best, where no column says which."""
 
 OF_OVERLAP = frozenset({"volume", "region", "hemisphere", "atlas", *SCORES})
 """Columns of the table of assignments that are about the overlap of mode and region."""
@@ -58,7 +58,7 @@ class RowReader:
 
     def subject(self, row: int) -> Subject:
         """What a row is about."""
-        return self._subject(row, "correlation")
+        return self._subject(row, SHOWN)
 
     def keys(self) -> list[Hashable]:
         """(N,) tell rows again in the table of a later result: a mode that grows or shrinks is the same mode.
@@ -85,7 +85,7 @@ class RowReader:
         if self.table == "assignments" and column in OF_OVERLAP:
             subject = self.subject(row)
         elif name in BEST_BY:
-            subject = self._subject(row, BEST_BY[name], atlas or None)
+            subject = self._subject(row, name, atlas or None)
         else:
             return self.peak(row)
         overlap = None
@@ -134,8 +134,8 @@ class RowReader:
         place: Place | None = self._cell(name, row)
         return place
 
-    def _subject(self, row: int, score: str | None, atlas: str | None = None) -> Subject:
-        """`score` says which region stands for a whole mode; without it, none does."""
+    def _subject(self, row: int, best_by: str | None, atlas: str | None = None) -> Subject:
+        """`best_by` is the column whose region stands for a whole mode; without it, none does."""
         run = self._run_numbers.get((self._cell("map", row) or 0, atlas or self._cell("atlas", row)), 0)
         mode = int(self._cell(MODE_COLUMN, row))
         region = None
@@ -143,9 +143,9 @@ class RowReader:
             region = self._cell("volume", row)
         elif self.table == "peaks":
             region = self._named(run, self._cell("best region", row))
-        elif score is not None and not self._is_points:
-            region = self._best_regions(run, score).get(mode)
-        elif score is not None:
+        elif best_by is not None and not self._is_points:
+            region = self._best_regions(run, best_by).get(mode)
+        elif best_by is not None:
             region = self._named(run, self._cell("best region by map value", row))
         return Subject(mode, None if region is None else int(region), run)
 
@@ -154,13 +154,14 @@ class RowReader:
         rows = np.flatnonzero((atlas.regions["name"] == name).to_numpy())  # no row has the name None
         return int(rows[0]) if len(rows) else None
 
-    def _best_regions(self, run: int, score: str) -> dict[int, int]:
-        if (run, score) not in self._best:
-            sums, found = self._runs[run].sums, self._runs[run].modes
-            best = best_of_modes(sums, SCORES[score](sums), found.n_modes)
+    def _best_regions(self, run: int, best_by: str) -> dict[int, int]:
+        if (run, best_by) not in self._best:
+            comparison = self._runs[run]
+            found = comparison.modes
+            best = {**BEST_BY, SHOWN: best_to_show}[best_by](comparison.sums, comparison.atlas, found.n_modes)
             pairs = zip(found.number.tolist(), best.tolist(), strict=True)
-            self._best[run, score] = {mode: region for mode, region in pairs if region >= 0}
-        return self._best[run, score]
+            self._best[run, best_by] = {mode: region for mode, region in pairs if region >= 0}
+        return self._best[run, best_by]
 
     def _runs_of_rows(self) -> list[int]:
         if len(self._run_numbers) <= 2:  # one map, one atlas

@@ -63,6 +63,14 @@ class Columns:
             return None
         return min(max(float(value), 0.0), 1.0)
 
+    def undecided_of(self, name: str, row: int) -> float:
+        """Of the bar of an unassigned share, the part that is undecided, not outside; 0 for other columns."""
+        column, _, atlas = name.partition(": ")
+        undecided = f"undecided share: {atlas}" if atlas else "undecided share"
+        if column != "unassigned share" or undecided not in self:
+            return 0.0
+        return self.part_of_whole(undecided, self.values(undecided)[row]) or 0.0
+
     def is_numeric(self, name: str) -> bool:
         """Whether a column holds numbers."""
         return self._numeric[self._number[name]]
