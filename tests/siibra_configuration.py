@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 SPACE = "minds/core/referencespace/v1.0.0/dafcffc5-4826-4bf1-8ff6-46b8a31ff8e2"
-GRID = (60, 50, 40)
-AFFINE = np.array([[2.0, 0, 0, -60], [0, 2, 0, -100], [0, 0, 2, -50], [0, 0, 0, 1]])
+GRID = (120, 100, 80)
+AFFINE = np.array([[1.0, 0, 0, -60.5], [0, 1, 0, -100.5], [0, 0, 1, -50.5], [0, 0, 0, 1]])
+"""Of the areas: 1 mm, half a voxel off the other grid, as the published maps are."""
+
+MODES_GRID = (60, 50, 40)
+MODES_AFFINE = np.array([[2.0, 0, 0, -60], [0, 2, 0, -100], [0, 0, 2, -50], [0, 0, 0, 1]])
 
 AREAS = {
     "Area FG2 (FusG) left": (-43.0, -63.0, -13.0, 8.0),
@@ -54,9 +58,11 @@ def write(folder: Path) -> Path:
     areas = {}
     for n, (name, (x, y, z, width)) in enumerate(AREAS.items()):
         areas[name] = [_save(volumes / f"{n}.nii.gz", _blob((x, y, z), width))]
-    difumo = sum(_blob(centre, 6.0) for centre in next(iter(MODES.values()))) * np.float32(0.02)
-    other = _blob((0.0, -50.0, 20.0), 6.0) * np.float32(0.02)
-    packed = _save(volumes / "maps.nii.gz", np.stack([other, difumo], axis=-1).astype(np.float32))
+    of_modes = (MODES_GRID, MODES_AFFINE)
+    difumo = sum(_blob(centre, 6.0, *of_modes) for centre in next(iter(MODES.values()))) * np.float32(0.02)
+    other = _blob((0.0, -50.0, 20.0), 6.0, *of_modes) * np.float32(0.02)
+    stack = np.stack([other, difumo], axis=-1).astype(np.float32)
+    packed = _save(volumes / "maps.nii.gz", stack, MODES_AFFINE)
     labels = np.zeros(GRID, np.uint8)
     for n, (x, y, z, width) in enumerate(AREAS.values()):
         labels[_blob((x, y, z), width) > 0.5] = n + 1
@@ -81,27 +87,33 @@ def write(folder: Path) -> Path:
         "julich-continuous",
         "julich",
         [path for paths in areas.values() for path in paths],
-        {name: [{"volume": n}] for n, name in enumerate(AREAS)},
+        {_in_json(name): [{"volume": n}] for n, name in enumerate(AREAS)},
     )
     _map(
         folder,
         "julich-labelled",
         "julich",
         [labelled],
-        {n: [{"volume": 0, "label": i + 1}] for i, n in enumerate(AREAS)},
+        {_in_json(name): [{"volume": 0, "label": n + 1}] for n, name in enumerate(AREAS)},
     )
     _map(folder, "difumo-continuous", "difumo", [packed], {n: [{"volume": 0, "z": i}] for i, n in enumerate(modes)})
     return folder
 
 
-def _blob(centre, width):
-    xyz = np.moveaxis(np.indices(GRID), 0, -1) @ AFFINE[:3, :3] + AFFINE[:3, 3]
+def _in_json(name: str) -> str:
+    """As the published maps name their regions: with a dash and the word hemisphere, which siibra drops."""
+    area, side = name.rsplit(" ", 1)
+    return f"{area} - {side} hemisphere"
+
+
+def _blob(centre, width, shape=GRID, affine=AFFINE):
+    xyz = np.moveaxis(np.indices(shape), 0, -1) @ affine[:3, :3] + affine[:3, 3]
     value = np.exp(-((xyz - centre) ** 2).sum(axis=-1) / (2 * (width / 2) ** 2)).astype(np.float32)
     return np.where(value < 0.05, np.float32(0), value)
 
 
-def _save(path: Path, data) -> str:
-    nib.save(nib.Nifti1Image(data, AFFINE), path)
+def _save(path: Path, data, affine=AFFINE) -> str:
+    nib.save(nib.Nifti1Image(data, affine), path)
     return str(path)
 
 

@@ -47,6 +47,8 @@ class Image:
         The anatomical template of the world coordinates; None where unknown.
     source : dict
         Where the data came from, for the record: ``path`` and ``sha256`` for files.
+    packed_as : numpy dtype, optional
+        The integer type in which a NIfTI file packs values that its scale makes real numbers.
     """
 
     data: NDArray[Any] | Any
@@ -54,6 +56,7 @@ class Image:
     name: str = "image"
     space: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
+    packed_as: np.dtype[Any] | None = None
 
     def __post_init__(self) -> None:
         data = _as_array(self.data)
@@ -124,7 +127,8 @@ class Image:
             raise InputError(f"{name} has no volume {volume}; it has {n}, counted from 0")
         data = drop_single_axes(read_voxels(img, name, volume), name)
         assert img.affine is not None
-        return cls(data, _named_grid(data.shape, img.affine, name), name)
+        packed_as = None if volume is not None else _packed_as(img, data)
+        return cls(data, _named_grid(data.shape, img.affine, name), name, packed_as=packed_as)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], volume: int | None = None) -> Image:
@@ -254,6 +258,12 @@ def _one_of(img: Any, path: Path, volume: int | None = None) -> Image:
     image = Image.from_nibabel(img, path.name, volume)
     source = _source(path) | ({} if volume is None else {"volume": volume})
     return replace(image, space=space_of_file(path, img.header), source=source)
+
+
+def _packed_as(img: nib.spatialimages.SpatialImage, data: Any) -> np.dtype[Any] | None:
+    stored: np.dtype[Any] = img.get_data_dtype()
+    packed = isinstance(img, nib.Nifti1Pair) and stored.kind in "iu" and data.dtype.kind == "f"
+    return stored if packed else None
 
 
 def _source(path: Path) -> dict[str, Any]:

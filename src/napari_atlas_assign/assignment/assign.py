@@ -32,7 +32,7 @@ from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
-from .sums.resample import resample, resample_labels
+from .sums.resample import packed_anew, resample, resample_labels
 
 Timings = dict[str, float]
 """Seconds per stage."""
@@ -197,7 +197,7 @@ def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:
 
 def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameters: Parameters) -> Modes:
     """Threshold, resample, then split above 0; each tail by itself."""
-    image = image.loaded()
+    image = packed_anew(image.loaded())
     check_values(image)
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[parameters.tail]:

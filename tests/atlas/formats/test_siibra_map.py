@@ -66,7 +66,7 @@ def test_a_map_is_told_by_its_content(statistical, tmp_path):
 
 def test_statistical_maps_come_in_the_order_of_the_indices(statistical):
     atlas = siibra_map.read(statistical)
-    assert atlas.regions["name"].tolist() == ["Ch 123 - left hemisphere", "Area 4 right"]
+    assert atlas.regions["name"].tolist() == ["Ch 123 left", "Area 4 right"]
     assert atlas.regions["hemisphere"].tolist() == ["left", "right"]
     assert atlas.map_of(0)[1, 1, 1] == 0.25
     assert atlas.map_of(1)[0, 0, 0] == 0.5

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_atlas_assign import load_atlas
 from napari_atlas_assign.atlas import catalogue
 from napari_atlas_assign.atlas.formats import sparse_index
+from napari_atlas_assign.atlas.formats.siibra_map import name_in_siibra
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import siibra as source
 from napari_atlas_assign.atlas.sources.download import DownloadCancelled, downloads_folder
@@ -235,3 +241,123 @@ def test_listing_imports_none_of_the_libraries():
         "print([name for name in ('siibra', 'nilearn', 'brainglobe_atlasapi', 'templateflow') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+# --- servers and caches that misbehave ---
+
+
+@pytest.fixture
+def silent():
+    """The address of a server that takes calls and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_server_that_takes_the_call_and_is_silent_is_not_waited_for(silent, monkeypatch):
+    monkeypatch.setattr(library, "CONNECT_SECONDS", 0.2)
+    with pytest.raises(AtlasError, match="cannot be reached"):
+        library.check_reachable(silent)
+
+
+def test_a_server_that_answers_anything_is_reached(web):
+    library.check_reachable(f"{web.address}/nothing/here")
+
+
+def with_volumes_at(standin, siibra_library, address):
+    path = standin / "maps" / "julich-continuous.json"
+    spec = json.loads(path.read_text())
+    for volume in spec["volumes"]:
+        volume["providers"]["nii"] = f"{address}/{standin.parent.name}.nii.gz"
+    path.write_text(json.dumps(spec))
+    siibra_library.use_configuration(str(standin))
+
+
+def test_siibras_own_requests_end_where_a_server_is_silent(standin, siibra_library, silent, monkeypatch):
+    monkeypatch.setattr(source, "TIMEOUT", 0.2)
+    monkeypatch.setattr(source, "INDICES", f"{silent}/indices")
+    monkeypatch.setattr(source, "fetch", lambda *_, **__: (_ for _ in ()).throw(AtlasError("no index")))
+    with_volumes_at(standin, siibra_library, silent)
+    with pytest.raises(AtlasError, match=r"^siibra cannot deliver julich 2\.9, Area FG2 \(FusG\) left"):
+        load_atlas("siibra:julich 2.9")
+
+
+def test_siibra_has_its_own_patience_back_afterwards(standin, siibra_library):
+    from siibra.retrieval.requests import _SESSION
+
+    before = dict(_SESSION.adapters)
+    load_atlas("siibra:julich 2.9")
+    assert _SESSION.adapters == before
+
+
+@pytest.mark.parametrize("end", ["cut", "cancelled"])
+def test_a_download_that_ends_midway_leaves_no_half_file_in_siibras_cache(remote, standin, end):
+    from siibra.retrieval import CACHE
+
+    remote.put(f"http://volumes/{standin.parent.name}/0.nii.gz", bytes(400_000), "cut" if end == "cut" else "slow")
+    url = f"/volumes/{standin.parent.name}/0.nii.gz"
+    with pytest.raises(AtlasError):
+        catalogue.load("siibra:julich 2.9", cancelled=lambda: end == "cancelled" and url in remote.asked)
+    for _ in range(100):  # a stopped thread ends with the next bytes
+        left = list(Path(CACHE.folder).glob("*_temp"))
+        if not left:
+            break
+        time.sleep(0.05)
+    assert left == []
+
+
+def test_a_half_file_that_a_running_download_holds_is_left_alone(siibra_library):
+    from filelock import FileLock
+    from siibra.retrieval import CACHE
+
+    half = Path(CACHE.folder) / "busy_temp"
+    half.write_bytes(b"half")
+    with FileLock(f"{half}.lock"):
+        source._delete_half_files()
+        assert half.exists()
+    source._delete_half_files()
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "list", "not text"])
+def test_a_damaged_configuration_is_named_with_its_folder(standin, damage):
+    path = standin / "parcellations" / "julich.json"
+    text = path.read_bytes()
+    path.write_bytes({"cut": text[: len(text) // 2], "empty": b"", "list": b"[1]", "not text": b"\xff\xfe{"}[damage])
+    with pytest.raises(AtlasError) as caught:
+        load_atlas("siibra:julich 2.9")
+    assert f"its configuration in {standin} is damaged" in str(caught.value)
+    assert "network" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# --- names ---
+
+PUBLISHED_PARCELLATIONS = [
+    "Deep white matter fibre bundles",
+    "Short Fiber Bundles - HCP",
+    "Superficial fibre bundles",
+    *(f"DiFuMo Atlas ({n} dimensions)" for n in (64, 128, 256, 512, 1024)),
+    *(f"Julich-Brain Cytoarchitectonic Atlas (v{v})" for v in ("1.18", "2.5", "2.9", "3.0.3", "3.1")),
+]
+"""Names of the published configuration among which the catalogue's entries look."""
+
+
+@pytest.mark.parametrize("name", source.ATLASES)
+def test_every_entry_of_the_catalogue_finds_one_published_parcellation(siibra_library, name):
+    from siibra.core.parcellation import Parcellation
+
+    facts = source.ATLASES[name]
+    published = [Parcellation(f"id-{n}", text, ["Homo sapiens"]) for n, text in enumerate(PUBLISHED_PARCELLATIONS)]
+    matches = [one.name for one in published if one.matches(facts.parcellation)]
+    assert len(matches) == 1
+    family = name.split()[0]
+    assert {"long": "deep white", "short": "hcp"}.get(family, family) in matches[0].lower()
+
+
+@given(
+    st.text("Aab -/lrhCct", max_size=8), st.sampled_from(["", " - left hemisphere", " - both", "ctx-rh-x", "-brain"])
+)
+def test_regions_have_the_names_that_siibra_gives_them(siibra_library, area, ending):
+    from siibra.commons import clear_name
+
+    assert name_in_siibra(area + ending) == clear_name(area + ending)

@@ -2,12 +2,17 @@
 
 import importlib.util
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QProgressDialog, QPushButton
 
 from napari_atlas_assign import InputError, assign
 from napari_atlas_assign.plugin.layers import samples
+from napari_atlas_assign.plugin.layers.beside import run_beside
 from napari_atlas_assign.plugin.layers.convert import atlas_from_layer, image_from_layer
 from napari_atlas_assign.resources import sample_data_folder
 from tests.plugin.helpers import as_layer
@@ -76,7 +81,57 @@ def test_siibras_example_is_its_map_and_its_atlas(monkeypatch, small_atlas):
     from napari_atlas_assign import Image
 
     image = Image(small_atlas.map_of(0), small_atlas.grid, "fusiform posterior")
-    monkeypatch.setattr("napari_atlas_assign.atlas.sources.siibra.seed_example", lambda: (image, small_atlas))
+    monkeypatch.setattr("napari_atlas_assign.atlas.sources.siibra.seed_example", lambda *_: (image, small_atlas))
     atlas_layer, image_layer = (as_layer(d) for d in samples.siibra_example())
     assert (image_layer.name, atlas_layer.name) == ("DiFuMo 64 fusiform posterior", "Julich-Brain 2.9")
     assert assign(image_layer, atlas_from_layer(atlas_layer)).modes["unassigned share"][0] < 1
+
+
+def test_the_window_lives_while_a_sample_is_loaded_and_shows_how_far_it_is(qapp):
+    ticked = threading.Event()
+    QTimer.singleShot(100, ticked.set)
+    labels = []
+    looking = QTimer()
+    looking.timeout.connect(lambda: labels.extend(d.labelText() for d in dialogs(qapp)))
+    looking.start(20)
+
+    def work(progress, cancelled):
+        progress(1, 4, "a quarter")
+        return ticked.wait(20), wait_for(lambda: "a quarter" in labels)
+
+    assert run_beside("a sample", work) == (True, True)
+    assert not dialogs(qapp)
+
+
+def test_cancel_ends_the_loading_of_a_sample(qapp):
+    pressing = QTimer()
+    pressing.timeout.connect(lambda: [dialog.findChild(QPushButton).click() for dialog in dialogs(qapp)])
+    pressing.start(20)
+    stopped = []
+
+    def work(progress, cancelled):
+        stopped.append(wait_for(cancelled))
+
+    with pytest.raises(InputError, match="loading a sample was cancelled"):
+        run_beside("a sample", work)
+    assert stopped == [True]
+
+
+def test_what_goes_wrong_while_a_sample_is_loaded_is_told(qapp):
+    def work(progress, cancelled):
+        raise InputError("no such luck")
+
+    with pytest.raises(InputError, match="no such luck"):
+        run_beside("a sample", work)
+
+
+def dialogs(app):
+    return [w for w in app.topLevelWidgets() if isinstance(w, QProgressDialog) and w.isVisible()]
+
+
+def wait_for(condition):
+    for _ in range(1000):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

