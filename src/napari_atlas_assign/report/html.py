@@ -355,6 +355,8 @@ def _record(record: Mapping[str, Any]) -> str:
 
 def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> str:
     """A sortable table; modes in `links` lead to their figures."""
+    if table.empty:
+        return '<p class="quiet">This table is empty: there is nothing to list.</p>'
     numeric = {name: ' class="n"' if pd.api.types.is_numeric_dtype(table[name]) else "" for name in table.columns}
     heads = "".join(
         f'<th scope="col"{numeric[name]} title="{text(_explanation(name, columns), 1000)}">{text(name)}</th>'

@@ -117,6 +117,14 @@ def test_every_column_explains_itself_and_every_fraction_has_a_bar(columns):
         assert (shown.part_of_whole(name, 0.5) is not None) == (column.kind == "fraction")
 
 
+def test_the_bar_of_an_unassigned_share_tells_what_is_undecided():
+    table = pd.DataFrame({"unassigned share: a": [0.5, 0.2], "undecided share: a": [0.3, -1e-17], "share": [1.0, 1.0]})
+    columns = Columns(table, {**ASSIGNMENTS, **MODES})
+    assert columns.undecided_of("unassigned share: a", 0) == 0.3
+    assert columns.undecided_of("unassigned share: a", 1) == 0
+    assert columns.undecided_of("unassigned share", 0) == columns.undecided_of("share", 0) == 0
+
+
 def test_sides_are_the_regions_where_known_and_else_where_the_mode_is():
     place = [(-3.0, 0, 0), (3.0, 0, 0), (0.0, 0, 0)]
     assert sides(Columns(pd.DataFrame({"centroid": place}))) == ["left", "right", "midline"]

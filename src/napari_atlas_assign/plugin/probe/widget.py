@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...assignment.result import Result
 from ...errors import InputError
 from ...grid import Floats
 from ..layers.frame import Frame, title_of
@@ -102,6 +103,7 @@ class WhatIsHere(QWidget):
         name = result.comparisons[run].image.name
         self.peak_label.setText(
             f"{self._peak + 1} of {len(peaks)}: mode {row['input structure']}.{row['peak']} of {name}"
+            + (_plateau(result, run, row["input structure"]) if row["peak"] == 1 else "")
         )
 
     def pin(self) -> None:
@@ -444,3 +446,10 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
     for widget in widgets:
         layout.addWidget(widget)
     return layout
+
+
+def _plateau(result: Result, run: int, mode: int) -> str:
+    """Says so where several voxels of a mode hold its peak value."""
+    found = result.comparisons[run].modes
+    n = int(found.peak_counts()[found.number == mode][0])
+    return f", one of {n:,} equal voxels" if n > 1 else ""
