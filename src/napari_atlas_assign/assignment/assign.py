@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..image import Image
 from ..lazy import extremes
 from ..modes.modes import Modes, check_values, find_modes
-from ..modes.rois import rois_as_modes
+from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
 from .checks import check_atlases, notes_on, tell
@@ -140,8 +140,10 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: floa
     """The modes of an image; the atlas is looked at only where the convention resamples to its grid."""
     rules = get_convention(parameters.convention)
     if parameters.rois:
-        labels = resample_labels(image.loaded(), atlas.grid) if rules.resample_to_atlas else image
-        return rois_as_modes(labels, split=parameters.split_rois, connectivity=parameters.connectivity)
+        sheets = sheets_of(image)
+        if rules.resample_to_atlas:
+            sheets = [resample_labels(sheet.loaded(), atlas.grid) for sheet in sheets]
+        return joined_rois(sheets, split=parameters.split_rois, connectivity=parameters.connectivity)
     if rules.resample_to_atlas:
         found = _modes_on_atlas_grid(image, atlas, threshold, parameters)
     else:
@@ -243,7 +245,13 @@ def _notes(comparisons: Sequence[Comparison], parameters: Parameters) -> Iterato
 
 def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
     image, atlas = comparison.image, comparison.atlas
-    if not comparison.modes.n_modes:
+    if isinstance(image, RoiImage):
+        yield from image.notes
+    if image.source.get("unit") == "pixel":
+        yield f"{image.name} has no unit of length: one unit of its layer counts as 1 mm in the tables"
+    if parameters.rois and not comparison.modes.n_modes:
+        yield f"{image.name} has no region of interest: all its labels are 0"
+    elif not comparison.modes.n_modes:
         low, high = extremes(image.data, image.name)
         size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (

@@ -60,10 +60,21 @@ class Modes:
         return np.searchsorted(self.mode, np.arange(self.n_modes))
 
     def components(self, dtype: type[np.integer] = np.int32) -> NDArray[np.integer]:
-        """The volume (X, Y, Z) of mode numbers; 0 is background."""
+        """The volume (X, Y, Z) of mode numbers; 0 is background, and of modes that overlap the smallest is seen."""
         flat = np.zeros(self.grid.n_voxels, dtype)
-        flat[self.voxel] = self.number[self.mode]
+        counts = self.counts()
+        falling = self
+        if (counts[1:] > counts[:-1]).any():  # what comes last is seen
+            order = np.argsort(-counts, kind="stable")
+            falling = self.taken(order, self.number[order])
+        flat[falling.voxel] = falling.number[falling.mode]
         return flat.reshape(self.grid.shape)
+
+    def taken(self, order: NDArray[np.integer], number: NDArray[np.integer]) -> Modes:
+        """Some of these modes (K,), in an order, with other numbers."""
+        begin = self.starts[order]
+        mode, rows = listed(begin, begin + self.counts()[order])
+        return Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order])
 
     def embedded_in(self, grid: Grid) -> Modes:
         """The same modes on a larger grid, of which this one is a box of voxels."""
@@ -255,7 +266,4 @@ def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         x, y, z = found.centroids().round(6).T
         order = np.lexsort((first, -found.sign, z, y, x, -found.counts()))
         number = np.arange(1, int(keep.sum()) + 1)
-    order = order[keep[order]]
-    begin = found.starts[order]
-    mode, rows = listed(begin, begin + found.counts()[order])
-    return Modes(found.grid, found.voxel[rows], mode, found.value[rows], number, found.sign[order])
+    return found.taken(order[keep[order]], number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..grid import Grid
 from ..image import Image
 from ..lazy import nonzero, values_at
 from .labelling import REACH, Connectivity
@@ -16,6 +19,64 @@ from .modes import Modes, numbered
 
 _WHOLE = 1e-3
 """Label volumes stored with a scale factor miss whole numbers by less than this."""
+
+
+@dataclass(frozen=True)
+class RoiImage(Image):
+    """Regions of interest that may overlap: ``data`` shows the smaller ones uppermost."""
+
+    sheets: tuple[Image, ...] = ()
+    """Label volumes that hold every region of interest whole; in none of them two overlap."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of them: one sentence each, without the full stop."""
+
+    @classmethod
+    def from_voxels(
+        cls,
+        grid: Grid,
+        rois: Mapping[int, NDArray[np.int64]],
+        name: str,
+        space: str | None = None,
+        source: dict[str, Any] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> RoiImage:
+        """Make them of label -> distinct flat voxel numbers (N,)."""
+        sheets: list[NDArray[np.int32]] = []
+        for label, voxels in rois.items():
+            free = next((sheet for sheet in sheets if not sheet[voxels].any()), None)
+            if free is None:
+                sheets.append(free := np.zeros(grid.n_voxels, np.int32))
+            free[voxels] = label
+        if len(sheets) > 1:
+            notes += (
+                f"regions of interest of {name} overlap: each is scored whole, and where volumes and layers can show "
+                "only one, it is the smallest",
+            )
+        shown = np.zeros(grid.n_voxels, np.int32)
+        for label in sorted(rois, key=lambda label: -len(rois[label])):
+            shown[rois[label]] = label
+        about = {"space": space, "source": source or {}}
+        images = [Image(sheet.reshape(grid.shape), grid, name, **about) for sheet in sheets]
+        return cls(shown.reshape(grid.shape), grid, name, **about, sheets=tuple(images), notes=notes)
+
+
+def sheets_of(image: Image) -> Sequence[Image]:
+    """Label volumes that hold every region of interest of an image whole."""
+    return image.sheets if isinstance(image, RoiImage) else (image,)
+
+
+def joined_rois(sheets: Sequence[Image], *, split: bool = False, connectivity: Connectivity = 18) -> Modes:
+    """As `rois_as_modes`, of several label volumes on one grid, sorted by label."""
+    parts = [rois_as_modes(sheet, split=split, connectivity=connectivity) for sheet in sheets]
+    if len(parts) == 1:
+        return parts[0]
+    labels = np.concatenate([roi_labels(part, sheet) for part, sheet in zip(parts, sheets, strict=True)])
+    order = np.argsort(labels, kind="stable")
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined.followed_by(part)
+    number = np.arange(1, len(order) + 1) if split else labels[order]
+    return joined.taken(order, number)
 
 
 def rois_as_modes(image: Image, *, split: bool = False, connectivity: Connectivity = 18) -> Modes:

@@ -8,8 +8,9 @@ from napari.layers import Points, Shapes
 
 from napari_atlas_assign import InputError, assign, show
 from napari_atlas_assign.plugin.layers.geometry import adopt_geometry, place_of
-from napari_atlas_assign.plugin.layers.point_layers import points_from_layer, rois_from_shapes
+from napari_atlas_assign.plugin.layers.point_layers import points_from_layer
 from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.layers.shape_layers import rois_from_shapes
 from tests.plugin.helpers import AFFINES, as_layer, placed
 
 

@@ -18,6 +18,7 @@ from ...atlas.catalogue import catalogue
 from ...atlas.sources.entry import CatalogueEntry
 from ...errors import InputError
 from ..layers.convert import atlas_from_layer
+from ..layers.together import world_of_atlas
 from .worker import AtlasChoice
 
 Value = tuple[str, Any]
@@ -39,7 +40,9 @@ class AtlasChooser(QWidget):
         self._entries = catalogue()
         self._values: list[Value | None] = []
         self._offered: list[tuple[Any, str]] = []  # layers, with their names
-        self._made: WeakKeyDictionary[Any, Atlas] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Any, tuple[bytes, Atlas]] = (
+            WeakKeyDictionary()
+        )  # and where they were taken to lie
         self.combo = QSearchableComboBox()
         self.combo.setSizeAdjustPolicy(self.combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(18)
@@ -125,8 +128,10 @@ class AtlasChooser(QWidget):
             for kind, what in self.values
         )
 
-    def atlas_choices(self, fresh: bool = True) -> tuple[AtlasChoice, ...]:
+    def atlas_choices(self, fresh: bool = True, beside: Any = None) -> tuple[AtlasChoice, ...]:
         """What `run.steps` needs to know; `fresh` makes atlases of layers anew, whose labels may have been painted.
+
+        `beside` is the layer that they explain: as it lies, so do those that do not say where they lie in a brain.
 
         Raises
         ------
@@ -135,7 +140,12 @@ class AtlasChooser(QWidget):
         """
         if fresh:
             self._made.clear()
-        return tuple(self._atlas_choice(value) for value in self.values)
+        return tuple(self._atlas_choice(value, beside) for value in self.values)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The chosen atlases that are layers, and None for each of the others."""
+        return [what if kind == "layer" else None for kind, what in self.values]
 
     def add(self) -> None:
         """Put the atlas that is shown on the list of those that are compared as well."""
@@ -248,12 +258,14 @@ class AtlasChooser(QWidget):
     def _remove(self, item: QListWidgetItem) -> None:
         self.remove(self.also.row(item))
 
-    def _atlas_choice(self, value: Value) -> AtlasChoice:
+    def _atlas_choice(self, value: Value, beside: Any) -> AtlasChoice:
         kind, what = value
         if kind == "layer":
-            if what not in self._made:
-                self._made[what] = atlas_from_layer(what)
-            return AtlasChoice(atlas=self._made[what])
+            world = world_of_atlas(what, beside)
+            key = b"" if world is None else world.tobytes()
+            if self._made.get(what, (None,))[0] != key:
+                self._made[what] = key, atlas_from_layer(what, world)
+            return AtlasChoice(atlas=self._made[what][1])
         if kind == "name":
             return AtlasChoice(source=what)
         path = _chosen_file(self.file)

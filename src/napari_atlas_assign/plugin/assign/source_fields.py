@@ -10,13 +10,24 @@ import numpy as np
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
 
 from ...errors import InputError
+from ...grid import Floats
 from ...image import Image
 from ...modes.point_set import PointSet
 from ..layers.convert import image_from_layer
-from ..layers.geometry import adopt_geometry, full_resolution, own_world_from_view, place_of, set_geometry
+from ..layers.geometry import (
+    adopt_geometry,
+    full_resolution,
+    is_placed,
+    mm_per_unit,
+    place_of,
+    set_geometry,
+    world_as_shown,
+)
 from ..layers.metadata import layer_kind, n_volumes, own_metadata
-from ..layers.point_layers import points_from_layer, rois_from_shapes
+from ..layers.point_layers import points_from_layer
+from ..layers.shape_layers import rois_from_shapes
 from ..layers.source import source_from_layer
+from ..layers.together import has_voxels_of, world_of_source
 from ..viewer.viewer_frame import volume_shown
 
 Source = Image | Sequence[Image] | PointSet
@@ -29,9 +40,10 @@ UNKNOWN = ("choose…", None)
 class SourceFields(Container):
     """The chooser of the layer, and the questions that its kind brings."""
 
-    def __init__(self, viewer: Any, changed: Callable[[], None]) -> None:
+    def __init__(self, viewer: Any, changed: Callable[[], None], atlases: Callable[[], list[Any]] = list) -> None:
         self._viewer = viewer
         self._changed = changed
+        self._atlases = atlases  # those chosen: layers, and None for what is no layer
         self._kept: tuple[Any, Image] | None = None
         self._asked: Any = None  # the layer that the questions on the screen are about
         self._stated: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # layers whose place was stated here
@@ -90,9 +102,11 @@ class SourceFields(Container):
     @property
     def is_placed(self) -> bool:
         """Whether it is known, or was stated and taken over, where the layer lies."""
-        if self.kind == "shapes":
-            return self.geometry.value is not None
-        return self.layer is not None and is_placed(self.layer)
+        if self.layer is None:
+            return False
+        if self.kind == "shapes" and self.geometry.value is not None:
+            return True
+        return is_placed(self.layer) or self._world() is not None
 
     @property
     def n_voxels(self) -> int:
@@ -101,6 +115,10 @@ class SourceFields(Container):
             return 0
         shape = full_resolution(self.layer).shape
         return int(np.prod(shape if self.volumes.value == "all" else shape[-3:], dtype=np.int64))
+
+    def _world(self) -> Floats | None:
+        """What the viewer's coordinates mean for a layer that does not say it, where the atlases tell."""
+        return world_of_source(self.layer, self._atlases())
 
     def source(self) -> Source:
         """What the layer holds; where it lies is noted in the layer, once it was stated.
@@ -114,18 +132,26 @@ class SourceFields(Container):
         if layer is None:
             raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
         self._state_geometry(layer)
+        world = self._world()
         if self.kind == "points":
-            return points_from_layer(layer, float(self.sigma.value))
+            return points_from_layer(layer, float(self.sigma.value), world)
         if self.kind == "shapes":
-            like = self.geometry.value
-            return rois_from_shapes(layer, like if layer_kind(like) in ("image", "labels") else None)
+            return self._rois(layer)
         if n_volumes(layer) > 1 and self.volumes.value == "all":
-            return source_from_layer(layer)[0]
+            return source_from_layer(layer, world_from_view=world)[0]
         volume = self.volume
-        key = (layer, id(layer.data), volume, place_of(layer).world.tobytes(), layer.name)
+        key = (layer, id(layer.data), volume, place_of(layer, world).world.tobytes(), layer.name)
         if self._kept is None or self._kept[0] != key:  # what is lazy is read once
-            self._kept = key, image_from_layer(layer, volume)
+            self._kept = key, image_from_layer(layer, volume, world)
         return self._kept[1]
+
+    def _rois(self, layer: Any) -> Image:
+        """Shapes on the grid of the layer that was chosen for them, else of an atlas that lies with them in the viewer."""
+        like = self.geometry.value if layer_kind(self.geometry.value) in ("image", "labels") else None
+        if like is None and self._world() is not None:
+            like = next(atlas for atlas in self._atlases() if atlas is not None)
+        shown = None if like is None or is_placed(like) else world_as_shown(like, [layer])
+        return rois_from_shapes(layer, like, shown)
 
     @property
     def volume(self) -> int | None:
@@ -139,18 +165,30 @@ class SourceFields(Container):
     def fit(self) -> None:
         """Ask only what the layer leaves open."""
         layer, kind = self.layer, self.kind
-        asks = layer is not None and (not is_placed(layer) or layer in self._stated)
+        asks = layer is not None and self._asks(layer)
         with self.geometry.changed.blocked():
             self.geometry.reset_choices()
             if layer is not self._asked:  # what was said of another layer means nothing for this one
                 self.geometry.value = None if layer is None else self._stated.get(layer)
-            if asks and kind in ("points", "shapes") and self.geometry.value is None and self._placed_layers():
-                self.geometry.value = self._placed_layers()[0]  # drawn over what is in the viewer
+            if asks and self.geometry.value is None:
+                self.geometry.value = self._likely_place(layer)
         self._asked = layer
         self.geometry.visible = asks
         self.voxel_size.visible = self.origin.visible = asks and self.geometry.value == NUMBERS
         self.volumes.visible = layer is not None and kind == "image" and n_volumes(layer) > 1
         self.sigma.visible = kind == "points" and "sigma" not in layer.features
+
+    def _asks(self, layer: Any) -> bool:
+        if self.kind == "shapes":
+            return self._world() is None
+        return layer in self._stated or (not is_placed(layer) and self._world() is None)
+
+    def _likely_place(self, layer: Any) -> Any:
+        """A layer that lies where this one does: with its voxels, or what points and shapes were drawn over."""
+        placed = self._placed_layers()
+        if self.kind in ("points", "shapes"):
+            return next(iter(placed), None)
+        return next((other for other in placed if has_voxels_of(layer, other)), None)
 
     def _on_change(self) -> None:
         self.fit()
@@ -158,7 +196,9 @@ class SourceFields(Container):
 
     def _state_geometry(self, layer: Any) -> None:
         stated = self.geometry.value
-        if stated is None or self.kind == "shapes" or (is_placed(layer) and layer not in self._stated):
+        if stated is None or (is_placed(layer) and layer not in self._stated):
+            return
+        if self.kind == "shapes" and stated != OWN:  # drawn on the other layer's grid
             return
         self._stated[layer] = stated
         if stated == OWN:
@@ -178,39 +218,35 @@ class SourceFields(Container):
 
     def _geometry_choices(self, _: Any = None) -> list[tuple[str, Any]]:
         layers = [(f"as the layer {layer.name}", layer) for layer in self._placed_layers()]
+        shown = (f"as shown: z, y, x{self._unit_and_sizes()} (S, A, R)", OWN)
         if self.kind in ("points", "shapes"):
-            return [UNKNOWN, *layers]
-        return [UNKNOWN, ("as shown: z, y, x in mm (S, A, R)", OWN), ("by voxel size and origin", NUMBERS), *layers]
+            return [UNKNOWN, *layers, shown]
+        return [UNKNOWN, shown, ("by voxel size and origin", NUMBERS), *layers]
+
+    def _unit_and_sizes(self) -> str:
+        """The unit of the layer, and of a stack how long each axis is: its last might be time."""
+        if self.layer is None:
+            return ""
+        unit = "mm" if mm_per_unit(self.layer) is None else str(tuple(self.layer.units)[-1])
+        sizes = "" if self.kind != "image" or self.layer.ndim <= 3 else full_resolution(self.layer).shape[-3:]
+        return f" in {unit}" + (f", {' x '.join(map(str, sizes))} voxels" if sizes else "")
 
     def _placed_layers(self) -> list[Any]:
-        return [
+        placed = [
             other
             for other in self._viewer.layers
             if other is not self.layer
             and layer_kind(other) in ("image", "labels")
-            and other.ndim == 3
-            and own_metadata(other).get("role") is None
+            and own_metadata(other).get("role") in (None, "atlas", "region maps")
             and is_placed(other)
         ]
+        return sorted(placed, key=lambda other: "role" in own_metadata(other))  # maps before atlases
 
 
 def is_source(layer: Any) -> bool:
     """Whether a layer can be explained: all that is no atlas and no overlay of this plugin."""
     role = own_metadata(layer).get("role")
     return layer_kind(layer) in ("image", "labels", "points", "shapes") and role is None
-
-
-def is_placed(layer: Any) -> bool:
-    """Whether a layer says where it lies in the brain."""
-    if layer_kind(layer) == "points":
-        return own_world_from_view(layer) is not None
-    if layer_kind(layer) == "shapes":
-        return False
-    try:
-        place_of(layer)
-    except InputError:
-        return False
-    return True
 
 
 def largest_value(layer: Any) -> float:

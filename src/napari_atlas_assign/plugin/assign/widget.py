@@ -78,7 +78,8 @@ class AssignWidget(QWidget):
         self._follow_viewer()
 
     def _make_fields(self) -> None:
-        self.source_fields = SourceFields(self._viewer, self._parameters_changed)
+        self.atlas = AtlasChooser(self._defaults.atlas)
+        self.source_fields = SourceFields(self._viewer, self._parameters_changed, lambda: self.atlas.layers)
         self.fields = ParameterFields(self._defaults, self._parameters_changed)
         self.image, self.geometry, self.volumes = (
             self.source_fields.image,
@@ -87,7 +88,6 @@ class AssignWidget(QWidget):
         )
         self.threshold = self.fields.threshold
         self.threshold.changed.connect(lambda _: self._chosen.add("threshold"))
-        self.atlas = AtlasChooser(self._defaults.atlas)
         self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
         self.live = CheckBox(text="live", value=self._defaults.live, tooltip="Update while a threshold is dragged")
         self.assign_button = PushButton(text="Assign", tooltip="Compare the modes of the map with the atlas's regions")
@@ -183,12 +183,12 @@ class AssignWidget(QWidget):
         """Collect what is asked for; `fresh` looks at labels of layers again, which may have been painted."""
         try:
             source = self.source_fields.source()
-            atlases = self.atlas.atlas_choices(fresh)
+            atlases = self.atlas.atlas_choices(fresh, self.image.value)
             parameters = self.fields.parameters
         except InputError as error:
             return Failure(str(error))
         layer = self.image.value
-        frame = find_frame_of_layer(layer)
+        frame = find_frame_of_layer(layer, source)
         earlier = find_layers(self._viewer, "modes", layer.name)
         return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
 
@@ -343,6 +343,8 @@ class AssignWidget(QWidget):
         self._chosen.add(name)
         if name == "image":
             self._image_changed()
+        else:
+            self.source_fields.fit()
 
     # --- following the viewer ---
 
@@ -384,6 +386,7 @@ class AssignWidget(QWidget):
             return
         if name == "atlas":
             self.atlas.set_value(value)
+            self.source_fields.fit()
         elif name == "threshold":
             self.fields.set_quietly(self.threshold, value)
         else:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...errors import AtlasError, InputError
+from ...grid import Floats
 from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from .colors import direct_colors, region_color
-from .geometry import KEY, Orientation, full_resolution, place, place_of
+from .geometry import KEY, Orientation, full_resolution, place, place_of, source_of
 from .metadata import LayerData, describe, layer_kind, n_volumes, own_metadata, with_leading_axis
 
 MOST_FEATURE_ROWS = 20_000
@@ -33,7 +34,7 @@ _shown: WeakValueDictionary[str, Atlas] = WeakValueDictionary()
 # --- layers in ---
 
 
-def image_from_layer(layer: Any, volume: int | None = None) -> Image:
+def image_from_layer(layer: Any, volume: int | None = None, world_from_view: Floats | None = None) -> Image:
     """Make an image of a napari Image layer, or of the regions of interest of a Labels layer.
 
     Parameters
@@ -42,6 +43,8 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
         Its last three axes are space; its place in the brain must be known (`geometry.place_of`).
     volume : int, optional
         Which volume, from 0, where the layer has axes before space.
+    world_from_view : (4, 4) float, optional
+        What the viewer's coordinates mean where the layer does not say it (`geometry.world_as_shown`).
 
     Returns
     -------
@@ -52,7 +55,7 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
     Raises
     ------
     InputError
-        If it is no such layer, RGB, not 3D, of unknown geometry, or a stack without a choice of volume.
+        If it is no such layer, RGB, of unknown geometry, or a stack without a choice of volume.
     """
     kind = layer_kind(layer)
     if kind not in ("image", "labels"):
@@ -61,9 +64,9 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
         )
     if kind == "image" and layer.rgb:
         raise InputError(f"the layer {layer.name!r} is a colour (RGB) image; choose a map with one value per voxel")
-    grid = place_of(layer).grid
+    grid = place_of(layer, world_from_view).grid
     data, volume = _one_volume(layer, volume)
-    source: dict[str, Any] = {"layer": layer.name}
+    source = source_of(layer, world_from_view)
     if volume is not None:
         source["volume"] = volume
     path = getattr(getattr(layer, "source", None), "path", None)
@@ -71,14 +74,14 @@ def image_from_layer(layer: Any, volume: int | None = None) -> Image:
         source["path"] = str(path)
     # Small ones are read: a change of threshold then reads nothing again.
     data = as_dask(data) if is_lazy(data) and n_bytes(data) > LARGEST_IN_MEMORY else np.asarray(data)
-    return Image(data.T, grid, layer.name, own_metadata(layer).get("space"), source)
+    return Image(data.T.reshape(grid.shape), grid, layer.name, own_metadata(layer).get("space"), source)
 
 
-def atlas_from_layer(layer: Any) -> Atlas:
+def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas:
     """Make an atlas of a layer: of the region layer that this plugin made, or of a Labels layer.
 
     Region names come from the layer's features: a column ``region``, ``name`` or ``label``, in the row of the label, or
-    where a column ``index`` (or ``atlas_label``) holds the label.
+    where a column ``index`` (or ``atlas_label``) holds the label. `world_from_view` is as in `image_from_layer`.
 
     Raises
     ------
@@ -88,9 +91,11 @@ def atlas_from_layer(layer: Any) -> Atlas:
     about = own_metadata(layer)
     if about.get("role") == "region maps":
         return _shown_atlas(layer.name, about)
-    if layer_kind(layer) != "labels" or layer.ndim != 3:
-        raise InputError(f"the layer {layer.name!r} is no atlas; choose a 3D Labels layer, or open an atlas here")
-    grid = place_of(layer).grid
+    if layer_kind(layer) != "labels" or n_volumes(layer) != 1:
+        raise InputError(
+            f"the layer {layer.name!r} is no atlas; choose a Labels layer with two or three axes, or open an atlas here"
+        )
+    grid = place_of(layer, world_from_view).grid
     labels = in_memory(full_resolution(layer), f"the layer {layer.name!r}")
     values = np.unique(labels)
     if values[0] < 0:
@@ -98,9 +103,11 @@ def atlas_from_layer(layer: Any) -> Atlas:
     values = values[values > 0].astype(np.int64)
     names = _names_of_labels(layer.features)
     regions = pd.DataFrame({"id": values, "name": [names.get(v, f"label {v}") for v in values.tolist()]})
-    return Atlas.from_labels(
-        labels.T, grid, regions, name=layer.name, space=about.get("space"), source={"layer": layer.name}
-    )
+    if not len(values):
+        raise InputError(f"the layer {layer.name!r} has no label; paint one, or choose another atlas")
+    labels = labels.T.reshape(grid.shape)
+    source = source_of(layer, world_from_view)
+    return Atlas.from_labels(labels, grid, regions, name=layer.name, space=about.get("space"), source=source)
 
 
 def may_be_atlas(layer: Any) -> bool:

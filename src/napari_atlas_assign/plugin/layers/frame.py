@@ -14,7 +14,16 @@ from ...assignment.result import Result
 from ...errors import InputError
 from ...grid import Floats, Grid
 from ...image import Image
-from .geometry import AXIS_LABELS, ZYX_FROM_WORLD, Placement, copied_transform, full_resolution, place, place_of
+from .geometry import (
+    AS_SHOWN,
+    AXIS_LABELS,
+    ZYX_FROM_WORLD,
+    Placement,
+    copied_transform,
+    full_resolution,
+    place,
+    place_of,
+)
 from .metadata import layer_kind, n_volumes, with_leading_axis
 
 
@@ -25,11 +34,14 @@ class Frame:
     view_from_world: Floats = field(default_factory=lambda: ZYX_FROM_WORLD)
     layer: Any = None
     place: Placement | None = None
+    is_anatomical: bool = True
+    """Whether the layer says where it lies in a brain; else it is taken as it is shown, and nothing is turned."""
 
     def lay_out(self, data: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], dict[str, Any]]:
         """Turn a volume (X, Y, Z) for the viewer, and give the transform that puts it in place."""
         if self.place is not None and grid.matches(self.place.grid):
-            return data.T, copied_transform(self.layer)
+            shape = full_resolution(self.layer).shape[-3:]
+            return data.T.reshape(shape), copied_transform(self.layer)
         orientation, transform = place(grid.shape, grid.affine, self.view_from_world)
         return orientation.turn(data), transform | self.axes
 
@@ -38,7 +50,8 @@ class Frame:
         """Units and axis labels of the three axes: napari drops all units where layers differ."""
         if self.layer is None:
             return {"units": ("mm",) * 3, "axis_labels": AXIS_LABELS}
-        return {"units": tuple(self.layer.units)[-3:], "axis_labels": tuple(self.layer.axis_labels)[-3:]}
+        units, labels = tuple(self.layer.units), tuple(self.layer.axis_labels)
+        return {"units": (units[0], *units)[-3:], "axis_labels": ("z", *labels)[-3:]}
 
     def lay_out_stack(self, volumes: Sequence[NDArray[Any]], grid: Grid) -> tuple[NDArray[Any], dict[str, Any]]:
         """As `lay_out`, for the volumes of a stack along axes in front, which follow those of the source layer."""
@@ -62,12 +75,22 @@ def frame_of(image: Image, layers: Iterable[Any]) -> Frame:
     """Find the layer that an image came from, by its name or its file, and take over its place in the viewer."""
     for layer in layers:
         if layer_kind(layer) in ("image", "labels") and _is_source(layer, image):
-            try:
-                placement = place_of(layer)
-            except InputError:
-                continue
-            return Frame(placement.view_from_world, layer, placement)
+            frame = frame_beside(layer, image)
+            if frame is not None:
+                return frame
     return Frame()
+
+
+def frame_beside(layer: Any, image: Image) -> Frame | None:
+    """The frame of the layer of voxels that an image came from; None where the layer does not say where it lies."""
+    try:
+        placement = place_of(layer)
+        return Frame(placement.view_from_world, layer, placement)
+    except InputError:
+        if AS_SHOWN not in image.source:
+            return None
+    placement = place_of(layer, np.asarray(image.source[AS_SHOWN]))
+    return Frame(placement.view_from_world, layer, placement, is_anatomical=False)
 
 
 def title_of(result: Result) -> str:

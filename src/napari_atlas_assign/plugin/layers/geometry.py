@@ -57,8 +57,22 @@ class Placement:
         return Grid((self.shape[2], self.shape[1], self.shape[0]), self.world[:, [2, 1, 0, 3]])
 
 
-def place_of(layer: Any) -> Placement:
-    """Find out where a layer's voxels lie.
+AS_SHOWN, UNIT, PIXEL = "as shown", "unit", "pixel"
+"""In the source of what was made of a layer that does not say where it lies in a brain, but lies as it is shown: what
+the viewer's coordinates were taken to mean (4, 4), and the unit ``pixel`` where no layer has a unit of length."""
+
+NOT_SPACE = ("t", "time", "frame", "frames", "c", "ch", "channel", "channels")
+"""Axis labels, in small letters, of what is no axis of space."""
+
+
+def place_of(layer: Any, world_from_view: Floats | None = None) -> Placement:
+    """Find out where a layer's voxels lie; those of a 2D layer are one slice of 1 mm.
+
+    Parameters
+    ----------
+    layer : napari layer of voxels
+    world_from_view : (4, 4) float, optional
+        What the viewer's coordinates mean for a layer that does not say it, see `world_as_shown`.
 
     Raises
     ------
@@ -77,6 +91,8 @@ def place_of(layer: Any) -> Placement:
                 f'open the file with this plugin: viewer.open(path, plugin="{KEY}")'
             )
         return Placement(shape, affine[:, [2, 1, 0, 3]], view)  # its affine counts x, y, z; its data are z, y, x
+    if world_from_view is not None:
+        return Placement(shape, world_from_view @ view, view)
     raise InputError(
         f"the layer {layer.name!r} does not say where its voxels lie in the brain, and left and right are not to be "
         f'guessed; open the file with this plugin (plugin="{KEY}"), or state the geometry '
@@ -90,11 +106,11 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
     Parameters
     ----------
     layer : napari layer
-        With at least three axes; the last three are space.
+        Its last three axes are space.
     affine : (4, 4) float, optional
         Maps the indices of ``layer.data``'s last three axes, in their order, to world mm (RAS+). Without it, the
-        layer's own scale and translation are taken as mm with the axes z (to superior), y (to anterior), x (to the
-        right).
+        layer lies as it is shown, with the axes z (to superior), y (to anterior), x (to the right), in its own units
+        where these are lengths, else in mm.
 
     Raises
     ------
@@ -103,11 +119,9 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
     """
     view = layer_in_view(layer)
     try:
-        world = view[[2, 1, 0, 3]] if affine is None else Grid((1, 1, 1), np.asarray(affine)).affine
+        world = world_as_shown(layer) @ view if affine is None else Grid((1, 1, 1), np.asarray(affine)).affine
     except GridError as error:
         raise GridError(f"the layer {layer.name!r}: {error}") from None
-    if affine is None:
-        layer.units = (*layer.units[:-3], "mm", "mm", "mm")
     matrix = world @ np.linalg.inv(view)
     layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
 
@@ -115,13 +129,60 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
 def adopt_geometry(layer: Any, other: Any) -> None:
     """State that a layer lies in the viewer as another does, whose place in the brain is known.
 
+    Where both count in units of length, these may differ: napari shows both to scale.
+
     Raises
     ------
     InputError
         If the other layer does not say where it lies.
     """
-    matrix = np.linalg.inv(place_of(other).view_from_world)
+    matrix = world_beside(layer, other)
     layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+
+
+def world_beside(layer: Any, other: Any) -> Floats:
+    """(4, 4): what the viewer's coordinates mean for a layer that lies in the viewer as another, in its own units."""
+    world = stated_world(other)
+    if world is None:
+        raise InputError(f"the layer {other.name!r} does not say where it lies in the brain; choose another one")
+    return world @ units_between(layer, other)
+
+
+def source_of(layer: Any, world_from_view: Floats | None = None) -> dict[str, Any]:
+    """What an image, an atlas or points note of the layer that they were made of; see `AS_SHOWN`."""
+    source: dict[str, Any] = {"layer": layer.name}
+    if world_from_view is None or is_placed(layer):
+        return source
+    in_mm = mm_per_unit(layer) is not None or not np.array_equal(world_from_view, np.linalg.inv(ZYX_FROM_WORLD))
+    return source | {AS_SHOWN: world_from_view.tolist()} | ({} if in_mm else {UNIT: PIXEL})
+
+
+def units_between(layer: Any, other: Any) -> Floats:
+    """(4, 4): from the viewer's coordinates in one layer's units to those in another's; none are changed to pixels."""
+    own, others = mm_per_unit(layer), mm_per_unit(other)
+    return np.eye(4) if own is None or others is None else np.diag([*(own / others), 1.0])
+
+
+def world_as_shown(layer: Any, beside: Sequence[Any] = ()) -> Floats:
+    """(4, 4): what the viewer's coordinates mean if the viewer shows S, A, R along its axes, as this plugin's layers.
+
+    They are lengths in the layer's units. A layer in pixels is taken to have the units of a layer beside it, as napari
+    lays both over one another; 1 is 1 mm where none has a unit of length.
+    """
+    units = (mm_per_unit(one) for one in (layer, *beside))
+    return np.linalg.inv(ZYX_FROM_WORLD) @ np.diag([*next((u for u in units if u is not None), np.ones(3)), 1.0])
+
+
+def mm_per_unit(layer: Any) -> Floats | None:
+    """(3,): mm per unit of a layer's last three axes; None where one of them counts no lengths, but pixels."""
+    import pint
+
+    make = pint.get_application_registry().Quantity
+    try:
+        sizes = [float(make(1, str(unit)).to("mm").magnitude) for unit in tuple(layer.units)[-3:]]
+    except pint.PintError:
+        return None
+    return np.array([1.0] * (3 - len(sizes)) + sizes)
 
 
 def own_world_from_view(layer: Any) -> Floats | None:
@@ -189,7 +250,7 @@ def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:
 
 def copied_transform(layer: Any) -> dict[str, Any]:
     """The transform, units and axis labels of a layer's last three axes, to be handed to a layer on the same grid."""
-    if layer.ndim == 3:
+    if layer.ndim <= 3:
         names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
         return {name: getattr(layer, name) for name in names}
     about = {"units": tuple(layer.units)[-3:], "axis_labels": tuple(layer.axis_labels)[-3:]}
@@ -197,18 +258,35 @@ def copied_transform(layer: Any) -> dict[str, Any]:
 
 
 def layer_in_view(layer: Any) -> Floats:
-    """(4, 4): the data coordinates of a layer's last three axes to the viewer's last three axes."""
+    """(4, 4): the data coordinates of a layer's last three axes to the viewer's last three; 2D layers lie at z = 0."""
     n = int(layer.ndim)
+    first = max(3 - n, 0)
 
     def to_view(point: NDArray[np.float64]) -> Floats:
         return np.asarray(layer.data_to_world(tuple(point)), dtype=np.float64)[-3:]
 
     origin = to_view(np.zeros(n))
     matrix = np.eye(4)
-    matrix[:3, 3] = origin
-    for axis in range(3):
-        matrix[:3, axis] = to_view(np.eye(n)[n - 3 + axis]) - origin
+    matrix[first:3, 3] = origin
+    for axis in range(first, 3):
+        matrix[first:3, axis] = to_view(np.eye(n)[n - 3 + axis]) - origin
     return matrix
+
+
+def stated_world(layer: Any) -> Floats | None:
+    """(4, 4): what the viewer's coordinates mean for a layer; None where it does not say it."""
+    ours = own_world_from_view(layer)
+    if ours is not None or not _is_napari_nifti(layer):
+        return ours
+    try:
+        return np.linalg.inv(place_of(layer).view_from_world)
+    except (InputError, AttributeError):  # Points and Shapes have no voxels
+        return None
+
+
+def is_placed(layer: Any) -> bool:
+    """Whether a layer says where it lies in the brain."""
+    return stated_world(layer) is not None
 
 
 def full_resolution(layer: Any) -> Any:
@@ -218,11 +296,23 @@ def full_resolution(layer: Any) -> Any:
 
 def _spatial_shape(layer: Any) -> tuple[int, int, int]:
     shape = tuple(int(n) for n in full_resolution(layer).shape)
-    if layer.ndim < 3 or len(shape) != layer.ndim:
+    if layer.ndim < 2 or len(shape) != layer.ndim:
         raise InputError(
-            f"the layer {layer.name!r} has the shape {shape}; an image needs three axes, one value per voxel"
+            f"the layer {layer.name!r} has the shape {shape}; an image needs two or three axes, one value per voxel"
         )
-    return shape[-3], shape[-2], shape[-1]
+    check_space(layer)
+    z, y, x = (1, *shape)[-3:]
+    return z, y, x
+
+
+def check_space(layer: Any) -> None:
+    """Raise an InputError for a layer that names time or channels among its last three axes."""
+    other = [str(label) for label in tuple(layer.axis_labels)[-3:] if str(label).strip().lower() in NOT_SPACE]
+    if other:
+        raise InputError(
+            f"the layer {layer.name!r} has the axis {other[0]!r} among its last three, which are taken as z, y, x in "
+            "space; put it in front (np.moveaxis), or add what is to be assigned as a layer of its own"
+        )
 
 
 def _own_metadata(layer: Any) -> dict[str, Any]:

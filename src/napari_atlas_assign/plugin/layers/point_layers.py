@@ -1,4 +1,4 @@
-"""Points layers and Shapes layers in, assigned points out.
+"""Points layers in, assigned points out.
 
 Coordinates of such layers count in the viewer's axes. What they mean in the brain is known together with a layer of
 voxels whose place is known (`geometry.place_of`), or from what was stated (`geometry.set_geometry`).
@@ -16,15 +16,11 @@ from numpy.typing import NDArray
 from ...assignment.point_result import PointResult
 from ...errors import InputError
 from ...grid import Floats
-from ...image import Image
 from ...modes.point_set import PointSet
 from .colors import palette_color, region_color
 from .frame import Frame
-from .geometry import KEY, Placement, layer_in_view, own_world_from_view, place_of
+from .geometry import AS_SHOWN, KEY, check_space, own_world_from_view, source_of
 from .metadata import LayerData, describe, layer_kind, own_metadata
-
-MOST_SHAPE_VOXELS = 2**28
-"""The largest grid that shapes are drawn on."""
 
 
 def points_from_layer(
@@ -45,48 +41,23 @@ def points_from_layer(
     Raises
     ------
     InputError
-        If the layer has no three axes or no place in the brain, or its sigmas are no numbers of at least 0.
+        If the layer has no place in the brain or no visible point, or its sigmas are no numbers of at least 0.
     """
-    matrix = _world_from_view(layer, world_from_view)
-    data = np.asarray(layer.data, dtype=np.float64)
-    view = np.array([layer.data_to_world(tuple(point))[-3:] for point in data]).reshape(-1, 3)
+    matrix = world_of_drawing(layer, world_from_view)
+    shown = np.asarray(layer.shown, bool)
+    if not shown.any():
+        raise InputError(f"the layer {layer.name!r} has no visible point; add one, or choose another layer")
+    view = np.zeros((int(shown.sum()), 3))
+    for row, point in enumerate(np.asarray(layer.data, dtype=np.float64)[shown]):
+        view[row, -min(layer.ndim, 3) :] = layer.data_to_world(tuple(point))[-3:]
     xyz = view @ matrix[:3, :3].T + matrix[:3, 3]
     return PointSet(
-        xyz, _sigmas(layer, sigma), _names(layer), layer.name, own_metadata(layer).get("space"), {"layer": layer.name}
-    )
-
-
-def rois_from_shapes(layer: Any, like: Any = None) -> Image:
-    """Draw the shapes of a Shapes layer as regions of interest, by napari's own `to_labels`.
-
-    Parameters
-    ----------
-    layer : napari.layers.Shapes
-        Each shape is one region of interest, numbered from 1 in their order.
-    like : napari layer, optional
-        The layer of voxels that the shapes were drawn on; without it, one voxel is one unit of the shapes' coordinates.
-
-    Raises
-    ------
-    InputError
-        If there is no shape, the layer has not three axes, or its place in the brain is not known.
-    """
-    if not len(layer.data):
-        raise InputError(f"the layer {layer.name!r} has no shape; draw one, or choose another layer")
-    if layer.ndim < 3:
-        raise InputError(f"the layer {layer.name!r} has {layer.ndim} axes; draw the shapes over a map with three axes")
-    place = _place_of_shapes(layer, like)
-    if np.prod(place.shape, dtype=np.int64) > MOST_SHAPE_VOXELS:
-        raise InputError(f"the layer {layer.name!r} spans {place.shape} voxels, too many; draw smaller shapes")
-    from napari.layers import Shapes
-
-    # The same shapes in voxels of the grid, so that napari draws them on it.
-    to_voxel = np.linalg.inv(place.view) @ layer_in_view(layer)
-    corners = [np.asarray(c, float)[:, -3:] @ to_voxel[:3, :3].T + to_voxel[:3, 3] for c in layer.data]
-    flat = [np.where(np.ptp(c, axis=0) < 1e-6, np.round(c), c) for c in corners]
-    drawn = Shapes(flat, shape_type=list(layer.shape_type)).to_labels(labels_shape=place.shape)
-    return Image(
-        np.asarray(drawn, np.int32).T, place.grid, layer.name, own_metadata(layer).get("space"), {"layer": layer.name}
+        xyz,
+        _sigmas(layer, sigma)[shown],
+        _names(layer, shown),
+        layer.name,
+        own_metadata(layer).get("space"),
+        source_of(layer, world_from_view),
     )
 
 
@@ -94,9 +65,10 @@ def view_of_points(points: PointSet, layers: Iterable[Any]) -> Frame:
     """Where in a viewer points belong: on the layer that they came from, else as this plugin's own layers lie."""
     for layer in layers:
         if layer_kind(layer) == "points" and layer.name == points.source.get("layer"):
-            matrix = own_world_from_view(layer)
-            if matrix is not None:
-                return Frame(np.linalg.inv(matrix), layer)
+            matrix, shown = own_world_from_view(layer), points.source.get(AS_SHOWN)
+            if matrix is not None or shown is not None:
+                world = np.asarray(shown if matrix is None else matrix)
+                return Frame(np.linalg.inv(world), layer, is_anatomical=matrix is not None)
     return Frame()
 
 
@@ -120,7 +92,7 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
     index = [None if pd.isna(v) else int(v) for v in best["volume"]]
     about = {"role": "points", "image": points.name, "atlas": atlas.name, "space": points.space}
     return (
-        np.array([frame.to_view(xyz) for xyz in points.xyz]).reshape(-1, 3),
+        np.array([frame.to_view(xyz) for xyz in points.xyz]).reshape(-1, 3)[:, -_n_axes(frame) :],
         {
             "name": f"{points.name} regions",
             "features": features,
@@ -140,25 +112,29 @@ def _units(frame: Frame) -> dict[str, Any]:
     return {"units": tuple(frame.layer.units)[-3:], "axis_labels": tuple(frame.layer.axis_labels)[-3:]}
 
 
-def _world_from_view(layer: Any, given: Floats | None) -> Floats:
-    if layer.ndim < 3:
+def _n_axes(frame: Frame) -> int:
+    return 3 if frame.layer is None else min(int(frame.layer.ndim), 3)
+
+
+def world_of_drawing(layer: Any, given: Floats | None = None) -> Floats:
+    """(4, 4): what the viewer's coordinates mean for Points or Shapes: what was stated for them, or what is given.
+
+    Raises
+    ------
+    InputError
+        If neither is known, or the layer has only two axes and what is known is a place in a brain.
+    """
+    check_space(layer)
+    if layer.ndim < 3 and given is None:
         raise InputError(f"the layer {layer.name!r} has {layer.ndim} axes; points in a brain have three")
-    matrix = own_world_from_view(layer) if given is None else given
+    matrix = own_world_from_view(layer)
+    matrix = given if matrix is None else matrix
     if matrix is None:
         raise InputError(
             f"the layer {layer.name!r} does not say where its coordinates lie in the brain; in the widget choose the "
             "layer that it was drawn on, or state it (set_geometry)"
         )
     return matrix
-
-
-def _place_of_shapes(layer: Any, like: Any) -> Placement:
-    if like is not None:
-        return place_of(like)
-    matrix, view = _world_from_view(layer, None), layer_in_view(layer)
-    corner = np.max([np.asarray(c)[:, -3:].max(axis=0) for c in layer.data], axis=0)
-    shape = tuple(int(n) for n in np.round(corner).clip(0) + 1)
-    return Placement((shape[0], shape[1], shape[2]), matrix @ view, view)
 
 
 def _sigmas(layer: Any, sigma: float | Sequence[float] | NDArray[Any]) -> NDArray[np.floating]:
@@ -173,8 +149,9 @@ def _sigmas(layer: Any, sigma: float | Sequence[float] | NDArray[Any]) -> NDArra
     return np.where(np.isnan(numbers), given, numbers)
 
 
-def _names(layer: Any) -> tuple[str, ...] | None:
+def _names(layer: Any, shown: NDArray[np.bool_]) -> tuple[str, ...] | None:
     column = next((c for c in ("name", "label", "region") if c in layer.features), None)
     if column is None:
         return None
-    return tuple(str(n + 1) if pd.isna(v) else str(v) for n, v in enumerate(layer.features[column]))
+    names = [str(n + 1) if pd.isna(v) else str(v) for n, v in enumerate(layer.features[column])]
+    return tuple(name for name, visible in zip(names, shown, strict=True) if visible)

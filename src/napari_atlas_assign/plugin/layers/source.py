@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...grid import Floats
 from ...image import Image
 from ...modes.point_set import PointSet
 from .convert import image_from_layer
@@ -15,28 +16,32 @@ from .metadata import layer_kind, n_volumes
 
 
 def source_from_layer(
-    layer: Any, volume: int | None = None, sigma: float | Sequence[float] | NDArray[Any] = 0.0
+    layer: Any,
+    volume: int | None = None,
+    sigma: float | Sequence[float] | NDArray[Any] = 0.0,
+    world_from_view: Floats | None = None,
 ) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
     """What a layer holds, as `napari_atlas_assign.source.as_source` gives it back.
 
     An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest, a Shapes layer too;
-    a Points layer points.
+    a Points layer points. `world_from_view` is as in `convert.image_from_layer`.
 
     Raises
     ------
     InputError
         If the layer is of another kind, or its data or its place in the brain cannot be used.
     """
-    from .point_layers import points_from_layer, rois_from_shapes
+    from .point_layers import points_from_layer
+    from .shape_layers import rois_from_shapes
 
     kind = layer_kind(layer)
     if kind == "points":
-        return points_from_layer(layer, sigma), {}
+        return points_from_layer(layer, sigma, world_from_view), {}
     if kind == "shapes":
-        return rois_from_shapes(layer), {"rois": True}
+        return rois_from_shapes(layer, world_from_view=world_from_view), {"rois": True}
     if kind == "labels":
-        return image_from_layer(layer, volume), {"rois": True}
+        return image_from_layer(layer, volume, world_from_view), {"rois": True}
     if volume is None and kind == "image" and n_volumes(layer) > 1:
-        volumes = [image_from_layer(layer, v) for v in range(n_volumes(layer))]
+        volumes = [image_from_layer(layer, v, world_from_view) for v in range(n_volumes(layer))]
         return [replace(image, name=f"{layer.name}[{v}]") for v, image in enumerate(volumes)], {}
-    return image_from_layer(layer, volume), {}
+    return image_from_layer(layer, volume, world_from_view), {}

@@ -295,4 +295,4 @@ def _in_stack(layer: Any, index: NDArray[np.int64], point: tuple[float, ...]) ->
     data = full_resolution(layer)
     leading = np.round(np.asarray(layer.world_to_data(point[-layer.ndim :]))[:-3]).astype(np.int64)
     leading = np.clip(leading, 0, np.array(data.shape[:-3], np.int64) - 1)
-    return data, np.column_stack([np.broadcast_to(leading, (len(index), len(leading))), index])
+    return data, np.column_stack([np.broadcast_to(leading, (len(index), len(leading))), index[:, -layer.ndim :]])

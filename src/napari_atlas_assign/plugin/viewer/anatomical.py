@@ -157,7 +157,8 @@ def plane_shown(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD) -> Plane 
 def go_to(viewer: Any, position: Floats) -> None:
     """Move the slices to a place (3,) given along the viewer's last three axes, and the camera if it is out of view."""
     point = list(viewer.dims.point)
-    point[-3:] = [float(p) for p in position]
+    n = min(len(point), 3)
+    point[-n:] = [float(p) for p in position[-n:]]
     viewer.dims.point = tuple(point)
     shown = list(viewer.dims.displayed)
     if len(shown) == 2 and any(_is_in_view(layer, point, shown) for layer in viewer.layers):

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
-from ..layers.frame import Frame, frame_of, title_of
-from ..layers.geometry import KEY, own_world_from_view, place_of
+from ...image import Image
+from ...modes.point_set import PointSet
+from ..layers.frame import Frame, frame_beside, frame_of, title_of
+from ..layers.geometry import KEY, own_world_from_view
 from ..layers.layer_results import remember
 from ..layers.metadata import LayerData, layer_kind, own_metadata
 from ..layers.mode_layers import has_own_modes, modes_layers
@@ -33,11 +35,13 @@ def find_frame(result: Result | PointResult, viewer: Any) -> Frame:
     return frame_of(result.image, viewer.layers)
 
 
-def find_frame_of_layer(layer: Any) -> Frame:
-    """As `find_frame`, for what is made of a layer."""
+def find_frame_of_layer(layer: Any, source: Any) -> Frame:
+    """As `find_frame`, for what is made of a layer: images, or points."""
     if layer_kind(layer) in ("image", "labels"):
-        placement = place_of(layer)
-        return Frame(placement.view_from_world, layer, placement)
+        image = source if isinstance(source, Image) else source[0]
+        return frame_beside(layer, image) or Frame()
+    if isinstance(source, PointSet):
+        return view_of_points(source, [layer])
     matrix = own_world_from_view(layer)
     return Frame() if matrix is None else Frame(np.linalg.inv(matrix), layer)
 
@@ -76,7 +80,7 @@ def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
     """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
     abouts = [options["metadata"][KEY] for _, options, _ in layers]
-    if all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
+    if frame.is_anatomical and all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
         set_upright(viewer, frame.view_from_world)
     for role in ("regions", "modes"):
         _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
@@ -108,8 +112,9 @@ def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
     """Bring a layer up to date, touching only what differs: everything that is set is a redrawing."""
     ndim = np.ndim(data)
     neutral: dict[str, Any] = {"affine": np.eye(ndim + 1)}
-    if ndim == 3:
-        neutral |= {"translate": np.zeros(3), "rotate": np.eye(3), "shear": np.zeros(3)}
+    if ndim <= 3:
+        n_shears = ndim * (ndim - 1) // 2
+        neutral |= {"translate": np.zeros(ndim), "rotate": np.eye(ndim), "shear": np.zeros(n_shears)}
     in_place = layer_kind(layer) == "labels" and _fits(layer.data, data)
     if in_place:
         moved = not np.array_equal(layer.data, data)
