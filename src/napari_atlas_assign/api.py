@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, cast, overload
 
 import nibabel as nib
 import pandas as pd
@@ -19,17 +19,19 @@ from .assignment.parameters import Parameters, Threshold, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
-from .atlas.load import load_atlas
+from .atlas.load import load_atlas as load_file_or_name
 from .errors import InputError
+from .grid import Grid
 from .image import Image
 from .modes.modes import Connectivity, Tail
 from .modes.point_set import PointSet
-from .source import as_source
+from .source import as_source, is_layer
 
 if TYPE_CHECKING:
     import napari
 
     from .atlas.sources.entry import CatalogueEntry
+    from .atlas.sources.library import Cancelled, Progress
 
 Path = str | os.PathLike[str]
 
@@ -48,7 +50,7 @@ Map = Image | Sequence[Image] | nib.filebasedimages.FileBasedImage | tuple[Any, 
 Points = PointSet | NDArray[Any] | Sequence[Sequence[float]]
 """Points in the world; the array and the sequences are (N, 3) mm."""
 
-AnyAtlas = Atlas | Path
+AnyAtlas = Atlas | Path | Layer
 
 
 class PointOptions(TypedDict, total=False):
@@ -159,7 +161,7 @@ def assign(
         What is to be explained. A 4D image is a stack, of which every volume is assigned. Files of text (CSV, TSV),
         arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers are regions of interest.
         In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to world mm.
-    atlas : Atlas, str, path, or a sequence of these
+    atlas : Atlas, str, path, napari layer, or a sequence of these
         Atlases, or what `load_atlas` takes.
     threshold : float or Threshold
         In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
@@ -258,11 +260,12 @@ def assign(
         seed=seed,
         convention=convention,
     )
-    given, implied = as_source(source, volume=volume, sigma=sigma)
+    listed = list(atlas) if isinstance(atlas, list | tuple) else [atlas]
+    given, implied = as_source(source, volume=volume, sigma=sigma, atlases=listed)
     options = _other_than_default(parameters) | implied
     check_use(options, points=isinstance(given, PointSet))
     read = perf_counter()
-    atlases = [_as_atlas(a) for a in (atlas if isinstance(atlas, list | tuple) else [atlas])]
+    atlases = [_as_atlas(a, source) for a in listed]
     loaded = perf_counter()
     if isinstance(given, PointSet):
         points_result = assign_point_set(given, atlases, **options)
@@ -278,12 +281,90 @@ def _other_than_default(parameters: Parameters) -> dict[str, Any]:
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
-def _as_atlas(atlas: Any) -> Atlas:
+def _as_atlas(atlas: Any, source: Any) -> Atlas:
     if isinstance(atlas, Atlas):
         return atlas
+    if is_layer(atlas):
+        return _atlas_of_layer(atlas, source if is_layer(source) else None)
     if isinstance(atlas, str | os.PathLike):
-        return load_atlas(atlas)
-    raise InputError(f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, or a list")
+        return load_file_or_name(atlas)
+    raise InputError(
+        f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, a layer, or a list"
+    )
+
+
+def _atlas_of_layer(layer: Any, beside: Any = None) -> Atlas:
+    from .plugin.layers.together import atlas_beside
+
+    return atlas_beside(layer, beside)
+
+
+def load_atlas(
+    source: Path | Layer,
+    *,
+    labels: Path | None = None,
+    dialect: str | None = None,
+    near: Grid | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Atlas:
+    """Load an atlas by its catalogue name, from a file or folder, or from a napari layer.
+
+    Parameters
+    ----------
+    source : str, path or napari layer
+        A name of the catalogue (``juelich``; `napari-atlas-assign atlases` lists them), or a file or folder. A path
+        that exists goes before a name. A Labels layer has its names in its features; one that does not say where it
+        lies in a brain lies as the viewer shows it, in its units.
+    labels : path, optional
+        A table of region names, for image files whose names are not beside them.
+    dialect : str, optional
+        Name of the file dialect, where the content fits several.
+    near : Grid, optional
+        Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
+    progress : callable, optional
+        Called while something is downloaded: how much is done, of how much (None: unknown), and what, in words.
+    cancelled : callable, optional
+        Asked meanwhile; true ends the download.
+
+    Returns
+    -------
+    Atlas
+        The same object as before, if an equal atlas is still in use, so that what was worked out for it is there.
+
+    Raises
+    ------
+    AtlasError
+        If there is no such name or file, no dialect reads it, or several do; or if a download fails, of which then
+        nothing is left.
+    InputError
+        If a layer is no atlas.
+    DownloadCancelled
+        If `cancelled` said so.
+
+    Warns
+    -----
+    AssignmentWarning
+        If the atlas was read, but something about it should be known. Results that it has a part in say so, too.
+
+    Examples
+    --------
+    >>> import napari_atlas_assign as naa
+    >>> atlas = naa.load_atlas(naa.sample_data_folder() / "synthetic-fusiform_probseg.nii.gz")
+    >>> atlas.n_regions
+    10
+    >>> print(atlas.regions.loc[:1, ["name", "hemisphere"]].to_string(index=False))
+                   name hemisphere
+     synthetic FG1 left       left
+    synthetic FG1 right      right
+    """
+    if not is_layer(source):
+        return load_file_or_name(
+            cast(Path, source), labels=labels, dialect=dialect, near=near, progress=progress, cancelled=cancelled
+        )
+    if labels is not None or dialect is not None:
+        raise InputError("a layer has its names in its features; leave out labels and dialect, or give a file")
+    return _atlas_of_layer(source)
 
 
 def threshold_sweep(

@@ -26,9 +26,15 @@ Source = Image | list[Image] | PointSet
 
 
 def as_source(
-    source: Any, *, volume: int | None = None, sigma: float | Sequence[float] | NDArray[Any] = 0.0
+    source: Any,
+    *,
+    volume: int | None = None,
+    sigma: float | Sequence[float] | NDArray[Any] = 0.0,
+    atlases: Sequence[Any] = (),
 ) -> tuple[Source, dict[str, Any]]:
     """Make an image, a stack or points of what the user gives; see `api.assign`.
+
+    `atlases` are what it is compared with: a layer may lie where they do.
 
     Returns
     -------
@@ -43,7 +49,7 @@ def as_source(
     """
     if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
         raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
-    given, implied = _read(source, volume, sigma)
+    given, implied = _read(source, volume, sigma, atlases)
     if isinstance(given, PointSet) and volume is not None:
         raise InputError(f"{given.name}: points have no volumes; leave out volume")
     if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
@@ -52,7 +58,7 @@ def as_source(
 
 
 def _read(
-    source: Any, volume: int | None, sigma: float | Sequence[float] | NDArray[Any]
+    source: Any, volume: int | None, sigma: float | Sequence[float] | NDArray[Any], atlases: Sequence[Any]
 ) -> tuple[Source, dict[str, Any]]:
     if isinstance(source, Image | PointSet):
         return _whole(source, volume), {}
@@ -72,16 +78,22 @@ def _read(
         return _whole(Image.from_array(*source), volume), {}
     if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
         return PointSet.from_array(source, sigma), {}
-    if type(source).__module__.startswith("napari."):
+    if is_layer(source):
         from .plugin.layers.source import source_from_layer
+        from .plugin.layers.together import world_of_source
 
-        return source_from_layer(source, volume=volume, sigma=sigma)
+        return source_from_layer(source, volume, sigma, world_of_source(source, atlases))
     if isinstance(source, np.ndarray) and source.ndim > 2:
         raise InputError("an array alone does not say where in the brain it lies; give (array, affine)")
     raise InputError(
         f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
         "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"
     )
+
+
+def is_layer(thing: Any) -> bool:
+    """Whether something is a layer of napari, which is not imported for it."""
+    return any(kind.__module__.startswith("napari.layers.") for kind in thing.__class__.__mro__)
 
 
 def _whole(source: Source, volume: int | None) -> Source:

@@ -33,53 +33,7 @@ def load_atlas(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Atlas:
-    """Load an atlas by its catalogue name, or from a file or folder.
-
-    Parameters
-    ----------
-    source : str or path
-        A name of the catalogue (``juelich``; `napari-atlas-assign atlases` lists them), or a file or folder. A path
-        that exists goes before a name.
-    labels : path, optional
-        A table of region names, for image files whose names are not beside them.
-    dialect : str, optional
-        Name of the file dialect, where the content fits several.
-    near : Grid, optional
-        Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
-    progress : callable, optional
-        Called while something is downloaded: how much is done, of how much (None: unknown), and what, in words.
-    cancelled : callable, optional
-        Asked meanwhile; true ends the download.
-
-    Returns
-    -------
-    Atlas
-        The same object as before, if an equal atlas is still in use, so that what was worked out for it is there.
-
-    Raises
-    ------
-    AtlasError
-        If there is no such name or file, no dialect reads it, or several do; or if a download fails, of which then
-        nothing is left.
-    DownloadCancelled
-        If `cancelled` said so.
-
-    Warns
-    -----
-    AssignmentWarning
-        If the atlas was read, but something about it should be known. Results that it has a part in say so, too.
-
-    Examples
-    --------
-    >>> import napari_atlas_assign as naa
-    >>> atlas = naa.load_atlas(naa.sample_data_folder() / "synthetic-fusiform_probseg.nii.gz")
-    >>> atlas.n_regions
-    10
-    >>> print(atlas.regions.loc[:1, ["name", "hemisphere"]].to_string(index=False))
-                   name hemisphere
-     synthetic FG1 left       left
-    synthetic FG1 right      right
-    """
+    """Load an atlas by its catalogue name, or from a file or folder; see `napari_atlas_assign.load_atlas`."""
     path = Path(source)
     if exists(path):
         table = None if labels is None else Path(labels)

@@ -70,7 +70,7 @@ class Modes:
         flat[falling.voxel] = falling.number[falling.mode]
         return flat.reshape(self.grid.shape)
 
-    def taken(self, order: NDArray[np.integer], number: NDArray[np.integer]) -> Modes:
+    def taken(self, order: NDArray[np.integer], number: NDArray[np.int64]) -> Modes:
         """Some of these modes (K,), in an order, with other numbers."""
         begin = self.starts[order]
         mode, rows = listed(begin, begin + self.counts()[order])

@@ -55,7 +55,7 @@ class RoiImage(Image):
         shown = np.zeros(grid.n_voxels, np.int32)
         for label in sorted(rois, key=lambda label: -len(rois[label])):
             shown[rois[label]] = label
-        about = {"space": space, "source": source or {}}
+        about: dict[str, Any] = {"space": space, "source": source or {}}
         images = [Image(sheet.reshape(grid.shape), grid, name, **about) for sheet in sheets]
         return cls(shown.reshape(grid.shape), grid, name, **about, sheets=tuple(images), notes=notes)
 

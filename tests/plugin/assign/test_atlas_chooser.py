@@ -97,8 +97,8 @@ def test_what_is_no_atlas_is_told(chooser):
     assert not chooser.is_local
     with pytest.raises(InputError, match="no atlas file is chosen"):
         chooser.atlas_choices()
-    layer = Labels(np.eye(3, dtype=int), name="flat")
+    layer = Labels(np.zeros((3, 3), int), name="flat")
     chooser.set_layers([layer])
     chooser.value = ("layer", layer)
-    with pytest.raises(InputError, match="'flat' is no atlas"):
+    with pytest.raises(InputError, match="'flat' has no label"):
         chooser.atlas_choices()

@@ -73,7 +73,7 @@ def test_what_was_said_of_one_layer_is_not_taken_for_another(viewer, widget, qtb
     viewer.add_image(blob_map.T, name="first")
     widget.geometry.value = "own"
     run(qtbot, widget)
-    viewer.layers.selection.active = viewer.add_image(blob_map.T, name="second")
+    viewer.layers.selection.active = viewer.add_image(blob_map.T[1:], name="second")
     assert widget.image.value is viewer.layers["second"]
     assert widget.geometry.value is None
     viewer.layers.selection.active = viewer.layers["first"]
@@ -90,10 +90,12 @@ def test_an_array_placed_as_another_layer(viewer, widget, qtbot, blob_map):
 
 
 def test_points_lie_on_the_map_that_they_were_drawn_over(viewer, widget, qtbot, label_atlas):
+    viewer.layers.clear()
     viewer.add_points([[0.0, -5.0, -5.0], [0.0, -5.0, 5.0]], name="seeds")
+    widget.atlas.value = next(value for value in widget.atlas.choices if value[0] == "name")
     assert not widget.threshold_label.isVisibleTo(widget)
     widget.image.value = viewer.layers["seeds"]
-    assert widget.geometry.value is None  # an atlas is no map to draw on
+    assert widget.geometry.value is None
     assert "does not say where its coordinates" in fail(qtbot, widget)
     viewer.add_layer(placed(np.zeros((7, 9, 8)), name="map"))
     widget.image.value = viewer.layers["seeds"]

@@ -1,6 +1,7 @@
 """Layers know where they are in the brain, or say that they do not."""
 
 import warnings
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -10,7 +11,15 @@ from napari.layers import Image
 
 from napari_atlas_assign import InputError
 from napari_atlas_assign.errors import GridError
-from napari_atlas_assign.plugin.layers.geometry import KEY, copied_transform, place, place_of, set_geometry
+from napari_atlas_assign.plugin.layers.geometry import (
+    KEY,
+    adopt_geometry,
+    copied_transform,
+    place,
+    place_of,
+    set_geometry,
+    world_as_shown,
+)
 from napari_atlas_assign.plugin.layers.reader import map_to_layer
 from tests.plugin.helpers import AFFINES, napari_nifti_layer
 
@@ -140,9 +149,43 @@ def test_leading_axes_do_not_change_the_place(numbered, affine, write):
     assert np.allclose(place_of(three).view, place_of(four).view)
 
 
-def test_images_with_two_axes_are_refused():
-    with pytest.raises(InputError, match=r"'photo' has the shape.*three axes"):
-        place_of(Image(np.zeros((3, 4)), name="photo"))
+def test_an_image_with_two_axes_is_one_slice():
+    layer = Image(np.zeros((3, 4)), name="photo", scale=(2, 5), translate=(1, 7))
+    placement = place_of(layer, world_as_shown(layer))
+    assert placement.shape == (1, 3, 4)
+    assert np.allclose(placement.world @ [0, 2, 3, 1], [7 + 15, 1 + 4, 0, 1])
+
+
+def test_an_image_with_one_axis_is_refused():
+    layer = Image(np.zeros((3, 4)), name="line")
+    with pytest.raises(InputError, match=r"'line' has the shape.*two or three axes"):
+        place_of(SimpleNamespace(**{"name": layer.name, "ndim": 1, "data": np.zeros(3), "multiscale": False}))
+
+
+@pytest.mark.parametrize("unit", ["um", "nm", "mm", "m", "pixel"])
+def test_units_are_read_and_never_changed(numbered, unit):
+    layer = Image(numbered, scale=(3, 2, 1), translate=(10, 20, 30), units=unit, name="plain")
+    before = tuple(layer.units)
+    set_geometry(layer)
+    size = {"um": 1e-3, "nm": 1e-6, "mm": 1, "m": 1e3, "pixel": 1}[unit]
+    assert np.allclose(place_of(layer).world[:3] / size, [[0, 0, 1, 30], [0, 2, 0, 20], [3, 0, 0, 10]])
+    assert tuple(layer.units) == before
+
+
+def test_layers_in_different_units_lie_as_napari_shows_them(numbered, write):
+    other = layer_of(write(numbered))
+    layer = Image(numbered.T, scale=other.scale * 1000, translate=other.translate * 1000, units="um")
+    adopt_geometry(layer, other)
+    assert np.allclose(place_of(layer).world, place_of(other).world)
+
+
+@pytest.mark.parametrize("label", ["t", "Time", "c", "channel"])
+def test_time_or_channels_in_the_place_of_space_are_told(numbered, label):
+    layer = Image(np.zeros((2, 3, 4, 5)), axis_labels=("z", "y", "x", label), name="series")
+    with pytest.raises(InputError, match=f"'series' has the axis '{label}' among its last three"):
+        set_geometry(layer) or place_of(layer)
+    place_of(layer_of_stack := Image(np.zeros((2, 3, 4, 5)), axis_labels=(label, "z", "y", "x")), np.eye(4))
+    assert layer_of_stack.ndim == 4
 
 
 def test_a_volume_is_turned_to_rise_along_each_axis_of_the_view(affine):

@@ -15,7 +15,9 @@ from tests.plugin.helpers import placed
 @pytest.fixture
 def grid():
     """A map of 3 mm voxels, z, y, x."""
-    return placed(np.zeros((20, 22, 24), np.float32), affine=np.diag([3.0, 3, 3, 1]))
+    layer = Image(np.zeros((20, 22, 24), np.float32), scale=(3, 3, 3), units="mm")
+    set_geometry(layer)
+    return layer
 
 
 def rectangle(plane, at, first, last):
@@ -66,7 +68,7 @@ def test_an_upright_shape_holds_the_voxels_whose_centres_it_holds(plane, at, cor
 def test_a_tilted_polygon_is_one_slice_thick(grid):
     corners = np.array([[6, 6, 6], [6, 6, 45], [36, 36, 45], [36, 36, 6.0]])
     voxels, rois = drawn(Shapes([corners], shape_type="polygon"), grid)
-    x, y, z = np.nonzero(rois.data)
+    _, y, z = np.nonzero(rois.data)
     assert np.array_equal(y, z)
     assert voxels == {1: 11 * 14}
 

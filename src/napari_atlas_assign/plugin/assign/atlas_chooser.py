@@ -40,9 +40,7 @@ class AtlasChooser(QWidget):
         self._entries = catalogue()
         self._values: list[Value | None] = []
         self._offered: list[tuple[Any, str]] = []  # layers, with their names
-        self._made: WeakKeyDictionary[Any, tuple[bytes, Atlas]] = (
-            WeakKeyDictionary()
-        )  # and where they were taken to lie
+        self._made: WeakKeyDictionary[Any, tuple[bytes, Atlas]] = WeakKeyDictionary()  # with where they lie
         self.combo = QSearchableComboBox()
         self.combo.setSizeAdjustPolicy(self.combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(18)

@@ -146,7 +146,7 @@ class SourceFields(Container):
         return self._kept[1]
 
     def _rois(self, layer: Any) -> Image:
-        """Shapes on the grid of the layer that was chosen for them, else of an atlas that lies with them in the viewer."""
+        """Shapes on the grid of the layer that was chosen for them, else of an atlas that they lie on in the viewer."""
         like = self.geometry.value if layer_kind(self.geometry.value) in ("image", "labels") else None
         if like is None and self._world() is not None:
             like = next(atlas for atlas in self._atlases() if atlas is not None)

@@ -60,7 +60,7 @@ def rois_from_shapes(layer: Any, like: Any = None, world_from_view: Floats | Non
     units = np.eye(4) if like is None else units_between(layer, like)
     to_voxel = np.linalg.inv(place.view) @ units @ layer_in_view(layer)
     rois: dict[int, NDArray[np.int64]] = {}
-    notes = []
+    notes: list[str] = []
     for number, (corners, kind) in enumerate(zip(_corners(layer), layer.shape_type, strict=True), start=1):
         drawn = voxels_of_shape(corners @ to_voxel[:3, :3].T + to_voxel[:3, 3], str(kind))
         inside = drawn[((drawn >= 0) & (drawn < place.shape)).all(axis=1)]
