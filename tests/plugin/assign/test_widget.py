@@ -231,7 +231,7 @@ def test_geometry_is_asked_for_and_taken_from_the_box(model, ready, qtbot, told,
     ready.assign()
     finish(qtbot, ready)
     assert "plain modes" in model.layers
-    assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
+    assert [str(unit) for unit in layer.units] == ["pixel"] * 3
 
 
 def test_the_volume_at_the_slider_is_assigned(model, ready, qtbot, blob_map):
