@@ -417,7 +417,11 @@ def test_the_demo_finds_sensorimotor_areas_on_the_right_in_the_largest_mode(run,
     assert all(name in out for name in largest)
 
 
-def test_the_demo_shows_the_result_in_napari_where_a_window_opens(run, tmp_path, monkeypatch, make_napari_viewer):
+def test_the_demo_shows_the_result_in_napari_where_a_window_opens(
+    run, tmp_path, monkeypatch, make_napari_viewer, qtbot
+):
+    from napari_atlas_assign.plugin.viewer.orientation_letters import letters_shown
+
     monkeypatch.chdir(tmp_path)
     viewers = []
     monkeypatch.setattr("napari.Viewer", lambda: viewers.append(make_napari_viewer()) or viewers[-1])
@@ -425,7 +429,16 @@ def test_the_demo_shows_the_result_in_napari_where_a_window_opens(run, tmp_path,
     code, _, err = run("demo", "--output", "out")
     assert (code, err) == (0, "")
     (viewer,) = viewers
-    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels", "Labels"]
+    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Image", "Labels", "Labels"]
+    assert [layer.name for layer in viewer.layers][1:] == [f"image_10426{end}" for end in ("", " regions", " modes")]
+    widget = viewer.window.dock_widgets["Assign modes (napari-atlas-assign)"]
+    assert widget.threshold.value == demo.THRESHOLD
+    assert letters_shown(viewer)
+    modes = viewer.layers["image_10426 modes"]
+    assert modes.get_value(viewer.dims.point, world=True) == 1
+    widget.assign()
+    qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+    assert len(viewer.layers) == 4
     assert {"Assigned regions", "Assign modes (napari-atlas-assign)"} <= set(viewer.window.dock_widgets)
 
 

@@ -544,7 +544,7 @@ def show(result: Result | PointResult, viewer: napari.Viewer) -> None:
     >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
     >>> naa.show(naa.assign(samples / "synthetic-fusiform_map.nii.gz", atlas), viewer)
     >>> [layer.name for layer in viewer.layers]
-    ['synthetic-fusiform_map.nii.gz regions', 'synthetic-fusiform_map.nii.gz modes']
+    ['synthetic-fusiform_map regions', 'synthetic-fusiform_map modes']
     """
     from .plugin.show import show as show_in_viewer
 

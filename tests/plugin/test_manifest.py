@@ -22,12 +22,12 @@ def test_every_python_name_of_the_manifest_can_be_imported(manifest):
 
 def test_there_is_one_reader_since_npe2_tries_several_in_no_order(manifest):
     (reader,) = manifest.contributions.readers
-    assert reader.filename_patterns == ["*.nii", "*.nii.gz"]
-    assert not reader.accepts_directories
+    assert reader.filename_patterns == ["*.nii", "*.nii.gz", "provenance.json"]
+    assert reader.accepts_directories
 
 
 def test_menus_are_ones_that_napari_has(manifest):
-    assert list(manifest.contributions.menus) == ["napari/layers/measure"]
+    assert list(manifest.contributions.menus) == ["napari/layers/measure", "napari/layers/visualize"]
 
 
 def test_every_sample_is_named_and_the_synthetic_one_says_so(manifest):

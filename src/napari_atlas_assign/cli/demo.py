@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from .parser import PROGRAM, Subparsers, add_output_argument
 
 if TYPE_CHECKING:
@@ -128,9 +130,17 @@ def _open_napari(path: Path, result: Result) -> None:
     import napari
 
     from ..api import show
+    from ..plugin.viewer.commands import show_plane
+    from ..plugin.viewer.placing import go_to_place
+    from ..plugin.viewer.template import add_template
 
     viewer = napari.Viewer()
     viewer.open(path, plugin=PROGRAM)
-    viewer.window.add_plugin_dock_widget(PROGRAM, "Assign modes")
+    _, widget = viewer.window.add_plugin_dock_widget(PROGRAM, "Assign modes")
+    widget.threshold.value = THRESHOLD  # whatever the user's settings are: the table is of this one
     show(result, viewer)
+    with suppress(InputError):  # no template is installed
+        add_template(viewer)
+    show_plane(viewer, "axial")
+    go_to_place(viewer, result, result.modes["peak"].iloc[0])
     napari.run()

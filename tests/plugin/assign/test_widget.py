@@ -487,3 +487,13 @@ def test_what_is_folded_away_is_out_of_reach_of_the_tab_key(widget, qtbot):
     qtbot.waitUntil(lambda: hidden.height() > 5)
     widget.more.collapse(animate=False)
     assert not hidden.isVisible()
+
+
+def test_results_follow_their_map_to_another_name(model, ready, qtbot):
+    ready.assign()
+    finish(qtbot, ready)
+    model.layers["map"].name = "patient"
+    assert [layer.name for layer in model.layers] == ["tiny", "patient", "patient regions", "patient modes"]
+    ready.assign()
+    finish(qtbot, ready)
+    assert len(model.layers) == 4

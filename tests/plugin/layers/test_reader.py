@@ -247,3 +247,29 @@ def test_an_affine_without_volume_is_told_by_the_files_name(write, blob_map):
     path.write_bytes(bytes(raw))
     with pytest.raises(GridError, match=r"flat\.nii: the affine is singular"):
         read(path)
+
+
+def test_a_saved_result_opens_by_its_folder_and_its_record(blob_map, label_atlas, tmp_path):
+    from napari_atlas_assign import Image, assign
+
+    result = assign(Image(blob_map, label_atlas.grid, "map"), label_atlas, threshold=3)
+    folder = result.save(tmp_path / "out")
+    for path in (folder, folder / "provenance.json"):
+        (layer,) = get_reader(str(path))(str(path))
+        assert np.array_equal(np.unique(layer[0]), [0, 1, 2])
+
+
+def test_an_atlas_folder_opens_and_other_folders_are_left_alone(label_atlas, tmp_path):
+    assert get_reader(str(tmp_path)) is None
+    (tmp_path / "provenance.json").write_text("{}")
+    assert get_reader(str(tmp_path)) is None
+    assert get_reader(str(tmp_path / "provenance.json")) is None
+    folder = tmp_path / "regions"
+    folder.mkdir()
+    for name in ("left", "right"):
+        data = np.zeros((4, 4, 4), np.float32)
+        data[name == "right", 1, 1] = 0.5
+        nib.save(nib.Nifti1Image(data, np.eye(4)), folder / f"{name}.nii.gz")
+    (layer,) = get_reader(str(folder))(str(folder))
+    assert layer[2] in ("image", "labels")
+    assert "2" in str(layer[0].shape[0])

@@ -491,10 +491,11 @@ def test_tables_out_of_sight_are_not_computed(qtbot, result):
 # --- the whole ---
 
 
-def test_points_have_two_tables_and_no_report(table, small_atlas):
+def test_points_have_two_tables_and_the_report_says_why_there_is_none(table, small_atlas):
     table.set_result(assign(PointSet(np.array([[-5.0, 0, 0], [100, 100, 100]]), np.zeros(2)), small_atlas))
     assert [table.tabs.tabText(i) for i in range(3) if table.tabs.isTabVisible(i)] == ["Assignments", "Points"]
     assert not table.report_button.isEnabled()
+    assert "Save result" in table.report_button.toolTip()
     reader = table.assignments.reader
     assert reader.place(0, "correlation") == (-5.0, 0.0, 0.0)
     assert reader.subject(len(reader.columns) - 1) == Subject(2, None, 0)

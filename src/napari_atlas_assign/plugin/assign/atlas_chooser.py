@@ -26,7 +26,7 @@ Value = tuple[str, Any]
 
 FROM_FILE = "From a file…"
 
-DOWNLOAD = "  ⭳"
+DOWNLOAD = "  ↓"
 """Marks atlases that are downloaded at first use."""
 
 
@@ -77,6 +77,8 @@ class AtlasChooser(QWidget):
         self.add_button.clicked.connect(self.add)
         self.also.itemDoubleClicked.connect(self._remove)
         self.also.installEventFilter(self)
+        self._popup = self.combo.completer_object.popup()
+        self._popup.installEventFilter(self)
         self._show_files()
 
     # --- what is chosen ---
@@ -179,7 +181,11 @@ class AtlasChooser(QWidget):
         return still
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """See Qt: Delete takes an atlas off the list."""
+        """See Qt: Delete takes an atlas off the list; the popup of the search, a window of its own, gets our theme."""
+        if watched is self._popup:
+            if event.type() == event.Type.Show:
+                self._popup.setStyleSheet(self.window().styleSheet())
+            return False
         if event.type() == event.Type.KeyPress and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             if self.also.currentRow() >= 0:
                 self.remove(self.also.currentRow())

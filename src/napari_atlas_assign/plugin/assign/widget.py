@@ -29,7 +29,7 @@ from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
 from ..viewer.buttons import ViewButtons
 from ..viewer.keep_in_view import keep_whole
-from ..viewer.placing import draw, find_frame_of_layer, find_layers, put_layers
+from ..viewer.placing import draw, find_frame_of_layer, find_layers, put_layers, rename_results
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
@@ -55,6 +55,7 @@ class AssignWidget(QWidget):
         self._shelf = AtlasShelf()
         self._worker: Any = None
         self._running: Request | None = None  # what the worker works on
+        self._name_shown = ""  # of the map
         self._failed = False  # whether the status tells of an error
         self._watch = Watch()
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
@@ -363,7 +364,7 @@ class AssignWidget(QWidget):
         self._following.start(
             (layers.events.inserted, self._layer_added),
             (layers.events.removed, self._layers_changed),
-            (layers.events.renamed, self._layers_changed),
+            (layers.events.renamed, self._layer_renamed),
             (layers.selection.events.active, self._follow_active),
             (self._viewer.dims.events.current_step, self._dims_moved),
         )
@@ -396,6 +397,13 @@ class AssignWidget(QWidget):
     def _layer_added(self, event: Any) -> None:
         self._layers_changed()
         self._pick_atlas(event.value)
+
+    def _layer_renamed(self, _: Any = None) -> None:
+        before, layer = self._name_shown, self.image.value
+        self._layers_changed()
+        if layer is not None and before not in ("", layer.name):
+            rename_results(self._viewer, before, layer.name)
+            self._parameters_changed()
 
     def _pick_atlas(self, layer: Any) -> None:
         if is_atlas(layer) and layer is not self.image.value:
@@ -441,6 +449,7 @@ class AssignWidget(QWidget):
 
     def _image_changed(self) -> None:
         layer = self.image.value
+        self._name_shown = "" if layer is None else layer.name
         self._offer_atlases()
         self.source_fields.fit()
         self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...assignment.result import Result
+from ...atlas.build import stem
 from ...errors import InputError
 from ...grid import Floats, Grid
 from ...image import Image
@@ -94,11 +95,13 @@ def frame_beside(layer: Any, image: Image) -> Frame | None:
 
 
 def title_of(result: Result) -> str:
-    """What the layers of a result are named after: its image, or of a stack what its volumes belong to."""
+    """What the layers of a result are named after: the layer of its image, or of a stack that of all its volumes."""
     image = result.image
-    if not result.is_stack:
-        return image.name
-    return str(image.source.get("layer", image.name.removesuffix(f"[{image.source.get('volume')}]")))
+    name = image.name.removesuffix(f"[{image.source.get('volume')}]") if result.is_stack else image.name
+    if "layer" in image.source:
+        return str(image.source["layer"]) if result.is_stack else name
+    path = Path(image.source.get("path", ""))
+    return stem(path) if path.name == name else name  # as the reader calls the layer of a file
 
 
 def _is_source(layer: Any, image: Image) -> bool:

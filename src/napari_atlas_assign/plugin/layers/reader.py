@@ -25,6 +25,7 @@ from ...atlas.load import load_atlas
 from ...errors import AssignmentWarning, AtlasError, GridError, InputError, warn
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image
+from ...report.provenance import RECORD_NAME
 from .convert import atlas_to_layer, intensity
 from .geometry import KEY, place
 from .metadata import LayerData, describe, with_leading_axis
@@ -34,14 +35,47 @@ TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
 
 INTENT_LABEL = 1002
 
+
 RGB_TYPES = (128, 2304)
 
 
 def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
-    """Offer to read a NIfTI file; None for anything else, lists of files included."""
-    if isinstance(path, str | os.PathLike) and is_nifti(Path(path)):
-        return read
-    return None
+    """Offer to read a NIfTI file, a saved result or an atlas folder; None for anything else, lists of files too."""
+    if not isinstance(path, str | os.PathLike):
+        return None
+    path = Path(path)
+    if saved_modes(path):
+        return read_saved_modes
+    if path.is_dir():
+        return read_atlas_folder if is_atlas_folder(path) else None
+    return read if is_nifti(path) else None
+
+
+def saved_modes(path: Path) -> list[Path]:
+    """The volumes of modes of a saved result, told by its folder or its record; none for anything else."""
+    folder = path if path.is_dir() else path.parent
+    is_result = (path.is_dir() or path.name == RECORD_NAME) and (folder / RECORD_NAME).is_file()
+    return [one for one in sorted(folder.glob("components*.nii.gz")) if is_nifti(one)] if is_result else []
+
+
+def read_saved_modes(path: str | os.PathLike[str]) -> list[LayerData]:
+    """Read the volumes of modes of a saved result, by its folder or its record."""
+    return [layer for volume in saved_modes(Path(path)) for layer in read(volume)]
+
+
+def is_atlas_folder(path: Path) -> bool:
+    """Whether a folder holds an atlas of a known kind; never raises."""
+    from ...atlas.formats.registry import DIALECTS
+
+    try:
+        return any(dialect.sniff(path) for dialect in DIALECTS)
+    except (OSError, InputError):
+        return False
+
+
+def read_atlas_folder(path: str | os.PathLike[str]) -> list[LayerData]:
+    """Read an atlas folder as one layer."""
+    return [atlas_to_layer(load_atlas(path))]
 
 
 def is_nifti(path: Path) -> bool:

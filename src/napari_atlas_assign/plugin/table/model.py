@@ -103,6 +103,9 @@ class FrameModel(QAbstractTableModel):
         name = self.columns.names[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return name
+        if role == Qt.ItemDataRole.InitialSortOrderRole:
+            large = self.columns.is_best_when_large(name)
+            return Qt.SortOrder.DescendingOrder if large else Qt.SortOrder.AscendingOrder
         return self.columns.explanation(name) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def _shown(self) -> Any:

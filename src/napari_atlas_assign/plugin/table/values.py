@@ -75,6 +75,10 @@ class Columns:
         """Whether a column holds numbers."""
         return self._numeric[self._number[name]]
 
+    def is_best_when_large(self, name: str) -> bool:
+        """Whether the largest numbers of a column are looked for first, as scores and volumes are."""
+        return kind_of(name, self._known) in ("number", "fraction") and not name.startswith("distance")
+
     def numbers(self, name: str) -> NDArray[np.float64]:
         """(N,) a column of numbers, NaN where something is missing."""
         number = self._number[name]

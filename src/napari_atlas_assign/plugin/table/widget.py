@@ -212,7 +212,6 @@ class ResultsTable(QWidget):
         self.save_button.setToolTip("Write the tables, the volume of modes and the record into a folder")
         self.save_button.clicked.connect(self._ask_and_save)
         self.report_button = QPushButton("Save report…")
-        self.report_button.setToolTip("Write one HTML file with the tables and figures of every mode")
         self.report_button.clicked.connect(self._ask_and_report)
         self.tabs = QTabWidget()
         for page, title in self._titles().items():
@@ -310,6 +309,11 @@ class ResultsTable(QWidget):
     def _enable(self) -> None:
         self.save_button.setEnabled(self.result is not None)
         self.report_button.setEnabled(isinstance(self.result, Result))
+        self.report_button.setToolTip(
+            "A report draws modes of maps; save points by 'Save result…'"
+            if isinstance(self.result, PointResult)
+            else "Write one HTML file with the tables and figures of every mode"
+        )
 
     def _tell_picked(self) -> None:
         self.picked.emit(self.selected_subjects())

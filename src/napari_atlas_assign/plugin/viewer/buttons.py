@@ -43,7 +43,15 @@ class ViewButtons(QWidget):
             layout.addLayout(row)
 
     def _open_probe(self) -> None:
-        self._viewer.window.add_plugin_dock_widget(KEY, "What is here?")
+        """Open the probe, or bring the one to the front that was opened here or from the menu."""
+        window = self._viewer.window
+        inner = next((one for one in window.dock_widgets.values() if type(one).__name__ == "WhatIsHere"), None)
+        if inner is None:
+            window.add_plugin_dock_widget(KEY, "What is here?")
+        else:
+            dock = inner.parentWidget()
+            dock.show()
+            dock.raise_()
 
     def _show_peaks(self) -> None:
         result = run_shown(self._viewer)

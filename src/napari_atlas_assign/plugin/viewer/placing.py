@@ -67,6 +67,16 @@ def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> 
     return next((x for x in layers if atlas in (None, own_metadata(x).get("atlas"))), None)
 
 
+def rename_results(viewer: Any, before: str, after: str) -> None:
+    """Let the layers of a map's results follow it to another name, so that the next result updates them."""
+    for layer in viewer.layers:
+        about = own_metadata(layer)
+        if about.get("image") == before and "role" in about:
+            about["image"] = after
+            if layer.name.startswith(before):
+                layer.name = after + layer.name.removeprefix(before)
+
+
 def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
     """The layers of a result; nothing in the viewer is touched, so that a thread can do it.
 

@@ -15,7 +15,7 @@ from .viewer_frame import active_kept, view_frame
 
 ROLE = "template"
 
-_BRIGHTNESS = 0.5
+_BRIGHTNESS = 0.8
 """How bright a template is: what is added onto it has to stand out, on light canvases too, where it is not see-through.
 """
 
