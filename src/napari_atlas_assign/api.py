@@ -281,7 +281,7 @@ def _other_than_default(parameters: Parameters) -> dict[str, Any]:
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
-def _as_atlas(atlas: Any, source: Any) -> Atlas:
+def _as_atlas(atlas: Any, source: Any = None) -> Atlas:
     if isinstance(atlas, Atlas):
         return atlas
     if is_layer(atlas):
