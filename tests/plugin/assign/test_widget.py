@@ -224,7 +224,7 @@ def test_a_threshold_that_leaves_nothing_is_a_result_with_a_note(model, ready, q
 
 
 def test_geometry_is_asked_for_and_taken_from_the_box(model, ready, qtbot, told, blob_map):
-    layer = model.add_image(blob_map.T, name="plain", scale=(3, 2.5, 2), translate=(-8, -12, -9))
+    layer = model.add_image(blob_map.T, name="plain", scale=(3, 2.5, 2), translate=(-8, -12, -5))
     ready.assign()
     assert "'plain' does not say where" in told[0]
     ready.geometry.value = "own"

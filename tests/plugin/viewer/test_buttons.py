@@ -92,3 +92,17 @@ def test_the_keys_reach_a_real_canvas_and_the_probe_opens(make_napari_viewer, qt
         widget.view_buttons.here.click()
         assert [name for name in viewer.window.dock_widgets if "here" in name]
     assert len([name for name in viewer.window.dock_widgets if "here" in name]) == 1
+    assert len([name for name in viewer.window.dock_widgets if "here" in name]) == 1
+
+
+def test_the_button_brings_back_the_probe_that_is_there(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    _, probe = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "What is here?")
+    buttons = ViewButtons(viewer)
+    qtbot.addWidget(buttons)
+    probe.parentWidget().hide()
+    buttons.here.click()
+    buttons.here.click()
+    names = [type(one).__name__ for one in viewer.window.dock_widgets.values()]
+    assert names.count("WhatIsHere") == 1
+    assert not probe.parentWidget().isHidden()
