@@ -20,6 +20,7 @@ from napari_atlas_assign.batch import run as batch
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.cli import batch as batch_command
 from napari_atlas_assign.cli import demo
+from napari_atlas_assign.cli.parser import named_atlas
 from tests.outcomes import fails_in_one_line
 
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -143,6 +144,33 @@ def test_points_have_no_threshold(run, folder):
     fails(assign(run, "--threshold", "3", image="points.csv"), 2, "threshold", "not for points")
 
 
+def test_atlases_take_names_that_the_record_and_a_rerun_keep(run, folder):
+    code, _, err = assign(run, "--atlas", "Two=atlas.nii.gz", atlas="One=atlas.nii.gz")
+    assert (code, err) == (0, "")
+    assert set(pd.read_csv("out/assignments.tsv", sep="\t")["atlas"]) == {"One", "Two"}
+    assert run("rerun", "out/provenance.json", "--output", "again")[0] == 0
+    assert Path("again/assignments.tsv").read_bytes() == Path("out/assignments.tsv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "atlas"),
+    [
+        ("Mine=a.nii.gz", "Mine", "a.nii.gz"),
+        ("Mine=C:\\atlases\\a.nii", "Mine", "C:\\atlases\\a.nii"),
+        ("My own=siibra:julich 2.9", "My own", "siibra:julich 2.9"),
+        ("siibra:julich 2.9", None, "siibra:julich 2.9"),
+        ("C:\\a=b\\c.nii", None, "C:\\a=b\\c.nii"),
+        ("D:a=b.nii", None, "D:a=b.nii"),
+        ("./a=b.nii", None, "./a=b.nii"),
+        ("x=y.nii", None, "x=y.nii"),
+        ("=a.nii", None, "=a.nii"),
+    ],
+)
+def test_a_name_before_an_atlas_is_told_from_paths_and_names_of_the_catalogue(folder, text, name, atlas):
+    Path("x=y.nii").touch()
+    assert named_atlas(text) == (name, atlas)
+
+
 def test_several_atlases_stand_side_by_side(run, folder):
     shutil.copy("atlas.nii.gz", "other.nii.gz")
     assert assign(run, "--atlas", "other.nii.gz")[0] == 0
@@ -262,12 +290,15 @@ def damaged_atlases(folder):
     Path("volumes.csv").write_text("index,name\n0,A\n1,B\n2,C\n3,D\n4,E\n")
 
 
-@pytest.mark.parametrize(
-    "atlas", ["nowhere", "text.nii.gz", "cut.nii.gz", "empty.nii.gz", "negative.nii.gz", "volumes.nii.gz"]
-)
+@pytest.mark.parametrize("atlas", ["nowhere", "text.nii.gz", "cut.nii.gz", "empty.nii.gz", "negative.nii.gz"])
 def test_an_atlas_that_cannot_be_used_is_named_in_one_line(run, folder, atlas):
     damaged_atlases(folder)
     fails(assign(run, atlas=atlas), 2, atlas.removesuffix(".nii.gz"))
+
+
+def test_a_table_of_another_atlas_is_refused_where_it_was_given(run, folder):
+    damaged_atlases(folder)
+    fails(assign(run, "--labels", "volumes.csv", atlas="volumes.nii.gz"), 2, "volumes has 2 volumes")
 
 
 def test_missing_rows_in_a_label_table_warn_and_name_by_number(run, folder):

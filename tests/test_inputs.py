@@ -439,6 +439,8 @@ def folder(tmp_path, monkeypatch, rng):
         "other": regions[::-1, ::-1],
     }.items():
         nib.save(nib.Nifti1Image(data, AFFINE), f"{name}.nii.gz")
+    for name in ("atlas", "other"):
+        Path(f"{name}.csv").write_text("index,name\n1,label 1\n2,label 2\n")
     Path("points.csv").write_text("x,y,z,name,sigma\n-3,0,0,a,0\n3,1,2,b,2.5\n500,0,0,far,0\n")
     Path("plain.tsv").write_text("x\ty\tz\n-3\t0\t0\n3\t1\t2\n")
     return tmp_path

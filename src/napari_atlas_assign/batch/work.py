@@ -57,6 +57,13 @@ class AtlasFile(NamedTuple):
     source: str
     labels: str | None = None
     dialect: str | None = None
+    name: str | None = None
+    """What tables call it; None: its own name."""
+
+    def load(self, progress: Progress | None = None) -> Atlas:
+        """Open it."""
+        atlas = load_atlas(self.source, labels=self.labels, dialect=self.dialect, progress=progress)
+        return atlas if self.name is None else atlas.described(name=self.name)
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def open_atlases(job: Job, progress: Progress | None = None) -> list[Atlas]:
     key = (job.atlases, job.parameters.level)
     with _lock:
         if key not in _opened:
-            atlases = [load_atlas(a.source, labels=a.labels, dialect=a.dialect, progress=progress) for a in job.atlases]
+            atlases = [atlas.load(progress) for atlas in job.atlases]
             if job.parameters.level is not None:
                 atlases = [atlas_at_level(atlas, job.parameters.level) for atlas in atlases]
             names = [atlas.name for atlas in atlases]

@@ -17,6 +17,7 @@ from .parser import (
     add_volume_argument,
     assignment_arguments,
     download_line,
+    named_atlas,
     print_profile,
 )
 
@@ -68,10 +69,10 @@ def run(arguments: argparse.Namespace) -> None:
         check_matplotlib()
     start = perf_counter()
     with download_line() as progress:
-        atlases = [
-            load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect, progress=progress)
-            for atlas in arguments.atlas
-        ]
+        atlases = []
+        for name, source in map(named_atlas, arguments.atlas):
+            atlas = load_atlas(source, labels=arguments.labels, dialect=arguments.dialect, progress=progress)
+            atlases.append(atlas if name is None else atlas.described(name=name))
     loaded = perf_counter() - start
     options = assignment_arguments(arguments)
     result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)

@@ -20,6 +20,7 @@ from .parser import (
     add_volume_argument,
     assignment_arguments,
     download_line,
+    named_atlas,
     one_line,
     print_profile,
 )
@@ -86,7 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     labels = None if arguments.labels is None else str(arguments.labels.resolve())
     job = Job(
-        tuple(AtlasFile(_absolute(atlas), labels, arguments.dialect) for atlas in arguments.atlas),
+        tuple(
+            AtlasFile(_absolute(atlas), labels, arguments.dialect, name)
+            for name, atlas in map(named_atlas, arguments.atlas)
+        ),
         Parameters(**assignment_arguments(arguments)),
         arguments.volume,
     )

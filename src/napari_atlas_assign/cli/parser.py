@@ -161,11 +161,25 @@ def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
         "--atlas",
         required=True,
         action="append",
-        metavar="NAME_OR_PATH",
-        help="a name that `atlases` lists, or an atlas file or folder; may be given several times",
+        metavar="[NAME=]ATLAS",
+        help="a name that `atlases` lists, or an atlas file or folder; may be given several times; tables call it NAME",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
+
+
+def named_atlas(text: str) -> tuple[str | None, str]:
+    """The name that an argument of ``--atlas`` gives, if it gives one, and the atlas itself.
+
+    What exists as it is written is a path; a name holds no separator of paths and no colon, as Windows paths and names
+    of the catalogue do.
+    """
+    from ..image import exists
+
+    name, equals, atlas = text.partition("=")
+    if not equals or not name.strip() or not atlas or set(name) & set("/\\:") or exists(Path(text)):
+        return None, text
+    return name.strip(), atlas
 
 
 def add_volume_argument(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from ...errors import AtlasError
 from ..build import stem
 from ..remarks import remark
-from . import read_table
+from . import is_table, read_table
 from .background import names_background
 from .beside import Candidates, Place, tables_beside
 from .table import BY_ROW, Wanted
@@ -46,6 +46,8 @@ class TableChoice:
 
     def __call__(self, wanted: Wanted) -> pd.DataFrame | None:
         """The table with the ids that the image counts by; None, and one remark, where there is not exactly one."""
+        if not len(wanted.numbers):
+            return None  # an image without labels is refused, whatever lies beside it
         reasons: list[str] = []
         for place, paths in self.candidates.groups:
             fits = self._fitting(place, paths, wanted, reasons)
@@ -78,6 +80,8 @@ class TableChoice:
             share = fit(table, wanted)
             if "file" in table and table["file"].nunique() > 1:
                 continue  # of a folder with one image for each region
+            if place == "only" and table.attrs.get(BY_ROW):
+                continue  # any table with as many rows would do
             if share >= _ENOUGH[place] and _has_names(table):
                 fits.append((share, path, table))
             elif place in ("own", "shared"):
@@ -86,7 +90,8 @@ class TableChoice:
         return [(path, table) for share, path, table in fits if share == most]
 
     def _say(self, reasons: list[str]) -> None:
-        others = [path.name for path in (*self._elsewhere(), *self.candidates.others)]
+        tables = dict.fromkeys((*self._elsewhere(), *self.candidates.others))
+        others = [path.name for path in tables if path.suffix.lower() != ".json" or is_table(path)]
         if not reasons and others:
             some = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
             reasons = [f"in its folder lie{'s' if len(others) == 1 else ''} {some}"]
