@@ -272,6 +272,52 @@ POINTS: Columns = _by_name(
 )
 """One row per point."""
 
+CERTAINTY_OF_ASSIGNMENTS: Columns = _by_name(
+    (
+        Column(
+            "share sd",
+            "fraction",
+            "Standard deviation of the share over random translations of the modes.",
+        ),
+        Column(
+            "expected map mean",
+            "number",
+            "Mean of the region map over the mode's placements elsewhere in comparable tissue.",
+        ),
+        Column("enrichment", "number", "The map mean divided by the expected map mean."),
+        Column(
+            "p",
+            "fraction",
+            "Of blobs of this shape in comparable tissue, a fraction p would lie in this region as much as this one.",
+            caution="For a region that was chosen by looking at the table, read p corrected.",
+        ),
+        Column(
+            "p corrected",
+            "fraction",
+            "The same fraction for any region of the atlas and any mode of the map; it says nothing about activation.",
+        ),
+    )
+)
+"""Columns that the table of assignments has besides its own where it was asked how sure they are."""
+
+CERTAINTY_OF_MODES: Columns = _by_name(
+    (
+        Column(
+            "best region stability",
+            "fraction",
+            "Part of the random translations in which the best region by share is the same.",
+        ),
+        Column(
+            "best region under shifts",
+            "text",
+            "Best region by share if it holds in 80 % of the random translations, else the two that it is undecided "
+            "between.",
+        ),
+        Column("placements", "text", "How often the mode was placed elsewhere, or why it could not be."),
+    )
+)
+"""Columns that the table of modes has besides its own where it was asked how sure they are."""
+
 ORIGIN: Columns = _by_name(
     (
         Column("file", "text", "File of the map."),
@@ -283,6 +329,9 @@ ORIGIN: Columns = _by_name(
 """Columns that tables of stacks, of several atlases and of batches have besides their own."""
 
 
+_BESIDES: Columns = {**ORIGIN, **CERTAINTY_OF_ASSIGNMENTS, **CERTAINTY_OF_MODES}
+
+
 def column_named(name: str, columns: Columns) -> Column | None:
     """A column of one of the tables above by its name, which of several atlases ends in that of one; else None.
 
@@ -290,7 +339,7 @@ def column_named(name: str, columns: Columns) -> Column | None:
     'fraction'
     """
     own, _, _ = name.partition(": ")
-    return columns.get(own) or ORIGIN.get(own)
+    return columns.get(own) or _BESIDES.get(own)
 
 
 def table_of(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
-from .best_region import BEST_BY
+from .best_region import BEST_BY, best_by_share
 from .columns import ASSIGNMENTS, SCORES, table_of
 from .conventions import get_convention
 from .parameters import Parameters
@@ -96,7 +96,10 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = found.sign[mode].astype(np.int64)
     columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
-    return table_of(ASSIGNMENTS, columns)
+    table = table_of(ASSIGNMENTS, columns)
+    if comparison.certainty is not None:
+        table = table.assign(**comparison.certainty.of_pairs(mode, region, columns["map mean"]))
+    return table
 
 
 def _modes(found: Modes) -> dict[str, Any]:
@@ -133,7 +136,10 @@ def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
         "undecided share": _exact(unassigned - outside),
     }
     nearest, distance = _nearest_where(outside > NOT_COVERED, found, atlas)
-    return best | shares | {"nearest region": names[nearest], "distance mm": distance}
+    columns = best | shares | {"nearest region": names[nearest], "distance mm": distance}
+    if comparison.certainty is not None:
+        columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, found.n_modes), names)
+    return columns
 
 
 def _names(atlas: Atlas) -> NDArray[np.object_]:
