@@ -12,7 +12,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_atlas_assign.assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, SCORES
+from napari_atlas_assign.assignment.columns import (
+    ASSIGNMENTS,
+    CERTAINTY_OF_ASSIGNMENTS,
+    CERTAINTY_OF_MODES,
+    MODES,
+    PEAKS,
+    POINT_ASSIGNMENTS,
+    POINTS,
+    SCORES,
+)
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.cli import build_parser, main
 
@@ -50,6 +59,8 @@ def told(column):
     [
         ("Assignments", 0, ASSIGNMENTS),
         ("Modes", 0, MODES),
+        ("How sure", 0, CERTAINTY_OF_ASSIGNMENTS),
+        ("How sure", 1, CERTAINTY_OF_MODES),
         ("Peaks", 0, PEAKS),
         ("Points", 0, POINT_ASSIGNMENTS),
         ("Points", 1, POINTS),

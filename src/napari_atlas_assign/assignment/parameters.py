@@ -215,6 +215,8 @@ def check_use(options: Mapping[str, Any], points: bool = False) -> None:
             raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
     elif options.get("split_rois"):
         raise InputError("split_rois: only for regions of interest; leave it out, or say that the image holds labels")
+    if options.get("seed") and not (options.get("registration_sd_mm") or options.get("placements")):
+        raise InputError("seed: only with a registration_sd_mm or with placements; leave it out, or give one of these")
 
 
 _NOT_FOR_ROIS = ("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height")

@@ -120,6 +120,19 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level", type=int, metavar="L", help="score the regions' ancestors at this level of the tree, 0 at the root"
     )
+    parser.add_argument(
+        "--registration-sd",
+        type=float,
+        metavar="MM",
+        help="work out how sure shares are, if the map may lie this far off along each axis",
+    )
+    parser.add_argument(
+        "--placements",
+        type=int,
+        metavar="B",
+        help="place every mode so often elsewhere in comparable tissue, for p values (999 at least, 4999 are better)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the random numbers of these two (default: 0)")
     parser.add_argument("--convention", choices=("default", "siibra"), help="how modes and scores are computed")
 
 
@@ -148,6 +161,9 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "peak_distance_mm": arguments.peak_distance,
         "minimum_probability": arguments.minimum_probability,
         "level": arguments.level,
+        "registration_sd_mm": arguments.registration_sd,
+        "placements": arguments.placements,
+        "seed": arguments.seed,
         "convention": arguments.convention,
     }
     given = {name: value for name, value in given.items() if value is not None}

@@ -87,6 +87,7 @@ def _of_maps(result: Result) -> dict[str, Any]:
                 "assignments": len(run.sums.mode),
                 "grid": _describe_grid(run.modes.grid),
             }
+            | ({"placed in": run.certainty.domain} if run.certainty and run.certainty.domain else {})
             for run in result.comparisons
         ],
     }
