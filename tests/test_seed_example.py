@@ -39,7 +39,7 @@ def of_siibra(siibra):
 
 
 def test_the_example_gives_the_table_that_siibra_itself_computes(example, siibra_library):  # noqa: F811
-    image, atlas = example.seed_example()
+    image, atlas = naa.seed_example()
     assignments = naa.assign(image, atlas, convention="siibra").assignments
     ours, theirs = example.best(assignments), of_siibra(siibra_library)
     assert ours["region"].tolist() == theirs["region"].tolist() == example.PUBLISHED["region"].tolist()

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 
 import napari_atlas_assign as naa
-from napari_atlas_assign.atlas.sources.siibra import seed_example
 
 PUBLISHED = pd.DataFrame(
     {
@@ -126,7 +125,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--against-siibra", action="store_true", help="compare with siibra's own table")
     options = parser.parse_args(arguments)
     try:
-        image, atlas = seed_example()
+        image, atlas = naa.seed_example()
     except naa.InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from .assignment.result import Result as Result
 from .atlas.atlas import Atlas as Atlas
 from .atlas.sources.download import DownloadCancelled as DownloadCancelled
 from .atlas.sources.entry import CatalogueEntry as CatalogueEntry
+from .atlas.sources.siibra import seed_example as seed_example
 from .errors import AssignmentWarning as AssignmentWarning
 from .errors import AtlasError as AtlasError
 from .errors import InputError as InputError
