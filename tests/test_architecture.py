@@ -29,6 +29,7 @@ RANKS = {
         "ome_metadata": 1.5,
         "zarr_chunks": 1.5,
         "lazy": 2,
+        "header": 2,
         "template_space": 3,
     },
     "image": 4,

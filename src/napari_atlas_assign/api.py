@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .assignment.assign import assign as assign_images
 from .assignment.checks import tell
 from .assignment.conventions import ConventionName
-from .assignment.parameters import Parameters, Threshold, check_use
+from .assignment.parameters import NOT_FOR_ROIS, Parameters, Threshold, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
@@ -25,7 +25,7 @@ from .grid import Grid
 from .image import Image
 from .modes.modes import Connectivity, Tail
 from .modes.point_set import PointSet
-from .source import as_source, is_layer
+from .source import Source, as_source, is_layer, says_labels
 
 if TYPE_CHECKING:
     import napari
@@ -262,7 +262,7 @@ def assign(
     )
     listed = list(atlas) if isinstance(atlas, list | tuple) else [atlas]
     given, implied = as_source(source, volume=volume, sigma=sigma, atlases=listed)
-    options = _other_than_default(parameters) | implied
+    options = _with_implied(_other_than_default(parameters), implied, given)
     check_use(options, points=isinstance(given, PointSet))
     read = perf_counter()
     atlases = [_as_atlas(a, source) for a in listed]
@@ -274,6 +274,13 @@ def assign(
     result = assign_images(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
+
+
+def _with_implied(options: dict[str, Any], implied: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Options and what the source implies; a threshold and the like make a map of an image that says labels."""
+    if says_labels(source) and set(NOT_FOR_ROIS) & set(options):
+        return options
+    return options | implied
 
 
 def _other_than_default(parameters: Parameters) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from .encoding import one_line
 from .errors import GridError, InputError
 from .grid import Grid
+from .header import Stated, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import check_size
+from .limits import MAX_MISNAMED_BYTES, check_size, is_gzip, read_bytes, refuse_by_content
 from .template_space import space_of_file
 
 READ_ERRORS = (
@@ -49,6 +50,8 @@ class Image:
         Where the data came from, for the record: ``path`` and ``sha256`` for files.
     packed_as : numpy dtype, optional
         The integer type in which a NIfTI file packs values that its scale makes real numbers.
+    stated : Stated
+        What its file says about itself: the statistic, whether the values are labels, what is doubtful.
     """
 
     data: NDArray[Any] | Any
@@ -57,6 +60,7 @@ class Image:
     space: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
     packed_as: np.dtype[Any] | None = None
+    stated: Stated = field(default_factory=Stated)
 
     def __post_init__(self) -> None:
         data = _as_array(self.data)
@@ -116,19 +120,18 @@ class Image:
             If the image is 4D and no volume is picked, or the data cannot be read.
         """
         name = name or Path(img.get_filename() or "image").name
-        shape = img.shape
-        if volume is None and len(shape) > 3 and np.prod(shape[3:]) > 1:
+        n = volumes_of(img.shape)
+        if volume is None and n > 1:
             raise InputError(
-                f"{name} is {len(shape)}D with {int(np.prod(shape[3:]))} volumes; "
+                f"{name} is {len(img.shape)}D with {n} volumes; "
                 "pick one, counted from 0, for example with volume=0 (command line: --volume 0)"
             )
-        if volume is not None and (len(shape) < 4 or not 0 <= volume < int(np.prod(shape[3:]))):
-            n = int(np.prod(shape[3:])) if len(shape) > 3 else 1
+        if volume is not None and not 0 <= volume < n:
             raise InputError(f"{name} has no volume {volume}; it has {n}, counted from 0")
         data = drop_single_axes(read_voxels(img, name, volume), name)
-        assert img.affine is not None
-        packed_as = None if volume is not None else _packed_as(img, data)
-        return cls(data, _named_grid(data.shape, img.affine, name), name, packed_as=packed_as)
+        affine, _ = position_of(img, name)
+        grid, packed_as = _named_grid(data.shape, affine, name), None if volume is not None else _packed_as(img, data)
+        return cls(data, grid, name, packed_as=packed_as, stated=stated_by(img, name))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], volume: int | None = None) -> Image:
@@ -168,13 +171,28 @@ def read_stack(path: str | os.PathLike[str]) -> list[Image]:
     """
     path = Path(path)
     img = open_image(path)
-    n = int(np.prod(img.shape[3:], dtype=np.int64))
-    if n == 1:
+    if volumes_of(img.shape) == 1:
         return [_one_of(img, path)]
-    grid, space, source = _named_grid(img.shape, img.affine, path.name), space_of_file(path, img.header), _source(path)
-    whole = read_voxels(img, path.name)
+    space, source = space_of_file(path, img.header), _source(path)
+    return [
+        replace(image, space=space, source=source | {"volume": v}) for v, image in enumerate(volumes(img, path.name))
+    ]
+
+
+def volumes(img: Any, name: str) -> list[Image]:
+    """All volumes of a nibabel image, read at once, each named after it and its number.
+
+    Raises
+    ------
+    InputError
+        If the voxels cannot be read, or the image has no place.
+    """
+    n = volumes_of(img.shape)
+    affine, _ = position_of(img, name)
+    grid, stated = _named_grid(img.shape, affine, name), stated_by(img, name)
+    whole = read_voxels(img, name)
     whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
-    return [Image(whole[..., v], grid, f"{path.name}[{v}]", space, source | {"volume": v}) for v in range(n)]
+    return [Image(whole[..., v], grid, f"{name}[{v}]", stated=stated) for v in range(n)]
 
 
 def read_images(path: str | os.PathLike[str], volume: int | None = None) -> list[Image]:
@@ -200,15 +218,34 @@ def open_image(path: Path) -> Any:
         raise InputError(f"{path}: no such file; check the path")
     if path.is_dir():
         raise InputError(f"{path.resolve().name} is a folder; give a NIfTI file")
+    refuse_by_content(path)
     try:
         with quiet_nibabel():
-            img = nib.load(path)
+            img = _loaded(path)
     except READ_ERRORS as error:
         raise InputError(
             f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
         ) from error
+    if isinstance(img, nib.Cifti2Image):
+        raise InputError(
+            f"{path.name} is a CIFTI file, whose values lie on surfaces; give a NIfTI volume (wb_command "
+            "-cifti-separate writes the volume that it may hold)"
+        )
     check_size(img, path)
     return img
+
+
+def _loaded(path: Path) -> Any:
+    """Open with nibabel; NIfTI that is packed, or is not, against what its name says, is read as what it is."""
+    lower = path.name.lower()
+    packed = is_gzip(path)
+    named = next((ending for ending in (".nii.gz", ".nii") if lower.endswith(ending)), "")
+    written = path.name[len(lower) - len(named) :]  # nibabel looks for .nii where .Nii is written
+    if not named or (packed == named.endswith(".gz") and written in (named, named.upper())):
+        return nib.load(path)
+    content = read_bytes(path, MAX_MISNAMED_BYTES)
+    version = {int.from_bytes(content[:4], order) for order in ("little", "big")}
+    return (nib.Nifti2Image if 540 in version else nib.Nifti1Image).from_bytes(content)
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
@@ -224,11 +261,21 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
     try:
         if _stays_in_file(img, volume):
             return _lazy_voxels(img.dataobj, volume)
-        return _checked_voxels(img) if volume is None else np.asanyarray(img.dataobj[..., volume])
+        return _checked_voxels(img) if volume is None else np.asanyarray(img.dataobj[volume_index(img.shape, volume)])
     except (*READ_ERRORS, MemoryError) as error:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
+
+
+def with_one_axis_of_volumes(img: Any) -> Any:
+    """The image as (X, Y, Z, R), where its volumes lie along a later axis and all others have the length 1."""
+    n = volumes_of(img.shape)
+    wanted = (*img.shape[:3], n)
+    if len(img.shape) < 5 or img.shape[3] == n or n not in img.shape[3:]:
+        return img
+    dataobj = img.dataobj.reshape(wanted) if nib.is_proxy(img.dataobj) else img.dataobj.reshape(wanted, order="F")
+    return type(img)(dataobj, img.affine, img.header, file_map=img.file_map)
 
 
 def exists(path: Path) -> bool:
@@ -242,7 +289,7 @@ def exists(path: Path) -> bool:
 def _checked_voxels(img: Any) -> NDArray[Any]:
     """All voxels; of a packed file, the checksum is compared, which stands at its end."""
     path = str(img.get_filename())
-    if not (nib.is_proxy(img.dataobj) and path.endswith((".gz", ".mgz"))):
+    if not (nib.is_proxy(img.dataobj) and path.lower().endswith((".gz", ".mgz"))):
         return np.asanyarray(img.dataobj)
     kept_open: Any = nib.load(path, keep_file_open=True)
     proxy = kept_open.dataobj
@@ -280,7 +327,7 @@ def _joined_volumes(data: Any) -> Any:
 
 def _stays_in_file(img: Any, volume: int | None) -> bool:
     path = Path(img.get_filename() or "")
-    shape = img.shape if volume is None else img.shape[:-1]
+    shape = img.shape if volume is None else img.shape[:3]
     size = int(np.prod(shape, dtype=np.int64)) * img.get_data_dtype().itemsize
     return size > LARGEST_IN_MEMORY and nib.is_proxy(img.dataobj) and path.suffix not in (".gz", ".bz2", ".zst", ".mgz")
 
@@ -293,7 +340,7 @@ def _lazy_voxels(proxy: Any, volume: int | None) -> Any:
     slabs = (*proxy.shape[:2], max(1, 2**24 // int(np.prod(proxy.shape[:2]))), *(1,) * (len(proxy.shape) - 3))
     stored = da.from_array(proxy, chunks=slabs, name=False, lock=True)
     data = stored.map_blocks(np.asanyarray, meta=meta)  # the proxy tells the type before scaling
-    return data if volume is None else data[..., volume]
+    return data if volume is None else data[volume_index(proxy.shape, volume)]
 
 
 def file_sha256(path: Path) -> str:

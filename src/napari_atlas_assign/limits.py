@@ -55,6 +55,46 @@ def check_claim(what: str, claimed: int, limit: float, unit: str, advice: str) -
         )
 
 
+MAX_MISNAMED_BYTES = 4 * 2**30
+"""The largest file, unpacked, that is read although its name says the wrong packing: 4 GiB."""
+
+_POINTERS = {
+    b"version https://git-lfs.github.com": ("a Git LFS pointer", "run git lfs pull"),
+    b"/annex/objects/": ("a git-annex pointer", "run git annex get, or datalad get"),
+    b".git/annex/objects/": ("a git-annex pointer", "run git annex get, or datalad get"),
+    b"../.git/annex/": ("a git-annex pointer", "run git annex get, or datalad get"),
+}
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file begins as gzip does."""
+    return _start_of(path)[:2] == b"\x1f\x8b"
+
+
+def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
+    """Refuse what stands in for a file: a pointer of Git LFS or git-annex, or a web page.
+
+    Raises
+    ------
+    error
+        If the file is one of these; the sentence says what it is and how to fetch the file itself.
+    """
+    start = _start_of(path).lstrip().lower()
+    for beginning, (what, how) in _POINTERS.items():
+        if start.startswith(beginning):
+            raise error(f"{path.name} is {what}, not the file itself; {how} to fetch it")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise error(f"{path.name} is a web page (HTML), not the file itself; fetch it by its download link")
+
+
+def _start_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(512)
+    except (OSError, ValueError):
+        return b""
+
+
 def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
     """Refuse an image whose header claims more voxels than its file can hold; reads no voxel.
 
@@ -99,7 +139,7 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] 
         If the file cannot be read, or holds more than `limit` bytes.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, EOFError, zlib.error, ValueError) as reason:
         raise error(f"{path.name} cannot be read ({reason}); check the path, or fetch the file again") from reason
@@ -123,7 +163,7 @@ def _most_that_fits(path: Path) -> float:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"{path.name} cannot be read ({error}); check the path") from error
-    return size * MAX_GZIP_RATIO if path.suffix in (".gz", ".mgz") else size
+    return size * MAX_GZIP_RATIO if is_gzip(path) else size
 
 
 def _in_words(n_bytes: float) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from .encoding import one_line
 from .errors import AssignmentWarning, InputError
 from .grid import Floats
+from .header import MM_OF_UNIT
 from .image import Image, exists
 from .lazy import as_dask
 from .limits import check_claim
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 MAX_VOLUMES = 10_000
 """Channels and times that are opened at once."""
-
-_MM = {"meter": 1e3, "centimeter": 10.0, "millimeter": 1.0, "micrometer": 1e-3, "nanometer": 1e-6}
 
 _TOWARDS = {
     **{"right": (0, 1), "left": (0, -1), "anterior": (1, 1), "posterior": (1, -1)},
@@ -144,14 +143,14 @@ def _affine(name: str, axes: Sequence[Axis], scale: Floats, translation: Floats)
         if number < 0:
             raise InputError(f"{name} has no axis {letter}; an image needs x, y and z")
         unit = axes[number].unit or "no unit"
-        if unit not in _MM:
+        if unit not in MM_OF_UNIT:
             raise InputError(
                 f"{name} gives {unit[:100]} as unit of its axis {letter}, so its size is unknown; write "
                 "'micrometer' or 'millimeter' into its metadata, or give (array, affine)"
             )
         row, sign = _direction(name, axes[number], column)
-        affine[row, column] = sign * scale[number] * _MM[unit]
-        affine[row, 3] += sign * translation[number] * _MM[unit]
+        affine[row, column] = sign * scale[number] * MM_OF_UNIT[unit]
+        affine[row, 3] += sign * translation[number] * MM_OF_UNIT[unit]
     return affine
 
 

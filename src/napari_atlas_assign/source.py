@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .image import Image, read_images, read_voxels
+from .header import volumes_of
+from .image import Image, read_images, volumes
 from .modes.point_files import read_points
 from .modes.point_set import PointSet
 from .ome_zarr import is_ome_zarr, read_ome_zarr
@@ -50,11 +51,20 @@ def as_source(
     if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
         raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
     given, implied = _read(source, volume, sigma, atlases)
+    if says_labels(given):
+        implied = {"rois": True}
     if isinstance(given, PointSet) and volume is not None:
         raise InputError(f"{given.name}: points have no volumes; leave out volume")
     if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
         raise InputError("sigma: only for points; leave it out")
     return given, implied
+
+
+def says_labels(source: Source) -> bool:
+    """Whether all images of a source say that they hold labels of regions."""
+    if isinstance(source, PointSet):
+        return False
+    return all(image.stated.labels for image in ([source] if isinstance(source, Image) else source))
 
 
 def _read(
@@ -125,13 +135,9 @@ def _is_list_of_places(source: Any) -> bool:
 def _volumes_of(img: Any, volume: int | None) -> list[Image]:
     """The volumes of a nibabel image, or one of them."""
     file = img.get_filename()
-    n = int(np.prod(img.shape[3:], dtype=np.int64))
-    if volume is not None or n == 1:
-        images = [Image.from_nibabel(img, volume=volume)]
-    else:
-        name = Path(file or "image").name
-        whole = read_voxels(img, name).reshape(*img.shape[:3], n, order="F")
-        images = [Image.from_array(whole[..., v], img.affine, f"{name}[{v}]") for v in range(n)]
+    n = volumes_of(img.shape)
+    one = volume is not None or n == 1
+    images = [Image.from_nibabel(img, volume=volume)] if one else volumes(img, Path(file or "image").name)
     space = space_of_file(file or "image", img.header)
     numbers = range(n) if volume is None and n > 1 else [volume]
     sources = [_of_file(file, v) if file else {} for v in numbers]

@@ -9,10 +9,9 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:  # names of spaces are known below images and atlases
-    pass
+from .header import field_of, text_of
 
 Relation = Literal["same", "close", "different", "unknown"]
 
@@ -52,9 +51,19 @@ different places."""
 INDIVIDUAL = frozenset({"T1w", "T2w", "bold", "native", "individual", "orig", "scanner", "fsnative", "ACPC"})
 """Spaces of one person's own brain: coordinates there say nothing in a template."""
 
+_MIDPLANE_AT_0 = ("MNI", "Colin27", "Talairach", "fsaverage", "BigBrain", "WaxholmSD")
+"""How spaces begin whose x is 0 between the hemispheres."""
+
 _FORM_CODES = {3: "Talairach", 4: "MNI152"}
 _IN_FILE_NAME = re.compile(r"(?:^|_)(?:space|tpl)-([A-Za-z0-9]+)")
 _AFNI_SPACE = re.compile(r"atr_name=\"TEMPLATE_SPACE\"[^<>]*>\s*\"([^\"~]*)")
+
+
+_CONTRAST = re.compile(r"^\s*(?:spm|contrast|con_|beta)|[<>{}]|\s-\s", re.IGNORECASE)
+"""Text that is the name of a contrast, as SPM writes it: any word may stand there."""
+
+_UNMISTAKABLE = re.compile(r"^(?=.*\d)|^(?:tlrc|talairach|bigbrain|fslr|fsaverage)$", re.IGNORECASE)
+"""Words that name a space within other text; ``native`` or ``Colin`` may mean anything."""
 
 
 def _key(name: str) -> str:
@@ -62,6 +71,8 @@ def _key(name: str) -> str:
 
 
 _BY_KEY = {_key(alias): name for name, aliases in _ALIASES.items() for alias in (name, *aliases)}
+_CODED_AS_MNI = {name for name in _ALIASES if name.startswith("MNI")} | {"Colin27"}
+"""Spaces of which files say in the code that they are MNI152."""
 _BY_KEY |= {_key(name): name for name in INDIVIDUAL}
 
 
@@ -79,9 +90,10 @@ def space_of_file(path: str | os.PathLike[str], header: Any = None) -> str | Non
     """What an image file says about its space; None where it says nothing.
 
     Looked at in this order: the entities ``space-`` and ``tpl-`` of a BIDS file name; ``SpatialReference`` in the
-    JSON file of the same name; the NIfTI header's ``intent_name``, ``descrip`` and AFNI extension, where they hold a
-    known name; its sform code, or qform code where that is 0 (4: one of the MNI152 templates, not saying which; 3:
-    Talairach).
+    JSON file of the same name; AFNI's ``TEMPLATE_SPACE``; the NIfTI header's sform code, or qform code where that is 0
+    (4: one of the MNI152 templates; 3: Talairach); at last the free text of ``intent_name`` and ``descrip``, where it
+    holds a name that means nothing else. Text also tells which MNI152 template a code means. What SPM writes there is
+    the name of a contrast and says nothing about space.
 
     Parameters
     ----------
@@ -95,6 +107,12 @@ def space_of_file(path: str | os.PathLike[str], header: Any = None) -> str | Non
     if named:
         return canonical_space(named[1])
     return _space_of_sidecar(path) or (None if header is None else _space_of_header(header))
+
+
+def midplane_of(space: str | None) -> float | None:
+    """The x, in world mm, of the plane between the hemispheres of a space; None where it is not known."""
+    name = canonical_space(space)
+    return 0.0 if name is not None and name.startswith(_MIDPLANE_AT_0) else None
 
 
 def relation_of_spaces(a: str | None, b: str | None) -> Relation:
@@ -161,22 +179,37 @@ def _space_of_sidecar(path: Path) -> str | None:
 
 
 def _space_of_header(header: Any) -> str | None:
-    texts = [_text(header, "intent_name"), *re.split(r"[;,]|\s+", _text(header, "descrip")), _text(header, "descrip")]
+    coded = _space_of_afni(header) or _space_of_code(header)
+    if coded not in (None, "MNI152"):
+        return coded
+    told = _space_of_text(header)
+    return told if coded is None or told in _CODED_AS_MNI else coded
+
+
+def _space_of_afni(header: Any) -> str | None:
+    """What AFNI's own header says, in a .HEAD file or as XML in a NIfTI extension."""
+    texts = [str(getattr(header, "info", {}).get("TEMPLATE_SPACE", "")).strip("~ ")]
     for extension in getattr(header, "extensions", ()):
-        if extension.get_code() == 4:  # AFNI's own header, as XML
+        if extension.get_code() == 4:
             content = extension.get_content()
             texts += _AFNI_SPACE.findall(content.decode("latin-1") if isinstance(content, bytes) else str(content))
-    found = [_BY_KEY[_key(text)] for text in texts if _key(text) in _BY_KEY]
-    if found:
-        return found[0]
-    for field in ("sform_code", "qform_code"):
-        code = int(header[field]) if field in header else 0
-        if code:
-            return _FORM_CODES.get(code)
+    return next((_BY_KEY[_key(text)] for text in texts if _key(text) in _BY_KEY), None)
+
+
+def _space_of_code(header: Any) -> str | None:
+    code = field_of(header, "sform_code") or field_of(header, "qform_code")
+    return _FORM_CODES.get(code)
+
+
+def _space_of_text(header: Any) -> str | None:
+    """A space that free text names by words that mean nothing else."""
+    for field in ("intent_name", "descrip"):
+        text = text_of(header, field)
+        if _CONTRAST.search(text):
+            continue
+        whole, *words = (text, *re.split(r"[;,\s]+", text))
+        for word in (whole, *filter(_UNMISTAKABLE.search, words)):
+            space = _BY_KEY.get(_key(word))
+            if space is not None and space not in INDIVIDUAL:
+                return space
     return None
-
-
-def _text(header: Any, field: str) -> str:
-    if field not in header:
-        return ""
-    return bytes(header[field]).decode("latin-1").split("\0", 1)[0]

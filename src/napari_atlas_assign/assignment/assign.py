@@ -19,7 +19,8 @@ from ..atlas.maximum_probability import with_maximum_probability
 from ..errors import InputError
 from ..image import Image
 from ..lazy import extremes
-from ..modes.modes import Modes, check_values, find_modes
+from ..modes.meaning import doubts_about_values
+from ..modes.modes import Modes, check_values, find_modes, same_in_float32
 from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
@@ -29,7 +30,7 @@ from .conventions import get_convention
 from .field_of_view import field_of_view_warning
 from .integrals.cache import integrals_over
 from .integrals.fine_grid import is_too_fine, voxelwise_integrals
-from .parameters import Parameters
+from .parameters import Parameters, Threshold
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels
@@ -215,7 +216,7 @@ def _beyond(image: Image, threshold: float, sign: int) -> Image:
     if sign < 0:
         data = -(data.astype(np.float64) if data.dtype.kind in "iu" else data)
     if threshold > 0:
-        data = np.where(data > threshold, data, data.dtype.type(0))
+        data = np.where(data > same_in_float32(threshold, data.dtype), data, data.dtype.type(0))
     return replace(image, data=data)
 
 
@@ -239,8 +240,20 @@ def _notes(comparisons: Sequence[Comparison], parameters: Parameters) -> Iterato
     atlases = list(dict.fromkeys(comparison.atlas for comparison in comparisons))
     for space, image in first_in_space.items():
         yield from notes_on(atlases, image.name, space)
+    for image in {id(comparison.image): comparison.image for comparison in comparisons}.values():
+        yield from _look_at_image(image, parameters)
     for comparison in comparisons:
         yield from _look_at(comparison, parameters)
+
+
+def _look_at_image(image: Image, parameters: Parameters) -> Iterator[str]:
+    yield from image.stated.remarks
+    if parameters.rois:
+        return
+    yield from doubts_about_values(image)
+    explained = parameters.threshold.explained(image) if isinstance(parameters.threshold, Threshold) else None
+    if explained:
+        yield explained
 
 
 def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:

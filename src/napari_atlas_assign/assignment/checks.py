@@ -28,12 +28,16 @@ def notes_on(atlases: Sequence[Atlas], name: str, space: str | None) -> Iterator
     for atlas in atlases:
         yield from atlas.remarks
     pairs = [(name, space, atlas) for atlas in atlases]
+    known = [atlas for atlas in atlases if canonical_space(atlas.space)]
     if canonical_space(space) is None:
-        pairs = [(atlases[0].name, atlases[0].space, atlas) for atlas in atlases[1:]]
-    for first_name, first_space, atlas in pairs:
-        note = compare_spaces(first_space, atlas.space, first_name, atlas.name)
-        if note:
-            yield note
+        pairs = [(known[0].name, known[0].space, atlas) for atlas in known[1:]]
+    notes = [compare_spaces(first_space, atlas.space, first, atlas.name) for first, first_space, atlas in pairs]
+    yield from filter(None, notes)
+    if canonical_space(space) is None and known and not any(notes):
+        yield (
+            f"{name} does not say in which space it is, and {known[0].name} is in {canonical_space(known[0].space)}: "
+            "check that both are in one space"
+        )
 
 
 def tell(notes: Iterable[str], atlases: Sequence[Atlas]) -> None:

@@ -209,8 +209,14 @@ MODES: Columns = _by_name(
             caution="Above 1, the peak is a plateau, and its place no more than a convention.",
         ),
         Column("mean value", "number", "Mean of the image over the mode, with its sign.", "image"),
-        Column("left share", "fraction", "Part of the mode's volume at x below 0."),
-        Column("right share", "fraction", "Part of the mode's volume at x above 0."),
+        Column(
+            "left share",
+            "fraction",
+            "Part of the mode's volume left of the midplane; n/a where that is not known.",
+        ),
+        Column(
+            "right share", "fraction", "Part of the mode's volume right of the midplane; n/a where that is not known."
+        ),
         *SUMMARY.values(),
     )
 )

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import InputError
+from ..header import Statistic
 from ..image import Image
+from ..modes.meaning import check_no_p_values
 from ..modes.modes import Connectivity, Tail, check_parameters
-from ..modes.thresholds import percentile_threshold, t_threshold, z_threshold
+from ..modes.thresholds import percentile_threshold, statistic_threshold
 from .conventions import ConventionName, get_convention
 
 FOR_POINTS = ("minimum_probability", "level", "convention")
@@ -30,8 +32,9 @@ class Threshold:
     Parameters
     ----------
     kind : {"value", "percentile", "p"}
-        ``value``: `number` itself. ``percentile``: of the values of the tail, 0 to 100. ``p``: the z value, or with
-        `df` the t value, that chance exceeds with probability `number`.
+        ``value``: `number` itself. ``percentile``: of the values of the tail, 0 to 100. ``p``: what chance exceeds
+        with probability `number`: the t value with `df`, else the value of the statistic that the header states (z, t,
+        F, chi2, r), else the z value.
     number : float
         The value, percentile or probability.
     two_sided : bool
@@ -62,10 +65,22 @@ class Threshold:
         if self.kind == "percentile":
             return percentile_threshold(image, self.number, tail)
         if self.kind == "p":
-            if self.df is not None:
-                return t_threshold(self.number, self.df, self.two_sided)
-            return z_threshold(self.number, self.two_sided)
+            return statistic_threshold(self._statistic(image), self.number, self.two_sided)
         return float(self.number)
+
+    def explained(self, image: Image) -> str | None:
+        """A sentence about the statistic by which the p value was turned into a threshold for an image."""
+        stated = image.stated.statistic
+        if self.kind != "p" or self.df is not None or stated is None:
+            return None
+        return f"{image.name}: the p value {self.number:g} is taken as that of {stated}, as its header states"
+
+    def _statistic(self, image: Image) -> Statistic:
+        if self.df is not None:
+            if self.df <= 0:
+                raise InputError(f"the degrees of freedom are {self.df}; give a number above 0")
+            return Statistic("t", (float(self.df),))
+        return image.stated.statistic or Statistic("z")
 
 
 @dataclass(frozen=True)
@@ -158,7 +173,14 @@ class Parameters:
         return cls(**options)
 
     def threshold_for(self, image: Image) -> float:
-        """The threshold for one image, in its unit."""
+        """The threshold for one image, in its unit.
+
+        Raises
+        ------
+        InputError
+            If there is none for this image; of p values, the small ones are strong.
+        """
+        check_no_p_values(image)
         return (
             self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
         )
@@ -210,7 +232,7 @@ def check_use(options: Mapping[str, Any], points: bool = False) -> None:
         if unused:
             raise InputError(f"{', '.join(unused)}: not for points; leave it out")
     if options.get("rois"):
-        unused = [name for name in _NOT_FOR_ROIS if name in options]
+        unused = [name for name in NOT_FOR_ROIS if name in options]
         if unused:
             raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
     elif options.get("split_rois"):
@@ -219,7 +241,7 @@ def check_use(options: Mapping[str, Any], points: bool = False) -> None:
         raise InputError("seed: only with a registration_sd_mm or with placements; leave it out, or give one of these")
 
 
-_NOT_FOR_ROIS = ("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height")
+NOT_FOR_ROIS = ("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height")
 
 
 def _check_number(what: str, value: Any, low: float) -> None:

@@ -15,6 +15,7 @@ from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
+from ..template_space import midplane_of
 from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_share
 from .columns import ASSIGNMENTS, SCORES, table_of
@@ -49,11 +50,14 @@ def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
             for comparison in group:
                 tables.append(
                     _with_origin(
-                        pd.DataFrame(_modes(comparison.modes) | _summary(comparison)), comparison, is_stack, True
+                        pd.DataFrame(_modes(comparison.modes, _midplane([comparison])) | _summary(comparison)),
+                        comparison,
+                        is_stack,
+                        True,
                     )
                 )
             continue
-        described = _modes(group[0].modes)
+        described = _modes(group[0].modes, _midplane(group))
         for comparison in group:
             columns = _summary(comparison)
             if several:
@@ -102,11 +106,19 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     return table
 
 
-def _modes(found: Modes) -> dict[str, Any]:
+def _midplane(group: Sequence[Comparison]) -> float | None:
+    """The midplane of the first atlas that knows its own, else of the space of the atlases or of the image."""
+    own = (comparison.atlas.source.get("midplane_mm") for comparison in group)
+    spaces = (*(comparison.atlas.space for comparison in group), group[0].image.space)
+    planes = (*own, *map(midplane_of, spaces))
+    return next((float(plane) for plane in planes if plane is not None), None)
+
+
+def _modes(found: Modes, midplane: float | None) -> dict[str, Any]:
     """Columns of the table of modes (M,) that belong to no atlas."""
     peak, peak_value = found.peaks()
     count = found.counts()
-    sides = hemisphere_shares(found)
+    sides = hemisphere_shares(found, midplane)
     return {
         "input structure": found.number,
         "sign": found.sign.astype(np.int64),

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import AtlasError, GridError
+from ..errors import AtlasError, GridError, InputError
 from ..grid import Grid
-from ..image import READ_ERRORS
+from ..header import position_of
+from ..image import READ_ERRORS, with_one_axis_of_volumes
 from .atlas import Atlas
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
@@ -49,6 +50,12 @@ _BYTES_AHEAD = 2**28
 
 Names = pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None
 """A label table, or what gives one once it is known which numbers it has to name."""
+
+_HIGHEST_PROBABILITY, _HIGHEST_PER_CENT, _LOWEST = 1.5, 105, -0.1
+"""What values of probabilities and of percentages may reach after resampling, and fall to in units of these."""
+
+_FAR_MORE = 200
+"""Per cent to which regions of one atlas do not add up."""
 
 
 def atlas_from_maps(
@@ -89,29 +96,48 @@ def atlas_from_entries(
 ) -> Atlas:
     """Make an atlas of each region's voxels and raw values, which are divided by 100 if they are percentages.
 
-    Values up to a thousandth below 0 or above 1, which resampling leaves, count as 0 and 1.
+    Values up to 1.5 are probabilities, up to 105 percentages. What lies a little below 0 or above 1, as splines leave
+    it, counts as 0 and 1, with a remark if it is more than a thousandth.
 
     Raises
     ------
     AtlasError
-        If a value is below 0 or above 100, or none is above 0.
+        If values are neither, none is above 0, or they are labels of several parcellations.
     """
     name = about.get("name", "atlas")
     filled = [v for v in values if len(v)]
     low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
-    unit = 100 if high > 1.001 else 1
-    if low < -0.001 * unit or high > 1.001 * unit:
+    unit = 100 if high > _HIGHEST_PROBABILITY else 1
+    if low < _LOWEST * unit or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
         raise AtlasError(
             f"{name}: values run from {low:.4g} to {high:.4g}, which are neither probabilities (0 to 1) "
             "nor percentages (0 to 100); give maps of one of these kinds, or a volume of labels"
         )
     if high <= 0:
         raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
+    if unit > 1 and _are_parcellations(grid, voxels, values):
+        raise AtlasError(
+            f"{name} is a stack of {len(values)} volumes of whole numbers that add up to far more than 100 % in a "
+            "voxel, so these are labels of several parcellations; save the volume that is meant as a file of its own"
+        )
+    if low < -0.001 * unit or high > 1.001 * unit:
+        remark(f"{name}: values from {low:.4g} to {high:.4g}, as resampling leaves them, are cut off at 0 and {unit}")
     if low < 0:
         voxels = [voxel[value > 0] for voxel, value in zip(voxels, values, strict=True)]
         values = [value[value > 0] for value in values]
     values = [np.minimum(value.astype(np.float32) / np.float32(unit), np.float32(1)) for value in values]
     return Atlas.from_region_entries(grid, regions, voxels, values, **about)
+
+
+def _are_parcellations(grid: Grid, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]]) -> bool:
+    """Whether several volumes of whole numbers add up to far more than 100 % in many of their voxels."""
+    if len(values) < 2 or any((value != np.round(value)).any() for value in values):
+        return False
+    total = np.zeros(grid.n_voxels, np.float32)
+    for voxel, value in zip(voxels, values, strict=True):
+        total[voxel] += value
+    occupied = total[total > 0]
+    return bool((occupied > _FAR_MORE).mean() > 0.5)
 
 
 def atlas_from_label_volume(
@@ -249,10 +275,17 @@ def regions_of_labels(table: pd.DataFrame | None, labels: NDArray[np.int64], nam
 
 
 def named_grid(img: Any, name: str) -> Grid:
-    """The grid of a nibabel image's first three axes; errors name the atlas."""
+    """The grid of a nibabel image's first three axes; errors, and remarks on what is doubtful, name the atlas."""
+    for doubt in position_of(img, name)[1]:
+        remark(doubt)
+    return grid_of(img, name)
+
+
+def grid_of(img: Any, name: str) -> Grid:
+    """As `named_grid`, without remarks: for files of which one speaks for all."""
     try:
-        return Grid((img.shape[0], img.shape[1], img.shape[2]), img.affine)
-    except GridError as error:
+        return Grid((img.shape[0], img.shape[1], img.shape[2]), position_of(img, name)[0])
+    except (GridError, InputError) as error:
         raise AtlasError(f"{name}: {error}") from None
 
 
@@ -285,7 +318,7 @@ def _some(things: Any) -> str:
 def _opened_once(img: Any) -> Any:
     """The image with its file kept open: opened anew for each part, it would be unpacked from the start each time."""
     if nib.is_proxy(img.dataobj) and img.get_filename():
-        return nib.load(img.get_filename(), keep_file_open=True)
+        return with_one_axis_of_volumes(nib.load(img.get_filename(), keep_file_open=True))
     return img
 
 

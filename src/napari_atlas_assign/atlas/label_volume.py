@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AtlasError
+from ..header import nearest_labels
 
 _SLAB_VOXELS = 2**23
 """Voxels worked on at a time."""
@@ -39,7 +40,7 @@ def code_labels(volume: Any, name: str) -> CodedLabels:
     ----------
     volume : array or nibabel array proxy
         (X, Y, Z), or with further axes of length 1: whole numbers of any type, not negative. 0 and NaN are background.
-        Where the header scales what is stored, values within half a step of a whole number count as that number.
+        What misses a whole number by rounding alone counts as that number; see `header.nearest_labels`.
     name : str
         For messages.
 
@@ -54,13 +55,10 @@ def code_labels(volume: Any, name: str) -> CodedLabels:
     codes = np.zeros(shape, np.uint16, order="F")
     code_of = {0: 0}
     step = max(1, _SLAB_VOXELS // (shape[0] * shape[1]))
-    noise = _scaling_noise(volume)
+    step_of_labels = _scaling_step(volume)
     for z in range(0, shape[2], step):
         slab = np.asanyarray(volume[:, :, z : z + step]).reshape((*shape[:2], -1), order="F").reshape(-1, order="F")
-        if noise:
-            nearest = np.round(slab)
-            slab = np.where(np.abs(slab - nearest) <= noise, nearest, slab)
-        value, length = _runs(slab, name)
+        value, length = _runs(slab, name, step_of_labels)
         labels, which = np.unique(value, return_inverse=True)
         slab_codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels.tolist()], np.uint32)
         if len(code_of) > 2**16:
@@ -121,17 +119,16 @@ def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:
     return data.astype(np.int64) if data.dtype.kind == "f" else data
 
 
-def _scaling_noise(volume: Any) -> float:
-    """How far from a whole number a label can be stored: half a step of the scaling, 0 without scaling."""
+def _scaling_step(volume: Any) -> float:
+    """The scaling of what is stored, 0 without one."""
     slope = getattr(volume, "slope", 1)
-    step = abs(float(slope)) if np.ndim(slope) == 0 else 1.0
-    return 0.51 * step if step < 0.5 else 0.0
+    return abs(float(slope)) if np.ndim(slope) == 0 and slope != 1 else 0.0
 
 
-def _runs(values: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+def _runs(values: NDArray[Any], name: str, step: float) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
     """Neighbours of equal label as one: the labels (N,) and how often each comes (N,)."""
     if values.dtype.kind == "f" and np.isnan(values).any():
         values = np.where(np.isnan(values), 0, values)  # or every NaN would be a run of its own
     first = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
     # All checks look at one voxel of each run, which is as good as all and far quicker.
-    return whole_numbers(values[first], name).astype(np.int64), np.diff(first, append=len(values))
+    return whole_numbers(nearest_labels(values[first], step), name).astype(np.int64), np.diff(first, append=len(values))

@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nibabel as nib
+
 from ..errors import AtlasError
 from ..grid import Grid
-from ..image import exists, quiet_nibabel
+from ..image import READ_ERRORS, exists, quiet_nibabel
+from ..limits import refuse_by_content
+from ..template_space import space_of_file
 from . import catalogue
 from .atlas import Atlas
 from .formats import nifti
@@ -39,6 +43,8 @@ def load_atlas(
         table = None if labels is None else Path(labels)
         if table is not None and not (exists(table) and table.is_file()):
             raise AtlasError(f"{table}: no such label table; check the path")
+        for file in filter(None, (path, table)):
+            refuse_by_content(file, AtlasError)
         return read_file(path, table, dialect, near)
     if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
@@ -64,7 +70,16 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
         opened["opened_labels"] = str(labels.resolve())
     if near is not None and choice:
         opened["opened_near"] = {"shape": list(near.shape), "affine": near.affine.tolist()}
-    return atlas.described(source=atlas.source | opened)
+    return atlas.described(source=atlas.source | opened, space=atlas.space or _space_of(atlas, path))
+
+
+def _space_of(atlas: Atlas, path: Path) -> str | None:
+    """What the image that an atlas was read from says about its space, as of images that are assigned."""
+    image = Path(str(atlas.source.get("path", path)))
+    try:
+        return space_of_file(image, nib.load(image).header) if image.is_file() else None
+    except (*READ_ERRORS, AttributeError):  # no image: a table, or a list of files
+        return None
 
 
 def _dialects() -> list[Dialect]:

@@ -16,10 +16,12 @@ _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
 def remark(message: str) -> None:
-    """Warn the person with one sentence."""
+    """Warn the person with one sentence, once per atlas that is read."""
     message = one_line(message)  # file names may hold what no record can
     heard = _heard.get()
     if heard is not None:
+        if message in heard:
+            return
         heard.append(message)
     warn(message)
 

@@ -33,6 +33,7 @@ from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
 from ..errors import InputError
 from ..grid import Grid
+from ..header import position_of
 from ..image import Image, open_image, read_images
 from ..report.provenance import PACKAGES, version_of
 from .inputs import MapFile
@@ -277,7 +278,7 @@ def _grid_of(file: MapFile) -> Grid | None:
     """The grid of a map; None if it cannot be read, which is reported in its turn."""
     try:
         img = open_image(file.path)
-        return Grid((img.shape[0], img.shape[1], img.shape[2]), img.affine)
+        return Grid((img.shape[0], img.shape[1], img.shape[2]), position_of(img, file.path.name)[0])
     except (InputError, IndexError, OSError):
         return None
 

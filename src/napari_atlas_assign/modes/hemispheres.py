@@ -11,22 +11,31 @@ _POINTS = np.array([-3, -1, 1, 3]) / 8
 """Where along a voxel's edge the points lie that stand for it where the midplane cuts it at an angle."""
 
 
-def hemisphere_shares(modes: Modes) -> Floats:
-    """How much of each mode lies left and right of the plane x = 0, by coordinates.
+def hemisphere_shares(modes: Modes, midplane: float | None = 0.0) -> Floats:
+    """How much of each mode lies left and right of the midplane, by coordinates.
+
+    Parameters
+    ----------
+    modes : Modes
+    midplane : float or None
+        Its x in world mm; None where it is not known.
 
     Returns
     -------
     (M, 2) float
-        Parts of the mode's volume at x < 0 (left in RAS+) and x > 0; they add up to 1. Voxels that the plane cuts
-        count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points.
+        Parts of the mode's volume at smaller x (left in RAS+) and larger x; they add up to 1. Voxels that the plane
+        cuts count by their parts: exactly where axes are parallel to the world's, else by 4 x 4 x 4 points. NaN where
+        the midplane is not known.
     """
-    share = modes.totals(_left_part(modes)) / modes.counts()
+    if midplane is None:
+        return np.full((modes.n_modes, 2), np.nan)
+    share = modes.totals(_left_part(modes, midplane)) / modes.counts()
     return np.stack([share, 1 - share], axis=-1)
 
 
-def _left_part(modes: Modes) -> Floats:
-    """(N,) part of each voxel at x < 0."""
-    edges, offset = modes.grid.affine[0, :3], modes.grid.affine[0, 3]
+def _left_part(modes: Modes, midplane: float) -> Floats:
+    """(N,) part of each voxel left of the midplane."""
+    edges, offset = modes.grid.affine[0, :3], modes.grid.affine[0, 3] - midplane
     width, axis = np.abs(edges).sum(), int(np.abs(edges).argmax())
     if np.abs(edges[axis]) > width * (1 - 1e-6):
         centre = (np.array(modes.grid.shape) - 1) / 2

@@ -184,8 +184,9 @@ def find_modes(
     check_parameters(threshold, tail, connectivity, min_volume_mm3)
     tails: tuple[int, ...] = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[tail]
     # A plain float, because numpy compares with it in the type of the data.
+    limit = same_in_float32(float(threshold), image.data.dtype)
     find = _by_blocks if image.is_lazy else _at_once
-    voxel, mode, value, signs = find(image, float(threshold), tails, connectivity)
+    voxel, mode, value, signs = find(image, limit, tails, connectivity)
     if np.isinf(value).any():
         raise InputError(
             f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
@@ -196,6 +197,19 @@ def find_modes(
     # The small tolerance keeps a mode of exactly the minimum, although headers hold their affines in float32.
     keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-6)) & (count >= min_voxels)
     return numbered(found, keep, numbering)
+
+
+def same_in_float32(threshold: float, dtype: np.dtype[Any]) -> float:
+    """The threshold that divides values of a type as it itself divides the same values in float32.
+
+    A map in float32, and one in whole numbers with a scale factor, which is read in float64, have the same modes then.
+    """
+    if threshold == 0 or dtype != np.float64:
+        return threshold
+    nearest = np.float32(threshold)
+    above = np.nextafter(nearest, np.float32(np.inf))
+    half = (float(nearest) + float(above)) / 2  # what lies here or above is rounded up, here itself to the even one
+    return half if nearest.view(np.int32) % 2 == 0 else float(np.nextafter(half, -np.inf))
 
 
 _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]

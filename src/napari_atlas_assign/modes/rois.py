@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..grid import Grid
+from ..header import nearest_labels
 from ..image import Image
 from ..lazy import nonzero, values_at
 from .labelling import REACH, Connectivity
 from .modes import Modes, numbered
-
-_WHOLE = 1e-3
-"""Label volumes stored with a scale factor miss whole numbers by less than this."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,7 @@ def _whole_numbers(image: Image, values: NDArray[Any]) -> NDArray[np.int64]:
     """Values of the image as labels, NaN as 0."""
     if values.dtype.kind == "f":
         values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
+        values = nearest_labels(values, image.stated.step)
     if len(values) and values.min() < 0:
         raise InputError(
             f"{image.name} holds negative labels (down to {values.min():g}); number regions of interest from 1"
@@ -134,14 +133,12 @@ def _whole_numbers(image: Image, values: NDArray[Any]) -> NDArray[np.int64]:
     if len(values) and values.max() >= 2**31:
         raise InputError(f"{image.name} holds the label {values.max():g}; labels go up to {2**31 - 1}")
     if values.dtype.kind == "f":
-        rounded = np.rint(values)
-        broken = np.abs(values - rounded) > _WHOLE
+        broken = values != np.rint(values)
         if broken.any():
             raise InputError(
                 f"{image.name} holds the value {values[broken][0]:g}, which is no label; give whole numbers "
                 "(labels are resampled with nearest neighbour interpolation, never linear)"
             )
-        values = rounded
     return values.astype(np.int64)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..grid import Floats
+from ..header import Statistic
 from ..image import Image
 from ..lazy import blocks
 from .modes import Modes, Tail
@@ -88,6 +89,31 @@ def t_threshold(p: float, df: float, two_sided: bool = False) -> float:
     if not np.isfinite(df) or df <= 0:
         raise InputError(f"the degrees of freedom are {df}; give a number above 0")
     return max(0.0, -float(scipy.special.stdtrit(df, _one_tail(p, two_sided))))
+
+
+def statistic_threshold(statistic: Statistic, p: float, two_sided: bool = False) -> float:
+    """The value of a statistic that chance exceeds with probability `p`; see `z_threshold`.
+
+    F and chi2 have one tail only. Of a map of the logarithms of p values, the logarithm of `p`, sign dropped.
+
+    Raises
+    ------
+    InputError
+        If `p` is out of range, a statistic of one tail is to have two sides, or the map holds p values themselves.
+    """
+    if statistic.name in ("z", "t", "r"):
+        if statistic.name == "z":
+            return z_threshold(p, two_sided)
+        t = t_threshold(p, statistic.df[0], two_sided)
+        return t if statistic.name == "t" else float(t / np.hypot(np.sqrt(statistic.df[0]), t))
+    if two_sided or not 0 < p < 1:
+        what = "it is two-sided, but" if two_sided else f"it is {p}, but"
+        raise InputError(f"the p value: {what} a map of {statistic} has one tail; give a number between 0 and 1 alone")
+    if statistic.name == "F":
+        return 1 / float(scipy.special.fdtri(statistic.df[1], statistic.df[0], p))
+    if statistic.name == "chi2":
+        return float(scipy.special.chdtri(statistic.df[0], p))
+    return -float(np.log(p) if statistic.name == "ln p" else np.log10(p))
 
 
 def keep_largest(modes: Modes, k: int) -> Modes:

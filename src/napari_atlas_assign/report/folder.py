@@ -21,6 +21,7 @@ from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atomic import replace_folder, scratch_folder
 from ..errors import InputError
+from ..header import MODES_INTENT
 from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
@@ -143,7 +144,7 @@ def write_labels(images: Sequence[Image], path: Path) -> None:
         data = image.data if len(images) == 1 else np.stack([i.data for i in images], axis=-1)
     nifti = nib.Nifti1Image(data, image.grid.affine)
     nifti.header.set_xyzt_units("mm")
-    nifti.header.set_intent("label")
+    nifti.header.set_intent("label", name=MODES_INTENT)
     nifti.set_sform(image.grid.affine, code="mni" if (image.space or "").startswith("MNI152") else "aligned")
     if image.is_lazy:
         _write_by_slabs(nifti, images, path)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ...errors import AtlasError, InputError
 from ...grid import Grid
-from ...image import READ_ERRORS, open_image
+from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
-from ..build import named_grid, region_entries, regions_of_labels, regions_of_volumes
+from ..build import grid_of, named_grid, region_entries, regions_of_labels, regions_of_volumes
 from ..label_tables import read_table
 from ..label_volume import code_labels
 
@@ -58,7 +58,7 @@ def open_atlas_image(path: Path) -> Any:
         check_size(img, path, MAX_IMAGE_BYTES)
     except InputError as error:
         raise AtlasError(str(error)) from error
-    return img
+    return with_one_axis_of_volumes(img)
 
 
 def n_axes(img: Any) -> int:
@@ -96,7 +96,9 @@ def common_grid(images: dict[Path, Any]) -> Grid:
     AtlasError
         If an image has another grid than most; the message names it.
     """
-    grids = {path: named_grid(img, path.name) for path, img in images.items()}
+    grids = {path: grid_of(img, path.name) for path, img in images.items()}
+    first = next(iter(images))
+    named_grid(images[first], first.name)  # whose remarks stand for all
     kinds: list[tuple[Grid, list[Path]]] = []
     for path, grid in grids.items():
         for known, paths in kinds:

@@ -147,4 +147,4 @@ def _sidecar(path: Path) -> Path | None:
 
 
 def _is_nifti(path: Path) -> bool:
-    return path.name.endswith((".nii", ".nii.gz")) and path.is_file()
+    return path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()

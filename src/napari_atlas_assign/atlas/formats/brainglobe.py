@@ -40,6 +40,7 @@ NAME = "brainglobe"
 
 ANNOTATION = "annotation.tiff"
 ANNOTATION_ZARR = "annotations_compressed.ome.zarr"
+HEMISPHERES = "hemispheres.tiff"
 _INSTALL = 'pip install "napari-atlas-assign[brainglobe]"'
 
 _DIRECTIONS = {"r": (0, -1), "l": (0, 1), "a": (1, -1), "p": (1, 1), "s": (2, -1), "i": (2, 1)}
@@ -106,11 +107,13 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
             f"run BrainGlobeAtlas({about_file.parent.name!r}).annotation once, or fetch the atlas again"
         )
     regions = regions_of_labels(structures if labels is None else read_table(labels), np.sort(coded.labels), name)
-    source = {"path": str(about_file.resolve())}
+    source: dict[str, Any] = {"path": str(about_file.resolve())}
     source |= {"citation": about["citation"]} if isinstance(about.get("citation"), str) else {}
     version = about.get("version")
     source |= {"version": version} if isinstance(version, str) else {}
     grid = Grid((shape[0], shape[1], shape[2]), affine_of(orientation, resolution))
+    midplane = _midplane(about, about_file, grid)
+    source |= {} if midplane is None else {"midplane_mm": midplane}
     return Atlas.from_labels(coded, grid, regions, name=name, space=space_of(name), source=source)
 
 
@@ -119,7 +122,8 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
     about_file = _required(path)
     table = [labels] if labels else []
     if about_file.name == "metadata.json":
-        return [about_file, *(about_file.parent / name for name in ("structures.json", ANNOTATION)), *table]
+        own = [about_file.parent / name for name in ("structures.json", ANNOTATION, HEMISPHERES)]
+        return [about_file, *(f for f in own if f.name != HEMISPHERES or f.is_file()), *table]
     about = read_json(about_file)
     zarr_folder = _located(about, "annotation_set", about_file) / ANNOTATION_ZARR
     terminology = _located(about, "terminology", about_file) / "terminology.csv"
@@ -153,6 +157,29 @@ def affine_of(orientation: str, resolution: Sequence[float]) -> Floats:
         affine[world, axis] = sign * size / 1000
         affine[world, 3] = sign * size / 2000
     return affine
+
+
+def _midplane(about: dict[str, Any], about_file: Path, grid: Grid) -> float | None:
+    """The x, in world mm, between the hemispheres: where the atlas's own image of them changes, or of a symmetric one
+    the middle; None where neither is known."""
+    axis = int(np.abs(grid.affine[0, :3]).argmax())
+    place = about_file.parent / HEMISPHERES
+    if about_file.name == "metadata.json" and place.is_file():
+        sides = np.asarray(_open_tiff(place))
+        if sides.shape != grid.shape:
+            raise AtlasError(f"{HEMISPHERES} has the shape {sides.shape}, the annotation {grid.shape}; fetch it again")
+        planes = np.moveaxis(sides, axis, 0).reshape(grid.shape[axis], -1)
+        left, right = (planes == 1).sum(axis=1), (planes == 2).sum(axis=1)
+        mostly_left = left > right
+        changes = np.flatnonzero(mostly_left[1:] != mostly_left[:-1])
+        if len(changes) != 1:
+            return None
+        index = changes[0] + 0.5
+    elif about.get("symmetric") is True:
+        index = (grid.shape[axis] - 1) / 2
+    else:
+        return None
+    return float(grid.affine[0, axis] * index + grid.affine[0, 3])
 
 
 def _about_file(path: Path) -> Path | None:

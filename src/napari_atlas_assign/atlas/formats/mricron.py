@@ -28,7 +28,7 @@ _STARTS = re.compile(r"\s*\d+[\s,;|]+\S*[^\W\d_]")
 
 def sniff(path: Path) -> bool:
     """Whether text with numbers and names lies between the header and the voxels."""
-    if not (path.name.endswith((".nii", ".nii.gz")) and path.is_file()):
+    if not (path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()):
         return False
     try:
         return _STARTS.match(_text(path)) is not None

@@ -8,13 +8,15 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from ...errors import AtlasError
-from ...image import READ_ERRORS
+from ...errors import AtlasError, InputError
+from ...image import READ_ERRORS, open_image
 from ..atlas import Atlas
 from ..build import FractionsError, Names, atlas_from_label_volume, atlas_from_maps, stem
 from ..files.volumes import n_axes, open_atlas_image
 from ..files.xml import read_xml
+from ..label_tables.beside import own_tables
 from ..label_tables.choice import names_for, table_files
+from ..label_tables.freesurfer_names import standard_table
 from ..remarks import remark
 from .one_image import source_of
 
@@ -24,8 +26,8 @@ NAME = "nifti"
 def sniff(path: Path) -> bool:
     """Whether the file is an image with three or more axes."""
     try:
-        return path.is_file() and len(getattr(nib.load(path), "shape", ())) >= 3
-    except READ_ERRORS:
+        return path.is_file() and len(open_image(path).shape) >= 3
+    except InputError:
         return False
 
 
@@ -62,6 +64,9 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         raise AtlasError(
             f"{path.name} has {axes} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (one volume per region)"
         )
+    standard = None if labels or own_tables(path) or axes != 3 else standard_table(path)
+    if standard is not None:
+        return _read(img, axes, stem(path), standard).described(source=source_of(path))
     names = names_for(path, labels)
     atlas = _read(img, axes, stem(path), names)
     return atlas.described(source=source_of(path, labels=names.used))
@@ -75,7 +80,7 @@ def _read(img: Any, axes: int, name: str, names: Names) -> Atlas:
     except FractionsError:
         atlas = atlas_from_maps(img, names, name=name)
         highest = float(np.nanmax(np.asanyarray(img.dataobj)))
-        if highest > 1.001:
+        if highest > 1.5:
             remark(
                 f"{name}: fractions up to {highest:.4g} are taken for per cent of one region; if these are labels that "
                 "were resampled, resample them by nearest neighbour instead"

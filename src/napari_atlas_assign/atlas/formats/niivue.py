@@ -34,7 +34,7 @@ _INTENT_NAMES = ("PAQD", "SPARQ")
 
 def sniff(path: Path) -> bool:
     """Whether the header says so, or colours have a list of labels beside them."""
-    if not (path.name.endswith((".nii", ".nii.gz")) and path.is_file()):
+    if not (path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()):
         return False
     try:
         img: Any = nib.load(path)

@@ -11,11 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from ...errors import AtlasError
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas
-from ..build import Names, atlas_from_label_volume, atlas_from_maps, named_grid
+from ..build import Names, atlas_from_label_volume, atlas_from_maps, grid_of
 from ..files.paths import image_inside
 from ..files.volumes import n_axes, open_volume
 from ..label_tables import for_label_volume
@@ -27,7 +26,7 @@ def maps_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     Parameters
     ----------
     path : Path
-        (X, Y, Z, R), (X, Y, Z, 1, R) or (X, Y, Z).
+        (X, Y, Z, R) or (X, Y, Z); axes of length 1 do not count.
     table : DataFrame, callable or None
         As `atlas_from_maps` takes it.
     name, **about
@@ -38,12 +37,7 @@ def maps_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     AtlasError
         If the image cannot be read, or does not fit the table.
     """
-    img = open_volume(path, axes=(3, 4, 5))
-    if n_axes(img) == 5:
-        if img.shape[3] != 1:
-            raise AtlasError(f"{path.name} has the shape {img.shape}; an atlas of maps has one volume per region")
-        # AFNI keeps the fourth axis for time.
-        img = type(img)(img.dataobj.reshape((*img.shape[:3], img.shape[4])), img.affine, img.header)
+    img = open_volume(path, axes=(3, 4))
     return atlas_from_maps(img, table, name=name, **about)
 
 
@@ -71,7 +65,7 @@ def labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
 
 def maps_or_labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     """Read four axes as maps and three as labels; see `maps_from`, `labels_from`."""
-    four = n_axes(open_volume(path, axes=(3, 4, 5))) > 3
+    four = n_axes(open_volume(path, axes=(3, 4))) > 3
     return (maps_from if four else labels_from)(path, table, name=name, **about)
 
 
@@ -93,7 +87,7 @@ def pick(paths: list[Path], near: Grid | None = None) -> Path:
     """
     if len(paths) == 1:
         return paths[0]
-    grids = [named_grid(open_volume(path, axes=(3, 4, 5)), path.name) for path in paths]
+    grids = [grid_of(open_volume(path, axes=(3, 4)), path.name) for path in paths]
 
     def distance(grid: Grid) -> tuple[bool, float, float]:
         if near is None:

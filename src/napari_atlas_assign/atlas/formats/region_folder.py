@@ -142,7 +142,9 @@ def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise AtlasError(f"{folder.name} is no folder; give the one that holds a NIfTI file for each region")
     found = [
-        file for file in folder.iterdir() if file.name.endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
     ]
     for file in found:
         inside(folder, file.name)

@@ -33,7 +33,7 @@ from .folder import cache_folder
 if TYPE_CHECKING:
     from ..formats.format import Dialect
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas
 from ...errors import AtlasError, InputError
 from ...grid import Floats
+from ...header import Stated
 from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from .colors import direct_colors, region_color
@@ -74,7 +75,9 @@ def image_from_layer(layer: Any, volume: int | None = None, world_from_view: Flo
         source["path"] = str(path)
     # Small ones are read: a change of threshold then reads nothing again.
     data = as_dask(data) if is_lazy(data) and n_bytes(data) > LARGEST_IN_MEMORY else np.asarray(data)
-    return Image(data.T.reshape(grid.shape), grid, layer.name, own_metadata(layer).get("space"), source)
+    about = own_metadata(layer)
+    stated = Stated.from_dict(about.get("stated"))
+    return Image(data.T.reshape(grid.shape), grid, layer.name, about.get("space"), source, stated=stated)
 
 
 def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas:

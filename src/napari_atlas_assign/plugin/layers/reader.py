@@ -20,27 +20,29 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas
 from ...atlas.build import stem
 from ...atlas.formats import niivue
+from ...atlas.label_tables import read_table
 from ...atlas.label_tables.beside import own_tables
 from ...atlas.load import load_atlas
 from ...errors import AssignmentWarning, AtlasError, GridError, InputError, warn
 from ...grid import Grid
+from ...header import field_of, position_of, says_labels, says_modes, stated_by
 from ...image import READ_ERRORS, open_image
 from ...report.provenance import RECORD_NAME
-from .convert import atlas_to_layer, intensity
+from ...template_space import space_of_file
+from .convert import atlas_to_layer, intensity, label_features
 from .geometry import KEY, place
 from .metadata import LayerData, describe, with_leading_axis
 
 TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
 """Files beside an image that are label tables for sure; a JSON or text file beside it may be about anything."""
 
-INTENT_LABEL = 1002
-
-
 RGB_TYPES = (128, 2304)
+
+_OTHER_ENDINGS = (".img", ".hdr", ".mgz", ".mgh", ".head", ".brik", ".brik.gz")
 
 
 def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
-    """Offer to read a NIfTI file, a saved result or an atlas folder; None for anything else, lists of files too."""
+    """Offer to read an image file, a saved result or an atlas folder; None for anything else, lists of files too."""
     if not isinstance(path, str | os.PathLike):
         return None
     path = Path(path)
@@ -48,7 +50,7 @@ def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
         return read_saved_modes
     if path.is_dir():
         return read_atlas_folder if is_atlas_folder(path) else None
-    return read if is_nifti(path) else None
+    return read if is_nifti(path) or _is_other_image(path) else None
 
 
 def saved_modes(path: Path) -> list[Path]:
@@ -78,6 +80,17 @@ def read_atlas_folder(path: str | os.PathLike[str]) -> list[LayerData]:
     return [atlas_to_layer(load_atlas(path))]
 
 
+def _is_other_image(path: Path) -> bool:
+    """Whether a file is an image of ANALYZE, FreeSurfer or AFNI, by its ending and its header."""
+    if not path.name.lower().endswith(_OTHER_ENDINGS):
+        return False
+    try:
+        open_image(path)
+    except InputError:
+        return False
+    return True
+
+
 def is_nifti(path: Path) -> bool:
     """Whether a file begins as NIfTI does; reads the header only, never raises."""
     try:
@@ -102,6 +115,8 @@ def read(path: str | os.PathLike[str]) -> list[LayerData]:
     """
     path = Path(path)
     img = open_image(path)
+    if says_modes(img.header):
+        return [_modes_to_layer(img, path)]
     atlas = _as_atlas(img, path)
     if atlas is not None:
         return [atlas_to_layer(atlas)]
@@ -111,20 +126,38 @@ def read(path: str | os.PathLike[str]) -> list[LayerData]:
     return [layer]
 
 
+def _modes_to_layer(img: Any, path: Path) -> LayerData:
+    """Modes that were saved, as the labels that they were, with their names where a table lies beside."""
+    (data, about, _), notes = map_to_layer(img, path)
+    for note in notes:
+        _notify(note)
+    kept = ("name", "metadata", "scale", "translate", "affine", "units", "axis_labels")
+    about = {key: value for key, value in about.items() if key in kept}
+    about["metadata"][KEY]["role"] = "modes"
+    for table in own_tables(path)[:1]:
+        rows = read_table(table)
+        names = {int(n): {"region": name} for n, name in zip(rows["id"], rows["name"], strict=True)}
+        about["features"] = label_features(names, ["region"])
+    whole = np.rint(data).astype(np.int32) if data.dtype.kind == "f" else data
+    return whole, about | {"opacity": 0.4}, "labels"
+
+
 def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     """Lay out a NIfTI image as it is: z, y, x in mm, further axes in front; with what the person should know of it."""
+    affine, doubts = position_of(img, path.name)
     try:
-        grid = Grid(_spatial(img.shape), img.affine)
+        grid = Grid(_spatial(img.shape), affine)
     except GridError as error:
         raise GridError(f"{path.name}: {error}") from None
     orientation, transform = place(grid.shape, grid.affine)
     data = orientation.turn(_voxels(img, path).reshape(*grid.shape, *_further_axes(img.shape)))
-    codes = {f"{form}_code": int(img.header[f"{form}_code"]) for form in ("sform", "qform")}
-    about = describe(affine=grid.affine.tolist()) | codes
+    codes = {f"{form}_code": field_of(img.header, f"{form}_code") for form in ("sform", "qform")}
+    space, stated = space_of_file(path, img.header), stated_by(img, path.name)
+    about = describe(affine=grid.affine.tolist(), space=space, stated=stated.as_dict()) | codes
     leading = data.ndim - 3
     if data.dtype.kind == "c":
         data = np.abs(data)  # napari shows no complex numbers
-    rgb = int(img.header["datatype"]) in RGB_TYPES
+    rgb = field_of(img.header, "datatype") in RGB_TYPES
     if rgb:
         data = np.stack([data[channel] for channel in data.dtype.names or ()], axis=-1)
     labels = ("t", "v", "u", "w")[:leading][::-1]
@@ -139,7 +172,7 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
         },
         "image",
     )
-    notes = _notes(path.name, transform, codes)
+    notes = [*_notes(path.name, transform), *doubts]
     if np.dtype(img.get_data_dtype()).kind == "c":
         notes.append(f"{path.name} holds complex numbers; their magnitude is shown")
     return layer, notes
@@ -150,12 +183,8 @@ def _as_atlas(img: Any, path: Path) -> Atlas | None:
     tables, name = own_tables(path), stem(path)
     packed = niivue.sniff(path)
     further = _further_axes(img.shape)
-    if packed:
-        called_atlas = True
-    elif further:
-        called_atlas = name.endswith("_probseg")
-    else:
-        called_atlas = name.endswith("_dseg") or int(img.header["intent_code"]) == INTENT_LABEL
+    said = name.endswith("_probseg") if further else says_labels(path.name, img.header)
+    called_atlas = packed or said
     if (len(further) > 1 and not packed) or not (tables or called_atlas):
         return None
     try:
@@ -197,7 +226,7 @@ def _voxels(img: Any, path: Path) -> NDArray[Any]:
         ) from error
 
 
-def _notes(name: str, transform: dict[str, Any], codes: dict[str, int]) -> list[str]:
+def _notes(name: str, transform: dict[str, Any]) -> list[str]:
     notes = []
     if "affine" in transform:
         turn = np.asarray(transform["affine"])[:3, :3]
@@ -205,11 +234,6 @@ def _notes(name: str, transform: dict[str, Any], codes: dict[str, int]) -> list[
         notes.append(
             f"{name} is oblique (turned by {angle:.0f} degrees): napari's 2D views show its slices unturned; "
             "tables and 3D view use its true place"
-        )
-    if not any(codes.values()):
-        notes.append(
-            f"{name} says nothing about its place in the world (sform and qform codes are 0): "
-            "left and right, and the origin, are assumed"
         )
     return notes
 

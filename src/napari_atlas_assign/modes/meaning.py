@@ -1,0 +1,85 @@
+"""What the values of an image are, as far as it says and they show: p values, labels, or a map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..header import says_p_values
+from ..image import Image
+
+_MOST_LABELS = 256
+"""Up to so many different whole numbers look like labels; counts and rounded maps have more, or negative ones."""
+
+_MOST_AT_ONE = 0.95
+"""The median from which values between 0 and 1 are p values: in most of the brain there is no effect."""
+
+_ANY_P = 0.3
+
+_LEAST_BRAIN = 0.1
+"""A map of p values has one in every voxel of the brain; 1 - p, thresholded, has few."""
+
+
+def check_no_p_values(image: Image) -> None:
+    """Raise an InputError for a map of p values, of which a threshold would take the weak ones."""
+    statistic = image.stated.statistic
+    if statistic is not None and statistic.name == "p":
+        raise InputError(_refusal(image, "its header says so"))
+    if _median_of_p(image) >= _MOST_AT_ONE:
+        raise InputError(_refusal(image, "its name says so, and most values are close to 1"))
+
+
+def doubts_about_values(image: Image) -> list[str]:
+    """Sentences about a map whose values may be something else than what a threshold is for."""
+    if _ANY_P <= _median_of_p(image) < _MOST_AT_ONE:
+        return [f"{image.name} may hold p values, of which the small ones are strong; if so, give 1 - p or -log10(p)"]
+    n = _number_of_labels(image)
+    if not n:
+        return []
+    return [
+        f"{image.name} holds only whole numbers, {n} different ones above 0, and looks like labels of regions; if so, "
+        "give rois=True (command line: --rois)"
+    ]
+
+
+def _refusal(image: Image, why: str) -> str:
+    return (
+        f"{image.name} holds p values ({why}), of which the small ones are strong, so that a threshold would take the "
+        "weak ones; make a map of -log10(p), and threshold it at 3 for p = 0.001, or give the map of the statistic"
+    )
+
+
+def _median_of_p(image: Image) -> float:
+    """The median of the values of an image that is named after p values, 0 and NaN left out; 0 if they are none."""
+    if not image.data.size or image.is_lazy or not says_p_values(image.name) or image.data.dtype.kind != "f":
+        return 0.0
+    values = image.data[np.isfinite(image.data) & (image.data != 0)]
+    if len(values) < _LEAST_BRAIN * image.data.size or values.min(initial=0) < 0 or values.max(initial=0) > 1:
+        return 0.0
+    return float(np.median(values))
+
+
+def _number_of_labels(image: Image) -> int:
+    """How many different whole numbers above 0 an image holds, if they look like labels; else 0."""
+    if image.is_lazy or image.stated.labels or image.stated.statistic is not None:
+        return 0
+    data = image.data.ravel(order="K")
+    if not _are_whole(data[:: max(1, len(data) // 4096)]) or not _are_whole(data):
+        return 0
+    above = data[data > 0]
+    if above.max(initial=0) >= 2**24:  # which a table of counts would not hold
+        return 0
+    n = int(np.count_nonzero(np.bincount(above.astype(np.int64))))
+    return n if 2 <= n <= _MOST_LABELS else 0
+
+
+def _are_whole(values: NDArray[Any]) -> bool:
+    """Whether values are finite whole numbers, none below 0; NaN does not count."""
+    if values.dtype.kind == "f":
+        values = values[~np.isnan(values)]
+        if not (values == np.rint(values)).all() or np.isinf(values).any():
+            return False
+    return bool(len(values)) and bool((values >= 0).all())
