@@ -425,7 +425,8 @@ def test_the_cache_is_listed_and_cleared(run, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path / "cache"))
     assert "0 stored atlases, 0 B, in" in run("cache")[1]
     assert assign(run)[0] == 0
-    header, row, total = run("cache")[1].splitlines()
+    header, row, total, downloads = run("cache")[1].splitlines()
+    assert downloads.startswith("0 downloaded files, 0 B, in ")
     assert header.split() == ["atlas", "regions", "size"]
     assert row.split()[:2] == ["atlas", "2"]
     assert total.startswith("1 stored atlas, ")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import sys
+import tracemalloc
 from pathlib import Path
 
 import nibabel as nib
@@ -246,3 +248,30 @@ def test_without_matplotlib_a_report_is_refused_before_the_work(run, folder, mon
 def test_a_report_without_output_is_refused(run, folder):
     assign(run)
     fails_in_one_line(run("rerun", "out", "--report"), 2, "give --output, too")
+
+
+def test_a_file_that_is_gone_is_told(run, folder):
+    assign(run, "--threshold", "2", "--report")
+    Path("out/modes.tsv").unlink()
+    Path("out/figures/overview.png").unlink()
+    code, out, err = run("rerun", "out")
+    assert code == 1
+    assert out.count("identical") == 3
+    assert "modes.tsv: is the same again, but the file beside the record is missing" in out
+    assert "figures/overview.png: the file is missing" in out
+    assert "modes.tsv, figures/overview.png: not as in out" in err
+
+
+def test_packed_modes_of_any_size_are_compared_piece_by_piece(run, folder):
+    assign(run)
+    with gzip.open("out/components.nii.gz", "wb", compresslevel=1) as file:
+        for _ in range(600):
+            file.write(bytes(2**20))
+    record = json.loads(Path("out/provenance.json").read_text("utf-8"))
+    edited(files=record["files"] | {"components.nii.gz": "0" * 64})
+    tracemalloc.start()
+    _, out, _ = run("rerun", "out")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "components.nii.gz: holds other modes" in out
+    assert peak < 100 * 2**20

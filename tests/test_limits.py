@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import bz2
 import gzip
+import struct
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from napari_atlas_assign.errors import InputError
+from napari_atlas_assign.image import open_image
 from napari_atlas_assign.limits import MAX_IMAGE_BYTES, check_size, read_bytes
 
 
@@ -77,3 +80,39 @@ def test_a_file_cut_off_or_missing_is_refused(tmp_path):
     for bad in (path, tmp_path / "none.txt", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
             read_bytes(bad)
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii", "a.hdr", "a.hdr.gz"])
+def test_extensions_of_a_header_that_claim_too_much_are_refused_before_they_are_unpacked(tmp_path, name):
+    header = nib.Nifti1Header()
+    header.set_data_shape((2, 2, 2))
+    header.set_data_dtype(np.uint8)
+    header["magic"], header["vox_offset"] = (b"n+1", 2**28) if "nii" in name else (b"ni1", 0)
+    extension = struct.pack("<ii", 2**28, 6) + bytes(2**16)
+    data = header.binaryblock + b"\1\0\0\0" + extension
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    (tmp_path / "a.img").write_bytes(bytes(8))
+    with pytest.raises(InputError, match=rf"the header of {name} claims 256 MiB, more than the 20 MiB"):
+        open_image(tmp_path / name)
+
+
+def test_a_surface_is_refused_unread(tmp_path):
+    (tmp_path / "a.gii").write_bytes(b"<GIFTI><DataArray>" + b"<")
+    with pytest.raises(InputError, match="not a volume but a GiftiImage"):
+        open_image(tmp_path / "a.gii")
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii.bz2"])
+def test_voxels_that_are_packed_too_tightly_are_refused(tmp_path, name):
+    shape = (1024, 1024, 512)
+    header = nib.Nifti1Header()
+    header.set_data_shape(shape)
+    header.set_data_dtype(np.uint8)
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    pack = gzip.open if name.endswith("gz") else bz2.open
+    with pack(tmp_path / name, "wb") as file:
+        file.write(header.binaryblock + bytes(4))
+        for _ in range(512):
+            file.write(bytes(2**20))
+    with pytest.raises(InputError, match=r"packed more than 500 to one and claims 512 MiB.*unpack the file"):
+        open_image(tmp_path / name)

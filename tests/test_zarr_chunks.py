@@ -129,7 +129,7 @@ CLAIMS = {
 }
 
 
-@pytest.mark.parametrize(("what", "version"), product(CLAIMS, (2, 3)))
+@pytest.mark.parametrize(("what", "version"), list(product(CLAIMS, (2, 3))))
 def test_more_than_is_read_is_refused_from_the_metadata(tmp_path, what, version, monkeypatch):
     shape, chunks, says = CLAIMS[what]
     group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=version)
@@ -191,7 +191,7 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize(("what", "version"), product(DAMAGED, (2, 3)))
+@pytest.mark.parametrize(("what", "version"), list(product(DAMAGED, (2, 3))))
 def test_metadata_of_another_kind_are_refused_in_one_line(tmp_path, noise, what, version):
     path = write(tmp_path / "a.zarr", noise, f"{version} none")
     file = path / (".zattrs" if version == 2 else "zarr.json")

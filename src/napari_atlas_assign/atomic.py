@@ -27,8 +27,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 def whole_file(target: Path) -> Iterator[Path]:
     """The path to write a file to, which takes the place of `target` unless an error leaves the block."""
     with scratch_folder(target.parent) as folder:
-        yield folder / "file"
-        os.replace(folder / "file", target)
+        new = folder / target.name  # whose ending may say what it is
+        yield new
+        os.replace(new, target)
 
 
 def replace_folder(new: Path, target: Path) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import Any
 
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters, and halves of characters, as bytes of file names that are no UTF-8 reach Python."""
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""With what text begins that spreadsheets calculate; it may then fetch an address or start a program."""
 
 
 def decode(data: bytes) -> str:
@@ -21,6 +26,11 @@ def decode(data: bytes) -> str:
         except UnicodeDecodeError:
             text = data.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def no_formula(value: Any) -> Any:
+    """Text that a spreadsheet takes for text, with an apostrophe in front where it would calculate; all else passes."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def one_line(text: str) -> str:

@@ -9,9 +9,17 @@ import inspect
 import sys
 import warnings
 
+from .encoding import one_line
+
+_LONGEST = 1200
+"""Letters of a message; of a longer one, such as one that names a path of thousands, the middle is left out."""
+
 
 class InputError(ValueError):
-    """The input or an argument is wrong, and the person can mend it."""
+    """The input or an argument is wrong, and the person can mend it; the message is on one line."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_short(one_line(str(message))))
 
 
 class GridError(InputError):
@@ -23,7 +31,14 @@ class AtlasError(InputError):
 
 
 class AssignmentWarning(UserWarning):
-    """The assignment ran, but the person should look at something."""
+    """The assignment ran, but the person should look at something; the message is on one line."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_short(one_line(str(message))))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def warn(sentence: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,14 +20,12 @@ from .errors import GridError, InputError
 from .grid import Grid
 from .header import Stated, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import MAX_MISNAMED_BYTES, check_size, is_gzip, read_bytes, refuse_by_content
+from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, is_gzip, read_bytes, refuse_by_content
+from .opening import load as load_header
 from .template_space import space_of_file
 
-READ_ERRORS = (
-    *(OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, LookupError, MemoryError),
-    *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError),
-)
-"""What nibabel raises on files that are missing, cut off, damaged or no images at all."""
+READ_ERRORS = (Exception,)
+"""What nibabel raises on files that are missing, cut off, damaged or no images at all: whatever their bytes lead to."""
 
 
 @dataclass(frozen=True)
@@ -218,10 +215,13 @@ def open_image(path: Path) -> Any:
         raise InputError(f"{path}: no such file; check the path")
     if path.is_dir():
         raise InputError(f"{path.resolve().name} is a folder; give a NIfTI file")
+    check_regular(path)
     refuse_by_content(path)
     try:
         with quiet_nibabel():
             img = _loaded(path)
+    except InputError:
+        raise
     except READ_ERRORS as error:
         raise InputError(
             f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
@@ -242,7 +242,7 @@ def _loaded(path: Path) -> Any:
     named = next((ending for ending in (".nii.gz", ".nii") if lower.endswith(ending)), "")
     written = path.name[len(lower) - len(named) :]  # nibabel looks for .nii where .Nii is written
     if not named or (packed == named.endswith(".gz") and written in (named, named.upper())):
-        return nib.load(path)
+        return load_header(path)
     content = read_bytes(path, MAX_MISNAMED_BYTES)
     version = {int.from_bytes(content[:4], order) for order in ("little", "big")}
     return (nib.Nifti2Image if 540 in version else nib.Nifti1Image).from_bytes(content)
@@ -258,11 +258,12 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
     InputError
         If the file is cut off or damaged, or larger than memory.
     """
+    check_packing(img, img.shape if volume is None else img.shape[:3], name)
     try:
         if _stays_in_file(img, volume):
             return _lazy_voxels(img.dataobj, volume)
         return _checked_voxels(img) if volume is None else np.asanyarray(img.dataobj[volume_index(img.shape, volume)])
-    except (*READ_ERRORS, MemoryError) as error:
+    except READ_ERRORS as error:
         raise InputError(
             f"{name}: the voxels cannot be read ({_first_line(error)}); the file may be cut off, fetch it again"
         ) from error
@@ -291,7 +292,7 @@ def _checked_voxels(img: Any) -> NDArray[Any]:
     path = str(img.get_filename())
     if not (nib.is_proxy(img.dataobj) and path.lower().endswith((".gz", ".mgz"))):
         return np.asanyarray(img.dataobj)
-    kept_open: Any = nib.load(path, keep_file_open=True)
+    kept_open: Any = load_header(path, keep_file_open=True)
     proxy = kept_open.dataobj
     data = np.asanyarray(proxy)
     opener = getattr(proxy, "_opener", None)  # nibabel closes it with the proxy
@@ -345,6 +346,7 @@ def _lazy_voxels(proxy: Any, volume: int | None) -> Any:
 
 def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
+    check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -78,7 +78,7 @@ def as_dask(data: Any, chunks: Any = None, name: str = "the zarr array") -> Any:
             raise InputError("a dask array does not know its shape; call its compute_chunk_sizes() first")
         return data
     if type(data).__module__.startswith("zarr."):
-        from .zarr_chunks import checked
+        from .zarr_files.chunks import checked
 
         data = checked(data, name)
     # Not named after its content, which dask would have to read for that.

@@ -8,7 +8,9 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import stat
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,14 @@ MAX_IMAGE_BYTES = 64 * 2**30
 
 MAX_GZIP_RATIO = 1100
 """Deflate packs at most 1032:1; an image that claims more than this is not in its file."""
+
+MAX_TIGHTNESS = 500
+"""Bytes of voxels to one byte of a packed file; atlases of few regions come to 250."""
+
+MAX_TIGHT_BYTES = 2**28
+"""Bytes of voxels that are unpacked from a file that is packed more tightly than `MAX_TIGHTNESS`: 256 MiB."""
+
+_PACKED = (".gz", ".mgz", ".bz2", ".zst")
 
 MAX_TEXT_BYTES = 20 * 2**20
 """The largest label table, XML or JSON file that is read: 20 MiB."""
@@ -55,8 +65,8 @@ def check_claim(what: str, claimed: int, limit: float, unit: str, advice: str) -
         )
 
 
-MAX_MISNAMED_BYTES = 4 * 2**30
-"""The largest file, unpacked, that is read although its name says the wrong packing: 4 GiB."""
+MAX_MISNAMED_BYTES = 2**28
+"""The largest file, unpacked, that is read although its name says the wrong packing: 256 MiB."""
 
 _POINTERS = {
     b"version https://git-lfs.github.com": ("a Git LFS pointer", "run git lfs pull"),
@@ -79,6 +89,7 @@ def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
     error
         If the file is one of these; the sentence says what it is and how to fetch the file itself.
     """
+    check_regular(path, error)
     start = _start_of(path).lstrip().lower()
     for beginning, (what, how) in _POINTERS.items():
         if start.startswith(beginning):
@@ -93,6 +104,34 @@ def _start_of(path: Path) -> bytes:
             return file.read(512)
     except (OSError, ValueError):
         return b""
+
+
+def check_packing(img: Any, shape: Sequence[int], name: str) -> None:
+    """Refuse voxels that are packed more tightly than those of any image, and fill the memory when unpacked.
+
+    Parameters
+    ----------
+    img : nibabel image
+        As opened.
+    shape : sequence of int
+        Of what is about to be read.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If its file is packed, the voxels are more than `MAX_TIGHT_BYTES`, and they more than `MAX_TIGHTNESS` to one.
+    """
+    path = Path(img.get_filename() or "")
+    if path.suffix not in _PACKED or not path.is_file():
+        return
+    proxy = img.dataobj
+    is_scaled = (getattr(proxy, "slope", 1), getattr(proxy, "inter", 0)) != (1, 0)
+    claimed = math.prod(map(int, shape)) * (8 if is_scaled else img.get_data_dtype().itemsize)
+    if claimed > path.stat().st_size * MAX_TIGHTNESS:
+        what = f"{name} is packed more than {MAX_TIGHTNESS} to one and claims"
+        check_claim(what, claimed, MAX_TIGHT_BYTES, "bytes", "unpack the file and give that")
 
 
 def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
@@ -128,6 +167,32 @@ def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
             f"{path.name} claims the shape {shape}, {_in_words(claimed)} of voxels, more than the file can hold; "
             "it is cut off or its header is damaged, fetch it again"
         )
+    check_packing(img, shape[:3], path.name)
+
+
+def check_regular(path: Path, error: type[InputError] = InputError) -> None:
+    """Refuse what is there and neither a file nor a folder: reading from it may never end.
+
+    Raises
+    ------
+    error
+        If the path leads to a named pipe, a device or a socket.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # whoever reads it says so
+    kind = next((kind for is_kind, kind in _SPECIAL if is_kind(mode)), None)
+    if kind is not None:
+        raise error(f"{path.name} is {kind}, not a file; copy what it gives into a file")
+
+
+_SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] = InputError) -> bytes:
@@ -136,16 +201,19 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] 
     Raises
     ------
     error
-        If the file cannot be read, or holds more than `limit` bytes.
+        If the file cannot be read, is no file, or holds more than `limit` bytes.
     """
+    check_regular(path, error)
     try:
         with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
-            data = file.read(limit + 1)
+            data = bytearray()  # grows with what is there, not with the limit
+            while len(data) <= limit and (piece := file.read(2**20)):
+                data += piece
     except (OSError, EOFError, zlib.error, ValueError) as reason:
         raise error(f"{path.name} cannot be read ({reason}); check the path, or fetch the file again") from reason
     if len(data) > limit:
         raise error(f"{path.name} holds more than {limit / 2**20:.0f} MiB; tables are smaller, check the file")
-    return data
+    return bytes(data)
 
 
 def _data_file(img: Any, path: Path) -> Path:

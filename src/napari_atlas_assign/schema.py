@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ LONGEST_NAME = 4096
 Text = Annotated[str, Field(max_length=LONGEST_NAME, strict=True)]
 Number = Annotated[FiniteFloat, Field(strict=True)]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\Z", strict=True)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", strict=True)]
 
 
 class Schema(BaseModel):
@@ -26,7 +27,12 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def check(kind: type[Kind] | Any, content: Any, says: str) -> Kind:
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def check(kind: type[Kind], content: Any, says: str) -> Kind:
     """Content as a model, or any other type that pydantic knows.
 
     Parameters
@@ -43,8 +49,9 @@ def check(kind: type[Kind] | Any, content: Any, says: str) -> Kind:
     InputError
         If it is something else.
     """
+    any_kind: Any = kind
     try:
-        result: Kind = TypeAdapter(kind).validate_python(content)
+        result: Kind = _adapter(any_kind).validate_python(content)
         return result
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .header import field_of, text_of
+from .limits import read_bytes
 
 Relation = Literal["same", "close", "different", "unknown"]
 
@@ -166,8 +167,8 @@ def _space_of_sidecar(path: Path) -> str | None:
     stem = re.sub(r"\.nii(\.gz)?$", "", path.name)
     sidecar = path.with_name(f"{stem}.json")
     try:
-        about = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.stat().st_size < 2**20 else {}
-    except (OSError, ValueError, RecursionError):
+        about = json.loads(read_bytes(sidecar, 2**20))
+    except (ValueError, RecursionError):
         return None  # no companion, or one that other readers complain about
     reference = about.get("SpatialReference") if isinstance(about, dict) else None
     if isinstance(reference, dict):

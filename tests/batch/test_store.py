@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import struct
+import zlib
 
 import pytest
 
+from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.inputs import MapFile
 from napari_atlas_assign.batch.store import Journal
-from napari_atlas_assign.batch.work import Record, packed, stamp_of
+from napari_atlas_assign.batch.work import Record, packed, stamp_of, unpacked
 from napari_atlas_assign.errors import InputError
 from napari_atlas_assign.image import file_sha256
 
@@ -26,6 +30,8 @@ def record(file):
     head = {
         **{"file": file.file, "name": file.name, "threshold": file.threshold},
         **{"stamp": stamp_of(file), "sha256": file_sha256(file.path)},
+        **{"volumes": 1, "modes": 1, "assignments": 1, "warnings": [], "timings": {}},
+        "columns": {"assignments": [("file", "text")], "modes": [("file", "text")]},
     }
     return packed(Record(head, file.file.encode() + b"\tassignment\n", b"mode\n"))
 
@@ -115,3 +121,33 @@ def test_a_full_disk_is_named_and_what_was_written_before_stays(folder, files):
             journal.append(record(files[0]))
     with Journal(folder, SETUP) as journal:
         assert all(journal.holds(file) for file in files)
+
+
+OTHER_HEADS = [None, [], 5, "x", {}, {"file": "0.nii"}, {"error": "none"}]
+CHANGES = [
+    *({"file": 5}, {"stamp": 3}, {"stamp": ["a", "b"]}, {"sha256": "zz"}, {"modes": -1}, {"warnings": "none"}),
+    *({"columns": {}}, {"columns": {"assignments": [["a", "poem"]], "modes": []}}, {"threshold": "high"}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(OTHER_HEADS) + len(CHANGES)))
+def test_other_json_under_a_right_checksum_is_no_finished_map(folder, files, number):
+    head = (OTHER_HEADS + [unpacked(record(files[0])).head | change for change in CHANGES])[number]
+    packed_head = json.dumps(head).encode()
+    forged = f"{len(packed_head)} 0\n".encode() + packed_head + zlib.compress(b"")
+    (journal_file,) = folder.glob("*.journal")
+    with journal_file.open("ab") as file:
+        file.write(struct.pack("<QI", len(forged), zlib.crc32(forged)) + forged)
+    with Journal(folder, SETUP) as journal:
+        assert len(journal) == 3
+        assert journal.read(files[0]).modes == b"mode\n"
+
+
+def test_a_body_that_unpacks_to_anything_is_one_sentence(tmp_path, files, monkeypatch):
+    monkeypatch.setattr(work, "LARGEST_RECORD", 1000)
+    for body in (zlib.compress(bytes(10**6)), b"no zlib", b""):
+        head = json.dumps(unpacked(record(files[0])).head).encode()
+        with Journal(tmp_path / "other", SETUP) as journal:
+            journal.append(f"{len(head)} 0\n".encode() + head + body)
+            with pytest.raises(InputError, match=r"is damaged .*delete it"):
+                journal.read(files[0])

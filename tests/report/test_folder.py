@@ -7,15 +7,20 @@ import errno
 import json
 import os
 import sys
+import unicodedata
 from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from napari_atlas_assign import Image, InputError, assign
+from napari_atlas_assign import Grid, Image, InputError, assign
 from napari_atlas_assign.report import folder as folder_module
+from napari_atlas_assign.report.folder import distinct_names, is_own_name, save_result
+from napari_atlas_assign.report.provenance import read_record
 
 FILES = ["assignments.tsv", "components.nii.gz", "modes.tsv", "peaks.tsv", "provenance.json"]
 
@@ -204,3 +209,62 @@ def test_a_report_that_cannot_be_drawn_leaves_nothing(result, tmp_path, monkeypa
 
 def test_a_result_reports_itself(result, tmp_path):
     assert result.report(tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_names_of_atlases_never_fall_into_one_file():
+    names = ["a b", "a_b", "A B", "a/b", "a_b_2", "é", "e\u0301", "ﬁ", "fi", "STRASSE", "straße", "", "_", "x" * 300]
+    distinct = distinct_names([*names, "y" * 300, "x" * 301, "a b"])
+    folded = {unicodedata.normalize("NFKC", name.casefold()) for name in distinct}
+    assert len(folded) == len(distinct) == len(names) + 3
+    assert distinct[0] == "a_b"
+    assert max(len(f"components_{name}.nii.gz".encode()) for name in distinct) < 255
+
+
+@given(st.lists(st.text(max_size=6), max_size=8))
+def test_names_of_any_letters_never_fall_into_one_file(names):
+    distinct = distinct_names(names)
+    folded = {unicodedata.normalize("NFKD", name).upper().casefold() for name in distinct}
+    assert len(folded) == len(names)
+    assert all(is_own_name(f"components_{name}.nii.gz") for name in distinct)
+
+
+def test_atlases_of_nearly_one_name_keep_their_modes_apart(result, small_atlas, tmp_path):
+    other = replace(small_atlas, grid=Grid(small_atlas.grid.shape, small_atlas.grid.affine + 0.001))
+    atlases = [small_atlas.described(name="a b"), other.described(name="A_b")]
+    saved = assign(result.images[0], atlases, convention="siibra").save(tmp_path / "out")
+    assert {path.name for path in saved.glob("components*")} == {"components_a_b.nii.gz", "components_A_b_2.nii.gz"}
+
+
+def test_a_forged_record_deletes_no_file(result, tmp_path):
+    out = tmp_path / "out"
+    save_result(result, out)
+    for name in ("thesis.docx", "data/raw.nii.gz", "modes.txt", ".ssh/id", "precious.tsv", "figures/x.png"):
+        file = out / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+        record = json.loads((out / "provenance.json").read_text())
+        record["files"][name] = "0" * 64
+        (out / "provenance.json").write_text(json.dumps(record))
+        with pytest.raises(InputError, match="which would be lost"):
+            save_result(result, out)
+        assert file.read_text() == "mine"
+        file.unlink()
+        if file.parent != out:
+            file.parent.rmdir()
+
+
+def test_every_file_of_a_result_has_a_name_that_is_known_as_its_own(result, tmp_path):
+    save_result(result, tmp_path / "out", report=True)
+    assert all(map(is_own_name, read_record(tmp_path / "out" / "provenance.json")["files"]))
+    save_result(result, tmp_path / "out")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_names_that_a_spreadsheet_would_calculate_are_text(result, small_atlas, tmp_path, start):
+    name = start + 'HYPERLINK("http://evil.invalid";"Area 4")'
+    regions = small_atlas.regions.assign(name=[name, "-1", "Area 4"])
+    saved = assign(result.images[0], replace(small_atlas, regions=regions)).save(tmp_path / "out")
+    table = pd.read_csv(saved / "assignments.tsv", sep="\t")
+    kept = name
+    assert set(table["region"]) <= {f"'{kept}", "'-1", "Area 4"}
+    assert table["correlation"].min() < 0 or (table["correlation"].dtype == float)

@@ -317,3 +317,10 @@ def test_regions_of_interest_have_no_peak_and_no_scale(small_atlas):
 def test_a_long_record_is_shown_in_part(image, small_atlas, drawn_once):
     words = " ".join(Page(report_page(assign([image] * 30, small_atlas, threshold=1))).text)
     assert "and 10 more, which stand in provenance.json" in words
+
+
+def test_a_long_table_is_cut_with_a_word_on_what_was_left_out(result, monkeypatch):
+    monkeypatch.setattr("napari_atlas_assign.report.html.MAX_ROWS", 1)
+    page = report_page(result)
+    left = len(result.assignments) - 1
+    assert f"{left:,} more rows are left out here; the tables beside this page hold all." in page

@@ -250,4 +250,6 @@ def _check_number(what: str, value: Any, low: float) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else bool(np.isfinite(value))

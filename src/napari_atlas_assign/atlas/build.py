@@ -21,6 +21,7 @@ from ..errors import AtlasError, GridError, InputError
 from ..grid import Grid
 from ..header import position_of
 from ..image import READ_ERRORS, with_one_axis_of_volumes
+from ..opening import load as load_header
 from .atlas import Atlas
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
@@ -167,7 +168,7 @@ def atlas_from_label_volume(
         _check_end(data)
     except AtlasError:
         raise
-    except (*READ_ERRORS, MemoryError) as error:
+    except READ_ERRORS as error:
         raise AtlasError(
             f"{name}: the voxels cannot be read ({error}); the file may be cut off, fetch it again"
         ) from error
@@ -318,7 +319,7 @@ def _some(things: Any) -> str:
 def _opened_once(img: Any) -> Any:
     """The image with its file kept open: opened anew for each part, it would be unpacked from the start each time."""
     if nib.is_proxy(img.dataobj) and img.get_filename():
-        return with_one_axis_of_volumes(nib.load(img.get_filename(), keep_file_open=True))
+        return with_one_axis_of_volumes(load_header(img.get_filename(), keep_file_open=True))
     return img
 
 
@@ -355,7 +356,7 @@ def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
         for r in range(n):
             volume = queue.get()
             if isinstance(volume, BaseException):
-                if isinstance(volume, (*READ_ERRORS, MemoryError)):
+                if isinstance(volume, READ_ERRORS):
                     raise AtlasError(
                         f"{name}: volume {r} cannot be read ({volume}); the file may be cut off, fetch it again"
                     ) from volume

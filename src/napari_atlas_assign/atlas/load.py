@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
-
 from ..errors import AtlasError
 from ..grid import Grid
 from ..image import READ_ERRORS, exists, quiet_nibabel
-from ..limits import refuse_by_content
+from ..limits import check_regular, refuse_by_content
+from ..opening import load as load_header
 from ..template_space import space_of_file
 from . import catalogue
 from .atlas import Atlas
@@ -40,7 +39,10 @@ def load_atlas(
     """Load an atlas by its catalogue name, or from a file or folder; see `napari_atlas_assign.load_atlas`."""
     path = Path(source)
     if exists(path):
+        check_regular(path, AtlasError)
         table = None if labels is None else Path(labels)
+        if table is not None:
+            check_regular(table, AtlasError)
         if table is not None and not (exists(table) and table.is_file()):
             raise AtlasError(f"{table}: no such label table; check the path")
         for file in filter(None, (path, table)):
@@ -77,8 +79,8 @@ def _space_of(atlas: Atlas, path: Path) -> str | None:
     """What the image that an atlas was read from says about its space, as of images that are assigned."""
     image = Path(str(atlas.source.get("path", path)))
     try:
-        return space_of_file(image, nib.load(image).header) if image.is_file() else None
-    except (*READ_ERRORS, AttributeError):  # no image: a table, or a list of files
+        return space_of_file(image, load_header(image).header) if image.is_file() else None
+    except READ_ERRORS:  # no image: a table, or a list of files
         return None
 
 

@@ -12,11 +12,15 @@ from pathlib import Path
 
 from ..atlas.formats.bids import BidsName
 from ..errors import InputError
+from ..limits import check_regular
 
 IMAGE_ENDINGS = (".nii", ".nii.gz")
 """Files that are taken out of folders."""
 
 MANIFEST_ENDINGS = (".csv", ".tsv")
+
+LONGEST_PATH = 4096
+"""Letters of a path in a manifest."""
 
 _DATASET = "dataset_description.json"
 _STATISTICAL_MAP = "statmap"
@@ -89,6 +93,7 @@ def _maps_of(source: str, entities: Mapping[str, Sequence[str]], here: str) -> I
         is_folder, exists = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:
         raise InputError(f"{source} is no name of a file ({error}); give a file, a folder or a pattern") from error
+    check_regular(path)
     if is_folder:
         is_dataset = bool(entities) or (path / _DATASET).is_file()
         files = _of_dataset(path, entities) if is_dataset else _of_folder(path)
@@ -148,9 +153,9 @@ def _of_manifest(path: Path, here: str) -> Iterator[MapFile]:
                 raise InputError(f"{path} has no column 'path'; a manifest names one map per row in it")
             for row in rows:
                 file = (row["path"] or "").strip()
-                if not file or "\0" in file:
+                if not file or "\0" in file or len(file) > LONGEST_PATH:
                     raise InputError(
-                        f"{path}, line {rows.line_num}: the path is empty or no path; mend or delete the row"
+                        f"{path}, line {rows.line_num}: the path is empty, too long or no path; mend or delete the row"
                     )
                 name = (row.get("name") or "").strip() or None
                 threshold = _threshold(row.get("threshold"), f"{path}, line {rows.line_num}")

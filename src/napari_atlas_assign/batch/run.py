@@ -20,6 +20,7 @@ from ..report.provenance import describe_atlas, plain, software, to_json
 from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
 from .inputs import MapFile
 from .pools import ClusterPool, LocalPool, Pool, n_cores
+from .stopping import Stop
 from .store import Journal, writing
 from .work import Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
 
@@ -28,9 +29,15 @@ TABLES = ("assignments", "modes")
 
 RECORD_KIND = "napari-atlas-assign batch"
 
+MOST_WORKERS = 4096
+"""Processes of one machine."""
+
 _MAPS_COLUMNS = ("file", "name", "threshold", "sha256", "volumes", "modes", "assignments", "warnings")
 _SECONDS_BETWEEN_LOOKS = 2.0
 """At the workers that are there."""
+
+_SECONDS_TO_HEAR = 0.2
+"""Between looks at whether to stop."""
 
 _FEW = 4
 """Maps per process for which all integrals of a grid cost more than those that each process needs."""
@@ -80,6 +87,7 @@ def run_batch(
     scheduler: str | None = None,
     table_format: TableFormat = "tsv",
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> Summary:
     """Assign many maps, and combine their tables.
 
@@ -103,6 +111,8 @@ def run_batch(
         Of the combined tables. Parquet needs pyarrow.
     progress : callable, optional
         See `Progress`.
+    stop : Stop, optional
+        Asked whether to end after the maps in hand.
 
     Returns
     -------
@@ -113,11 +123,14 @@ def run_batch(
     InputError
         If there is no map, an atlas cannot be read, or the folder holds anything else. That a map cannot be read raises
         nothing: the summary and ``failures.tsv`` say so.
+    KeyboardInterrupt
+        After the maps in hand, if `stop` was asked.
     """
+    stop = stop or Stop()
     if not maps:
         raise InputError("there is no map to assign; give at least one")
-    if workers is not None and workers < 1:
-        raise InputError(f"the number of workers is {workers}; give at least 1")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"the number of workers is {workers}; give 1 to {MOST_WORKERS}")
     check_format(table_format)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
@@ -133,10 +146,11 @@ def run_batch(
         _report(progress, summary, len(todo))
         if todo:
             start = perf_counter()
-            with closing(_pool(job, todo, workers or n_cores(), scheduler)) as pool:
+            pool = _pool(job, todo, workers or n_cores(), scheduler)
+            with stop.while_workers_work(), closing(pool):
                 summary.timings["start"] = perf_counter() - start
                 try:
-                    _assign_all(pool, job, todo, journal, summary, progress)
+                    _assign_all(pool, job, todo, journal, summary, progress, stop)
                 except (ImportError, AttributeError) as error:
                     raise InputError(
                         f"a worker cannot do the work ({error}); install this package there, in the same version"
@@ -185,9 +199,15 @@ def _pool(job: Job, todo: Sequence[MapFile], workers: int, scheduler: str | None
 
 
 def _assign_all(
-    pool: Pool, job: Job, todo: Sequence[MapFile], journal: Journal, summary: Summary, progress: Progress | None
+    pool: Pool,
+    job: Job,
+    todo: Sequence[MapFile],
+    journal: Journal,
+    summary: Summary,
+    progress: Progress | None,
+    stop: Stop,
 ) -> None:
-    """Assign the maps that are left, and keep each record as it comes."""
+    """Assign the maps that are left, and keep each record as it comes; those in hand alone where that is asked."""
     left = len(todo)
     suspects: list[MapFile] = []
 
@@ -207,7 +227,13 @@ def _assign_all(
     waiting = deque(todo)
     running: dict[Future[list[bytes]], list[MapFile]] = {}
     room, looked = 0, -math.inf
+    told = False
     while waiting or running:
+        if stop.asked and not told:
+            waiting.clear()
+            running = {future: task for future, task in running.items() if not future.cancel()}
+            stop.tell(sum(map(len, running.values())))
+            told = True
         if monotonic() - looked > _SECONDS_BETWEEN_LOOKS:
             room, looked = max(1, _TASKS_PER_WORKER * pool.width()), monotonic()
         while waiting and len(running) < room:
@@ -215,7 +241,7 @@ def _assign_all(
             size = max(1, min(pool.chunk, len(waiting) // room))
             task = [waiting.popleft() for _ in range(size)]
             running[pool.submit(job, task)] = task
-        done, _ = wait(running, timeout=_SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=_SECONDS_TO_HEAR, return_when=FIRST_COMPLETED)
         for future in done:
             task = running.pop(future)
             try:
@@ -225,8 +251,11 @@ def _assign_all(
         if suspects and not running:
             pool.repair()
             for file in suspects:
-                keep(_alone(pool, job, file))
+                if not stop.asked:
+                    keep(_alone(pool, job, file))
             suspects = []
+    if stop.asked:
+        raise KeyboardInterrupt
 
 
 def _alone(pool: Pool, job: Job, file: MapFile) -> list[bytes]:

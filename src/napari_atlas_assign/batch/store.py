@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from ..errors import InputError
 from ..image import file_sha256
 from .inputs import MapFile
-from .work import MapKey, Record, head_of, key_of, stamp_of, unpacked
+from .work import MapKey, Record, head_of, is_finished, key_of, stamp_of, unpacked
 
 _FRAME = struct.Struct("<QI")
 """Length and CRC-32 of the record that follows."""
@@ -63,7 +63,8 @@ class Journal:
                 _lock(lock, folder.parent)
                 self._file: BinaryIO = opened.enter_context(self._path.open("a+b"))
             for offset, record in self._intact():
-                self._note(offset, record)
+                if is_finished(record):  # of anything else, the checksum may be right, too
+                    self._note(offset, record)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Journal:
@@ -100,7 +101,10 @@ class Journal:
         """The record of a map that the journal holds."""
         self._file.seek(self._places[key_of(file)].offset)
         length, _ = _FRAME.unpack(self._file.read(_FRAME.size))
-        return unpacked(self._file.read(length))
+        try:
+            return unpacked(self._file.read(length))
+        except (ValueError, zlib.error) as error:
+            raise InputError(f"{self._path} is damaged ({error}); delete it and run the same command again") from error
 
     def drop_others(self) -> None:
         """Delete the journals of other setups."""

@@ -31,6 +31,7 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
+from ..encoding import no_formula
 from ..errors import InputError
 from ..grid import Grid
 from ..header import position_of
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 FORMAT = 3
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
+
+LARGEST_RECORD = 2**30
+"""Bytes of the tables of one map, unpacked."""
 
 ORIGIN = ("file", "map", "map name")
 """First columns of the combined tables: the file, the number of the volume in it from 0, and its name."""
@@ -201,7 +205,10 @@ def packed(record: Record) -> bytes:
 def unpacked(packed_record: bytes) -> Record:
     """The record of `packed`."""
     n_assignments, start, end = _sizes(packed_record)
-    text = zlib.decompress(packed_record[end:])
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed_record[end:], LARGEST_RECORD)
+    if not unpacker.eof:
+        raise ValueError("a record is cut off, or too large")
     return Record(json.loads(packed_record[start:end]), text[:n_assignments], text[n_assignments:])
 
 
@@ -210,6 +217,18 @@ def head_of(packed_record: bytes) -> dict[str, Any]:
     _, start, end = _sizes(packed_record)
     head: dict[str, Any] = json.loads(packed_record[start:end])
     return head
+
+
+def is_finished(packed_record: bytes) -> bool:
+    """Whether bytes are the packed record of a map that was assigned, as `packed` writes it."""
+    from ..schema import check
+    from .head_schema import Head
+
+    try:
+        check(Head, head_of(packed_record), "{}")
+    except (InputError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def columns_of(table: pd.DataFrame, known: Columns) -> list[tuple[str, Kind]]:
@@ -232,6 +251,8 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         timings["write"] = perf_counter() - start
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
+    except OSError as error:
+        return failed(file, f"{file.file} cannot be read ({error.strerror or error}); check the path")
     except InputError as error:
         return failed(file, str(error))
     except Exception as error:  # whatever one map brings about, the others go on
@@ -286,7 +307,9 @@ def _grid_of(file: MapFile) -> Grid | None:
 def _rows(table: pd.DataFrame, file: str) -> bytes:
     """The rows as `report.folder.write_table` would write them, with the columns `ORIGIN` first; ten times as fast."""
     names = [*ORIGIN[1:], *(name for name in table.columns if name not in ORIGIN)]
-    columns = [["n/a" if cell is None or cell != cell else cell for cell in table[name].tolist()] for name in names]
+    columns = [
+        ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in table[name].tolist()] for name in names
+    ]
     text = io.StringIO()
     csv.writer(text, delimiter="\t", lineterminator="\n").writerows(zip(repeat(file), *columns, strict=False))
     return text.getvalue().encode("utf-8", errors="backslashreplace")

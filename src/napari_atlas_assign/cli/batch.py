@@ -83,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..assignment.parameters import Parameters
     from ..batch.inputs import find_maps
     from ..batch.run import run_batch, usable_batch_folder
+    from ..batch.stopping import on_interrupt
     from ..batch.work import AtlasFile, Job, open_atlases
 
     labels = None if arguments.labels is None else str(arguments.labels.resolve())
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     usable_batch_folder(arguments.output)  # before a download, not after it
     with download_line() as progress:
         open_atlases(job, progress)
-    with progress_line() as show:
+    with progress_line() as show, on_interrupt(_tell_stop) as stop:
         summary = run_batch(
             maps,
             job,
@@ -107,6 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
             scheduler=arguments.scheduler,
             table_format=arguments.format,
             progress=show,
+            stop=stop,
         )
     _print(summary, arguments)
     return 1 if summary.failures else 0
@@ -142,6 +144,11 @@ def progress_line() -> Iterator[Callable[[int, int, int], None]]:
     finally:
         if is_open:
             print(file=sys.stderr)
+
+
+def _tell_stop(n_maps: int) -> None:
+    maps = "1 map" if n_maps == 1 else f"{n_maps} maps"
+    print(f"\n{PROGRAM}: finishing {maps} in hand; Ctrl-C again ends at once", file=sys.stderr, flush=True)
 
 
 def _print(summary: Summary, arguments: argparse.Namespace) -> None:

@@ -11,9 +11,10 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "cache",
-        help="list or clear what is stored of atlases that were read",
-        description="Atlases that were read are stored, so that they load quickly the next time. List them, the most "
-        "recently used first, or clear all; the atlases' own files are not touched.",
+        help="list or clear what is stored of atlases that were read, and downloads",
+        description="Atlases that were read are stored, so that they load quickly the next time, and so are files that "
+        "were downloaded. List them, the atlases most recently used first, or clear all; the atlases' own files are "
+        "not touched.",
     )
     parser.add_argument("--clear", action="store_true", help="delete everything that is stored")
     parser.set_defaults(run=run)
@@ -21,11 +22,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
+    from ..atlas.sources.download import clear_downloads, downloads, downloads_folder
     from ..atlas.storage import index
 
-    stored = index.entries()
+    stored, files = index.entries(), downloads()
     if arguments.clear:
         print(f"Deleted {_count(len(stored))}, {_size(index.clear())}, in {index.cache_folder()}.")
+        print(f"Deleted {_files(len(files))}, {_size(clear_downloads())}, in {downloads_folder()}.")
         return
     rows = [(one_line(entry.name), str(entry.n_regions), _size(entry.n_bytes)) for entry in stored]
     if rows:
@@ -34,10 +37,17 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"{_count(len(stored))}, {_size(total)}, in {index.cache_folder()}; at most {_size(index.MAX_BYTES)} are kept."
     )
+    if files:
+        print_table(("download", "size"), [(one_line(name), _size(size)) for name, size in files])
+    print(f"{_files(len(files))}, {_size(sum(size for _, size in files))}, in {downloads_folder()}.")
 
 
 def _count(n: int) -> str:
     return f"{n} stored atlas" + ("" if n == 1 else "es")
+
+
+def _files(n: int) -> str:
+    return f"{n} downloaded file" + ("" if n == 1 else "s")
 
 
 def _size(n_bytes: int) -> str:

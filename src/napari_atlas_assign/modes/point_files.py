@@ -13,7 +13,7 @@ import numpy as np
 from ..encoding import decode, one_line
 from ..errors import InputError, warn
 from ..image import exists, file_sha256
-from ..limits import read_bytes
+from ..limits import check_regular, read_bytes
 from .point_set import PointSet
 
 _MISSING = frozenset({"", "n/a", "na", "nan", "none", "null"})
@@ -86,6 +86,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
 
 def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The first line's fields, and each further line's number and fields; empty lines are skipped."""
+    check_regular(path)
     if not exists(path) or not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     text = decode(read_bytes(path))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,19 @@ import pandas as pd
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atomic import replace_folder, scratch_folder
+from ..encoding import no_formula
 from ..errors import InputError
 from ..header import MODES_INTENT
 from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
 ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
+TABLES = (ASSIGNMENTS, MODES, PEAKS, POINTS)
 COMPONENTS = "components.nii.gz"
 REPORT, FIGURES = "report.html", "figures"
+
+_LONGEST_PART = 50
+"""Letters of a name that become part of a file name; a letter takes up to four of the 255 bytes that it may have."""
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in a folder that a person has looked at."""
@@ -93,13 +100,31 @@ def usable_folder(folder: Path) -> Path:
         record = read_record(target / RECORD_NAME)
     except InputError:
         raise InputError(f"{folder} is not empty and holds no earlier result; name a new folder, or empty it") from None
-    ours = record.get("files")
-    foreign = sorted(_contents(target) - set(ours if isinstance(ours, dict) else ()) - {RECORD_NAME})
+    foreign = sorted(_contents(target) - _written(target, record) - {RECORD_NAME})
     if foreign:
         raise InputError(
-            f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost; name a new folder"
+            f"{folder} holds an earlier result, but also {foreign[0]!r}, which would be lost (it is new, or changed); "
+            "name a new folder"
         )
     return target
+
+
+def is_own_name(name: str) -> bool:
+    """Whether this package gives a file in an output folder such a name; with ``/`` between its parts."""
+    return bool(_OWN_NAMES.fullmatch(name))
+
+
+_OWN_NAMES = re.compile(
+    "|".join(map(re.escape, (*TABLES, REPORT))) + rf"|components(_[\w.-]*)?\.nii\.gz|{FIGURES}/[a-z_0-9]+\.(png|svg)"
+)
+
+
+def _written(folder: Path, record: dict[str, Any]) -> set[str]:
+    """Files in a folder that were written as its record says, and have not changed since; a record may say anything."""
+    listed = record.get("files")
+    files = listed if isinstance(listed, dict) else {}
+    names = [name for name in files if is_own_name(name) and (folder / name).is_file()]
+    return {name for name in names if file_sha256(folder / name) == files[name]}
 
 
 def write_files(result: Result | PointResult, folder: Path, report: bool = False) -> None:
@@ -109,6 +134,7 @@ def write_files(result: Result | PointResult, folder: Path, report: bool = False
         _write_report(result, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+    assert all(map(is_own_name, hashes)), "a file of another name could not be told from a user's later"
     (folder / RECORD_NAME).write_bytes(to_json(record_of(result, hashes)))
 
 
@@ -125,8 +151,12 @@ def write_tables(result: Result | PointResult, folder: Path) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as UTF-8 TSV with every digit of its numbers; what is undefined is ``n/a``, as in BIDS."""
-    table.to_csv(
+    """Write a table as UTF-8 TSV with every digit of its numbers; what is undefined is ``n/a``, as in BIDS.
+
+    Names that a spreadsheet would calculate get an apostrophe in front.
+    """
+    texts = [name for name in table.columns if table[name].dtype.kind not in "iufb"]
+    table.assign(**{name: table[name].map(no_formula) for name in texts}).to_csv(
         path, sep="\t", index=False, na_rep="n/a", encoding="utf-8", errors="backslashreplace", lineterminator="\n"
     )
 
@@ -198,12 +228,29 @@ def _mode_volumes(result: Result) -> dict[str, list[int]]:
     shared = all(result.comparisons[n].modes is result.comparisons[0].modes for n in first_of_atlas.values())
     if shared:
         return {COMPONENTS: [n for n, run in enumerate(result.comparisons) if run.atlas is result.comparisons[0].atlas]}
+    names = distinct_names([atlas.name for atlas in result.atlases])
     return {
-        f"components_{_safe(atlas.name)}.nii.gz": [n for n, run in enumerate(result.comparisons) if run.atlas is atlas]
-        for atlas in result.atlases
+        f"components_{name}.nii.gz": [n for n, run in enumerate(result.comparisons) if run.atlas is atlas]
+        for name, atlas in zip(names, result.atlases, strict=True)
     }
 
 
-def _safe(name: str) -> str:
-    """A name as part of a file name."""
-    return re.sub(r"[^\w.-]+", "_", name)
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Names as parts of file names, no two of which are one file, also where case or the form of accents is no matter.
+
+    Of those that would fall together, the later ones get a number.
+    """
+    result: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        safe = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name))[:_LONGEST_PART]
+        candidates = (safe if n == 1 else f"{safe}_{n}" for n in count(1))
+        distinct = next(candidate for candidate in candidates if _folded(candidate) not in taken)
+        taken.add(_folded(distinct))
+        result.append(distinct)
+    return result
+
+
+def _folded(name: str) -> str:
+    """What file systems of all kinds may take for one name."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

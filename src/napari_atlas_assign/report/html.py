@@ -34,6 +34,9 @@ from .wording import MISSING, fixed, number, one_line, percent, place, rounded
 MAX_ENTRIES = 20
 """Of long lists in the record, the page shows this many entries."""
 
+MAX_ROWS = 2000
+"""Rows of a table on a page; of more, a page takes long to open, and nobody reads them there."""
+
 
 def save_report(result: Result | PointResult, path: str | os.PathLike[str], *, radiological: bool = False) -> Path:
     """Write a result as one self-contained HTML file, whole or not at all.
@@ -354,9 +357,11 @@ def _record(record: Mapping[str, Any]) -> str:
 
 
 def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> str:
-    """A sortable table; modes in `links` lead to their figures."""
+    """A sortable table; modes in `links` lead to their figures. A long one is cut, with a word on what is left out."""
     if table.empty:
         return '<p class="quiet">This table is empty: there is nothing to list.</p>'
+    left = len(table) - MAX_ROWS
+    table = table.head(MAX_ROWS)
     numeric = {name: ' class="n"' if pd.api.types.is_numeric_dtype(table[name]) else "" for name in table.columns}
     heads = "".join(
         f'<th scope="col"{numeric[name]} title="{text(_explanation(name, columns), 1000)}">{text(name)}</th>'
@@ -368,7 +373,13 @@ def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> s
 <thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}
-</tbody></table></div>"""
+</tbody></table></div>{_left_out(left)}"""
+
+
+def _left_out(n: int) -> str:
+    if n <= 0:
+        return ""
+    return f'<p class="quiet">{n:,} more rows are left out here; the tables beside this page hold all.</p>'
 
 
 def _cells(name: str, column: pd.Series, links: Mapping[int, str]) -> list[str]:

@@ -24,8 +24,9 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..grid import Grid
-from ..image import Image
+from ..image import Image, exists
 from ..lazy import blocks
+from ..limits import read_bytes
 
 RECORD_NAME = "provenance.json"
 """The record's file name in an output folder."""
@@ -35,6 +36,9 @@ RECORD_KIND = "napari-atlas-assign record"
 
 RECORD_VERSION = 1
 """Rises when a reader of earlier records would misread a new one."""
+
+MAX_RECORD_BYTES = 200 * 2**20
+"""The largest record that is read: of ten thousand maps against ten atlases."""
 
 MAX_POINTS = 10_000
 """Points that come from no file are written into the record, up to this many."""
@@ -129,11 +133,12 @@ def read_record(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing, is no record of this package, or was written by a later version of it.
     """
+    if not exists(path):
+        raise InputError(f"{path}: no such file; check the path")
+    data = read_bytes(path, MAX_RECORD_BYTES)
     try:
-        record = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError, RecursionError) as error:
+        record = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}); give an output folder's {RECORD_NAME}") from error
     if not isinstance(record, dict) or record.get("record") != RECORD_KIND:
         raise InputError(f"{path} is no record of an assignment; give an output folder's {RECORD_NAME}")

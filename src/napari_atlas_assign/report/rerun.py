@@ -30,7 +30,7 @@ from ..grid import Grid
 from ..image import Image, exists, file_sha256, read_stack
 from ..modes.point_files import read_points
 from ..modes.point_set import PointSet
-from .folder import write_tables
+from .folder import is_own_name, write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
 __all__ = ["compare_with_record", "rerun", "settings_of"]
+
+_PIECE = 2**20
+"""Bytes that are unpacked at a time."""
 
 _DIGITS = 12
 """Digits of a hash that a sentence shows; chance makes two files agree in them once in 10^14."""
@@ -100,7 +103,8 @@ def compare_with_record(result: Result | PointResult, record_path: str | os.Path
     Returns
     -------
     dict
-        For each table and mode volume that the record lists, None where it is the same, bit for bit, else what differs.
+        For each table and mode volume that the record lists, None where it is the same, bit for bit, else what differs;
+        and for each other file that it lists, such as a figure, that is missing or was changed.
 
     Raises
     ------
@@ -109,14 +113,15 @@ def compare_with_record(result: Result | PointResult, record_path: str | os.Path
     """
     path = _record_file(record_path)
     listed = read_record(path).get("files")
-    wanted = {}
-    if isinstance(listed, Mapping):
-        wanted = {str(n): str(sha) for n, sha in listed.items() if n.endswith((".tsv", ".nii.gz")) and "/" not in n}
+    files = {n: str(sha) for n, sha in listed.items() if is_own_name(n)} if isinstance(listed, Mapping) else {}
+    wanted = {name: sha for name, sha in files.items() if name.endswith((".tsv", ".nii.gz"))}
     if not wanted:
         raise InputError(f"{path} lists no tables to compare with; give the record in an output folder")
     with TemporaryDirectory() as folder:
         write_tables(result, Path(folder))
-        return {name: _difference(Path(folder, name), path.with_name(name), sha) for name, sha in wanted.items()}
+        differences = {name: _difference(Path(folder, name), path.parent / name, sha) for name, sha in wanted.items()}
+    others = {name: _change(path.parent / name, sha) for name, sha in files.items() if name not in wanted}
+    return differences | {name: f"the file {change}" for name, change in others.items() if change}
 
 
 @dataclass(frozen=True)
@@ -328,15 +333,22 @@ def _difference(new: Path, old: Path, expected: str) -> str | None:
     if not new.exists():
         return "is not made from these inputs any more"
     found = file_sha256(new)
+    change = _change(old, expected)
     if found == expected:
-        changed = old.exists() and file_sha256(old) != expected
-        return "is the same again, but the file beside the record was changed after it was written" if changed else None
-    if not old.exists():
-        return "differs from the hash in the record"
+        return f"is the same again, but the file beside the record {change}" if change else None
+    if not old.is_file():
+        return "differs from the hash in the record, and the file beside the record is missing"
     if new.name.endswith(".tsv"):
         return _first_other_cell(new, old)
     # Another version of zlib may pack the same voxels in other bytes.
-    return None if _unpacked(new) == _unpacked(old) else "holds other modes"
+    return None if _unpack_alike(new, old) else "holds other modes"
+
+
+def _change(file: Path, expected: str) -> str | None:
+    """What happened to a file since it was written; None if nothing did."""
+    if not file.is_file():
+        return "is missing"
+    return None if file_sha256(file) == expected else "was changed after it was written"
 
 
 def _first_other_cell(new: Path, old: Path) -> str:
@@ -353,8 +365,15 @@ def _first_other_cell(new: Path, old: Path) -> str:
     return f"has {len(now) - 2} rows, had {len(then) - 2}"
 
 
-def _unpacked(path: Path) -> bytes | None:
+def _unpack_alike(a: Path, b: Path) -> bool:
+    """Whether two packed files hold the same bytes; unpacked piece by piece, since one may come from anywhere."""
     try:
-        return gzip.decompress(path.read_bytes())
+        with gzip.open(a) as first, gzip.open(b) as second:
+            while True:
+                piece = first.read(_PIECE)
+                if piece != second.read(_PIECE):
+                    return False
+                if not piece:
+                    return True
     except (OSError, EOFError, zlib.error):
-        return None
+        return False

@@ -63,6 +63,10 @@ def settings_of(record: Mapping[str, Any]) -> Settings:
     InputError
         If an entry is missing, is of another type than such a record has, or a parameter is out of its range.
     """
+    from ..schema import check
+    from .record_schema import Record
+
+    check(Record, dict(record), "the record is damaged ({}); give one as it was written, or assign anew")
     with reading_record():
         is_points = "points" in record
         described = [record["points"]] if is_points else list(record["images"])

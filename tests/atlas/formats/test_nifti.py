@@ -209,7 +209,7 @@ def test_what_is_no_image_is_refused(tmp_path, content):
 def test_surfaces_and_flat_images_are_no_atlas(tmp_path):
     nib.save(nib.gifti.GiftiImage(), tmp_path / "a.gii")
     assert not nifti.sniff(tmp_path / "a.gii")
-    assert nifti.why_not(tmp_path / "a.gii").startswith("a GiftiImage")
+    assert nifti.why_not(tmp_path / "a.gii").startswith("a.gii is not a volume but a GiftiImage")
     with pytest.raises(AtlasError, match=r"a\.gii is not a volume but a GiftiImage"):
         nifti.read(tmp_path / "a.gii")
     flat = write(tmp_path / "flat.nii", np.ones((4, 4), np.uint8))

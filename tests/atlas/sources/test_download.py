@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import socketserver
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import nibabel as nib
+import numpy as np
 import pytest
 
+from napari_atlas_assign.atlas.files.volumes import check_whole
+from napari_atlas_assign.atlas.sources import download
 from napari_atlas_assign.atlas.sources.download import DownloadCancelled, fetch
-from napari_atlas_assign.errors import AtlasError
+from napari_atlas_assign.errors import AtlasError, InputError
 
 BODY = bytes(range(256)) * 2000
+VOLUME = gzip.compress(
+    nib.Nifti1Image(np.random.default_rng(0).integers(0, 9, (9, 9, 9)).astype(np.uint8), np.eye(4)).to_bytes()
+)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -96,6 +104,54 @@ class _Handler(BaseHTTPRequestHandler):
     def serve_huge(self):
         self._start(10**15)
         self.close_connection = True
+
+    def serve_partial(self):
+        self._start(len(BODY), 206)
+        self.wfile.write(BODY)
+
+    def serve_nothing(self):
+        self._start(None, 204)
+
+    def serve_empty(self):
+        self._start(0)
+
+    def serve_login(self):
+        page = b"<html><body>Please log in</body></html>" * 10
+        self._start(len(page), **{"Content-Type": "text/html"})
+        self.wfile.write(page)
+
+    def serve_packed(self):
+        body = gzip.compress(BODY)
+        self._start(len(body), **{"Content-Encoding": "gzip"})
+        self.wfile.write(body)
+
+    def serve_volume(self):
+        self._start(len(VOLUME))
+        self.wfile.write(VOLUME)
+
+    def serve_short(self):
+        self._start(len(VOLUME) - 50)
+        self.wfile.write(VOLUME[:-50])
+
+    def serve_dripheader(self):
+        self._drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000)
+
+    def serve_dripbody(self):
+        self._drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 10_000, 42)
+
+    def serve_dripchunk(self):
+        self._drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + b"x" * 10_000, 50)
+
+    def _drip(self, answer, at_once=0):
+        self.close_connection = True
+        try:
+            self.wfile.write(answer[:at_once])
+            for byte in answer[at_once:]:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.03)
+        except OSError:
+            pass
 
     def serve_missing(self):
         self._start(0, 404)
@@ -244,3 +300,63 @@ def test_a_folder_that_cannot_be_made_is_an_atlas_error(server, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(AtlasError):
         fetch(f"{server}/whole", tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("partial", "answers 206"),
+        ("nothing", "answers 204"),
+        ("empty", "what arrived is empty"),
+        ("packed", r"packs the file in transit \(gzip\)"),
+        ("login", "what arrived is not what it should be"),
+        ("whole", "what arrived is not what it should be"),
+        ("short", "what arrived is not what it should be"),
+    ],
+)
+def test_what_is_no_volume_does_not_stay(server, tmp_path, where, says):
+    with pytest.raises(AtlasError, match=says) as error:
+        fetch(f"{server}/{where}/a.nii.gz", tmp_path, check=check_whole)
+    assert "\n" not in str(error.value)
+    assert left_in(tmp_path) == []
+    assert fetch(f"{server}/volume/a.nii.gz", tmp_path, check=check_whole).read_bytes() == VOLUME
+
+
+def test_a_bad_file_of_an_earlier_download_is_fetched_again(server, tmp_path):
+    path = fetch(f"{server}/volume/a.nii.gz", tmp_path, check=check_whole)
+    path.write_bytes(b"<html>")
+    assert fetch(f"{server}/volume/a.nii.gz", tmp_path, check=check_whole).read_bytes() == VOLUME
+
+
+@pytest.mark.parametrize("where", ["dripheader", "dripbody", "dripchunk"])
+def test_a_server_that_drips_is_given_up(server, tmp_path, where):
+    with pytest.raises(AtlasError, match="sends next to nothing"):
+        fetch(f"{server}/{where}", tmp_path, timeout=0.3)
+    assert left_in(tmp_path) == []
+
+
+def test_a_download_has_to_end(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "LONGEST", 0.5)
+    monkeypatch.setattr(download, "SLOWEST", 1)
+    with pytest.raises(AtlasError, match="the download took more than"):
+        fetch(f"{server}/dripbody", tmp_path)
+    assert left_in(tmp_path) == []
+
+
+def test_downloads_are_listed_and_cleared_and_nothing_else(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path))
+    folder = download.downloads_folder()
+    fetch(f"{server}/volume/a.nii.gz", folder, check=check_whole)
+    (folder / "thesis.docx").write_text("mine")
+    assert download.downloads() == [("a.nii.gz", len(VOLUME))]
+    assert download.clear_downloads() == len(VOLUME)
+    assert download.downloads() == []
+    assert (folder / "thesis.docx").read_text() == "mine"
+
+
+@pytest.mark.parametrize("value", ["x" * 5000, "a/" * 5000])
+def test_a_cache_that_no_folder_can_be_is_one_sentence(monkeypatch, value):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", value)
+    with pytest.raises(InputError, match="NAPARI_ATLAS_ASSIGN_CACHE names no folder") as error:
+        download.downloads_folder()
+    assert len(str(error.value)) < 1300

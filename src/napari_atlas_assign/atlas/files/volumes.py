@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import math
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from ...errors import AtlasError, InputError
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
+from ...opening import load as load_header
 from ..build import grid_of, named_grid, region_entries, regions_of_labels, regions_of_volumes
 from ..label_tables import read_table
 from ..label_volume import code_labels
@@ -61,6 +64,29 @@ def open_atlas_image(path: Path) -> Any:
     return with_one_axis_of_volumes(img)
 
 
+def check_whole(path: Path) -> None:
+    """Read an image file to its end, which shows whether it is one, and whole; keeps nothing.
+
+    Raises
+    ------
+    AtlasError
+        If it is not.
+    """
+    img = open_atlas_image(path)
+    if path.suffix not in (".gz", ".mgz"):
+        return  # its size has been compared with its header
+    claimed = math.prod(img.shape) * img.get_data_dtype().itemsize
+    there = 0
+    try:
+        with gzip.open(path) as file:  # up to the checksum at its end
+            while piece := file.read(2**20):
+                there += len(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise AtlasError(f"{path.name} is cut off or damaged ({error}); fetch it again") from error
+    if there < claimed:
+        raise AtlasError(f"{path.name} holds {there:,} bytes and claims {claimed:,} of voxels; fetch it again")
+
+
 def n_axes(img: Any) -> int:
     """Number of axes of a nibabel image, at least 3, without trailing ones of length 1."""
     shape = img.shape
@@ -81,7 +107,7 @@ def read_volume(img: Any, name: str, z: int | None = None) -> NDArray[Any]:
         raise AtlasError(f"{name} has no volume {z} (shape {img.shape}, from 0); the atlas file does not fit it")
     try:
         data = np.asanyarray(img.dataobj[..., z] if z is not None and len(img.shape) > 3 else img.dataobj)
-    except (*READ_ERRORS, MemoryError) as error:
+    except READ_ERRORS as error:
         raise AtlasError(f"{name}: the voxels cannot be read ({error}); fetch the file again") from error
     if data.dtype.kind not in "iufb":
         raise AtlasError(f"{name}: voxels of type {data.dtype} are not real numbers; give one number per voxel")
@@ -192,7 +218,7 @@ def renamed(regions: pd.DataFrame, labels: Path | None, name: str, *, labelled: 
 
 def keep_open(path: Path) -> Any:
     """Open an image whose file stays open, so that its volumes are unpacked only once when read in order."""
-    return nib.load(path, keep_file_open=True)
+    return load_header(path, keep_file_open=True)
 
 
 def _sizes(grid: Grid) -> str:

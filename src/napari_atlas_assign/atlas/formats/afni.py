@@ -11,13 +11,13 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import pandas as pd
 
 from ...encoding import decode
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...limits import read_bytes
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import stem
 from ..files.volumes import n_axes
@@ -112,8 +112,8 @@ def _open(path: Path) -> Any:
     if head is not None:
         read_bytes(head, error=AtlasError)  # a header beyond the limit for text is none
     try:
-        return nib.load(path)
-    except (*READ_ERRORS, AttributeError) as error:
+        return load_header(path)
+    except READ_ERRORS as error:
         raise AtlasError(f"{path.name} is no AFNI dataset that can be read ({error}); check its .HEAD file") from error
 
 

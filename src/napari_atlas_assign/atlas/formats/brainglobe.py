@@ -250,7 +250,7 @@ def _open_zarr(about: dict[str, Any], about_file: Path, resolution: Sequence[flo
             raise AtlasError(f"{folder.name}/{level} holds {array.dtype} of shape {array.shape}, not labels in 3D")
         if math.prod(array.shape) * array.dtype.itemsize > MAX_IMAGE_BYTES:
             raise AtlasError(f"{folder.name}/{level} claims the shape {array.shape}, more than is read; fetch it again")
-        from ...zarr_chunks import checked
+        from ...zarr_files.chunks import checked
 
         return checked(array, f"{folder.name}/{level}")
     except AtlasError:
@@ -279,7 +279,7 @@ def _coded(annotation: Any, name: str) -> CodedLabels:
         return CodedLabels(coded.codes.transpose(2, 1, 0), coded.labels)
     except AtlasError:
         raise
-    except (*READ_ERRORS, MemoryError, RuntimeError) as error:
+    except READ_ERRORS as error:
         raise AtlasError(f"{name}: the annotation cannot be read ({_first_line(error)}); fetch it again") from error
 
 

@@ -15,6 +15,7 @@ from ...encoding import decode
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...limits import MAX_TEXT_BYTES
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import stem
 from ..label_tables import text_table
@@ -64,13 +65,13 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
 def _text(path: Path) -> str:
     """What lies between the header and the voxels, as lines of text."""
     try:
-        img: Any = nib.load(path)
+        img: Any = load_header(path)
         start, end = img.header.sizeof_hdr, img.dataobj.offset
         if not start + 4 < end <= MAX_TEXT_BYTES:
             return ""
         with nib.openers.ImageOpener(str(path)) as file:
             between = file.read(end)[start:]
-    except (*READ_ERRORS, AttributeError) as error:
+    except READ_ERRORS as error:
         raise AtlasError(f"{path.name} cannot be read ({error}); check the file") from error
     # Four bytes say whether extensions follow; an extension begins with its size and code.
     flag, content = between[:4], between[4:]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
 from ...errors import AtlasError, InputError
 from ...image import READ_ERRORS, open_image
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import FractionsError, Names, atlas_from_label_volume, atlas_from_maps, stem
 from ..files.volumes import n_axes, open_atlas_image
@@ -36,7 +36,7 @@ def why_not(path: Path) -> str:
     try:
         if path.suffix.lower() == ".xml":
             read_xml(path)
-        img = nib.load(path)
+        img = load_header(path)
     except READ_ERRORS as error:  # an AtlasError is a ValueError, too
         return " ".join(str(error).split()) or type(error).__name__
     shape = getattr(img, "shape", ())
@@ -92,8 +92,8 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at: the image, its header or data where they are in another file, the table."""
     found = [path]
     try:
-        parts = nib.load(path).file_map.values()
+        parts = load_header(path).file_map.values()
         found += [file for part in parts if part.filename and (file := Path(part.filename)) != path and file.is_file()]
-    except (*READ_ERRORS, AttributeError):
+    except READ_ERRORS:
         pass  # `read` says what is wrong
     return [*found, *table_files(path, labels)]

@@ -11,12 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import AtlasError
 from ...image import READ_ERRORS
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import named_grid, regions_of_labels, stem
 from ..files.volumes import open_volume
@@ -37,17 +37,17 @@ def sniff(path: Path) -> bool:
     if not (path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()):
         return False
     try:
-        img: Any = nib.load(path)
+        img: Any = load_header(path)
         return _is_packed(img) or (_has_colours(img) and any(map(is_table, _jsons(path))))
-    except (*READ_ERRORS, AttributeError):
+    except READ_ERRORS:
         return False
 
 
 def has_colours(path: Path) -> bool:
     """Whether this is an image of four bytes in each voxel, which may be packed this way."""
     try:
-        return _has_colours(nib.load(path))
-    except (*READ_ERRORS, AttributeError):
+        return _has_colours(load_header(path))
+    except READ_ERRORS:
         return False
 
 
@@ -101,7 +101,7 @@ def _channels(img: Any, path: Path) -> list[Bytes]:
     """The four bytes of each voxel, as volumes (X, Y, Z)."""
     try:
         data = np.asanyarray(img.dataobj)
-    except (*READ_ERRORS, MemoryError) as error:
+    except READ_ERRORS as error:
         raise AtlasError(f"{path.name}: the voxels cannot be read ({error}); fetch the file again") from error
     if _has_colours(img):
         return [np.ascontiguousarray(data[part]).reshape(img.shape[:3]) for part in "RGBA"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ...encoding import one_line
 from ...errors import AtlasError
 from ...image import READ_ERRORS
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import atlas_from_entries, stem
 from ..files.paths import inside
@@ -41,7 +41,7 @@ def sniff(path: Path) -> bool:
         stems = {stem(image) for image in images}
         if len(images) < 2:
             return False
-        headers: list[Any] = [nib.load(image) for image in images]
+        headers: list[Any] = [load_header(image) for image in images]
         if not all(n_axes(img) == 3 for img in headers) or len({img.shape[:3] for img in headers}) > 1:
             return False
         if _table_of_files(path) is not None:
@@ -50,7 +50,7 @@ def sniff(path: Path) -> bool:
             return False
         texts = {Path(name).stem for name in names if name.endswith(".txt")}
         return not stems & texts and not any(kind in s for s in stems for kind in _OTHER_KINDS)
-    except (*READ_ERRORS, AtlasError, AttributeError):
+    except READ_ERRORS:
         return False
 
 

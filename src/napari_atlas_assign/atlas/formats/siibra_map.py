@@ -28,6 +28,7 @@ from ..build import atlas_from_entries, stem
 from ..files.paths import inside
 from ..files.text import read_json
 from ..files.volumes import (
+    check_whole,
     common_grid,
     entries_by_label,
     entries_of,
@@ -224,7 +225,9 @@ class _Files:
     def _find(self, text: str) -> Path:
         if text not in self._found:
             if _is_remote(text):
-                self._found[text] = fetch(text, downloads_folder(), progress=self._progress, cancelled=self._cancelled)
+                self._found[text] = fetch(
+                    text, downloads_folder(), progress=self._progress, cancelled=self._cancelled, check=check_whole
+                )
             else:
                 self._found[text] = _local(self.path, text)
         return self._found[text]

@@ -19,6 +19,7 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ...image import file_sha256, quiet_nibabel
+from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import named_grid
 from ..files.volumes import entries_of_volumes, keep_open, open_volume
@@ -98,7 +99,7 @@ def _read(facts: NilearnFacts, name: str, folder: Path, cancelled: Cancelled | N
         if facts.statistic is not None:
             return _of_statistics(Path(maps), facts, name)
         if facts.volume is not None:
-            img: Any = nib.load(maps)
+            img: Any = load_header(maps)
             if facts.volume >= img.shape[-1]:
                 raise AtlasError(f"{name} is not among the {img.shape[-1]} parcellations that came; use another atlas")
             bunch = {"maps": img.slicer[..., facts.volume], "template": bunch.get("template")}

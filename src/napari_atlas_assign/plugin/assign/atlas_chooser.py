@@ -19,6 +19,7 @@ from ...atlas.sources.entry import CatalogueEntry
 from ...errors import InputError
 from ..layers.convert import atlas_from_layer
 from ..layers.together import world_of_atlas
+from ..plain_text import tip as plain_tip
 from .worker import AtlasChoice
 
 Value = tuple[str, Any]
@@ -209,7 +210,7 @@ class AtlasChooser(QWidget):
 
         def add(text: str, value: Value | None, tip: str = "") -> None:
             item = QStandardItem(text)
-            item.setToolTip(tip)
+            item.setToolTip(plain_tip(tip))
             if value is None:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             model.appendRow(item)
@@ -250,7 +251,7 @@ class AtlasChooser(QWidget):
         value = self.value
         self.files.native.setVisible(value[0] == "file")
         tip = next((describe_entry(e) for e in self._entries if value == ("name", e.full_name)), "")
-        self.combo.setToolTip(tip or "Type to search the catalogue")
+        self.combo.setToolTip(plain_tip(tip) or "Type to search the catalogue")
         self._restore_text()
 
     def _restore_text(self) -> None:

@@ -24,6 +24,7 @@ from ...report.provenance import read_record
 from ...report.settings import settings_of
 from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.metadata import layer_kind, own_metadata
+from ..plain_text import labels_as_plain_text
 from ..show import show_table
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
@@ -109,6 +110,7 @@ class AssignWidget(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow("atlas", self.atlas)
+        labels_as_plain_text(self.region_shown.native)
         form.addRow("", self.region_shown.native)
         self.threshold_label = QLabel("threshold")
         form.addRow(self.threshold_label, self.threshold.native)
@@ -539,6 +541,7 @@ def _text() -> Label:
     """Text that wraps and can be copied."""
     label = Label(value="")
     label.native.setWordWrap(True)
+    labels_as_plain_text(label.native)
     label.native.setMinimumWidth(240)
     policy = label.native.sizePolicy()
     policy.setHorizontalPolicy(policy.Policy.Expanding)  # magicgui would have it no wider than that

@@ -27,6 +27,7 @@ from ...errors import AssignmentWarning, AtlasError, GridError, InputError, warn
 from ...grid import Grid
 from ...header import field_of, position_of, says_labels, says_modes, stated_by
 from ...image import READ_ERRORS, open_image
+from ...limits import check_regular
 from ...report.provenance import RECORD_NAME
 from ...template_space import space_of_file
 from .convert import atlas_to_layer, intensity, label_features
@@ -94,6 +95,7 @@ def _is_other_image(path: Path) -> bool:
 def is_nifti(path: Path) -> bool:
     """Whether a file begins as NIfTI does; reads the header only, never raises."""
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             start = file.read(2)
         opener: Any = gzip.open if start == b"\x1f\x8b" else open

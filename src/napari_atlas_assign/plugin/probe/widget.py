@@ -30,6 +30,7 @@ from ...errors import InputError
 from ...grid import Floats
 from ..layers.frame import Frame, title_of
 from ..layers.layer_results import results_in, run_shown
+from ..plain_text import labels_as_plain_text, tip
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import convention_of
 from ..viewer.buttons import button, plane_buttons
@@ -223,7 +224,7 @@ class WhatIsHere(QWidget):
                 item = QTreeWidgetItem()
                 self.regions.addTopLevelItem(item)
             item.setText(0, region.name)
-            item.setToolTip(0, region.name)
+            item.setToolTip(0, tip(region.name))
             item.setText(1, f"{region.value:.2f}")
             item.setData(1, _BAR, (region.value, region.color))
             item.setText(2, region.atlas)
@@ -301,7 +302,6 @@ class WhatIsHere(QWidget):
         self.place_label.setToolTip("World coordinates in mm: x to the right, y to the front, z up")
         self.value_label = QLabel()
         self.value_label.setWordWrap(True)
-        self.value_label.setTextFormat(Qt.TextFormat.PlainText)
         for label in (self.place_label, self.value_label):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.regions = QTreeWidget()
@@ -329,6 +329,8 @@ class WhatIsHere(QWidget):
         following = button("peak ▶", "Go to the next local maximum", lambda: self.step(1))
         self.peak_label = QLabel()
         self.peak_label.setWordWrap(True)
+        for label in (self.place_label, self.value_label, self.peak_label):
+            labels_as_plain_text(label)
 
         self.map_button = button("Map", "Show the selected region's map", lambda: self._draw_region(False))
         self.outline_button = button("Outline", "Outline the selected region", lambda: self._draw_region(True))

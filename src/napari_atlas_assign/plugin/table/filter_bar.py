@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..plain_text import tip
 from .filters import SIDE, Condition, Filters, parse_numbers
 from .rows import TableName
 from .values import Columns, distinct
@@ -180,7 +181,7 @@ class FilterBar(QWidget):
 
     def _modes_edited(self, text: str) -> None:
         understood = parse_numbers(text) is not None
-        self.modes.setToolTip("Numbers and ranges" if understood else f"{text!r} is no list of numbers, as 1, 3-5")
+        self.modes.setToolTip("Numbers and ranges" if understood else tip(f"{text!r} is no list of numbers, as 1, 3-5"))
         font = self.modes.font()
         font.setStrikeOut(not understood)
         self.modes.setFont(font)

@@ -11,6 +11,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
 from qtpy.QtGui import QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from ..plain_text import tip
 from .filters import Filters, passing
 from .values import Columns, format_value, full_text, is_number, sorted_rows
 
@@ -90,7 +91,7 @@ class FrameModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(index)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{self.columns.names[index.column()]}: {full_text(self.value(index))}"
+            return tip(f"{self.columns.names[index.column()]}: {full_text(self.value(index))}")
         if role == Qt.ItemDataRole.TextAlignmentRole and is_number(self.value(index)):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -106,7 +107,7 @@ class FrameModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.InitialSortOrderRole:
             large = self.columns.is_best_when_large(name)
             return Qt.SortOrder.DescendingOrder if large else Qt.SortOrder.AscendingOrder
-        return self.columns.explanation(name) if role == Qt.ItemDataRole.ToolTipRole else None
+        return tip(self.columns.explanation(name)) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def _shown(self) -> Any:
         name, ascending = self._sort

@@ -23,8 +23,8 @@ import zarr
 from numcodecs.abc import Codec as Numcodec
 from zarr.abc.codec import BytesBytesCodec
 
-from .errors import InputError
-from .limits import check_claim
+from ..errors import InputError
+from ..limits import check_claim
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .schema import Number, Schema, Text, check
+from ..schema import Number, Schema, Text, check
 
 _MOST_AXES = 8
 
