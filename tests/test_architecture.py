@@ -34,7 +34,17 @@ RANKS = {
     },
     "image": 4,
     **{"ome_zarr": 5, "atlas": 5, "modes": 5},
-    **{"assignment": 6, "certainty": 6, "source": 6, "report": 7, "batch": 8, "api": 9, "plugin": 10, "cli": 10},
+    **{
+        "assignment": 6,
+        "certainty": 6,
+        "source": 6,
+        "cluster_tables": 7,
+        "report": 7,
+        "batch": 8,
+        "api": 9,
+        "plugin": 10,
+        "cli": 10,
+    },
     **{"viewer": 11, "__main__": 11},
 }
 # Imported inside functions only: a result saves itself; `show`, and layers taken as images, need napari when asked.

@@ -13,6 +13,7 @@ from .atlas.atlas import Atlas as Atlas
 from .atlas.sources.download import DownloadCancelled as DownloadCancelled
 from .atlas.sources.entry import CatalogueEntry as CatalogueEntry
 from .atlas.sources.siibra import seed_example as seed_example
+from .cluster_tables.label import label_table as label_table
 from .errors import AssignmentWarning as AssignmentWarning
 from .errors import AtlasError as AtlasError
 from .errors import InputError as InputError

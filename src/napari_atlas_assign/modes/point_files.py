@@ -73,7 +73,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:
         warn(f"{path.name}: {len(left_out)} electrodes without coordinates are left out")
-    scale, space, sidecar = _coordinate_system(path) if electrodes else (1.0, None, {})
+    scale, space, sidecar = coordinate_system(path) if electrodes else (1.0, None, {})
     return PointSet(
         np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,
         np.array(sigmas, dtype=np.float64),
@@ -140,7 +140,7 @@ def _lines(numbers: list[int]) -> str:
     return f"line{'s' if len(numbers) > 1 else ''} {shown}{more}"
 
 
-def _coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
+def coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
     """Millimetres per unit, and the space, of an ``electrodes.tsv``; for the record, the file that says so."""
     from ..template_space import canonical_space
 
