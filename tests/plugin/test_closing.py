@@ -126,8 +126,8 @@ class ModelOfClosable(Closable):
 def gate(monkeypatch):
     """What a worker waits for."""
     gate = threading.Event()
-    original = run.assign_each
-    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
+    original = run.assigning
+    monkeypatch.setattr(run, "assigning", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
     yield gate
     gate.set()
 

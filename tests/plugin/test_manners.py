@@ -236,8 +236,8 @@ def test_widgets_and_layers_may_be_closed_in_any_order(
 
     callbacks_before = callbacks()
     gate = threading.Event()
-    original = run.assign_each
-    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
+    original = run.assigning
+    monkeypatch.setattr(run, "assigning", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
     chance = random.Random(5)
     with qtbot.capture_exceptions() as raised:
         for turn in range(3):
@@ -272,8 +272,8 @@ def test_the_viewer_may_be_closed_before_its_widgets_and_layers(
     make_napari_viewer, qtbot, write, blob_map, label_atlas, monkeypatch, at_work
 ):
     gate = threading.Event()
-    original = run.assign_each
-    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
+    original = run.assigning
+    monkeypatch.setattr(run, "assigning", lambda *a, **k: (gate.wait(30), original(*a, **k))[1])
     viewer = make_napari_viewer()
     with qtbot.capture_exceptions() as raised:
         session = Session(viewer, write(blob_map), label_atlas)

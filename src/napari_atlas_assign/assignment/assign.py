@@ -5,11 +5,11 @@ The widget, the Python API and the command line all come here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,12 @@ from .sums.resample import packed_anew, resample, resample_labels
 
 Timings = dict[str, float]
 """Seconds per stage."""
+
+Done = TypeVar("Done")
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody asks how far it is."""
 
 
 def assign(
@@ -75,17 +81,47 @@ def assign(
         If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
     """
     parameters = Parameters.from_options(options)
+    result = finish(assigning(images, atlases, parameters, progress or _untold))
+    tell(result.warnings, result.atlases)
+    return result
+
+
+def assigning(
+    images: Image | Sequence[Image],
+    atlases: Atlas | Sequence[Atlas],
+    parameters: Parameters,
+    tell: Callable[[int, int], Any] = _untold,
+    timings: Timings | None = None,
+) -> Generator[Any, None, Result]:
+    """Assign as `assign` does, step by step, so that the caller can stop between images; warns of nothing.
+
+    Yields
+    ------
+    Any
+        After each image what `tell` makes of the number of images done and of all images.
+
+    Returns
+    -------
+    Result
+    """
     is_stack = not isinstance(images, Image)
     stack = [images] if isinstance(images, Image) else list(images)
     comparisons: list[Comparison] = []
-    timings: Timings = {}
-    for number, found in enumerate(assign_each(stack, atlases, parameters, timings)):
-        comparisons += found
-        if progress is not None:
-            progress(number + 1, len(stack))
-    result = collect(comparisons, parameters, is_stack, timings)
-    tell(result.warnings, result.atlases)
-    return result
+    timings = {} if timings is None else timings
+    for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings)):
+        comparisons += of_image
+        yield tell(number + 1, len(stack))
+    return collect(comparisons, parameters, is_stack, timings)
+
+
+def finish(steps: Generator[Any, None, Done]) -> Done:
+    """Go through all steps at once; gives what they return."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            done: Done = stop.value
+            return done
 
 
 def assign_each(
@@ -94,7 +130,7 @@ def assign_each(
     parameters: Parameters,
     timings: Timings | None = None,
 ) -> Iterator[list[Comparison]]:
-    """Compare one image after the other, so that the caller can stop between them; see `assign`.
+    """Compare one image after the other; see `assign`.
 
     Yields
     ------

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..assignment.assign import assign_each, collect
+from ..assignment.assign import assigning, finish
 from ..assignment.columns import ASSIGNMENTS, MODES, Columns, Kind, kind_of
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
@@ -291,8 +291,7 @@ def _assign(
     parameters = replace(parameters, level=None)
     if threshold is not None:
         parameters = replace(parameters, threshold=threshold)
-    runs = [run for found in assign_each(images, atlases, parameters, timings) for run in found]
-    return collect(runs, parameters, True, timings)
+    return finish(assigning(images, atlases, parameters, timings=timings))
 
 
 def _grid_of(file: MapFile) -> Grid | None:

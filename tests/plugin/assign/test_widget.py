@@ -154,14 +154,14 @@ def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
 
 def test_cancel_frees_the_widget_at_once_and_nothing_is_added(model, ready, qtbot, monkeypatch):
     entered, go_on = threading.Event(), threading.Event()
-    original = run.assign_each
+    original = run.assigning
 
     def slow(*args, **kwargs):
         entered.set()
         go_on.wait(30)
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(run, "assign_each", slow)
+    monkeypatch.setattr(run, "assigning", slow)
     ready.assign()
     worker = ready._worker
     qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
@@ -317,8 +317,8 @@ def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(
     viewer.add_layer(placed(blob_map.T, name="map"))
     dock, widget = viewer.window.add_plugin_dock_widget(NAME, "Assign modes")
     entered, go_on = threading.Event(), threading.Event()
-    original = run.assign_each
-    monkeypatch.setattr(run, "assign_each", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
+    original = run.assigning
+    monkeypatch.setattr(run, "assigning", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
     widget.assign()
     worker = widget._worker
     qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)

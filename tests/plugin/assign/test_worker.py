@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_atlas_assign import Image, Result
+from napari_atlas_assign.assignment.assign import finish
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.plugin.assign import worker as run
@@ -15,7 +16,6 @@ from napari_atlas_assign.plugin.assign.worker import (
     Outcome,
     Request,
     Watch,
-    finish,
     steps,
 )
 from tests.plugin.helpers import AFFINES
@@ -103,7 +103,7 @@ def test_no_error_of_any_kind_kills_the_worker(image, label_atlas, monkeypatch, 
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(run, "assign_each", fail)
+    monkeypatch.setattr(run, "assigning", fail)
     _, failure = outcome(steps(AtlasShelf(), asked(image, AtlasChoice(atlas=label_atlas))))
     assert isinstance(failure, Failure)
     assert failure.message.startswith("map: ")

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
 from superqt import QCollapsible
 from superqt.utils import create_worker as superqt_worker
 
+from ...assignment.assign import finish
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...atlas.hierarchy import n_levels
@@ -37,7 +38,7 @@ from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, usual_threshold
-from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, finish, steps, unforeseen
+from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
 
 TABLE_DELAY = 60
 """Milliseconds for which tables wait while a hand moves, so that the layers come first."""

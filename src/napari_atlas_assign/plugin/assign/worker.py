@@ -9,8 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ...assignment.assign import Timings, assign_each, collect, timed
-from ...assignment.comparison import Comparison
+from ...assignment.assign import Timings, assigning, finish, timed
 from ...assignment.parameters import Parameters
 from ...assignment.point_result import PointResult, assign_point_set
 from ...assignment.result import Result
@@ -152,27 +151,13 @@ def unforeseen(name: str, error: Exception) -> Failure:
     return Failure(f"{name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
 
 
-def finish(generator: Generator[str, None, Outcome | Failure]) -> Outcome | Failure:
-    """Go through the steps at once, without a thread."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            outcome: Outcome | Failure = stop.value
-            return outcome
-
-
 def _assign(request: Request, atlases: list[Atlas]) -> Generator[str, None, Result]:
     assert not isinstance(request.source, PointSet)
-    is_stack = not isinstance(request.source, Image)
-    images = [request.source] if isinstance(request.source, Image) else list(request.source)
-    runs: list[Comparison] = []
-    timings: Timings = {}
-    for number, found in enumerate(assign_each(images, atlases, request.parameters, timings)):
-        runs += found
-        if is_stack:
-            yield f"{STEPS[1]}: map {number + 1} of {len(images)}"
-    return collect(runs, request.parameters, is_stack, timings)
+    work = assigning(request.source, atlases, request.parameters, f"{STEPS[1]}: map {{}} of {{}}".format)
+    if isinstance(request.source, Image):
+        return finish(work)
+    result = yield from work
+    return result
 
 
 def _load(choice: AtlasChoice, watch: Watch) -> Atlas:
