@@ -53,7 +53,10 @@ Names = pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None
 """A label table, or what gives one once it is known which numbers it has to name."""
 
 _HIGHEST_PROBABILITY, _HIGHEST_PER_CENT, _LOWEST = 1.5, 105, -0.1
-"""What values of probabilities and of percentages may reach after resampling, and fall to in units of these."""
+"""What values of probabilities and of percentages may reach after resampling, and fall to in parts of the highest."""
+
+_LEAST_HIGHEST = 20
+"""Whole per cent that some region of an atlas reaches somewhere."""
 
 _FAR_MORE = 200
 """Per cent to which regions of one atlas do not add up."""
@@ -109,7 +112,7 @@ def atlas_from_entries(
     filled = [v for v in values if len(v)]
     low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
     unit = 100 if high > _HIGHEST_PROBABILITY else 1
-    if low < _LOWEST * unit or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
+    if low < _LOWEST * max(high, 0) or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
         raise AtlasError(
             f"{name}: values run from {low:.4g} to {high:.4g}, which are neither probabilities (0 to 1) "
             "nor percentages (0 to 100); give maps of one of these kinds, or a volume of labels"
@@ -118,8 +121,9 @@ def atlas_from_entries(
         raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     if unit > 1 and _are_parcellations(grid, voxels, values):
         raise AtlasError(
-            f"{name} is a stack of {len(values)} volumes of whole numbers that add up to far more than 100 % in a "
-            "voxel, so these are labels of several parcellations; save the volume that is meant as a file of its own"
+            f"{name} is a stack of {len(values)} volumes of whole numbers that are no per cent (none reaches "
+            f"{_LEAST_HIGHEST}, or they add up to far more than 100), so these are labels of several parcellations; "
+            "save the volume that is meant as a file of its own"
         )
     if low < -0.001 * unit or high > 1.001 * unit:
         remark(f"{name}: values from {low:.4g} to {high:.4g}, as resampling leaves them, are cut off at 0 and {unit}")
@@ -131,9 +135,11 @@ def atlas_from_entries(
 
 
 def _are_parcellations(grid: Grid, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]]) -> bool:
-    """Whether several volumes of whole numbers add up to far more than 100 % in many of their voxels."""
+    """Whether whole numbers in several volumes add up to far more than 100 % in many voxels, or are all small."""
     if len(values) < 2 or any((value != np.round(value)).any() for value in values):
         return False
+    if max(value.max(initial=0) for value in values) < _LEAST_HIGHEST:
+        return True
     total = np.zeros(grid.n_voxels, np.float32)
     for voxel, value in zip(voxels, values, strict=True):
         total[voxel] += value
