@@ -226,11 +226,6 @@ def open_image(path: Path) -> Any:
         raise InputError(
             f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
         ) from error
-    if isinstance(img, nib.Cifti2Image):
-        raise InputError(
-            f"{path.name} is a CIFTI file, whose values lie on surfaces; give a NIfTI volume (wb_command "
-            "-cifti-separate writes the volume that it may hold)"
-        )
     check_size(img, path)
     return img
 

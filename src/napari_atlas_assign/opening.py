@@ -35,7 +35,10 @@ def load(path: str | os.PathLike[str], *, keep_file_open: bool | None = None) ->
     check_regular(path)
     kind = _kind(path)
     if kind is not None and issubclass(kind, _NO_VOLUMES):
-        raise InputError(f"{path.name} is not a volume but a {kind.__name__}; give a NIfTI volume")
+        family = "CIFTI" if issubclass(kind, nib.Cifti2Image) else "GIFTI"
+        raise InputError(
+            f"{path.name} is not a volume but a {kind.__name__} ({family}: values on surfaces); give a NIfTI volume"
+        )
     if kind is not None and issubclass(kind, nib.nifti1.Nifti1Pair):
         _check_extensions(path, kind)
     options = {} if keep_file_open is None else {"keep_file_open": keep_file_open}
