@@ -20,12 +20,16 @@ from napari_atlas_assign.assignment.columns import (
     PEAKS,
     POINT_ASSIGNMENTS,
     POINTS,
+    REGION_TEST,
     SCORES,
+    SWEEP,
 )
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
+SWEEP_ONLY = {name: column for name, column in SWEEP.items() if column != MODES.get(name)}
+"""The columns of a sweep that are not those of the table of modes."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -61,6 +65,8 @@ def told(column):
         ("Modes", 0, MODES),
         ("How sure", 0, CERTAINTY_OF_ASSIGNMENTS),
         ("How sure", 1, CERTAINTY_OF_MODES),
+        ("How sure", 2, SWEEP_ONLY),
+        ("How sure", 3, REGION_TEST),
         ("Peaks", 0, PEAKS),
         ("Points", 0, POINT_ASSIGNMENTS),
         ("Points", 1, POINTS),

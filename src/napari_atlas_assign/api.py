@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, cast, overload
 
@@ -13,12 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .assignment.assign import assign as assign_images
+from .assignment.assign import compare_at
 from .assignment.checks import tell
 from .assignment.conventions import ConventionName
 from .assignment.parameters import NOT_FOR_ROIS, Parameters, Threshold, check_use
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
+from .atlas.hierarchy import atlas_at_level
 from .atlas.load import load_atlas as load_file_or_name
 from .errors import InputError
 from .grid import Grid
@@ -87,6 +90,8 @@ class ThresholdedOptions(RoiOptions, total=False):
     min_voxels: int
     keep_largest: int | None
     split_height: float | None
+    surrogates: int
+    sweep: Sequence[float]
 
 
 class MapOptions(ThresholdedOptions, total=False):
@@ -145,7 +150,9 @@ def assign(
     level: int | None = None,
     registration_sd_mm: float = 0.0,
     placements: int = 0,
+    surrogates: int = 0,
     seed: int = 0,
+    sweep: Sequence[float] = (),
     convention: ConventionName = "default",
     volume: int | None = None,
     sigma: float | Sequence[float] | NDArray[Any] = 0.0,
@@ -195,8 +202,13 @@ def assign(
     placements : int
         Place every mode so often elsewhere in comparable tissue (999 at least, 4,999 are better), and tell how often it
         would overlap a region as much there: adds ``expected map mean``, ``enrichment``, ``p`` and ``p corrected``.
+    surrogates : int
+        Test whether the whole map favours a region, against so many random maps (99 at least, 999 are better): the
+        result then has the table ``region_test``; see `region_test`.
     seed : int
-        Of the random numbers of these two.
+        Of the random numbers of these three.
+    sweep : sequence of float
+        Also follow the modes along these thresholds: the result then has the table ``sweep``; see `threshold_sweep`.
     convention : {"default", "siibra"}
         Rules of modes and scores: integrals on the image's own grid, or those of siibra 1.0.
     volume : int, optional
@@ -257,7 +269,9 @@ def assign(
         level=level,
         registration_sd_mm=registration_sd_mm,
         placements=placements,
+        surrogates=surrogates,
         seed=seed,
+        sweep=sweep,
         convention=convention,
     )
     listed = list(atlas) if isinstance(atlas, list | tuple) else [atlas]
@@ -431,10 +445,10 @@ def threshold_sweep(
         connectivity=connectivity,
         min_volume_mm3=min_volume_mm3,
         min_voxels=min_voxels,
-        level=level,
         convention=convention,
     )
-    return sweep_thresholds(_one_map(source, volume), _as_atlas(atlas), thresholds, parameters, progress)
+    image, regions = _one_map(source, volume), atlas_at_level(_as_atlas(atlas), level)
+    return sweep_thresholds(partial(compare_at, image, regions, parameters), thresholds, parameters, progress)
 
 
 def region_test(

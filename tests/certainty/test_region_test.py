@@ -8,7 +8,8 @@ import pytest
 import scipy
 
 from napari_atlas_assign import Atlas, Grid, Image, InputError
-from napari_atlas_assign.certainty.region_test import COLUMNS, RegionMeans, compare_with_surrogates
+from napari_atlas_assign.assignment.columns import REGION_TEST
+from napari_atlas_assign.certainty.region_test import RegionMeans, compare_with_surrogates
 from napari_atlas_assign.certainty.surrogates import surrogates
 
 AFFINE = np.array([[3.0, 0, 0, -30], [0, 3, 0, -33], [0, 0, 3, -27], [0, 0, 0, 1]])
@@ -66,7 +67,7 @@ def test_means_are_weighted_by_the_share_inside_the_mask(rng, small_atlas):
     data = 1 + rng.random(small_atlas.grid.shape)
     data[:2], data[3, 3] = 0, np.nan
     (table,) = compare_with_surrogates(Image.from_array(data, small_atlas.grid.affine), [small_atlas], n_surrogates=99)
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == list(REGION_TEST)
     maps = np.stack([small_atlas.map_of(r) for r in range(3)])
     share = maps / np.maximum(maps.sum(axis=0), 1)
     mask = np.isfinite(data) & (data != 0)

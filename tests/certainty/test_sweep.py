@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_atlas_assign import Image, InputError, assign
+from napari_atlas_assign import Image, InputError, assign, threshold_sweep
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.certainty.sweep import sweep_thresholds
 
@@ -22,7 +22,7 @@ def two_hills(grid):
 
 
 def test_modes_are_followed_by_their_peaks_and_merge_at_the_saddle(small_atlas):
-    table = sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2.5, 1, 4.5, 1.8], Parameters())
+    table = threshold_sweep(two_hills(small_atlas.grid), small_atlas, [2.5, 1, 4.5, 1.8])
     rows = [tuple(row) for row in table[["threshold", "cluster", "input structure", "merged"]].to_numpy().tolist()]
     assert rows == [(1, 1, 1, 1), (1, 3, 2, 0), (1.8, 1, 1, 2), (2.5, 1, 1, 1), (2.5, 2, 2, 0), (4.5, 1, 1, 0)]
     assert table["merges into"].isna().tolist() == [True, True, True, True, False, True]
@@ -32,7 +32,7 @@ def test_modes_are_followed_by_their_peaks_and_merge_at_the_saddle(small_atlas):
 def test_each_threshold_has_the_rows_of_an_assignment_there(small_atlas, rng):
     image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
     options = {"tail": "both", "connectivity": 6, "min_voxels": 2}
-    table = sweep_thresholds(image, small_atlas, [0.5, 1.0], Parameters(**options))
+    table = threshold_sweep(image, small_atlas, [0.5, 1.0], **options)
     for level in (0.5, 1.0):
         modes = assign(image, small_atlas, threshold=level, **options).modes
         rows = table[table["threshold"] == level]
@@ -44,7 +44,7 @@ def test_each_threshold_has_the_rows_of_an_assignment_there(small_atlas, rng):
 
 def test_every_mode_but_of_the_highest_threshold_holds_the_peak_that_it_is_followed_by(small_atlas, rng):
     image = Image.from_array(rng.standard_normal(small_atlas.grid.shape), small_atlas.grid.affine)
-    table = sweep_thresholds(image, small_atlas, np.linspace(0.2, 2, 7), Parameters())
+    table = threshold_sweep(image, small_atlas, np.linspace(0.2, 2, 7))
     for low, high in pairwise(sorted(set(table["threshold"]))):
         lower = table[table["threshold"] == low]
         for _, row in table[table["threshold"] == high].iterrows():
@@ -58,6 +58,6 @@ def test_every_mode_but_of_the_highest_threshold_holds_the_peak_that_it_is_follo
 
 def test_too_few_thresholds_and_regions_of_interest_are_refused(small_atlas):
     with pytest.raises(InputError, match="two different thresholds"):
-        sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [2, 2.0], Parameters())
+        threshold_sweep(two_hills(small_atlas.grid), small_atlas, [2, 2.0])
     with pytest.raises(InputError, match="no threshold"):
-        sweep_thresholds(two_hills(small_atlas.grid), small_atlas, [1, 2], Parameters(rois=True))
+        sweep_thresholds(lambda level: None, [1, 2], Parameters(rois=True))

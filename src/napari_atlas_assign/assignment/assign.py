@@ -92,8 +92,12 @@ def assigning(
     parameters: Parameters,
     tell: Callable[[int, int], Any] = _untold,
     timings: Timings | None = None,
+    judging: Callable[[int, int], None] | None = None,
 ) -> Generator[Any, None, Result]:
     """Assign as `assign` does, step by step, so that the caller can stop between images; warns of nothing.
+
+    Where it is asked how sure an answer is, which takes longer, `judging` is called with the number of steps done and
+    of all, of one question after the other; what it raises ends the work.
 
     Yields
     ------
@@ -108,7 +112,7 @@ def assigning(
     stack = [images] if isinstance(images, Image) else list(images)
     comparisons: list[Comparison] = []
     timings = {} if timings is None else timings
-    for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings)):
+    for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings, judging)):
         comparisons += of_image
         yield tell(number + 1, len(stack))
     return collect(comparisons, parameters, is_stack, timings)
@@ -129,8 +133,9 @@ def assign_each(
     atlases: Atlas | Sequence[Atlas],
     parameters: Parameters,
     timings: Timings | None = None,
+    judging: Callable[[int, int], None] | None = None,
 ) -> Iterator[list[Comparison]]:
-    """Compare one image after the other; see `assign`.
+    """Compare one image after the other; see `assigning`.
 
     Yields
     ------
@@ -141,23 +146,42 @@ def assign_each(
     atlases = [atlas_at_level(a, parameters.level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     _check(images, atlases)
     for number, image in enumerate(images):
-        with timed(timings, "modes"):
-            threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
-        comparisons: list[Comparison] = []
-        for atlas in atlases:
-            on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
-            if comparisons and not on_atlas_grid:
-                found = comparisons[0].modes
-            else:
-                with timed(timings, "modes"):
-                    found = modes_of(image, atlas, parameters, threshold)
-            sums = compare(found, atlas, parameters, timings)
-            comparison = Comparison(image, atlas, found, sums, threshold, number)
-            if parameters.registration_sd_mm or parameters.placements:
-                with timed(timings, "certainty"):
-                    comparison = replace(comparison, certainty=_judge(comparison, parameters))
-            comparisons.append(comparison)
+        comparisons = _comparisons(image, atlases, parameters, timings, number)
+        if parameters.asks_how_sure:
+            from ..certainty.judge import judge
+
+            with timed(timings, "certainty"):
+                comparisons = judge(comparisons, parameters, compare_at, judging)
         yield comparisons
+
+
+def compare_at(image: Image, atlas: Atlas, parameters: Parameters, threshold: float) -> Comparison:
+    """Compare one image with one atlas, as it is, at another threshold, and ask nothing further."""
+    return _comparisons(image, [atlas], replace(parameters, threshold=threshold))[0]
+
+
+def _comparisons(
+    image: Image,
+    atlases: Sequence[Atlas],
+    parameters: Parameters,
+    timings: Timings | None = None,
+    number: int = 0,
+) -> list[Comparison]:
+    """Compare one image, of this number in its stack, with every atlas."""
+    timings = {} if timings is None else timings
+    with timed(timings, "modes"):
+        threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
+    comparisons: list[Comparison] = []
+    for atlas in atlases:
+        on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
+        if comparisons and not on_atlas_grid:
+            found = comparisons[0].modes
+        else:
+            with timed(timings, "modes"):
+                found = modes_of(image, atlas, parameters, threshold)
+        sums = compare(found, atlas, parameters, timings)
+        comparisons.append(Comparison(image, atlas, found, sums, threshold, number))
+    return comparisons
 
 
 def collect(
@@ -205,20 +229,6 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     if not padding:
         return sums
     return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
-
-
-def _judge(comparison: Comparison, parameters: Parameters) -> Any:
-    from ..certainty.judge import judge
-
-    return judge(
-        comparison.image,
-        comparison.modes,
-        comparison.atlas,
-        registration_sd_mm=parameters.registration_sd_mm,
-        placements=parameters.placements,
-        seed=parameters.seed,
-        rois=parameters.rois,
-    )
 
 
 def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:

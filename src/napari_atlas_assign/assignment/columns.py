@@ -324,6 +324,52 @@ CERTAINTY_OF_MODES: Columns = _by_name(
 )
 """Columns that the table of modes has besides its own where it was asked how sure they are."""
 
+SWEEP: Columns = _by_name(
+    (
+        Column("threshold", "number", "Modes lie beyond it.", "image"),
+        Column(
+            "cluster",
+            "integer",
+            "The same number for one mode at all thresholds, told by its peak; 1 has the highest peak.",
+        ),
+        _NUMBER.meaning_of("Number of the mode at this threshold."),
+        Column(
+            "merges into",
+            "integer",
+            "At the next lower threshold, the cluster that it has become a part of; missing where it stays itself.",
+        ),
+        Column("merged", "integer", "How many modes of the next higher threshold it holds."),
+        *(column for column in MODES.values() if column is not _NUMBER),
+        Column("best correlation", "number", "Correlation of the best region by correlation."),
+        Column("best share", "fraction", "Share of the best region by share."),
+    )
+)
+"""One row per threshold and mode."""
+
+REGION_TEST: Columns = _by_name(
+    (
+        Column("region id", "integer", "Number of the region in the atlas."),
+        _REGION,
+        Column(
+            "voxels",
+            "number",
+            "Voxels of the map that the region accounts for; regions with fewer than 5 are not tested.",
+        ),
+        Column("mean", "number", "Mean of the unthresholded map, weighted by the region's share.", "image"),
+        Column("expected", "number", "The same mean, averaged over random maps.", "image"),
+        Column("z", "number", "The mean less the expected mean, in standard deviations over all these maps."),
+        Column(
+            "p",
+            "fraction",
+            "A random map as smooth as this one and with its values would have so high a mean in this region in a "
+            "fraction p of cases.",
+            caution="For a region that was chosen by looking at the table, read p corrected.",
+        ),
+        Column("p corrected", "fraction", "The same fraction for any region of the atlas."),
+    )
+)
+"""One row per region."""
+
 ORIGIN: Columns = _by_name(
     (
         Column("file", "text", "File of the map."),

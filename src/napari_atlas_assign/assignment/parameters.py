@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -23,6 +23,9 @@ FOR_POINTS = ("minimum_probability", "level", "convention")
 
 FEWEST_PLACEMENTS = 999
 """Of a mode, for a p value; 4,999 are better."""
+
+FEWEST_SURROGATES = 99
+"""Random maps, for a p value; 999 are better."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,12 @@ class Parameters:
         Work out how sure shares and best regions are, if the image may lie this far off along each axis (mm).
     placements : int
         Place every mode so often elsewhere, for p values: 0, or at least `FEWEST_PLACEMENTS`.
+    surrogates : int
+        Test every region against so many random maps: 0, or at least `FEWEST_SURROGATES`.
     seed : int
-        Of the random numbers of these two.
+        Of the random numbers of these three.
+    sweep : sequence of float
+        Thresholds along which modes are followed, two at least; kept as a rising tuple. None for no sweep.
     convention : {"default", "siibra"}
         See `conventions`.
     """
@@ -136,7 +143,9 @@ class Parameters:
     level: int | None = None
     registration_sd_mm: float = 0.0
     placements: int = 0
+    surrogates: int = 0
     seed: int = 0
+    sweep: Sequence[float] = ()
     convention: ConventionName = "default"
 
     def __post_init__(self) -> None:
@@ -159,6 +168,14 @@ class Parameters:
         _check_number("seed", self.seed, 0)
         if self.placements != 0:
             _check_number("number of placements", self.placements, FEWEST_PLACEMENTS)
+        if self.surrogates != 0:
+            _check_number("number of surrogates", self.surrogates, FEWEST_SURROGATES)
+        object.__setattr__(self, "sweep", rising_thresholds(self.sweep) if len(self.sweep) else ())
+
+    @property
+    def asks_how_sure(self) -> bool:
+        """Whether anything of `certainty` is to be worked out."""
+        return bool(self.registration_sd_mm or self.placements or self.surrogates or self.sweep)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Parameters:
@@ -237,11 +254,32 @@ def check_use(options: Mapping[str, Any], points: bool = False) -> None:
             raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
     elif options.get("split_rois"):
         raise InputError("split_rois: only for regions of interest; leave it out, or say that the image holds labels")
-    if options.get("seed") and not (options.get("registration_sd_mm") or options.get("placements")):
-        raise InputError("seed: only with a registration_sd_mm or with placements; leave it out, or give one of these")
+    if options.get("seed") and not any(options.get(name) for name in _RANDOM):
+        raise InputError(f"seed: only with {' or '.join(_RANDOM)}; leave it out, or give one of these")
 
 
-NOT_FOR_ROIS = ("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height")
+_RANDOM = ("registration_sd_mm", "placements", "surrogates")
+
+NOT_FOR_ROIS = (
+    *("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height"),
+    *("surrogates", "sweep"),
+)
+
+
+def rising_thresholds(thresholds: Sequence[float]) -> tuple[float, ...]:
+    """The thresholds of a sweep, each once, rising.
+
+    Raises
+    ------
+    InputError
+        If one is no number of at least 0, or there are fewer than two.
+    """
+    for threshold in thresholds:
+        _check_number("threshold of the sweep", threshold, 0)
+    rising = tuple(sorted({float(threshold) for threshold in thresholds}))
+    if len(rising) < 2:
+        raise InputError("a sweep needs at least two different thresholds; give a list such as [2.3, 2.6, 3.1]")
+    return rising
 
 
 def _check_number(what: str, value: Any, low: float) -> None:

@@ -17,7 +17,7 @@ from ..modes.modes import Modes
 from .comparison import Comparison
 from .parameters import Parameters
 from .saving import Saving
-from .tables import assignment_table, mode_table, peak_table
+from .tables import assignment_table, joined, mode_table, peak_table
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,21 @@ class Result(Saving):
     def peaks(self) -> pd.DataFrame:
         """The highest local maxima of every mode, as many and as far apart as the parameters say."""
         return peak_table(self.comparisons, self.parameters, self.is_stack)
+
+    @cached_property
+    def sweep(self) -> pd.DataFrame | None:
+        """One row per threshold and mode, columns `columns.SWEEP`; None where no sweep was asked for."""
+        return self._if_asked(self.parameters.sweep, "sweep")
+
+    @cached_property
+    def region_test(self) -> pd.DataFrame | None:
+        """One row per region, columns `columns.REGION_TEST`; None where no surrogates were asked for."""
+        return self._if_asked(self.parameters.surrogates, "region_test")
+
+    def _if_asked(self, asked: object, table: str) -> pd.DataFrame | None:
+        if not asked:
+            return None
+        return joined(self.comparisons, self.is_stack, lambda comparison: getattr(comparison.certainty, table))
 
     @cached_property
     def components(self) -> Image:

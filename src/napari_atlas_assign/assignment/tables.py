@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +32,7 @@ NOT_COVERED = 0.5
 
 def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """One row per mode and region that overlap, by mode and then as the convention says."""
-    several = _several_atlases(comparisons)
-    tables = []
-    for comparison in comparisons:
-        table = _pairs(comparison, parameters)
-        tables.append(_with_origin(table, comparison, is_stack, several))
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+    return joined(comparisons, is_stack, lambda comparison: _pairs(comparison, parameters))
 
 
 def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
@@ -69,13 +64,20 @@ def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
 
 def peak_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """The highest local maxima of every mode, and the regions at those places."""
-    several = _several_atlases(comparisons)
-    tables = []
-    for comparison in comparisons:
+
+    def table(comparison: Comparison) -> pd.DataFrame:
         found = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
-        tables.append(
-            _with_origin(peaks.peak_table(found, comparison.modes, comparison.atlas), comparison, is_stack, several)
-        )
+        return peaks.peak_table(found, comparison.modes, comparison.atlas)
+
+    return joined(comparisons, is_stack, table)
+
+
+def joined(
+    comparisons: Sequence[Comparison], is_stack: bool, table_of_one: Callable[[Comparison], pd.DataFrame]
+) -> pd.DataFrame:
+    """The tables of all comparisons as one, which says of what image and atlas a row is where there are several."""
+    several = _several_atlases(comparisons)
+    tables = [_with_origin(table_of_one(one), one, is_stack, several) for one in comparisons]
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 

@@ -1,22 +1,28 @@
-"""How sure the rows of one comparison are, as far as was asked for: moved modes, and placements elsewhere."""
+"""How sure the comparisons of one image are, as far as was asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from ..assignment.comparison import Comparison
+from ..assignment.parameters import Parameters
 from ..atlas.atlas import Atlas
 from ..atlas.templates import template_for
 from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
-from ..modes.modes import Modes
 from .placements import TOO_LARGE, Domain, Placements, corrected_over_modes, place_modes
+from .region_test import compare_with_surrogates
 from .registration import MovedShares, moved_shares, translations
+from .sweep import sweep_thresholds
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class Certainty:
     """One for each mode."""
     domain: str | None = None
     """Where modes were placed, in words."""
+    sweep: pd.DataFrame | None = None
+    """Columns `columns.SWEEP`."""
+    region_test: pd.DataFrame | None = None
+    """Columns `columns.REGION_TEST`."""
 
     @cached_property
     def p_corrected(self) -> list[Floats]:
@@ -61,46 +71,67 @@ class Certainty:
 
 
 def judge(
-    image: Image,
-    modes: Modes,
-    atlas: Atlas,
-    *,
-    registration_sd_mm: float,
-    placements: int,
-    seed: int,
-    rois: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-) -> Certainty:
+    comparisons: Sequence[Comparison],
+    parameters: Parameters,
+    compare_at: Callable[[Image, Atlas, Parameters, float], Comparison],
+    progress: Progress | None = None,
+) -> list[Comparison]:
     """Work out what was asked for.
 
     Parameters
     ----------
-    image : Image
-        That the modes are of.
-    modes : Modes
-    atlas : Atlas
-    registration_sd_mm : float
-        Standard deviation of the translations along each axis; 0 for none.
-    placements : int
-        How often each mode is placed elsewhere; 0 for not at all.
-    seed : int
-    rois : bool
-        The image holds labels, which say nothing of where tissue is.
+    comparisons : sequence of Comparison
+        One image with every atlas.
+    parameters : Parameters
+    compare_at : callable
+        Compares an image with an atlas at a threshold, for a sweep.
     progress : callable, optional
-        Called with the number of steps done and of all; what it raises ends the work.
+        Called with the number of steps done and of all, of one question after the other; what it raises ends the work.
+
+    Returns
+    -------
+    list of Comparison
+        The same, with their `Certainty`.
 
     Raises
     ------
     InputError
-        If regions of interest are to be placed and there is no brain mask.
+        If regions of interest are to be placed and there is no brain mask, or the image varies nowhere.
     """
-    moved = placed = domain = None
-    if registration_sd_mm:
-        moved = moved_shares(modes, atlas, translations(registration_sd_mm, seed), progress)
-    if placements:
-        domain = domain_of(image, atlas, rois)
-        placed = tuple(place_modes(modes, atlas, domain, placements, seed, progress))
-    return Certainty(moved, placed, domain.what if domain else None)
+    tests: Sequence[pd.DataFrame | None] = [None] * len(comparisons)
+    if parameters.surrogates:
+        tests = compare_with_surrogates(
+            comparisons[0].image,
+            [comparison.atlas for comparison in comparisons],
+            n_surrogates=parameters.surrogates,
+            tail=parameters.tail,
+            seed=parameters.seed,
+            progress=progress,
+        )
+    return [
+        replace(comparison, certainty=_certainty(comparison, parameters, compare_at, test, progress))
+        for comparison, test in zip(comparisons, tests, strict=True)
+    ]
+
+
+def _certainty(
+    comparison: Comparison,
+    parameters: Parameters,
+    compare_at: Callable[[Image, Atlas, Parameters, float], Comparison],
+    test: pd.DataFrame | None,
+    progress: Progress | None,
+) -> Certainty:
+    image, modes, atlas, seed = comparison.image, comparison.modes, comparison.atlas, parameters.seed
+    moved = placed = domain = sweep = None
+    if parameters.registration_sd_mm:
+        moved = moved_shares(modes, atlas, translations(parameters.registration_sd_mm, seed), progress)
+    if parameters.placements:
+        where = domain_of(image, atlas, parameters.rois)
+        placed = tuple(place_modes(modes, atlas, where, parameters.placements, seed, progress))
+        domain = where.what
+    if parameters.sweep:
+        sweep = sweep_thresholds(partial(compare_at, image, atlas, parameters), parameters.sweep, parameters, progress)
+    return Certainty(moved, placed, domain, sweep, test)
 
 
 def domain_of(image: Image, atlas: Atlas, rois: bool = False) -> Domain:

@@ -16,6 +16,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..assignment.integrals.cache import region_integrals
+from ..assignment.parameters import FEWEST_SURROGATES
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..grid import Floats
@@ -25,11 +26,7 @@ from .surrogates import surrogates
 FEWEST_VOXELS = 5
 """Voxels of a region inside the mask, weighted by its share; smaller regions are not tested."""
 
-FEWEST_SURROGATES = 99
-
 _MAPS_AT_A_TIME = 16
-
-COLUMNS = ("region id", "region", "voxels", "mean", "expected", "z", "p", "p corrected")
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,8 @@ def compare_with_surrogates(
     Returns
     -------
     list of DataFrame
-        One for each atlas, one row per region, columns `COLUMNS`. Regions with fewer than `FEWEST_VOXELS` voxels of
-        share in the mask have ``NaN``.
+        One for each atlas, one row per region, columns `columns.REGION_TEST`. Regions with fewer than `FEWEST_VOXELS`
+        voxels of share in the mask have ``NaN``.
 
     Raises
     ------

@@ -7,7 +7,6 @@ highest peak (of equals the larger one, then the first); its other children have
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,38 +14,31 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..assignment.assign import assign_each
 from ..assignment.best_region import best_by_correlation, best_by_share
 from ..assignment.comparison import Comparison
-from ..assignment.parameters import Parameters
+from ..assignment.parameters import Parameters, rising_thresholds
 from ..assignment.scores import correlation, share
 from ..assignment.tables import mode_table
-from ..atlas.atlas import Atlas
 from ..errors import InputError
-from ..image import Image
 from ..modes.modes import Modes
-
-COLUMNS = ("threshold", "cluster", "input structure", "merges into", "merged")
-"""Columns in front of those of the table of modes."""
 
 
 def sweep_thresholds(
-    image: Image,
-    atlas: Atlas,
+    compare_at: Callable[[float], Comparison],
     thresholds: Sequence[float],
     parameters: Parameters,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Assign an image at every threshold and follow its modes by their peaks.
+    """Compare an image with an atlas at every threshold and follow its modes by their peaks.
 
     Parameters
     ----------
-    image : Image
-    atlas : Atlas
+    compare_at : callable
+        Gives the comparison at a threshold.
     thresholds : sequence of float
         At least two, in the unit of the image; in any order.
     parameters : Parameters
-        Of the assignment; their threshold plays no part.
+        Of the comparisons; their threshold plays no part.
     progress : callable, optional
         Called with the number of thresholds done and of all, after each; what it raises ends the work.
 
@@ -64,15 +56,12 @@ def sweep_thresholds(
     InputError
         If there are fewer than two thresholds, or one is out of range.
     """
-    levels = sorted({float(threshold) for threshold in thresholds})
-    if len(levels) < 2:
-        raise InputError("a sweep needs at least two different thresholds; give a list such as [2.3, 2.6, 3.1]")
+    levels = rising_thresholds(thresholds)
     if parameters.rois:
         raise InputError("regions of interest have no threshold to sweep; give a map")
     comparisons = []
     for number, level in enumerate(levels, 1):
-        ((comparison,),) = assign_each([image], atlas, replace(parameters, threshold=level))
-        comparisons.append(comparison)
+        comparisons.append(compare_at(level))
         if progress is not None:
             progress(number, len(levels))
     parents = [parents_in(low.modes, high.modes) for low, high in pairwise(comparisons)]

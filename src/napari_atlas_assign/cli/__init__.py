@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..errors import AssignmentWarning, InputError
-from . import assign, atlases, batch, cache, demo, label, rerun
+from . import assign, atlases, batch, cache, demo, label, region_test, rerun, sweep
 from .parser import PROGRAM, OneLineParser, one_line
 
-COMMANDS = (assign, batch, label, rerun, atlases, cache, demo)
+COMMANDS = (assign, sweep, region_test, batch, label, rerun, atlases, cache, demo)
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that numpy's linear algebra looks at when numpy is imported."""

@@ -30,6 +30,12 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Assign the modes of an activation map to the regions of an atlas, and write the tables, "
         "the volume of modes and a record of the run into a new folder.",
     )
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `run`."""
     parser.add_argument(
         "source",
         type=Path,
@@ -49,7 +55,6 @@ def add_parser(subparsers: Subparsers) -> None:
     add_output_argument(parser)
     add_report_argument(parser)
     add_profile_argument(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -15,8 +15,11 @@ from ..errors import InputError
 
 PROGRAM = "napari-atlas-assign"
 
-STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "checks", "tables", "write")
+STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "certainty", "checks", "tables", "write")
 """Of a run, in their order."""
+
+MOST_THRESHOLDS = 1000
+"""Of a sweep, where their number is given."""
 
 Subparsers = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
@@ -132,8 +135,41 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="B",
         help="place every mode so often elsewhere in comparable tissue, for p values (999 at least, 4999 are better)",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the random numbers of these two (default: 0)")
+    parser.add_argument(
+        "--surrogates",
+        type=int,
+        metavar="N",
+        help="test whether the whole map favours a region, against so many random maps (99 at least, 999 are better)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the random numbers of these three (default: 0)")
+    parser.add_argument(
+        "--thresholds",
+        type=thresholds,
+        metavar="LIST",
+        help="also follow the modes along these thresholds: 2.3,2.6,3.1, or 2.3:5:10 for ten from 2.3 to 5",
+    )
     parser.add_argument("--convention", choices=("default", "siibra"), help="how modes and scores are computed")
+
+
+def thresholds(text: str) -> tuple[float, ...]:
+    """Thresholds from a list (``2.3,2.6,3.1``), or the lowest, the highest and how many (``2.3:5:10``).
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is neither.
+    """
+    try:
+        if ":" not in text:
+            return tuple(map(float, text.split(",")))
+        low, high, n = (kind(part) for kind, part in zip((float, float, int), text.split(":"), strict=True))
+        if 2 <= n <= MOST_THRESHOLDS:
+            return (*(low + (high - low) * step / (n - 1) for step in range(n - 1)), high)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text!r} holds no thresholds; give a list such as 2.3,2.6,3.1, or 2.3:5:10 for ten from 2.3 to 5"
+    )
 
 
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -163,7 +199,9 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "level": arguments.level,
         "registration_sd_mm": arguments.registration_sd,
         "placements": arguments.placements,
+        "surrogates": arguments.surrogates,
         "seed": arguments.seed,
+        "sweep": arguments.thresholds,
         "convention": arguments.convention,
     }
     given = {name: value for name, value in given.items() if value is not None}

@@ -29,7 +29,8 @@ from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
 ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
-TABLES = (ASSIGNMENTS, MODES, PEAKS, POINTS)
+SWEEP, REGION_TEST = "sweep.tsv", "region_test.tsv"
+TABLES = (ASSIGNMENTS, MODES, PEAKS, POINTS, SWEEP, REGION_TEST)
 COMPONENTS = "components.nii.gz"
 REPORT, FIGURES = "report.html", "figures"
 
@@ -47,7 +48,8 @@ def save_result(result: Result | PointResult, folder: Path, report: bool = False
     ----------
     result : Result or PointResult
         What to write: ``assignments.tsv``, ``modes.tsv``, ``peaks.tsv``, ``components.nii.gz`` (for a stack 4D) and
-        ``provenance.json``; of points ``assignments.tsv``, ``points.tsv`` and ``provenance.json``.
+        ``provenance.json``, and where they were asked for ``sweep.tsv`` and ``region_test.tsv``; of points
+        ``assignments.tsv``, ``points.tsv`` and ``provenance.json``.
     folder : Path
         Made with its parents. An earlier result in it is replaced.
     report : bool
@@ -146,6 +148,9 @@ def write_tables(result: Result | PointResult, folder: Path) -> None:
     else:
         write_table(result.modes, folder / MODES)
         write_table(result.peaks, folder / PEAKS)
+        for table, name in ((result.sweep, SWEEP), (result.region_test, REGION_TEST)):
+            if table is not None:
+                write_table(table, folder / name)
         for name, runs in _mode_volumes(result).items():
             write_labels([result.components_of(run) for run in runs], folder / name)
 
