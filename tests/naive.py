@@ -287,3 +287,64 @@ def apply(affine: np.ndarray, point: object) -> np.ndarray:
 
 def volume_of_voxel(affine: np.ndarray) -> float:
     return abs(np.linalg.det(affine[:3, :3]))
+
+
+@dataclass
+class NaiveRegion:
+    """What is in one region; of no region, the same of the rest."""
+
+    volume: float = 0.0
+    active: float = 0.0
+    space: float = 0.0
+    total: float = 0.0
+    maximum: float = np.nan
+    left_volume: float = 0.0
+    left_active: float = 0.0
+
+
+def naive_regions(
+    image: np.ndarray,
+    image_affine: np.ndarray,
+    maps: np.ndarray,
+    atlas_affine: np.ndarray,
+    modes: list[NaiveMode],
+    midplane: float,
+) -> list[NaiveRegion]:
+    """The regions (R), and what lies in none of them."""
+    owner = maximum_probability(maps, 0.0)
+    maps = maps.astype(np.float64)
+    weight = maps / np.maximum(maps.sum(axis=0), 1)
+    unit, image_unit = volume_of_voxel(atlas_affine), volume_of_voxel(image_affine)
+    regions = [NaiveRegion() for _ in range(len(maps) + 1)]
+    for at in np.ndindex(*maps.shape[1:]):
+        for region, w in zip(regions, weight[(slice(None), *at)], strict=False):
+            region.volume += w * unit
+            region.left_volume += w * unit * left_part(atlas_affine, at, midplane)
+    parts = overlapping_parts(image.shape, image_affine, maps.shape[1:], atlas_affine)
+    active = {voxel for mode in modes for voxel in mode.voxels}
+    for voxel in np.ndindex(*image.shape):
+        here = np.zeros(len(maps))
+        owners: Counter = Counter()
+        for at, part in parts.get(voxel, []):
+            here += weight[(slice(None), *at)] * part * unit
+            owners[int(owner[at])] += part * unit
+        owned = sum(part for region, part in owners.items() if region >= 0)
+        largest = {region for region in owners if region >= 0} | (
+            {len(maps)} if owned < image_unit * 0.99999 else set()
+        )
+        for number, (region, w) in enumerate(zip(regions, [*here, image_unit - here.sum()], strict=True)):
+            if voxel in active:
+                region.active += w
+                region.left_active += w * left_part(image_affine, voxel, midplane)
+            if np.isfinite(image[voxel]):
+                region.space += w
+                region.total += w * float(image[voxel])
+                if number in largest:
+                    region.maximum = np.fmax(region.maximum, float(image[voxel]))
+    return regions
+
+
+def left_part(affine: np.ndarray, voxel: tuple[int, ...], midplane: float) -> float:
+    """The part of a voxel at smaller x than the midplane, of which an axis of the grid is the normal."""
+    x = [apply(affine, corner)[0] for corner in np.add(voxel, list(product((-0.5, 0.5), repeat=3)))]
+    return float(np.clip((midplane - min(x)) / (max(x) - min(x)), 0, 1))

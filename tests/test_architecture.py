@@ -20,7 +20,7 @@ NAME = "napari_atlas_assign"
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"encoding": -1, "atomic": 0, "errors": 0, "index_ranges": 0},
+    **{"encoding": -1, "atomic": 0, "errors": 0, "index_ranges": 0, "timings": 0},
     **{
         "grid": 1,
         "limits": 1,

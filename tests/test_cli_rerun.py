@@ -104,7 +104,7 @@ def test_the_real_map_and_atlas_give_the_same_tables(run, zmap_path, tmp_path, m
     code, out, err = run("rerun", "out/provenance.json")
     assert (code, err) == (0, "")
     assert out == "".join(f"{name}: identical\n" for name in (
-        "assignments.tsv", "components.nii.gz", "modes.tsv", "peaks.tsv"
+        "assignments.tsv", "components.nii.gz", "modes.tsv", "peaks.tsv", "regions.tsv"
     ))  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def test_a_table_that_differs_is_named_with_the_first_difference(run, folder):
     code, out, err = run("rerun", "out")
     assert code == 1
     assert err == (
-        "napari-atlas-assign: error: assignments.tsv, components.nii.gz, modes.tsv, peaks.tsv: "
+        "napari-atlas-assign: error: assignments.tsv, components.nii.gz, modes.tsv, peaks.tsv, regions.tsv: "
         "not as in out, although no input has changed\n"
     )
     assert "components.nii.gz: holds other modes" in out

@@ -21,6 +21,7 @@ from napari_atlas_assign.assignment.columns import (
     POINT_ASSIGNMENTS,
     POINTS,
     REGION_TEST,
+    REGIONS,
     SCORES,
     SWEEP,
 )
@@ -70,6 +71,7 @@ def told(column):
         ("Peaks", 0, PEAKS),
         ("Points", 0, POINT_ASSIGNMENTS),
         ("Points", 1, POINTS),
+        ("Regions", 0, REGIONS),
     ],
 )
 def test_every_column_is_documented_in_order_with_its_kind_unit_and_meaning(heading, number, columns):

@@ -97,7 +97,7 @@ class ThresholdedOptions(RoiOptions, total=False):
 class MapOptions(ThresholdedOptions, total=False):
     """The arguments of `assign` that count for what is no set of points."""
 
-    threshold: float | Threshold
+    threshold: float | Threshold | None
     rois: bool
 
 
@@ -116,7 +116,7 @@ def assign(  # a file or a layer with a threshold is a map
     source: Path | Layer,
     atlas: AnyAtlas | Sequence[AnyAtlas],
     *,
-    threshold: float | Threshold,
+    threshold: float | Threshold | None,
     **options: Unpack[ThresholdedOptions],
 ) -> Result: ...
 @overload
@@ -135,7 +135,7 @@ def assign(
     source: Map | Points | Path | Layer,
     atlas: AnyAtlas | Sequence[AnyAtlas],
     *,
-    threshold: float | Threshold = 0.0,
+    threshold: float | Threshold | None = 0.0,
     tail: Tail = "positive",
     connectivity: Connectivity = 18,
     min_volume_mm3: float = 0.0,
@@ -170,8 +170,9 @@ def assign(
         In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to world mm.
     atlas : Atlas, str, path, napari layer, or a sequence of these
         Atlases, or what `load_atlas` takes.
-    threshold : float or Threshold
-        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
+    threshold : float, Threshold or None
+        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background. None: no modes,
+        only the table of regions, as for a heat map.
     tail : {"positive", "negative", "both"}
         Which sign to look at. Modes of opposite sign never merge.
     connectivity : {18, 6, 26}
@@ -221,8 +222,8 @@ def assign(
     Returns
     -------
     Result or PointResult
-        Of points a `PointResult`, of all else a `Result`: with the tables ``assignments`` and ``modes``; of maps also
-        ``peaks`` and the volume ``components``.
+        Of points a `PointResult`, of all else a `Result`: with the tables ``assignments``, ``modes`` and ``regions``;
+        of maps also ``peaks`` and the volume ``components``.
 
     Raises
     ------

@@ -105,6 +105,16 @@ class Grid:
         ijk = np.floor(self.to_voxel(np.asarray(xyz, dtype=np.float64) + nudge) + 0.5)
         return np.clip(ijk, -(2**62), 2**62).astype(np.int64)
 
+    def numbers_of(self, xyz: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Flat C-order numbers (N,) of the voxels that contain points (N, 3) in world mm, and whether they lie inside.
+
+        Of a point outside the grid, the number is 0.
+        """
+        i, j, k = np.moveaxis(self.containing(xyz), -1, 0)
+        nx, ny, nz = self.shape
+        inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny) & (k >= 0) & (k < nz)
+        return np.where(inside, (i * ny + j) * nz + k, 0), inside
+
     def unravel(self, voxel: Ints) -> NDArray[np.int64]:
         """Split flat C-order voxel numbers (N,) into indices (N, 3)."""
         return np.stack(indices_of(voxel, self.shape), axis=-1).astype(np.int64, copy=False)

@@ -269,7 +269,7 @@ def test_a_result_is_saved_as_from_memory(small_atlas, tmp_path):
     in_memory = assign(Image.from_array(data, affine, "a"), small_atlas, threshold=0.5).save(tmp_path / "one")
     result = assign(lazily(data, affine, (3, 4, 5), "a"), small_atlas, threshold=0.5)
     by_chunks = result.save(tmp_path / "other", report=True)
-    for table in ("assignments.tsv", "modes.tsv", "peaks.tsv"):
+    for table in ("assignments.tsv", "modes.tsv", "peaks.tsv", "regions.tsv"):
         assert (in_memory / table).read_bytes() == (by_chunks / table).read_bytes()
     one, other = (nib.load(folder / "components.nii.gz") for folder in (in_memory, by_chunks))
     assert_array_equal(np.asarray(one.dataobj), np.asarray(other.dataobj))

@@ -6,9 +6,7 @@ The widget, the Python API and the command line all come here.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +22,7 @@ from ..modes.modes import Modes, check_values, find_modes, same_in_float32
 from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
+from ..timings import Timings, timed
 from .checks import check_atlases, notes_on, tell
 from .comparison import Comparison
 from .conventions import get_convention
@@ -34,9 +33,6 @@ from .parameters import Parameters, Threshold
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels
-
-Timings = dict[str, float]
-"""Seconds per stage."""
 
 Done = TypeVar("Done")
 
@@ -170,7 +166,7 @@ def _comparisons(
     """Compare one image, of this number in its stack, with every atlas."""
     timings = {} if timings is None else timings
     with timed(timings, "modes"):
-        threshold = 0.0 if parameters.rois else parameters.threshold_for(image)
+        threshold = 0.0 if parameters.rois else parameters.threshold_for(image) if parameters.has_modes else np.nan
     comparisons: list[Comparison] = []
     for atlas in atlases:
         on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
@@ -200,6 +196,8 @@ def collect(
 def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: float) -> Modes:
     """The modes of an image; the atlas is looked at only where the convention resamples to its grid."""
     rules = get_convention(parameters.convention)
+    if not parameters.has_modes:
+        return Modes.none(atlas.grid if rules.resample_to_atlas else image.grid)
     if parameters.rois:
         sheets = sheets_of(image)
         if rules.resample_to_atlas:
@@ -310,14 +308,14 @@ def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
         yield f"{image.name} has no unit of length: one unit of its layer counts as 1 mm in the tables"
     if parameters.rois and not comparison.modes.n_modes:
         yield f"{image.name} has no region of interest: all its labels are 0"
-    elif not comparison.modes.n_modes:
+    elif parameters.has_modes and not comparison.modes.n_modes:
         low, high = extremes(image.data, image.name)
         size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (
             f"{image.name} has no mode{size} beyond the threshold {comparison.threshold:g}: "
             f"its values run from {low:.4g} to {high:.4g}"
         )
-    elif not len(comparison.sums.mode):
+    elif parameters.has_modes and not len(comparison.sums.mode):
         yield f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
     else:
         note = _field_of_view(comparison)
@@ -329,11 +327,3 @@ def _field_of_view(comparison: Comparison) -> str | None:
     """See `field_of_view_warning`; of a lazy image, which is not read again, the modes are looked at."""
     signal = (comparison.modes.voxel, comparison.modes.value) if comparison.image.is_lazy else None
     return field_of_view_warning(comparison.image, comparison.atlas, signal)
-
-
-@contextmanager
-def timed(timings: Timings, stage: str) -> Iterator[None]:
-    """Add the seconds that a block takes to a stage."""
-    start = perf_counter()
-    yield
-    timings[stage] = timings.get(stage, 0.0) + perf_counter() - start

@@ -370,6 +370,33 @@ REGION_TEST: Columns = _by_name(
 )
 """One row per region."""
 
+_ON_SIDES = (("volume mm3", "Its volume", "mm3"), ("active mm3", "Its active mm3", "mm3"), ("count", "Its points", ""))
+_NO_SIDES = "the region is lateralised itself or the midplane is not known"
+
+REGIONS: Columns = _by_name(
+    (
+        Column("region id", "integer", "Number of the region in its atlas; missing where the atlas gives none."),
+        _REGION.meaning_of("Name of the region or of an ancestor; (none) is all that lies in no region."),
+        Column("parent", "text", "Name of its parent in the tree of regions, where it has one."),
+        Column("level", "integer", "Its place in the tree of regions, 0 at the root."),
+        _HEMISPHERE,
+        Column("volume mm3", "number", "Volume of the region, counted by its share of each place.", "mm3"),
+        Column("active mm3", "number", "Volume of all modes together that the region accounts for.", "mm3"),
+        Column("active share", "fraction", "Part of the region that lies in modes."),
+        Column("mean", "number", "Mean of the image, without a threshold, over the region's finite voxels.", "image"),
+        Column("sum", "number", "Integral of the image, without a threshold: its unit times mm3."),
+        Column("maximum", "number", "Largest value of the image where the region is the largest of all.", "image"),
+        Column("count", "number", "Number of points; an uncertain one counts by the parts of its blob."),
+        Column("density per mm3", "number", "Points per mm3 of the region."),
+        *(
+            Column(f"{side} {name}", "number", f"{what} {side} of the midplane; missing where {_NO_SIDES}.", unit)
+            for name, what, unit in _ON_SIDES
+            for side in ("left", "right")
+        ),
+    )
+)
+"""One row per region and ancestor, and one for what lies in none."""
+
 ORIGIN: Columns = _by_name(
     (
         Column("file", "text", "File of the map."),

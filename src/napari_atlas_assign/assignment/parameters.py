@@ -92,8 +92,9 @@ class Parameters:
 
     Parameters
     ----------
-    threshold : float or Threshold
-        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background.
+    threshold : float, Threshold or None
+        In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background. None: no modes,
+        only the table of regions.
     tail : {"positive", "negative", "both"}
         Which sign to look at. Modes of opposite sign never merge.
     connectivity : {6, 18, 26}
@@ -128,7 +129,7 @@ class Parameters:
         See `conventions`.
     """
 
-    threshold: float | Threshold = 0.0
+    threshold: float | Threshold | None = 0.0
     tail: Tail = "positive"
     connectivity: Connectivity = 18
     min_volume_mm3: float = 0.0
@@ -150,7 +151,7 @@ class Parameters:
 
     def __post_init__(self) -> None:
         get_convention(self.convention)
-        number = 0.0 if isinstance(self.threshold, Threshold) else self.threshold
+        number = 0.0 if self.threshold is None or isinstance(self.threshold, Threshold) else self.threshold
         check_parameters(number, self.tail, self.connectivity, self.min_volume_mm3)
         _check_number("minimum number of voxels", self.min_voxels, 1)
         if self.keep_largest is not None:
@@ -189,6 +190,11 @@ class Parameters:
         check_names(options)
         return cls(**options)
 
+    @property
+    def has_modes(self) -> bool:
+        """Whether modes are looked for; without a threshold, only regions are."""
+        return self.threshold is not None or self.rois
+
     def threshold_for(self, image: Image) -> float:
         """The threshold for one image, in its unit.
 
@@ -198,6 +204,7 @@ class Parameters:
             If there is none for this image; of p values, the small ones are strong.
         """
         check_no_p_values(image)
+        assert self.threshold is not None, "see has_modes"
         return (
             self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
         )
@@ -254,9 +261,29 @@ def check_use(options: Mapping[str, Any], points: bool = False) -> None:
             raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
     elif options.get("split_rois"):
         raise InputError("split_rois: only for regions of interest; leave it out, or say that the image holds labels")
+    asks_further = options.get("surrogates") or options.get("sweep")
+    if "threshold" in options and options["threshold"] is None and not asks_further:
+        unused = [name for name in _OF_MODES if name in options]
+        if unused:
+            raise InputError(f"{', '.join(unused)}: not without modes; leave it out, or give a threshold")
     if options.get("seed") and not any(options.get(name) for name in _RANDOM):
         raise InputError(f"seed: only with {' or '.join(_RANDOM)}; leave it out, or give one of these")
 
+
+_OF_MODES = (
+    "tail",
+    "connectivity",
+    "min_volume_mm3",
+    "min_voxels",
+    "keep_largest",
+    "split_height",
+    "peaks",
+    "peak_distance_mm",
+    "minimum_probability",
+    "registration_sd_mm",
+    "placements",
+)
+"""Arguments that play no part where no modes are looked for."""
 
 _RANDOM = ("registration_sd_mm", "placements", "surrogates")
 

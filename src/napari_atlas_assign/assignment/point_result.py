@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
+from functools import cached_property
 
 import pandas as pd
 
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..modes.point_set import PointSet
+from ..modes.points import check_reach
+from ..timings import timed
 from .checks import check_atlases, notes_on
 from .conventions import ConventionName
 from .parameters import Parameters
 from .points import assign_points
+from .regions.table import regions_of_points
 from .saving import Saving
 
 
@@ -28,10 +31,6 @@ class PointResult(Saving):
         What was compared.
     atlases : sequence of Atlas
         With what.
-    assignments : DataFrame
-        One row per point and region, columns `columns.POINT_ASSIGNMENTS`; several atlases add ``atlas``.
-    modes : DataFrame
-        One row per point, columns `columns.POINTS`; several atlases add ``atlas`` and have rows of their own.
     convention : {"default", "siibra"}
     level : int, optional
         Level of the tree of regions at which was scored; None: the regions as they are.
@@ -45,8 +44,6 @@ class PointResult(Saving):
 
     points: PointSet
     atlases: Sequence[Atlas]
-    assignments: pd.DataFrame
-    modes: pd.DataFrame
     convention: ConventionName = "default"
     level: int | None = None
     minimum_probability: float = 0.0
@@ -57,6 +54,42 @@ class PointResult(Saving):
     def atlas(self) -> Atlas:
         """The atlas, or the first of several."""
         return self.atlases[0]
+
+    @property
+    def assignments(self) -> pd.DataFrame:
+        """One row per point and region, columns `columns.POINT_ASSIGNMENTS`; several atlases add ``atlas``."""
+        return self._per_point[0]
+
+    @property
+    def modes(self) -> pd.DataFrame:
+        """One row per point, columns `columns.POINTS`; several atlases add ``atlas`` and have rows of their own."""
+        return self._per_point[1]
+
+    @cached_property
+    def regions(self) -> pd.DataFrame:
+        """How many points lie in every region; columns `columns.REGIONS`, as far as they are defined for points.
+
+        Several atlases add ``atlas``.
+        """
+        with timed(self.timings, "regions"):
+            return self._joined([regions_of_points(self.points, atlas) for atlas in self.atlases])
+
+    @cached_property
+    def _per_point(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The assignments and the points; worked out when one of them is asked for, since points may be millions."""
+        with timed(self.timings, "points"):
+            of_atlases = [
+                assign_points(self.points, atlas, self.convention, self.minimum_probability) for atlas in self.atlases
+            ]
+            assignments, modes = zip(*of_atlases, strict=True)
+            return self._joined(assignments), self._joined(modes)
+
+    def _joined(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """The tables of all atlases as one."""
+        if len(tables) == 1:
+            return tables[0]
+        named = [table.assign(atlas=atlas.name) for table, atlas in zip(tables, self.atlases, strict=True)]
+        return pd.concat(named, ignore_index=True)
 
 
 def assign_point_set(
@@ -78,19 +111,13 @@ def assign_point_set(
     Parameters(convention=convention, level=level, minimum_probability=minimum_probability)  # checks them
     atlases = [atlas_at_level(a, level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     check_atlases(atlases)
-    start = perf_counter()
-    tables = [assign_points(points, atlas, convention, minimum_probability) for atlas in atlases]
-    if len(atlases) > 1:
-        tables = [tuple(t.assign(atlas=atlas.name) for t in pair) for pair, atlas in zip(tables, atlases, strict=True)]  # type: ignore[misc]
-    assignments, modes = (pd.concat(column, ignore_index=True) for column in zip(*tables, strict=True))
+    for atlas in atlases:
+        check_reach(points, atlas.grid)
     return PointResult(
         points,
         tuple(atlases),
-        assignments,
-        modes,
         convention,
         level,
         minimum_probability=minimum_probability,
         warnings=tuple(notes_on(atlases, points.name, points.space)),
-        timings={"points": perf_counter() - start},
     )

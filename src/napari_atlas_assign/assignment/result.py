@@ -16,6 +16,7 @@ from ..lazy import sparse_volume
 from ..modes.modes import Modes
 from .comparison import Comparison
 from .parameters import Parameters
+from .regions.table import regions_of_map
 from .saving import Saving
 from .tables import assignment_table, joined, mode_table, peak_table
 
@@ -103,6 +104,14 @@ class Result(Saving):
         if not asked:
             return None
         return joined(self.comparisons, self.is_stack, lambda comparison: getattr(comparison.certainty, table))
+
+    @cached_property
+    def regions(self) -> pd.DataFrame:
+        """What is in every region: a row per region of each image and atlas, per ancestor, and ``(none)``.
+
+        Columns `columns.REGIONS`, as far as they are defined; of maps, of all of the image, not its modes alone.
+        """
+        return joined(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
 
     @cached_property
     def components(self) -> Image:

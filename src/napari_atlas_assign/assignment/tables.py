@@ -15,11 +15,11 @@ from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
-from ..template_space import midplane_of
 from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_share
 from .columns import ASSIGNMENTS, SCORES, table_of
 from .conventions import get_convention
+from .midplane import midplane_for
 from .parameters import Parameters
 from .scores import map_maximum
 
@@ -109,11 +109,7 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
 
 
 def _midplane(group: Sequence[Comparison]) -> float | None:
-    """The midplane of the first atlas that knows its own, else of the space of the atlases or of the image."""
-    own = (comparison.atlas.source.get("midplane_mm") for comparison in group)
-    spaces = (*(comparison.atlas.space for comparison in group), group[0].image.space)
-    planes = (*own, *map(midplane_of, spaces))
-    return next((float(plane) for plane in planes if plane is not None), None)
+    return midplane_for([comparison.atlas for comparison in group], group[0].image.space)
 
 
 def _modes(found: Modes, midplane: float | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ parents lies as deep as it has ancestors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,60 @@ def ancestors(atlas: Atlas) -> list[tuple[str, ...]]:
         return lines[name]
 
     return [() if parent is None else line_of(parent) for parent in parents]
+
+
+@dataclass(frozen=True)
+class TreeNode:
+    """A region, or an ancestor of some, in the tree of regions."""
+
+    name: str
+    parent: str | None
+    level: int
+    """0 at the root."""
+    row: int | None
+    """Of the table of regions; None where it has none."""
+    members: tuple[int, ...]
+    """Rows of the regions that it is made of: itself, where it has a row, and all below it."""
+    is_rest: bool = False
+    """What its parent holds besides its children."""
+
+
+def region_tree(atlas: Atlas) -> list[TreeNode]:
+    """All regions and their ancestors, each followed by what is below it; otherwise in the order of the atlas's table.
+
+    A parent that has voxels of its own besides those of its children has one more child, which stands for them, so that
+    nodes without children make up everything, and all others are the sums of their children.
+
+    Raises
+    ------
+    AtlasError
+        See `ancestors`.
+    """
+    names, lines = atlas.regions["name"].astype(str).tolist(), ancestors(atlas)
+    parent_names = {name for line in lines for name in line}
+    below: dict[Any, dict[Any, None]] = {None: {}}
+    own: dict[Any, list[int]] = {}
+    members: dict[Any, list[int]] = {}
+    for row, (name, line) in enumerate(zip(names, lines, strict=True)):
+        # A parent is one region, by its name; regions that are nobody's parent may share a name (left and right).
+        way = (*line, name if name in parent_names else row)
+        for parent, child in zip((None, *way), way, strict=False):
+            below.setdefault(parent, {})[child] = None
+            members.setdefault(child, []).append(row)
+        own.setdefault(way[-1], []).append(row)
+    has_voxels = atlas.region_sums.maximum > 0
+    nodes: list[TreeNode] = []
+    waiting: list[tuple[Any, str | None, int]] = [(key, None, 0) for key in reversed(below[None])]
+    while waiting:
+        key, parent, level = waiting.pop()
+        rows = own.get(key, [])
+        name = names[key] if isinstance(key, int) else key
+        nodes.append(TreeNode(name, parent, level, rows[0] if rows else None, tuple(members[key])))
+        children = below.get(key, {})
+        if children and has_voxels[rows].any():
+            nodes.append(TreeNode(f"{name} (rest)", name, level + 1, None, tuple(rows), is_rest=True))
+        waiting += [(child, name, level + 1) for child in reversed(children)]
+    return nodes
 
 
 def n_levels(atlas: Atlas) -> int:

@@ -35,9 +35,9 @@ class ValuesAt(NamedTuple):
 
 def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     """Every region's value in the voxels that contain places (N, 3) in world mm; none outside the grid."""
-    ijk = atlas.grid.containing(np.reshape(xyz, (-1, 3)))
-    inside = np.flatnonzero(((ijk >= 0) & (ijk < atlas.grid.shape)).all(axis=1))
-    pair, entry = listed(*atlas.search(np.ravel_multi_index(tuple(ijk[inside].T), atlas.grid.shape)))
+    voxel, is_inside = atlas.grid.numbers_of(np.reshape(xyz, (-1, 3)))
+    inside = np.flatnonzero(is_inside)
+    pair, entry = listed(*atlas.search(voxel[inside]))
     value = atlas.value[entry]
     return ValuesAt(
         inside[pair],

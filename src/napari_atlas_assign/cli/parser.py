@@ -80,7 +80,10 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the parameters of an assignment; `assignment_arguments` gives them back."""
     threshold = parser.add_mutually_exclusive_group()
     threshold.add_argument(
-        "--threshold", type=float, metavar="T", help="modes are made of voxels beyond it (default: 0)"
+        "--threshold",
+        type=_threshold,
+        metavar="T",
+        help="modes are made of voxels beyond it (default: 0); none: no modes, only the table of regions",
     )
     threshold.add_argument(
         "--percentile", type=float, metavar="Q", help="threshold at this percentile of the tail's values"
@@ -172,6 +175,19 @@ def thresholds(text: str) -> tuple[float, ...]:
     )
 
 
+_NONE = "none"
+"""The threshold of those who want no modes."""
+
+
+def _threshold(text: str) -> float | str:
+    if text.strip().lower() == _NONE:
+        return _NONE
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor none") from None
+
+
 def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     """Parameters of `napari_atlas_assign.assign` that were given; those left out are not there."""
     from ..assignment.parameters import Threshold, check_use
@@ -205,6 +221,8 @@ def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
         "convention": arguments.convention,
     }
     given = {name: value for name, value in given.items() if value is not None}
+    if given.get("threshold") == _NONE:
+        given["threshold"] = None
     check_use(given)
     return given
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..grid import Floats, product
+from ..grid import Floats, Grid, indices_of, product
 from .modes import Modes
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -29,20 +30,21 @@ def hemisphere_shares(modes: Modes, midplane: float | None = 0.0) -> Floats:
     """
     if midplane is None:
         return np.full((modes.n_modes, 2), np.nan)
-    share = modes.totals(_left_part(modes, midplane)) / modes.counts()
+    share = modes.totals(left_parts(modes.grid, modes.voxel, midplane)) / modes.counts()
     return np.stack([share, 1 - share], axis=-1)
 
 
-def _left_part(modes: Modes, midplane: float) -> Floats:
-    """(N,) part of each voxel left of the midplane."""
-    edges, offset = modes.grid.affine[0, :3], modes.grid.affine[0, 3] - midplane
+def left_parts(grid: Grid, voxel: NDArray[np.integer], midplane: float) -> Floats:
+    """(N,) part of each voxel, given by its flat C-order number, left of the midplane, given by its x in world mm."""
+    edges, offset = grid.affine[0, :3], grid.affine[0, 3] - midplane
     width, axis = np.abs(edges).sum(), int(np.abs(edges).argmax())
+    indices = indices_of(voxel, grid.shape)
     if np.abs(edges[axis]) > width * (1 - 1e-6):
-        centre = (np.array(modes.grid.shape) - 1) / 2
+        centre = (np.array(grid.shape) - 1) / 2
         centre[axis] = 0
-        x = edges[axis] * np.arange(modes.grid.shape[axis]) + offset + edges @ centre
-        return np.clip(0.5 - x / width, 0, 1)[modes.indices[axis]]
-    x = product(np.stack(modes.indices, axis=-1), edges[None])[:, 0] + offset
+        x = edges[axis] * np.arange(grid.shape[axis]) + offset + edges @ centre
+        return np.clip(0.5 - x / width, 0, 1)[indices[axis]]
+    x = product(np.stack(indices, axis=-1), edges[None])[:, 0] + offset
     cut = np.flatnonzero(np.abs(x) < width / 2)
     left = (x < 0).astype(np.float64)
     offsets = sum(np.meshgrid(*(_POINTS * edge for edge in edges), indexing="ij"))

@@ -44,6 +44,12 @@ class Modes:
     sign: NDArray[np.int8]
     """(M,) 1 or -1."""
 
+    @classmethod
+    def none(cls, grid: Grid) -> Modes:
+        """No mode."""
+        nothing = np.zeros(0, np.int64)
+        return cls(grid, nothing, nothing, np.zeros(0), nothing, np.zeros(0, np.int8))
+
     @property
     def n_modes(self) -> int:
         """Number of modes."""

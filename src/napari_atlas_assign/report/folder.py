@@ -29,8 +29,8 @@ from ..image import Image, file_sha256
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
 ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
-SWEEP, REGION_TEST = "sweep.tsv", "region_test.tsv"
-TABLES = (ASSIGNMENTS, MODES, PEAKS, POINTS, SWEEP, REGION_TEST)
+REGIONS, SWEEP, REGION_TEST = "regions.tsv", "sweep.tsv", "region_test.tsv"
+TABLES = (ASSIGNMENTS, MODES, PEAKS, POINTS, REGIONS, SWEEP, REGION_TEST)
 COMPONENTS = "components.nii.gz"
 REPORT, FIGURES = "report.html", "figures"
 
@@ -47,9 +47,9 @@ def save_result(result: Result | PointResult, folder: Path, report: bool = False
     Parameters
     ----------
     result : Result or PointResult
-        What to write: ``assignments.tsv``, ``modes.tsv``, ``peaks.tsv``, ``components.nii.gz`` (for a stack 4D) and
-        ``provenance.json``, and where they were asked for ``sweep.tsv`` and ``region_test.tsv``; of points
-        ``assignments.tsv``, ``points.tsv`` and ``provenance.json``.
+        What to write: ``assignments.tsv``, ``modes.tsv``, ``peaks.tsv``, ``regions.tsv``, ``components.nii.gz`` (for a
+        stack 4D) and ``provenance.json``, and where they were asked for ``sweep.tsv`` and ``region_test.tsv``; of points
+        ``assignments.tsv``, ``points.tsv``, ``regions.tsv`` and ``provenance.json``.
     folder : Path
         Made with its parents. An earlier result in it is replaced.
     report : bool
@@ -143,6 +143,7 @@ def write_files(result: Result | PointResult, folder: Path, report: bool = False
 def write_tables(result: Result | PointResult, folder: Path) -> None:
     """Write the tables and mode volumes of a result into a folder."""
     write_table(result.assignments, folder / ASSIGNMENTS)
+    write_table(result.regions, folder / REGIONS)
     if isinstance(result, PointResult):
         write_table(result.modes, folder / POINTS)
     else:

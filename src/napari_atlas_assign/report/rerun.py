@@ -79,7 +79,7 @@ def rerun(record_path: str | os.PathLike[str], *, progress: Progress | None = No
     >>> source, atlas = (samples / f"synthetic-fusiform_{name}.nii.gz" for name in ("map", "probseg"))
     >>> record = naa.assign(source, atlas).save("out") / "provenance.json"
     >>> naa.compare_with_record(naa.rerun(record), record)
-    {'assignments.tsv': None, 'components.nii.gz': None, 'modes.tsv': None, 'peaks.tsv': None}
+    {'assignments.tsv': None, 'components.nii.gz': None, 'modes.tsv': None, 'peaks.tsv': None, 'regions.tsv': None}
     """
     path = _record_file(record_path)
     record = read_record(path)

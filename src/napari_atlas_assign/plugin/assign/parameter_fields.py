@@ -129,7 +129,7 @@ class ParameterFields:
         """Show other parameters, and tell of the change once."""
         threshold = parameters.threshold
         if not isinstance(threshold, Threshold):
-            threshold = Threshold("value", float(threshold))
+            threshold = Threshold("value", float(threshold or 0))
         level = parameters.level
         if level is not None and level not in [value for _, value in self._levels]:
             self.show_levels(level + 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ...assignment.assign import Timings, assigning, finish, timed
+from ...assignment.assign import assigning, finish
 from ...assignment.parameters import Parameters
 from ...assignment.point_result import PointResult, assign_point_set
 from ...assignment.result import Result
@@ -20,6 +20,7 @@ from ...atlas.sources.download import DownloadCancelled
 from ...errors import InputError
 from ...image import Image
 from ...modes.point_set import PointSet
+from ...timings import Timings, timed
 from ..layers.metadata import LayerData
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,213 @@
+"""Integrals by region: how much of space, of modes, of an image or of points lies in every region.
+
+A place counts for a region by its share w = a / max(1, sum of all regions' a), so that what lies in regions and what
+lies in none add up to the whole. In names, R regions, K weights, N voxels or points. Amounts are arrays (K, R + 1), of
+which the last column is what lies in no region; weights are 1 and, where the midplane is known, the part on its left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...atlas.atlas import Atlas, shares
+from ...atlas.kept import kept_with_atlas
+from ...atlas.lookup import values_at
+from ...atlas.maximum_probability import maximum_probability_map
+from ...grid import Floats, Grid
+from ...image import Image
+from ...index_ranges import slices
+from ...lazy import blocks
+from ...modes.hemispheres import left_parts
+from ...modes.modes import Modes
+from ...modes.point_set import PointSet
+from ...modes.points import check_reach, sphere_runs
+from ..integrals.cache import IntegralsOf, RegionIntegrals, integrals_over
+from ..integrals.fine_grid import is_too_fine, voxelwise_integrals
+from ..sums.points import sums_of_runs
+
+_AT_A_TIME = 2**18
+"""Voxels, entries or points worked on together, so that memory stays bounded."""
+
+_PIECE = 2**20
+"""Voxels of an image that are taken from it together."""
+
+_ROUNDING = 1e-9
+"""Of a whole: what rounding may leave of it outside regions that hold all of it, or count twice."""
+
+
+class ImageAmounts(NamedTuple):
+    """What an image has in every region, over its finite voxels."""
+
+    space: Floats
+    """(R + 1,) mm3 of these voxels."""
+    total: Floats
+    """(R + 1,) integral of the image."""
+    maximum: Floats
+    """(R + 1,) largest value where the region is the largest of all; NaN where there is none."""
+
+
+@kept_with_atlas(most=2)
+def volumes(atlas: Atlas, midplane: float | None) -> Floats:
+    """(K, R + 1) mm3 of every region; NaN of no region, which has no end."""
+    found = np.zeros((1 if midplane is None else 2, atlas.n_regions))
+    for part in slices(len(atlas.voxel), _AT_A_TIME):
+        share = atlas.share[part].astype(np.float64)
+        for row, weight in zip(found, _sided(atlas.grid, atlas.voxel[part], midplane), strict=True):
+            row += np.bincount(atlas.region[part], share * weight, atlas.n_regions)
+    return np.pad(found * atlas.grid.voxel_volume, ((0, 0), (0, 1)), constant_values=np.nan)
+
+
+def amounts_of_modes(modes: Modes, atlas: Atlas, midplane: float | None) -> Floats:
+    """(K, R + 1) mm3 of all modes together, each place once."""
+    voxel = np.unique(modes.voxel)  # regions of interest may share voxels
+    integrals = _integrals(atlas, modes.grid, voxel)
+    found = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
+    for rows in slices(len(voxel), _AT_A_TIME):
+        weights = _sided(modes.grid, voxel[rows], midplane)
+        found += _weighted(integrals(rows), weights, modes.grid, atlas.n_regions)
+    return _rounded(found, found.sum(axis=1))
+
+
+def amounts_of_image(image: Image, atlas: Atlas) -> ImageAmounts:
+    """What an image has in every region, read piece by piece."""
+    largest = maximum_probability_map(atlas)
+    found = np.zeros((2, atlas.n_regions + 1))
+    magnitude, maximum = np.zeros(2), np.full(atlas.n_regions + 1, -np.inf)
+    for voxel, value in _pieces(image):
+        integrals = _integrals(atlas, image.grid, voxel)
+        of_largest = integrals if largest is atlas else _integrals(largest, image.grid, voxel)
+        for rows in slices(len(voxel), _AT_A_TIME):
+            here, x = integrals(rows), value[rows]
+            weights = np.stack([np.ones(len(x)), x])
+            found += _weighted(here, weights, image.grid, atlas.n_regions)
+            magnitude += np.abs(weights).sum(axis=1) * image.grid.voxel_volume
+            _raise(maximum, here if largest is atlas else of_largest(rows), x, image.grid)
+    space, total = _rounded(found, magnitude)
+    return ImageAmounts(space, total, np.where(np.isinf(maximum), np.nan, maximum))
+
+
+def amounts_of_points(points: PointSet, atlas: Atlas, midplane: float | None) -> Floats:
+    """(K, R + 1) number of points; an uncertain one counts by the parts of its blob, and on the side on which it lies.
+
+    Raises
+    ------
+    InputError
+        If a coordinate or sigma is far too large for any brain.
+    """
+    check_reach(points, atlas.grid)
+    found = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
+    in_labels = _lookup(atlas, len(points))
+    for rows in slices(len(points), _AT_A_TIME):
+        xyz, exact = points.xyz[rows], points.sigma[rows] == 0
+        found += _counted(in_labels, atlas, xyz if exact.all() else xyz[exact], midplane)
+    blurred = np.flatnonzero(points.sigma)
+    if len(blurred):
+        found += _of_blobs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas, midplane)
+    return _rounded(found, found.sum(axis=1))
+
+
+# --- voxels ---
+
+
+def _integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> IntegralsOf:
+    way = voxelwise_integrals if is_too_fine(atlas, grid) else integrals_over
+    return way(atlas, grid, voxel)
+
+
+def _weighted(integrals: RegionIntegrals, weights: Floats, grid: Grid, n_regions: int) -> Floats:
+    """(K, R + 1) integrals of weights (K, N) over voxels (N,)."""
+    found = np.zeros((len(weights), n_regions + 1))
+    for row, weight in zip(found, weights, strict=True):
+        row[:-1] = np.bincount(integrals.region, integrals.share * weight[integrals.row], n_regions)
+        row[-1] = weight.sum() * grid.voxel_volume - row[:-1].sum()
+    return found
+
+
+def _raise(maximum: Floats, integrals: RegionIntegrals, value: Floats, grid: Grid) -> None:
+    """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are."""
+    np.maximum.at(maximum, integrals.region, value[integrals.row])
+    covered = np.bincount(integrals.row, integrals.volume, len(value))
+    outside = value[covered < grid.voxel_volume * (1 - 1e-6)]
+    maximum[-1] = max(maximum[-1], outside.max(initial=-np.inf))
+
+
+def _pieces(image: Image) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """The finite voxels of an image, as flat C-order numbers, and their values, some planes at a time."""
+    for block in blocks(image.data, image.name):
+        plane = block.values[0].size
+        for planes in slices(len(block.values), max(1, _PIECE // plane)):
+            value = block.values[planes].reshape(-1)
+            finite = np.flatnonzero(np.isfinite(value))
+            yield block.whole_number(finite + planes.start * plane), value[finite].astype(np.float64)
+
+
+def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: float | None) -> Floats:
+    """(K, N) weights of voxels."""
+    every = np.ones(len(voxel))
+    return every[None] if midplane is None else np.stack([every, left_parts(grid, voxel, midplane)])
+
+
+def _rounded(found: Floats, magnitude: Floats) -> Floats:
+    """Amounts without what rounding left outside all regions."""
+    found[np.abs(found[:, -1]) <= _ROUNDING * magnitude, -1] = 0
+    return found
+
+
+# --- points ---
+
+
+def _lookup(atlas: Atlas, n_points: int) -> NDArray[np.integer] | None:
+    """The region of every voxel, R for none, where that pays: in a labelled atlas, for many points."""
+    if not atlas.is_labelled or n_points < atlas.grid.n_voxels // 64:
+        return None
+    dense = np.full(atlas.grid.n_voxels, atlas.n_regions, np.min_scalar_type(atlas.n_regions))
+    dense[atlas.voxel] = atlas.region
+    return dense
+
+
+def _counted(lookup: NDArray[np.integer] | None, atlas: Atlas, xyz: Floats, midplane: float | None) -> Floats:
+    """(K, R + 1) of exact points (N, 3)."""
+    sides = _sides(xyz, midplane)
+    if lookup is None:
+        here = values_at(atlas, xyz)
+        return _summed(here.region, here.share * sides[:, here.place], sides, atlas.n_regions)
+    voxel, inside = atlas.grid.numbers_of(xyz)
+    return _summed(np.where(inside, lookup[voxel], atlas.n_regions), sides, sides, atlas.n_regions)
+
+
+def _of_blobs(points: PointSet, atlas: Atlas, midplane: float | None) -> Floats:
+    """(K, R + 1) of uncertain points: of each the integral of w times its blob, whose own is 1."""
+    weighing = atlas if atlas.is_labelled else _shared(atlas)
+    sums = sums_of_runs(sphere_runs(points, atlas.grid), len(points), weighing)
+    part = sums.sum_ab / sums.modes.sum_b[sums.mode]
+    sides = _sides(points.xyz, midplane)
+    return _summed(sums.region, part * sides[:, sums.mode], sides, atlas.n_regions)
+
+
+@kept_with_atlas()
+def _shared(atlas: Atlas) -> Atlas:
+    """The atlas of every region's share."""
+    share = shares(atlas.value, atlas.voxel).astype(np.float32)
+    return Atlas(atlas.grid, atlas.regions, atlas.voxel, atlas.region, share, atlas.name, atlas.space)
+
+
+def _summed(region: NDArray[np.integer], weights: Floats, of_points: Floats, n_regions: int) -> Floats:
+    """(K, R + 1) sums of weights (K, P) of pairs; what these leave of the weights (K, N) of points is in no region."""
+    found = np.zeros((len(weights), n_regions + 1))
+    for row, weight in zip(found, weights, strict=True):
+        row += np.bincount(region, weight, n_regions + 1)
+    found[:, -1] = of_points.sum(axis=1) - found[:, :-1].sum(axis=1)
+    return found
+
+
+def _sides(xyz: Floats, midplane: float | None) -> Floats:
+    """(K, N) weights of points; one on the midplane counts half."""
+    every = np.ones(len(xyz))
+    if midplane is None:
+        return every[None]
+    x = xyz[:, 0]
+    return np.stack([every, ((x < midplane).astype(np.float64) + (x <= midplane)) / 2])

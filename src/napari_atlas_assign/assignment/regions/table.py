@@ -1,0 +1,101 @@
+"""The region table: what is in every region, and along the tree of regions in their ancestors.
+
+Amounts add up: an ancestor's are the sums of its children's, and those of the rows without children are the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...atlas.atlas import Atlas
+from ...atlas.hierarchy import TreeNode, region_tree
+from ...grid import Floats
+from ...modes.point_set import PointSet
+from ..columns import REGIONS, table_of
+from ..comparison import Comparison
+from ..midplane import midplane_for
+from ..parameters import Parameters
+from .amounts import ImageAmounts, amounts_of_image, amounts_of_modes, amounts_of_points, volumes
+
+NONE = "(none)"
+"""The region of what lies in no region."""
+
+Amounts = Mapping[str, Floats]
+"""By column, (K, R + 1): see `amounts`."""
+
+
+def regions_of_map(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
+    """What the modes of a map, and the map itself, have in every region; regions of interest are modes alone."""
+    atlas = comparison.atlas
+    midplane = midplane_for([atlas], comparison.image.space)
+    amounts = {"volume mm3": volumes(atlas, midplane)}
+    if parameters.has_modes:
+        amounts["active mm3"] = amounts_of_modes(comparison.modes, atlas, midplane)
+    values = None if parameters.rois else amounts_of_image(comparison.image, atlas)
+    return _table(atlas, amounts, values)
+
+
+def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
+    """How many points lie in every region."""
+    midplane = midplane_for([atlas], points.space)
+    count = amounts_of_points(points, atlas, midplane)
+    return _table(atlas, {"volume mm3": volumes(atlas, midplane), "count": count})
+
+
+def _table(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -> pd.DataFrame:
+    tree = region_tree(atlas)
+    columns = _description(tree, atlas)
+    of_rows = {name: _along_tree(tree, amount) for name, amount in amounts.items()}
+    columns |= {name: amount[0] for name, amount in of_rows.items()}
+    volume = of_rows["volume mm3"][0]
+    for part, whole in (("active share", "active mm3"), ("density per mm3", "count")):
+        if whole in of_rows:
+            columns[part] = _divided(of_rows[whole][0], volume)
+    if values is not None:
+        columns["sum"] = _along_tree(tree, values.total[None])[0]
+        columns["mean"] = _divided(columns["sum"], _along_tree(tree, values.space[None])[0])
+        columns["maximum"] = _along_tree(tree, values.maximum[None], np.fmax)[0]
+    lateralised = np.array([side is not None for side in columns["hemisphere"]])
+    for name, amount in of_rows.items():
+        left = np.full(len(volume), np.nan) if len(amount) == 1 else np.where(lateralised, np.nan, amount[1])
+        columns[f"left {name}"], columns[f"right {name}"] = left, amount[0] - left
+    return table_of({name: column for name, column in REGIONS.items() if name in columns}, columns)
+
+
+def _description(tree: Sequence[TreeNode], atlas: Atlas) -> dict[str, Any]:
+    """The columns that say what each row is of; the last row is of no region."""
+    ids, sides = atlas.regions["id"].tolist(), atlas.regions.get("hemisphere", pd.Series([None] * atlas.n_regions))
+    of_row = [None if side is None or pd.isna(side) else str(side) for side in sides]
+    return {
+        "region id": pd.array([None if node.row is None else ids[node.row] for node in tree] + [None], dtype="Int64"),
+        "region": np.array([*(node.name for node in tree), NONE], object),
+        "parent": np.array([*(node.parent for node in tree), None], object),
+        "level": pd.array([*(node.level for node in tree), None], dtype="Int64"),
+        "hemisphere": np.array([*(_side_of(node, of_row) for node in tree), None], object),
+    }
+
+
+def _side_of(node: TreeNode, sides: Sequence[str | None]) -> str | None:
+    """The hemisphere of a node's own row, else that of all its members; None where there is no such one."""
+    if node.row is not None and sides[node.row] is not None:
+        return sides[node.row]
+    of_members = {sides[member] for member in node.members}
+    return of_members.pop() if len(of_members) == 1 else None
+
+
+def _along_tree(tree: Sequence[TreeNode], amount: Floats, join: np.ufunc = np.add) -> Floats:
+    """(K, rows) of amounts (K, R + 1): those of each node's members joined, then what is of no region."""
+    members = np.array([member for node in tree for member in node.members])
+    first = np.cumsum([0, *(len(node.members) for node in tree)])[:-1]
+    joined: NDArray[np.float64] = join.reduceat(amount[:, members], first, axis=1)
+    return np.concatenate([joined, amount[:, -1:]], axis=1)
+
+
+def _divided(amount: Floats, whole: Floats) -> Floats:
+    """Amount by whole; undefined where there is no whole."""
+    return np.divide(amount, whole, out=np.full(len(amount), np.nan), where=whole > 0)
