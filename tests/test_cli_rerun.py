@@ -86,7 +86,7 @@ def test_the_output_folder_stands_for_its_record_and_nothing_is_written(run, fol
     before = {path: path.read_bytes() for path in Path("out").iterdir()}
     code, out, err = run("rerun", "out")
     assert (code, err) == (0, "")
-    assert out.count("identical") == 4
+    assert out.count("identical") == 5
     assert {path: path.read_bytes() for path in Path("out").iterdir()} == before
     assert not Path("again").exists()
 
@@ -138,7 +138,7 @@ def test_a_folder_that_was_sent_on_runs_again(run, folder, tmp_path):
     shutil.move(folder, tmp_path / "elsewhere")
     code, out, err = run("rerun", tmp_path / "elsewhere" / "out" / "provenance.json")
     assert (code, err) == (0, "")
-    assert out.count("identical") == 4
+    assert out.count("identical") == 5
 
 
 def edited(**changes):
@@ -156,7 +156,7 @@ def test_another_version_of_a_package_is_told_in_one_line(run, folder):
     assert code == 0
     assert err.startswith("napari-atlas-assign: warning: numpy was 1.0.0, is ")
     assert err.endswith(": results may differ\n")
-    assert out.count("identical") == 4
+    assert out.count("identical") == 5
 
 
 def test_a_table_that_differs_is_named_with_the_first_difference(run, folder):
@@ -180,7 +180,7 @@ def test_a_table_changed_by_hand_is_told_from_one_that_differs(run, folder):
     code, out, _ = run("rerun", "out")
     assert code == 1
     assert "modes.tsv: is the same again, but the file beside the record was changed after it was written" in out
-    assert out.count("identical") == 3
+    assert out.count("identical") == 4
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_the_report_lies_beside_the_tables_and_is_part_of_the_record(run, folder
     assert set(read_record(Path("out/provenance.json"))["files"]) == found - {"provenance.json"}
     code, out, _ = run("rerun", "out")
     assert code == 0
-    assert out.count("identical") == 4
+    assert out.count("identical") == 5
     assign(run, "--threshold", "2")
     assert not Path("out/figures").exists()
 
@@ -256,7 +256,7 @@ def test_a_file_that_is_gone_is_told(run, folder):
     Path("out/figures/overview.png").unlink()
     code, out, err = run("rerun", "out")
     assert code == 1
-    assert out.count("identical") == 3
+    assert out.count("identical") == 4
     assert "modes.tsv: is the same again, but the file beside the record is missing" in out
     assert "figures/overview.png: the file is missing" in out
     assert "modes.tsv, figures/overview.png: not as in out" in err
