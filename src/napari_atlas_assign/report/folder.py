@@ -48,8 +48,8 @@ def save_result(result: Result | PointResult, folder: Path, report: bool = False
     ----------
     result : Result or PointResult
         What to write: ``assignments.tsv``, ``modes.tsv``, ``peaks.tsv``, ``regions.tsv``, ``components.nii.gz`` (for a
-        stack 4D) and ``provenance.json``, and where they were asked for ``sweep.tsv`` and ``region_test.tsv``; of points
-        ``assignments.tsv``, ``points.tsv``, ``regions.tsv`` and ``provenance.json``.
+        stack 4D) and ``provenance.json``, and where they were asked for ``sweep.tsv`` and ``region_test.tsv``; of
+        points ``assignments.tsv``, ``points.tsv``, ``regions.tsv`` and ``provenance.json``.
     folder : Path
         Made with its parents. An earlier result in it is replaced.
     report : bool
