@@ -22,6 +22,7 @@ from .canvas import AS_FILE, Style
 from .colors import REGION_COLORS, mode_color
 from .scene import MAX_MODES, Scene, best_assignments, drawn_runs
 from .slices import AXES, Frame, drawable, mode_volume, on_plane, sample
+from .sweep_figure import draw_sweep
 from .wording import coordinate, fixed, one_line, percent, place, rounded
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def save_figures(
     radiological: bool = False,
 ) -> Path:
     """Write a result's figures as files: ``overview``, and ``mode_01``, ``mode_02`` ... of the 20 largest modes.
+
+    Where a sweep was asked for, also ``sweep``.
 
     Of a stack or several atlases, the names begin with ``run_01_``, ``run_02_`` ... and the first 10 runs are drawn.
 
@@ -75,7 +78,7 @@ def save_figures(
         with scratch_folder(target) as scratch:
             write_figures(result, scratch, formats, radiological=radiological)
             for path in target.iterdir():
-                if re.fullmatch(rf"(run_\d{{2,}}_)?(overview|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
+                if re.fullmatch(rf"(run_\d{{2,}}_)?(overview|sweep|mode_\d{{2,}})\.({'|'.join(FORMATS)})", path.name):
                     path.unlink()
             for path in sorted(scratch.iterdir()):
                 os.replace(path, target / path.name)
@@ -93,10 +96,24 @@ def write_figures(
     """Write figures as files into a folder that is there; see `save_figures`."""
     runs = drawn_runs(result)
     for number, (run, most) in enumerate(runs, 1):
-        prefix = f"run_{number:02d}_" if len(result.comparisons) > 1 else ""
         for name, figure in draw_figures(run, AS_FILE, radiological=radiological, most=most):
-            for suffix in formats:
-                Path(folder, f"{prefix}{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
+            _write(figure, folder, f"{_prefix(result, number)}{name}", formats)
+
+
+def write_sweeps(result: Result, folder: Path, formats: Sequence[str] = ("png", "svg")) -> None:
+    """Write the figures of a sweep alone as files into a folder that is there."""
+    for number, (run, _) in enumerate(drawn_runs(result), 1):
+        with canvas.own_settings():
+            _write(draw_sweep(run, AS_FILE), folder, f"{_prefix(result, number)}sweep", formats)
+
+
+def _prefix(result: Result, number: int) -> str:
+    return f"run_{number:02d}_" if len(result.comparisons) > 1 else ""
+
+
+def _write(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> None:
+    for suffix in formats:
+        Path(folder, f"{name}.{suffix}").write_bytes(figure_bytes(figure, suffix))
 
 
 def draw_figures(
@@ -117,7 +134,8 @@ def draw_figures(
     Yields
     ------
     name, figure
-        ``overview`` first, then ``mode_NN`` by falling volume of the modes, NN being the mode's number.
+        ``overview`` first, then ``mode_NN`` by falling volume of the modes, NN being the mode's number; then ``sweep``
+        where there is one.
 
     Raises
     ------
@@ -138,6 +156,8 @@ def draw_figures(
             yield f"mode_{result.mode_voxels.number[row]:02d}", figure
             for artist in canvas.artists(figure, panels) - bare:
                 artist.remove()
+        if result.sweep is not None:
+            yield "sweep", draw_sweep(result, style)
 
 
 def figure_bytes(figure: Figure, suffix: str = "png") -> bytes:

@@ -11,6 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,8 @@ def write_files(result: Result | PointResult, folder: Path, report: bool = False
     write_tables(result, folder)
     if report:
         _write_report(result, folder)
+    elif isinstance(result, Result) and result.sweep is not None and find_spec("matplotlib"):
+        _write_sweeps(result, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
     assert all(map(is_own_name, hashes)), "a file of another name could not be told from a user's later"
@@ -212,6 +215,13 @@ def _write_report(result: Result | PointResult, folder: Path) -> None:
     if isinstance(result, Result):
         (folder / FIGURES).mkdir()
         write_figures(result, folder / FIGURES)
+
+
+def _write_sweeps(result: Result, folder: Path) -> None:
+    from .figures import write_sweeps
+
+    (folder / FIGURES).mkdir()
+    write_sweeps(result, folder / FIGURES)
 
 
 def _contents(folder: Path) -> set[str]:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS, Columns, column_named
+from ..assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS, REGION_TEST, Columns, column_named
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..atomic import whole_file
+from ..certainty.registration import DRAWS, HELD
 from ..errors import InputError
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
@@ -121,7 +122,14 @@ def _of_maps(result: Result, radiological: bool) -> str:
         drawn = draw_figures(run, ON_PAGE, radiological=radiological, most=most)
         figures = {name: figure_bytes(figure) for name, figure in drawn}
         prefix = f"run-{n}-" if several else ""
-        part = f"{_overview(figures)}\n{_modes(run, figures, prefix)}\n{_assignments(run, figures, prefix)}"
+        part = "\n".join(
+            (
+                _overview(figures),
+                _modes(run, figures, prefix),
+                _how_sure(run, figures),
+                _assignments(run, figures, prefix),
+            )
+        )
         if several:
             title = f"{text(run.image.name)} and {text(run.atlas.name)}"
             part = f'<section class="run" id="run-{n}"><p class="kind">Run {n}</p><h1>{title}</h1>\n{part}</section>'
@@ -297,11 +305,20 @@ def _mode(result: Result, row: int, figure: bytes, prefix: str, elsewhere: Mappi
 <h3>{_chip(mode)} Mode {mode}</h3>
 <p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")}{peak}</p>
 <p class="facts">{_coverage_bar(facts)} {coverage(facts)}</p>
+{_under_shifts(facts)}
 {f'<p class="notice">{text(missing, 1000)}.</p>' if missing else ""}
 <figure>{_image(figure, words)}</figure>
 {f'<ul class="legend">{items}</ul>' if items else f'<p class="quiet">{_no_region(result, mode)}</p>'}
 </section>
 """
+
+
+def _under_shifts(facts: Mapping[Any, Any]) -> str:
+    """Whether the best region holds when the mode is moved; nothing where that was not asked."""
+    stability, words = facts.get("best region stability"), facts.get("best region under shifts")
+    if stability is None or words is None:
+        return ""
+    return f'<p class="facts">{text(words)} · best region the same in {percent(stability)} of moves</p>'
 
 
 def _no_region(result: Result, mode: int) -> str:
@@ -322,6 +339,55 @@ def _coverage_bar(facts: Mapping[Any, Any]) -> str:
 def _plateau(facts: Mapping[Any, Any]) -> str:
     n = facts["peak voxels"]
     return f" (one of {number(n, 0)} equal voxels)" if n > 1 else ""
+
+
+def _how_sure(result: Result, figures: Mapping[str, bytes]) -> str:
+    """What was asked of how sure the answers are, in words, with the sweep and the test of the whole map."""
+    parameters = result.parameters
+    if not parameters.asks_how_sure:
+        return ""
+    parts = []
+    if parameters.registration_sd_mm:
+        parts.append(
+            f"""<h3>If the image lay a little differently</h3>
+<p>The modes were moved {DRAWS} times, with a standard deviation of {parameters.registration_sd_mm:g} mm along each
+axis. The best region stability is the part of these moves in which the best region by share is the same; below
+{percent(HELD)} it is undecided. The share sd is the standard deviation of a share over the moves.</p>"""
+        )
+    if parameters.placements:
+        parts.append(
+            f"""<h3>Elsewhere in comparable tissue</h3>
+<p>Of blobs of this shape in comparable tissue, a fraction p would lie in this region as much as this one (p corrected:
+in any region, for all modes of the map). Read p corrected for a region that was chosen by looking at the table. Each
+mode was placed {number(parameters.placements, 0)} times. This says nothing about activation, subjects or
+populations.</p>"""
+        )
+    if "sweep" in figures:
+        words = "Volume of every mode along the threshold; names are the best regions where they change."
+        parts.append(
+            f"""<h3>At other thresholds</h3>
+<p>{words} Modes are told by their peaks; a dotted line leads to the mode that another one has merged into. Grey modes
+are none of their own at the threshold of this assignment.</p>
+<figure>{_image(figures["sweep"], words)}</figure>"""
+        )
+    if result.region_test is not None:
+        parts.append(_region_test(result.region_test, result))
+    return f"<section><h2>How sure</h2>{''.join(parts)}</section>"
+
+
+def _region_test(test: pd.DataFrame, result: Result) -> str:
+    """The regions of which a whole map is furthest from random maps."""
+    parameters = result.parameters
+    how = {"positive": "so high a mean", "negative": "so low a mean", "both": "a mean so far from what is expected"}
+    tested = test[test["p"].notna()]
+    order = tested.assign(far=-tested["z"].abs()).sort_values(["p corrected", "far"], kind="stable").index
+    shown = tested.loc[order[:MAX_ENTRIES]]
+    return f"""<h3>The whole map</h3>
+<p>A random map as smooth as this one and with its values would have {how[parameters.tail]} in this region in a
+fraction p of cases (p corrected: in any region). There were {number(parameters.surrogates, 0)} random maps. Below are
+{number(len(shown), 0)} of {number(len(tested), 0)} regions that were tested, the least likely first; region_test.tsv
+has all.</p>
+{_table(shown, {}, REGION_TEST)}"""
 
 
 def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
@@ -434,6 +500,8 @@ def _words(name: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value)) or MISSING
     return f"{value:g}" if isinstance(value, float) else MISSING if value is None else str(value)
 
 
