@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from .layers.frame import title_of
 from .viewer.keep_in_view import keep_whole
-from .viewer.placing import draw, find_frame, find_layers, put_layers
+from .viewer.placing import color_of_mode, draw, find_frame, find_layers, put_layers
 
 TABLE_NAME = "Assigned regions"
 """The docked table's name; by it, a later result finds the table of an earlier one."""
@@ -37,15 +38,18 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
     """Show a result in the docked table, which is opened if need be; a viewer without a window has none."""
     if not hasattr(viewer, "window"):
         return
+    from .docks import beside_left_docks
     from .table.viewer_link import TableLink
     from .table.widget import ResultsTable  # Qt, which scripts without a window do without
 
+    color = partial(color_of_mode, viewer, result)
     table = viewer.window.dock_widgets.get(TABLE_NAME)
     if table is not None:
-        table.set_result(result)
+        table.set_result(result, color)
         return
     table = ResultsTable()
-    table.set_result(result)  # before it is seen: what comes later is laid out anew, before people's eyes
+    table.set_result(result, color)  # before it is seen: what comes later is laid out anew, before people's eyes
     keep_whole(viewer)
     viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
+    beside_left_docks(table)
     TableLink(table, viewer)

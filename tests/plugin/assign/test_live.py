@@ -17,8 +17,9 @@ from napari_atlas_assign.assignment.result import Result
 from napari_atlas_assign.assignment.sums import compiled
 from napari_atlas_assign.plugin.assign.latest import Latest, compile_beside
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
-from napari_atlas_assign.plugin.layers.colors import match_colors, palette_color
+from napari_atlas_assign.plugin.layers.colors import match_colors
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
+from napari_atlas_assign.report.colors import mode_color
 from tests.plugin.helpers import TIMEOUT, as_layer, placed
 
 # --- one at a time, the last wins ---
@@ -61,7 +62,7 @@ def test_what_waits_can_be_forgotten():
 
 
 def colors_of(n):
-    return {number: palette_color(number - 1) for number in range(1, n + 1)}
+    return {number: mode_color(number) for number in range(1, n + 1)}
 
 
 def test_a_mode_keeps_its_colour_when_its_number_changes():
@@ -72,8 +73,8 @@ def test_a_mode_keeps_its_colour_when_its_number_changes():
 def test_of_a_mode_that_splits_the_largest_part_keeps_the_colour():
     before, after = np.ones(7, int), np.array([1, 1, 0, 2, 2, 2, 0])
     matched = match_colors(before, after, colors_of(1))
-    assert matched[2] == palette_color(0)
-    assert matched[1] != palette_color(0)
+    assert matched[2] == mode_color(1)
+    assert matched[1] != mode_color(1)
 
 
 def test_modes_that_merge_take_the_colour_of_the_largest():
@@ -83,8 +84,8 @@ def test_modes_that_merge_take_the_colour_of_the_largest():
 
 def test_new_modes_get_colours_that_no_other_has():
     before, after = np.array([0, 0, 1, 1]), np.array([1, 2, 3, 3])
-    matched = match_colors(before, after, {1: palette_color(0)})
-    assert matched[3] == palette_color(0)
+    matched = match_colors(before, after, {1: mode_color(1)})
+    assert matched[3] == mode_color(1)
     assert len(set(matched.values())) == 3
 
 
@@ -102,7 +103,7 @@ def test_every_mode_has_one_colour_of_its_own(before, after):
 def test_numbers_may_change_places_and_colours_stay(before, order):
     numbers = np.array([0, *order])
     matched = match_colors(before, numbers[before], colors_of(6))
-    assert all(matched[int(numbers[n])] == palette_color(n - 1) for n in np.unique(before[before > 0]))
+    assert all(matched[int(numbers[n])] == mode_color(n) for n in np.unique(before[before > 0]))
 
 
 # --- in a viewer ---

@@ -23,15 +23,19 @@ from ...atlas.hierarchy import n_levels
 from ...errors import AtlasError, InputError
 from ...report.provenance import read_record
 from ...report.settings import settings_of
+from ..docks import soon_in_tabs
 from ..layers.convert import is_atlas, may_be_atlas
+from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..plain_text import labels_as_plain_text
 from ..show import show_table
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
 from ..viewer.buttons import ViewButtons
+from ..viewer.crosshair import show_crosshair
+from ..viewer.first_sight import present
 from ..viewer.keep_in_view import keep_whole
-from ..viewer.placing import draw, find_frame_of_layer, find_layers, put_layers, rename_results
+from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, go_to_place, put_layers, rename_results
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
@@ -193,7 +197,8 @@ class AssignWidget(QWidget):
             return Failure(str(error))
         layer = self.image.value
         frame = find_frame_of_layer(layer, source)
-        earlier = find_layers(self._viewer, "modes", layer.name)
+        # By hand, colours begin anew, so that they are those of the report.
+        earlier = [] if fresh else find_layers(self._viewer, "modes", layer.name)
         return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
 
     def _run(self, by_hand: bool) -> None:
@@ -267,12 +272,15 @@ class AssignWidget(QWidget):
             return
         self._failed = False
         self._result = result = outcome.result
+        is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
         put_layers(self._viewer, result, outcome.layers, request.frame)
         self._seconds = perf_counter() - began
         self.status.value = _summary(result)
         self._note(result.warnings, aloud)
         if aloud:
             self._show_table()
+            if is_first:
+                self._go_to_first_peak()
         elif not self._table_soon.isActive():
             self._table_soon.start()
         if self._shown != self._key(request):
@@ -285,6 +293,14 @@ class AssignWidget(QWidget):
     def _show_table(self) -> None:
         if self._result is not None:
             show_table(self._result, self._viewer)
+
+    def _go_to_first_peak(self) -> None:
+        """Show what was looked for: the peak of mode 1."""
+        result = self._result
+        if isinstance(result, Result) and len(result.modes):
+            peak = result.modes["peak"].iloc[0]
+            go_to_place(self._viewer, result, peak)
+            show_crosshair(self._viewer, find_frame(result, self._viewer), peak)
 
     def _fail(self, failure: Failure, aloud: bool) -> None:
         self._failed = True
@@ -359,6 +375,7 @@ class AssignWidget(QWidget):
                 self._forget_viewer()
             else:
                 self._follow_viewer()
+                soon_in_tabs(self)
         return bool(super().event(event))
 
     def _follow_viewer(self) -> None:
@@ -372,8 +389,10 @@ class AssignWidget(QWidget):
             (self._viewer.dims.events.current_step, self._dims_moved),
         )
         self._layers_changed()
-        for layer in self._viewer.layers:
+        for layer in list(self._viewer.layers):
             self._pick_atlas(layer)
+        if self.image.value is not None:
+            present(self._viewer, self.image.value)
 
     def _forget_viewer(self) -> None:
         """Stop working, and let go of the viewer; closing does it."""
@@ -400,6 +419,7 @@ class AssignWidget(QWidget):
     def _layer_added(self, event: Any) -> None:
         self._layers_changed()
         self._pick_atlas(event.value)
+        present(self._viewer, event.value)
 
     def _layer_renamed(self, _: Any = None) -> None:
         before, layer = self._name_shown, self.image.value

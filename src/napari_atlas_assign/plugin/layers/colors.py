@@ -1,8 +1,7 @@
-"""Colours of regions."""
+"""Colours of regions and modes."""
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Collection, Mapping
 from importlib.util import find_spec
 from itertools import chain, count
@@ -13,6 +12,7 @@ from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
+from ...report.colors import mode_color, palette_color
 
 CLEAR = (0.0, 0.0, 0.0, 0.0)
 
@@ -23,8 +23,6 @@ LARGEST_WITHOUT_HELP = 2**16
 HELPERS = ("PartSegCore_compiled_backend", "numba")
 """Napari maps labels above `LARGEST_WITHOUT_HELP` to chosen colours with the help of one of these only."""
 
-_GOLDEN_RATIO = 0.6180339887
-
 
 def region_color(atlas: Atlas, region: int) -> str:
     """The atlas's own colour of a region (``#rrggbb``), or one of a stable palette where it has none."""
@@ -33,14 +31,6 @@ def region_color(atlas: Atlas, region: int) -> str:
         if isinstance(color, str) and color.startswith("#") and color.strip("#0"):  # black is invisible on black
             return color
     return palette_color(region)
-
-
-def palette_color(number: int) -> str:
-    """A colour (``#rrggbb``) for each number from 0: neighbours differ, and the same number always looks the same."""
-    hue = (0.36 + number * _GOLDEN_RATIO) % 1
-    saturation, value = ((0.75, 0.95), (0.55, 1.0), (0.85, 0.8))[number % 3]
-    red, green, blue = (round(255 * c) for c in colorsys.hsv_to_rgb(hue, saturation, value))
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def direct_colors(colors: Mapping[int, Any]) -> dict[int | None, Any] | CyclicLabelColormap:
@@ -77,8 +67,8 @@ def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors
     -------
     dict
         A colour for each new label. Of labels that overlap, the pair with the most voxels goes first, and every earlier
-        colour is handed on once. A label without predecessor gets the earlier colour of its number, or else one of the
-        palette, that no other has.
+        colour is handed on once. A label without predecessor gets the earlier colour of its number, or else one of
+        `mode_color` that no other has.
     """
     labels = np.unique(after[after > 0]).tolist()
     both = (before > 0) & (after > 0)
@@ -95,7 +85,7 @@ def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors
     for label in labels:
         if label not in matched:
             own = (colors.get(label, ""),)
-            matched[label] = next(c for c in chain(own, map(palette_color, count(label - 1))) if c and c not in taken)
+            matched[label] = next(c for c in chain(own, map(mode_color, count(label))) if c and c not in taken)
             taken.add(matched[label])
     return {label: matched[label] for label in labels}
 

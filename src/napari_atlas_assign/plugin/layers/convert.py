@@ -23,6 +23,7 @@ from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from .colors import direct_colors, region_color
 from .geometry import KEY, Orientation, full_resolution, place, place_of, source_of
+from .map_colors import map_colormap
 from .metadata import LayerData, describe, layer_kind, n_volumes, own_metadata, with_leading_axis
 
 MOST_FEATURE_ROWS = 20_000
@@ -147,7 +148,7 @@ def atlas_to_layer(atlas: Atlas) -> LayerData:
 
 
 def intensity(data: NDArray[Any]) -> dict[str, Any]:
-    """Contrast limits and colour map for a map: symmetric around 0 and diverging where it has both signs."""
+    """Contrast limits and colour map for a map: symmetric around 0, and clear there, where it has both signs."""
     if data.dtype.kind not in "iuf" or not data.size:
         return {}
     finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
@@ -155,16 +156,9 @@ def intensity(data: NDArray[Any]) -> dict[str, Any]:
         return {"contrast_limits": (0.0, 1.0)}
     low, high = float(finite.min()), float(finite.max())
     if low < 0 < high:
-        return {"contrast_limits": (-max(-low, high), max(-low, high)), "colormap": DIVERGING}
+        limits = -max(-low, high), max(-low, high)
+        return {"contrast_limits": limits, "colormap": map_colormap(limits)}
     return {"contrast_limits": (low, high) if low < high else (low, low + 1)}
-
-
-DIVERGING = {
-    "name": "cold hot",
-    "colors": [[0.55, 0.95, 1, 1], [0.1, 0.35, 0.9, 1], [0, 0, 0, 1], [0.9, 0.25, 0.05, 1], [1, 0.95, 0.45, 1]],
-    "controls": [0, 0.25, 0.5, 0.75, 1],
-}
-"""Dark where a map is 0, cold below and hot above, as neuroimaging viewers paint statistics."""
 
 
 def label_features(rows: Mapping[int, Mapping[str, Any]], columns: list[str]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ KINDS_OF_ROLES = {
     **dict.fromkeys(("modes", "regions", "atlas", "region outline"), "labels"),
     **dict.fromkeys(("region map", "shares", "template"), "image"),
     **dict.fromkeys(("points", "peaks", "pins"), "points"),
+    "crosshair": "vectors",
 }
 """How the roles of this plugin's layers begin -> the kind of layer that has them."""
 

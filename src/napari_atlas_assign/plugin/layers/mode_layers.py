@@ -17,7 +17,8 @@ from ...assignment.comparison import Comparison
 from ...assignment.result import Result
 from ...assignment.scores import correlation
 from ...modes.modes import Modes
-from .colors import highlighted_colors, match_colors, palette_color
+from ...report.colors import mode_color
+from .colors import highlighted_colors, match_colors
 from .convert import label_features
 from .frame import Frame, title_of
 from .geometry import KEY
@@ -88,7 +89,6 @@ def _modes_layer(
             "name": f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else ""),
             "features": mode_features(result, comparisons[about["volume"]]),
             "colormap": modes_colormap(about),
-            "opacity": 0.4,  # no outlines: napari warns of them at every 3D drawing
             "metadata": {KEY: about},
             **transform,
         },
@@ -113,7 +113,7 @@ def _colors(data: NDArray[np.integer], comparisons: Sequence[Comparison], earlie
     same = earlier is not None and earlier.data.shape == data.shape
     noted: list[Colors] = own_metadata(earlier).get("colors", []) if same else []
     for number, comparison in enumerate(comparisons):
-        palette = {n: palette_color(n - 1) for n in _numbers_and_spare(comparison.modes)}
+        palette = {n: mode_color(n) for n in _numbers_and_spare(comparison.modes)}
         if not noted:
             yield palette
             continue

@@ -17,7 +17,8 @@ from ...assignment.point_result import PointResult
 from ...errors import InputError
 from ...grid import Floats
 from ...modes.point_set import PointSet
-from .colors import palette_color, region_color
+from ...report.colors import palette_color
+from .colors import region_color
 from .frame import Frame
 from .geometry import AS_SHOWN, KEY, check_space, own_world_from_view, source_of
 from .metadata import LayerData, describe, layer_kind, own_metadata

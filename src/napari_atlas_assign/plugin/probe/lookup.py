@@ -19,7 +19,8 @@ from ...atlas.lookup import regions_at
 from ...errors import InputError
 from ...grid import SAME_EDGE, Floats
 from ...lazy import as_dask
-from ..layers.colors import palette_color, region_color
+from ...report.colors import palette_color
+from ..layers.colors import region_color
 from ..layers.convert import atlas_from_layer
 from ..layers.geometry import Placement, full_resolution, place_of
 from ..layers.layer_results import results_in

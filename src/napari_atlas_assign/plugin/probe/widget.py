@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 from ...assignment.result import Result
 from ...errors import InputError
 from ...grid import Floats
+from ..docks import soon_in_tabs
 from ..layers.frame import Frame, title_of
 from ..layers.layer_results import results_in, run_shown
 from ..plain_text import labels_as_plain_text, tip
@@ -151,6 +152,7 @@ class WhatIsHere(QWidget):
                 self._forget_viewer()
             else:
                 self._follow_viewer()
+                soon_in_tabs(self)
         return bool(super().event(event))
 
     def closeEvent(self, event: Any) -> None:

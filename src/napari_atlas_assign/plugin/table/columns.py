@@ -13,6 +13,22 @@ from typing import Any
 PLUGIN = "napari-atlas-assign"
 
 
+USUAL = {
+    "assignments": (
+        *("map name", "atlas", "input structure", "region", "share", "mpm share", "correlation"),
+        *("peak probability", "hemisphere", "share sd", "p corrected"),
+    ),
+    "modes": (
+        *("map name", "atlas", "input structure", "volume mm3", "peak", "peak value", "best region by share"),
+        *("best region by correlation", "unassigned share", "nearest region", "best region stability"),
+    ),
+}
+"""Columns that are shown until the user chooses others, from left to right; of tables without an entry, all."""
+
+ONLY_OF_MAPS = frozenset({"mpm share", "volume mm3"})
+"""Columns that tell the tables of a map from those of points, which are all shown."""
+
+
 @dataclass(frozen=True)
 class ColumnLayout:
     """A person's choice of columns, by name; columns that a table lacks do no harm."""
@@ -34,6 +50,16 @@ class ColumnLayout:
                 placed.insert(placed.index(names[number - 1]) + 1 if before else 0, name)
         pinned = [name for name in self.pinned if name in names]
         return pinned + [name for name in placed if name not in pinned]
+
+    @staticmethod
+    def usual(table: str, names: Sequence[str]) -> ColumnLayout:
+        """What is shown of a table until the user chooses: what is looked for first, and what tells rows apart."""
+        first = USUAL.get(table, ())
+        shown = [name for usual in first for name in names if name.partition(": ")[0] == usual]
+        if not set(first) & ONLY_OF_MAPS & set(names):
+            return ColumnLayout()
+        others = [name for name in names if name not in shown]
+        return ColumnLayout((*shown, *others), tuple(others))
 
     def with_hidden(self, name: str, hidden: bool = True) -> ColumnLayout:
         """Hide a column, or show it again."""
@@ -60,9 +86,10 @@ class ColumnLayout:
         return replace(self, order=tuple(order), pinned=tuple(n for n in order if n in self.pinned))
 
 
-def load_layout(table: str) -> ColumnLayout:
-    """What was chosen for a table in an earlier session; nothing special where nothing readable is kept."""
-    return _read(_kept().get(table))
+def load_layout(table: str) -> ColumnLayout | None:
+    """What was chosen for a table in an earlier session; None where nothing readable is kept."""
+    kept = _kept().get(table)
+    return _read(kept) if isinstance(kept, dict) else None
 
 
 def store_layout(table: str, layout: ColumnLayout) -> None:
@@ -91,9 +118,7 @@ def _kept() -> dict[str, Any]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _read(kept: Any) -> ColumnLayout:
-    if not isinstance(kept, dict):
-        return ColumnLayout()
+def _read(kept: dict[str, Any]) -> ColumnLayout:
     fields = {
         name: tuple(dict.fromkeys(str(c) for c in kept[name]))
         for name in ("order", "hidden", "pinned")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
-from qtpy.QtGui import QPainter, QPalette
+from qtpy.QtGui import QColor, QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ..plain_text import tip
-from .filters import Filters, passing
-from .values import Columns, format_value, full_text, is_number, sorted_rows
+from .filters import MODE_COLUMN, Filters, passing
+from .values import Columns, format_value, full_text, head_of, is_number, sorted_rows
 
 TO_THE_LEFT, TO_THE_RIGHT = (
     int(side | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
@@ -34,6 +34,8 @@ class FrameModel(QAbstractTableModel):
         self._sort: tuple[str | None, bool] = (None, True)
         self._filters = Filters()
         self._keys: Keys = tuple
+        self.color_of_mode: Callable[[int], str] | None = None
+        """Colour (``#rrggbb``) of the mode that a row of the DataFrame is about."""
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -79,6 +81,12 @@ class FrameModel(QAbstractTableModel):
         """A cell as people read it."""
         return format_value(self.value(index), self.columns.decimals(self.columns.names[index.column()]))
 
+    def chip(self, index: QModelIndex) -> str | None:
+        """The colour that stands before the number of a mode."""
+        if self.color_of_mode is None or self.columns.names[index.column()] != MODE_COLUMN:
+            return None
+        return self.color_of_mode(int(self.rows[index.row()]))
+
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
         return 0 if parent.isValid() else len(self.rows)
 
@@ -103,11 +111,14 @@ class FrameModel(QAbstractTableModel):
             return None
         name = self.columns.names[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return name
+            return head_of(name)
         if role == Qt.ItemDataRole.InitialSortOrderRole:
             large = self.columns.is_best_when_large(name)
             return Qt.SortOrder.DescendingOrder if large else Qt.SortOrder.AscendingOrder
-        return tip(self.columns.explanation(name)) if role == Qt.ItemDataRole.ToolTipRole else None
+        if role != Qt.ItemDataRole.ToolTipRole:
+            return None
+        in_files = "" if head_of(name) == name else f" In files: {name}."
+        return tip(self.columns.explanation(name) + in_files)
 
     def _shown(self) -> Any:
         name, ascending = self._sort
@@ -145,6 +156,10 @@ class CellDelegate(QStyledItemDelegate):
         metrics = option.fontMetrics
         margin = metrics.averageCharWidth() // 2 + 1
         area = option.rect.adjusted(margin, 0, -margin, 0)
+        chip = model.chip(index)
+        if chip is not None:
+            size = metrics.ascent()
+            painter.fillRect(QRectF(area.left(), area.center().y() - size / 2 + 1, size, size), QColor(chip))
         painter.setPen(color)
         painter.drawText(
             area,

@@ -16,6 +16,7 @@ from ...assignment.comparison import Comparison
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from .filters import MODE_COLUMN
+from .peak_probability import PEAK_PROBABILITY
 from .values import Columns
 
 TableName = Literal["assignments", "modes", "peaks"]
@@ -45,7 +46,9 @@ def columns_of(result: Result | PointResult, table: TableName) -> Mapping[str, C
     """The columns that a table of a result may have."""
     if isinstance(result, PointResult):
         return POINT_ASSIGNMENTS if table == "assignments" else POINTS
-    return {"assignments": ASSIGNMENTS, "modes": MODES, "peaks": PEAKS}[table]
+    return {"assignments": {**ASSIGNMENTS, PEAK_PROBABILITY.name: PEAK_PROBABILITY}, "modes": MODES, "peaks": PEAKS}[
+        table
+    ]
 
 
 class RowReader:
@@ -59,6 +62,11 @@ class RowReader:
     def subject(self, row: int) -> Subject:
         """What a row is about."""
         return self._subject(row, SHOWN)
+
+    def mode(self, row: int) -> tuple[int, int]:
+        """The run and the number of the mode that a row is about."""
+        subject = self._subject(row, None)
+        return subject.run, subject.mode
 
     def keys(self) -> list[Hashable]:
         """(N,) tell rows again in the table of a later result: a mode that grows or shrinks is the same mode.

@@ -15,6 +15,15 @@ from ...assignment.columns import Column, column_named, kind_of
 MISSING = "–"
 
 
+HEADS = {"input structure": "mode", "volume": "map no.", "map value": "largest value", "map": "map no. in stack"}
+"""Heads of columns whose names in files are siibra's words and mean something else to users."""
+
+
+def head_of(name: str) -> str:
+    """What stands above a column."""
+    return HEADS.get(name, name)
+
+
 class Columns:
     """The columns of a table as plain lists, each made when it is first asked for: pandas is slow cell by cell.
 

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, 
 from .columns import ColumnLayout, load_layout, store_layout
 from .copy import FORMATS
 from .model import CellDelegate, FrameModel
+from .values import head_of
 
 # Clear grey over whatever the theme paints: napari's style sheets leave the palette's own colours to the system.
 STYLE = "QTableView { alternate-background-color: rgba(128, 128, 128, 40); }"
@@ -36,7 +37,7 @@ class ResultView(QTableView):
     def __init__(self, model: FrameModel, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self.layout_of_columns: ColumnLayout = load_layout(name)
+        self._chosen = load_layout(name)
         self._arranging = False
         self._model = model
         self.setModel(model)
@@ -65,9 +66,14 @@ class ResultView(QTableView):
         order = [heads.logicalIndex(place) for place in range(heads.count())]
         return [names[section] for section in order if not self.isColumnHidden(section)]
 
+    @property
+    def layout_of_columns(self) -> ColumnLayout:
+        """What the user chose, or what is usual."""
+        return self._chosen or ColumnLayout.usual(self._name, self._model.columns.names)
+
     def choose_columns(self, layout: ColumnLayout) -> None:
         """Show, hide, order and pin columns, and keep the choice."""
-        self.layout_of_columns = layout
+        self._chosen = layout
         store_layout(self._name, layout)
         self._arrange()
 
@@ -91,15 +97,19 @@ class ResultView(QTableView):
             menu.addSeparator()
         shown = _submenu(menu, "Columns")
         for other in layout.arranged(names):
-            action = shown.addAction(other.replace("&", "&&"))
+            action = shown.addAction(head_of(other).replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(other not in layout.hidden)
             action.setEnabled(other in layout.hidden or len(self.visible_columns()) > 1)
             action.toggled.connect(lambda on, n=other: self.choose_columns(layout.with_hidden(n, not on)))
-        menu.addAction("All columns in their usual order").triggered.connect(
-            lambda: self.choose_columns(ColumnLayout())
-        )
+        menu.addAction("All columns, in siibra's order").triggered.connect(lambda: self.choose_columns(ColumnLayout()))
+        menu.addAction("The usual columns").triggered.connect(lambda: self.show_all(False))
         return menu
+
+    def show_all(self, on: bool) -> None:
+        """Show all columns in the order of the files, or the usual ones."""
+        names = self._model.columns.names
+        self.choose_columns(ColumnLayout() if on else ColumnLayout.usual(self._name, names))
 
     def fit_columns(self) -> None:
         """Widths for the headers and the first rows."""
@@ -107,7 +117,7 @@ class ResultView(QTableView):
         longest = metrics.averageCharWidth() * WIDEST
         margin = metrics.averageCharWidth() * 3
         for section, name in enumerate(self._model.columns.names):
-            texts = [name + "   ", *self._model.columns.texts(name, self._model.rows[:MEASURED_ROWS].tolist())]
+            texts = [head_of(name) + "   ", *self._model.columns.texts(name, self._model.rows[:MEASURED_ROWS].tolist())]
             self.setColumnWidth(section, min(longest, margin + max(metrics.horizontalAdvance(t) for t in texts)))
 
     # --- rows ---

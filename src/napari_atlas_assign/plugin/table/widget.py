@@ -7,6 +7,7 @@ they picked elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -27,12 +29,17 @@ from qtpy.QtWidgets import (
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...errors import InputError
+from ...report.colors import mode_color
 from .filter_bar import FilterBar
 from .filters import MODE_COLUMN
 from .model import FrameModel
+from .peak_probability import with_peak_probability
 from .rows import RowReader, Subject, TableName, columns_of
 from .values import Columns
 from .view import ResultView
+
+ColorOfMode = Callable[[int, int], str]
+"""Number of a run from 0, and of a mode -> ``#rrggbb``."""
 
 PICK_DELAY = 80
 """Milliseconds for which a selection must rest before it is told: rows that arrow keys pass are not shown."""
@@ -52,6 +59,7 @@ class TablePage(QWidget):
         self.table = table
         self.model = FrameModel(self)
         self.reader: RowReader | None = None
+        self._color: ColorOfMode | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
         self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
         self._by_hand = False  # who selected the rows
@@ -73,13 +81,17 @@ class TablePage(QWidget):
         selection.selectionChanged.connect(self._selection_changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
+        self.filters.hide()
         layout.addWidget(self.filters)
         layout.addWidget(self.view)
         self.setTabOrder(self.filters, self.view)
 
-    def set_table(self, result: Result | PointResult, frame: Callable[[], pd.DataFrame]) -> None:
-        """Hold another table ready; `refresh` shows it."""
+    def set_table(
+        self, result: Result | PointResult, frame: Callable[[], pd.DataFrame], color: ColorOfMode | None = None
+    ) -> None:
+        """Hold another table ready, and the colours of its modes; `refresh` shows it."""
         self._waiting = result, frame
+        self._color = None if isinstance(result, PointResult) else color or (lambda run, mode: mode_color(mode))
 
     def refresh(self) -> None:
         """Show what waits. Sorting, filters, columns, place and selected rows stay."""
@@ -88,6 +100,7 @@ class TablePage(QWidget):
             columns = Columns(frame(), columns_of(result, self.table))
             self.reader = RowReader(result, self.table, columns)
             self.filters.offer(columns)
+            self.model.color_of_mode = None if self._color is None else partial(_color, self._color, self.reader)
             self.model.set_columns(columns, self.reader.keys)
             self._apply_filters()
             if self._by_hand:
@@ -119,7 +132,8 @@ class TablePage(QWidget):
             self.filters.clear()
 
     def find(self) -> None:
-        """Go to the search field."""
+        """Go to the search field, which may have been folded away."""
+        self.filters.show()
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
 
@@ -220,10 +234,13 @@ class ResultsTable(QWidget):
             page.go_asked.connect(self._go)
             page.view.clicked.connect(self._clicked)
         self.tabs.currentChanged.connect(self.refresh)
+        self.tabs.currentChanged.connect(self._fit_toggles)
+        self.filter_button = _toggle("Filter", "Search, and choose rows (Ctrl+F)", self._show_filters)
+        self.all_columns = _toggle("All columns", "All columns of the files, in siibra's order", self._show_all_columns)
         top = QHBoxLayout()
-        top.addWidget(self.about)
-        top.addStretch()
-        for widget in (self.show_regions, self.save_button, self.report_button):
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut off where it is narrow
+        top.addWidget(self.about, 1)
+        for widget in (self.filter_button, self.all_columns, self.show_regions, self.save_button, self.report_button):
             top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -231,14 +248,17 @@ class ResultsTable(QWidget):
         layout.addWidget(self.tabs)
         self._enable()
 
-    def set_result(self, result: Result | PointResult) -> None:
-        """Show a result; cheap enough to be called while a slider moves: tables out of sight wait until looked at."""
+    def set_result(self, result: Result | PointResult, color: ColorOfMode | None = None) -> None:
+        """Show a result, with the colour of each mode.
+
+        Cheap enough to be called while a slider moves: tables out of sight wait until looked at.
+        """
         self.result = result
         for page in self._titles():
             if page is not self.peaks:
-                page.set_table(result, lambda name=page.table: getattr(result, name))  # type: ignore[misc]
+                page.set_table(result, partial(_frame, result, page.table), color)
             elif isinstance(result, Result):
-                page.set_table(result, lambda: result.peaks)
+                page.set_table(result, lambda: result.peaks, color)
         self.tabs.setTabVisible(self.tabs.indexOf(self.peaks), isinstance(result, Result))
         self.tabs.setTabText(1, "Modes" if isinstance(result, Result) else "Points")
         self.about.setText(_about(result))
@@ -315,6 +335,21 @@ class ResultsTable(QWidget):
             else "Write one HTML file with the tables and figures of every mode"
         )
 
+    def _show_filters(self, on: bool) -> None:
+        self.page.filters.setVisible(on)
+
+    def _show_all_columns(self, on: bool) -> None:
+        self.page.view.show_all(on)
+
+    def _fit_toggles(self, _: int = 0) -> None:
+        """Let the buttons say what the table in sight shows."""
+        view = self.page.view
+        shows_all = len(view.visible_columns()) == len(self.page.model.columns.names)
+        for toggle, on in ((self.filter_button, not self.page.filters.isHidden()), (self.all_columns, shows_all)):
+            blocked = toggle.blockSignals(True)
+            toggle.setChecked(on)
+            toggle.blockSignals(blocked)
+
     def _tell_picked(self) -> None:
         self.picked.emit(self.selected_subjects())
 
@@ -338,6 +373,14 @@ class ResultsTable(QWidget):
             self.save_report(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
 
 
+def _toggle(text: str, tip: str, act: Callable[[bool], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.toggled.connect(act)
+    return button
+
+
 def _written(write: Callable[[], Path], said: str) -> tuple[Path | None, str]:
     """The file or folder that was written, and what to tell; what is wrong with it is told, not raised."""
     try:
@@ -359,6 +402,17 @@ def _told(outcome: tuple[Path | None, str]) -> Path | None:
     path, message = outcome
     (show_error if path is None else show_info)(message)
     return path
+
+
+def _frame(result: Result | PointResult, table: TableName) -> pd.DataFrame:
+    if table == "assignments" and isinstance(result, Result):
+        return with_peak_probability(result)
+    frame: pd.DataFrame = getattr(result, table)
+    return frame
+
+
+def _color(color: ColorOfMode, reader: RowReader, row: int) -> str:
+    return color(*reader.mode(row))
 
 
 def _about(result: Result | PointResult) -> str:

@@ -71,7 +71,12 @@ def _texts(viewer: Any) -> tuple[str, str, str, str, str]:
         text = "mirror image!\nchoose an anatomical view"
     else:
         text = f"3D, seen from {_SIDES[letters_of(towards)[0]]}"
-    return letters_of(up), letters_of(-up), left, letters_of(right), text
+    above, below = (_SHOWN.get(letters_of(way), letters_of(way)) for way in (up, -up))
+    return above, below, left, letters_of(right), text
+
+
+_SHOWN = {"S": "Sup", "I": "Inf"}
+"""A lone I would be read as a stroke."""
 
 
 def caption(plane: str, convention: str, left: str) -> str:

@@ -12,6 +12,7 @@ from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...image import Image
 from ...modes.point_set import PointSet
+from ...report.colors import mode_color
 from ..layers.frame import Frame, frame_beside, frame_of, title_of
 from ..layers.geometry import KEY, own_world_from_view
 from ..layers.layer_results import remember
@@ -20,8 +21,10 @@ from ..layers.mode_layers import has_own_modes, modes_layers
 from ..layers.point_layers import assigned_points_layer, view_of_points
 from ..layers.region_layers import regions_layers
 from .anatomical import set_upright
+from .map_paint import paint_by_threshold
 from .mode_volume import follow_volume
 from .oblique import go_to_world
+from .readability import keep_readable
 from .viewer_frame import show_volume, status_at_rest
 
 KEPT = frozenset({"name", "opacity", "size", "symbol"})
@@ -53,6 +56,15 @@ def find_modes_layer(result: Result | PointResult, viewer: Any, run: int = 0) ->
     return find_layer(
         viewer, "modes", title_of(result), result.comparisons[run].atlas.name if has_own_modes(result) else None
     )
+
+
+def color_of_mode(viewer: Any, result: Result | PointResult, run: int, mode: int) -> str:
+    """The colour (``#rrggbb``) in which a viewer shows a mode of one of a result's runs."""
+    layer = find_modes_layer(result, viewer, run)
+    if layer is None or not isinstance(result, Result):
+        return mode_color(mode)
+    colors = own_metadata(layer)["colors"][result.comparisons[run].map_index]
+    return str(colors.get(str(mode), mode_color(mode)))
 
 
 def find_layers(viewer: Any, role: str, image: str) -> list[Any]:
@@ -92,6 +104,7 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
     abouts = [options["metadata"][KEY] for _, options, _ in layers]
     if frame.is_anatomical and all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
         set_upright(viewer, frame.view_from_world)
+    n_before = len(viewer.layers)
     for role in ("regions", "modes"):
         _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
     roles = [about["role"] for about in abouts]
@@ -101,6 +114,10 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
         remember(layer, result)
         if about["role"] == "modes" and isinstance(result, Result) and result.is_stack:
             follow_volume(viewer, layer)
+    if len(viewer.layers) != n_before:
+        keep_readable(viewer)
+    if isinstance(result, Result) and frame.layer is not None:
+        paint_by_threshold(viewer, frame.layer, result)
 
 
 def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:

@@ -1,14 +1,25 @@
-"""Overlays that keep readable: names stand out from the canvas, outlines are drawn only where napari draws them."""
+"""Layers that keep readable: names stand out from the canvas, outlines are drawn only where napari draws them."""
 
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
+from ..layers.layer_results import itself
 from ..layers.metadata import layer_kind, own_metadata
+from .map_paint import fit_paint
 
 ON_DARK, ON_LIGHT = "white", "#e8308c"
 """Colours of names: the second stands out from a white canvas and from the black of a map alike."""
+
+OUTLINED = ("modes", "regions", "region outline")
+"""Roles of the layers that are drawn as outlines, so that the map is seen in them."""
+
+_outlined: WeakSet[Any] = WeakSet()
+"""Layers that were given an outline; from then on, how they are drawn is up to the user."""
+
+_waiting: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""Thickness that outlines get back when a viewer returns from 3D."""
 
 _followed: WeakSet[Any] = WeakSet()
 """Events of the viewers that are followed; forgotten with them."""
@@ -36,8 +47,8 @@ def has_names(layer: Any) -> bool:
 
 
 def is_outline(layer: Any) -> bool:
-    """Whether a layer is the outline of a region."""
-    return str(own_metadata(layer).get("role", "")).startswith("region outline")
+    """Whether a layer is drawn as outlines."""
+    return str(own_metadata(layer).get("role", "")).startswith(OUTLINED)
 
 
 def color_of_names(viewer: Any) -> str:
@@ -52,5 +63,17 @@ def _fit(viewer: Any) -> None:
     for layer in viewer.layers:
         if has_names(layer):
             layer.text.color = color_of_names(viewer)
+        elif layer_kind(layer) == "image":
+            fit_paint(viewer, layer)
         elif is_outline(layer):
-            layer.contour = int(viewer.dims.ndisplay == 2)  # in 3D it is filled: napari would warn at every drawing
+            _fit_outline(itself(layer), viewer.dims.ndisplay == 2)
+
+
+def _fit_outline(layer: Any, is_flat: bool) -> None:
+    """Draw outlines in 2D; in 3D labels are filled, since napari warns of outlines there at every drawing."""
+    thickness = _waiting.pop(layer, layer.contour) if layer in _outlined else 1
+    _outlined.add(layer)
+    if not is_flat and thickness:
+        _waiting[layer], thickness = thickness, 0
+    if layer.contour != thickness:
+        layer.contour = thickness

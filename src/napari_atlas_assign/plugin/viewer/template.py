@@ -23,8 +23,8 @@ _BRIGHTNESS = 0.8
 def add_template(viewer: Any, space: str | None = None) -> Any:
     """Add the template image of a space as the lowest layer; returns the layer.
 
-    Maps that this plugin opened would hide it, being black where they are 0: they are blended additively until the
-    template is removed. Other layers are left as they are.
+    Maps that this plugin opened and that are black where they are 0 would hide it: they are blended additively until
+    the template is removed. Other layers are left as they are.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def _see_through(viewer: Any, template: Any) -> None:
     before = [
         (other, str(other.blending))
         for other in viewer.layers
-        if layer_kind(other) == "image" and _is_opened_map(other)
+        if layer_kind(other) == "image" and _is_opened_map(other) and other.colormap.colors[:, 3].min() == 1
     ]
     for other, _ in before:
         other.blending = "additive"
@@ -89,8 +89,12 @@ def _lay_out(template: Image, frame: Frame) -> tuple[Any, dict[str, Any]]:
     name = f"{template.space} template"
     low, high = float(data.min()), float(data.max())
     limits = (low, low + (high - low) / _BRIGHTNESS)
-    looks = {"colormap": "gray", "contrast_limits": limits, "blending": "opaque"}
+    looks = {"colormap": GREY, "contrast_limits": limits, "blending": "translucent_no_depth"}
     return data, {"name": name, "metadata": {KEY: about}, **looks, **transform}
+
+
+GREY = {"name": "clear to white", "colors": [[0.0] * 4, [0.02, 0.02, 0.02, 1.0], [1.0] * 4], "controls": [0, 0.02, 1]}
+"""Clear outside of the brain, where a template is 0: no black box on a light canvas."""
 
 
 def _is_opened_map(layer: Any) -> bool:

@@ -19,7 +19,7 @@ def view_frame(viewer: Any) -> Frame | None:
     active = viewer.layers.selection.active
     candidates = [*([] if active is None else [active]), *reversed(list(viewer.layers))]
     for layer in candidates:
-        frame = _frame_of_layer(layer)
+        frame = frame_of_layer(layer)
         if frame is not None:
             return frame
     return None
@@ -71,7 +71,8 @@ def show_volume(viewer: Any, layer: Any, volume: int) -> None:
     viewer.dims.set_point(range(first, first + len(shape)), [float(p) for p in place[: len(shape)]])
 
 
-def _frame_of_layer(layer: Any) -> Frame | None:
+def frame_of_layer(layer: Any) -> Frame | None:
+    """The frame of a layer of voxels; None of others, and where it does not say where it lies."""
     if getattr(layer, "ndim", 0) < 3 or not hasattr(layer, "data"):
         return None
     try:
