@@ -112,3 +112,7 @@ def go_to_peak(viewer, result, number, run=0):
     """Go to the peak of a mode, as the results table does when its cell is clicked."""
     modes = result.single(run).modes
     go_to_place(viewer, result, modes.loc[modes["input structure"] == number, "peak"].iloc[0], run)
+
+
+def without_crosshair(viewer):
+    return [layer for layer in viewer.layers if layer.name != "crosshair"]

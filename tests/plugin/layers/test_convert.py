@@ -123,11 +123,12 @@ def test_an_image_and_its_layer_hold_the_same(blob_map, affine):
     assert np.allclose(back.grid.to_world(back_peak), image.grid.to_world(peak), atol=1e-2)
 
 
-def test_a_map_with_both_signs_gets_symmetric_limits_and_a_dark_zero(blob_map):
+def test_a_map_with_both_signs_gets_symmetric_limits_and_a_clear_zero(blob_map):
     blob_map[0, 0, 0] = -2
     _, options, _ = image_to_layer(Image.from_array(blob_map, np.eye(4)))
     assert options["contrast_limits"] == (-9, 9)
-    assert options["colormap"]["colors"][2] == [0, 0, 0, 1]
+    layer = as_layer(image_to_layer(Image.from_array(blob_map, np.eye(4))))
+    assert [round(float(layer.colormap.map(at)[0, 3]), 2) for at in (0.0, 0.5, 1.0)] == [1, 0, 1]
 
 
 @pytest.mark.parametrize("values", [np.nan, np.inf, 0.0])

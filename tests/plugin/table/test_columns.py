@@ -53,13 +53,13 @@ def test_a_choice_is_kept_for_each_table(settings):
     store_layout("modes", ColumnLayout(hidden=("ä",)))
     assert load_layout("assignments") == chosen
     assert load_layout("modes").hidden == ("ä",)
-    assert load_layout("peaks") == ColumnLayout()
+    assert load_layout("peaks") is None
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "3", '{"assignments": 3}', '{"assignments": {"order": "ab"}}', "[" * 9999])
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"assignments": 3}', "[" * 9999])
 def test_what_cannot_be_read_is_nothing_chosen(settings, text):
     settings.columns = text
-    assert load_layout("assignments") == ColumnLayout()
+    assert load_layout("assignments") is None
     store_layout("assignments", ColumnLayout(hidden=("a",)))
     assert load_layout("assignments").hidden == ("a",)
 
@@ -67,4 +67,23 @@ def test_what_cannot_be_read_is_nothing_chosen(settings, text):
 def test_without_settings_the_choice_is_not_kept_and_nothing_fails(monkeypatch):
     monkeypatch.setattr(table_columns, "_settings", lambda: None)
     store_layout("assignments", ColumnLayout(hidden=("a",)))
-    assert load_layout("assignments") == ColumnLayout()
+    assert load_layout("assignments") is None
+
+
+def test_a_table_shows_what_is_looked_for_first_until_columns_are_chosen():
+    names = ["input structure", "centroid", "volume", "region", "correlation", "share", "mpm share", "atlas"]
+    usual = ColumnLayout.usual("assignments", names)
+    shown = [name for name in usual.arranged(names) if name not in usual.hidden]
+    assert shown == ["atlas", "input structure", "region", "share", "mpm share", "correlation"]
+    assert ColumnLayout.usual("peaks", names) == ColumnLayout()
+
+
+def test_of_several_atlases_the_columns_of_each_are_shown():
+    names = ["input structure", "volume mm3", "voxels", "best region by share: a", "best region by share: b"]
+    usual = ColumnLayout.usual("modes", names)
+    assert usual.hidden == ("voxels",)
+
+
+def test_tables_of_points_show_all_their_columns():
+    names = ["input structure", "name", "position", "region", "map value"]
+    assert ColumnLayout.usual("assignments", names) == ColumnLayout()

@@ -19,6 +19,7 @@ from napari_atlas_assign.plugin.table.model import FrameModel
 from napari_atlas_assign.plugin.table.rows import RowReader, Subject, columns_of
 from napari_atlas_assign.plugin.table.values import Columns
 from napari_atlas_assign.plugin.table.widget import PICK_DELAY, ResultsTable, TablePage
+from napari_atlas_assign.report.colors import mode_color
 from tests.plugin.helpers import AFFINES
 
 
@@ -204,12 +205,14 @@ def test_columns_are_hidden_moved_and_pinned_and_stay_so(table, result, settings
     qtbot.addWidget(another)
     another.set_result(result)
     assert another.assignments.view.visible_columns() == view.visible_columns()
-    assert another.modes.view.layout_of_columns == ColumnLayout()
+    another.modes.refresh()
+    assert "volume mm3" in another.modes.view.visible_columns()
 
 
 def test_the_menu_of_a_column_pins_moves_hides_and_restores(table):
     view = table.assignments.view
     usual = view.visible_columns()
+    table.all_columns.click()
 
     def act(name, text):
         menu = view.column_menu(view._model.columns.names.index(name))
@@ -221,13 +224,16 @@ def test_the_menu_of_a_column_pins_moves_hides_and_restores(table):
     assert view.visible_columns()[:4] == ["region", "input structure", "volume", "centroid"]
     act("centroid", "Hide")
     assert "centroid" not in view.visible_columns()
-    act("region", "All columns in their usual order")
-    assert view.visible_columns() == usual
+    act("region", "All columns, in siibra's order")
+    assert view.visible_columns()[:-1] == list(table.result.assignments)
     assert view.pinned.isHidden()
+    act("region", "The usual columns")
+    assert view.visible_columns() == usual
 
 
 def test_the_last_column_cannot_be_hidden(table):
     view = table.assignments.view
+    table.all_columns.click()
     view.choose_columns(ColumnLayout(hidden=tuple(view.visible_columns()[1:])))
     menu = view.column_menu(0)
     assert not next(action for action in menu.actions() if action.text() == "Hide").isEnabled()
@@ -237,6 +243,7 @@ def test_the_last_column_cannot_be_hidden(table):
 
 def test_dragging_a_column_is_kept(table, settings, qtbot):
     view = table.assignments.view
+    table.all_columns.click()
     view.horizontalHeader().moveSection(3, 0)
     qtbot.waitUntil(lambda: "order" in settings.columns)
     assert view.visible_columns()[:2] == ["region", "input structure"]
@@ -262,11 +269,12 @@ def press(qtbot, widget, key, modifier=Qt.KeyboardModifier.NoModifier):
 
 def test_control_c_copies_the_selected_rows_as_tsv(table, qtbot):
     view = table.assignments.view
+    table.all_columns.click()
     view.selectRow(1)
     press(qtbot, view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QApplication.clipboard().text().splitlines()
     assert len(lines) == 2
-    assert lines[0].split("\t") == list(table.result.assignments)
+    assert lines[0].split("\t")[:-1] == list(table.result.assignments)
     assert repr(float(table.result.assignments["correlation"].iloc[1])) in lines[1]
 
 
@@ -339,6 +347,7 @@ def test_a_double_click_of_a_hand_ends_at_the_cell_s_own_place(table, qtbot):
     table.show()
     qtbot.waitExposed(table)
     page, places = table.assignments, []
+    table.all_columns.click()
     table.place_chosen.connect(lambda place, _: places.append(place))
     spot = page.view.visualRect(index_of(page, 0, "centroid")).center()
     for hit in (qtbot.mouseClick, qtbot.mouseDClick):
@@ -572,3 +581,57 @@ def test_ten_thousand_rows_are_sorted_filtered_and_kept(qtbot, rng):
     assert shown(page, "share") == sorted(big["share"], reverse=True)
     page.filters.search.setText("area 13")
     assert len(page.model.rows) == (big["region"].str.contains("Area 13")).sum()
+
+
+# --- what is seen first ---
+
+
+def test_the_usual_columns_fit_beside_the_docks_of_a_small_screen(table, qtbot):
+    view = table.assignments.view
+    assert view.visible_columns() == [
+        *("input structure", "region", "share", "mpm share", "correlation", "peak probability"),
+        *(["hemisphere"] if "hemisphere" in table.result.assignments else []),
+    ]
+    assert view.model().headerData(0, Qt.Orientation.Horizontal) == "mode"
+    assert sum(view.columnWidth(view._model.columns.names.index(name)) for name in view.visible_columns()) < 930
+
+
+def test_the_probability_at_the_peak_is_that_of_the_atlas_there(table):
+    result, columns = table.result, table.assignments.model.columns
+    values = columns.values("peak probability")
+    for row, (mode, region) in enumerate(
+        zip(*(result.assignments[n] for n in ("input structure", "volume")), strict=True)
+    ):
+        peak = result.modes.loc[result.modes["input structure"] == mode, "peak"].iloc[0]
+        at = tuple(np.round(np.linalg.inv(result.atlas.grid.affine) @ [*peak, 1])[:3].astype(int))
+        assert values[row] == pytest.approx(float(result.atlas.map_of(int(region))[at]))
+    assert max(values) > 0
+
+
+def test_each_mode_has_a_chip_in_its_colour(table, result, qtbot):
+    model = table.assignments.model
+    place = model.columns.names.index("input structure")
+    assert model.chip(model.index(0, place)) == mode_color(model.value(model.index(0, place)))
+    assert model.chip(model.index(0, place + 1)) is None
+    table.set_result(result, lambda run, mode: f"#00000{mode}")
+    assert model.chip(model.index(0, place)) == "#000001"
+    table.show()
+    qtbot.waitExposed(table)
+    row = table.assignments.view.visualRect(model.index(0, place))
+    table.set_result(result, lambda run, mode: "#12ab34")
+    picture = table.assignments.view.viewport().grab(row).toImage()
+    colors = [picture.pixelColor(x, picture.height() // 2).getRgb()[:3] for x in range(picture.width())]
+    assert any(np.allclose(color, (0x12, 0xAB, 0x34), atol=8) for color in colors)  # screens may have fewer colours
+
+
+def test_filters_are_folded_away_until_they_are_asked_for(table, qtbot):
+    table.show()
+    qtbot.waitExposed(table)
+    filters = table.assignments.filters
+    assert not filters.isVisible()
+    table.filter_button.click()
+    assert filters.isVisible()
+    table.filter_button.click()
+    table.assignments.find()
+    assert filters.isVisible()
+    assert table.filter_button.isChecked()

@@ -54,6 +54,9 @@ class TablePage(QWidget):
     go_asked = Signal(int, str)
     """Row of the DataFrame and column to go to."""
 
+    filters_shown = Signal()
+    """The filters, which may have been folded away, were asked for by a key."""
+
     def __init__(self, table: TableName, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = table
@@ -134,6 +137,7 @@ class TablePage(QWidget):
     def find(self) -> None:
         """Go to the search field, which may have been folded away."""
         self.filters.show()
+        self.filters_shown.emit()
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
 
@@ -231,6 +235,7 @@ class ResultsTable(QWidget):
         for page, title in self._titles().items():
             self.tabs.addTab(page, title)
             page.picked.connect(self._tell_picked)
+            page.filters_shown.connect(self._fit_toggles)
             page.go_asked.connect(self._go)
             page.view.clicked.connect(self._clicked)
         self.tabs.currentChanged.connect(self.refresh)
@@ -269,6 +274,7 @@ class ResultsTable(QWidget):
     def refresh(self) -> None:
         """Bring the table in sight up to date."""
         self.page.refresh()
+        self._fit_toggles()
 
     @property
     def page(self) -> TablePage:

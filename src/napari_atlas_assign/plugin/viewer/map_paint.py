@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
 from ...assignment.result import Result
 from ...modes.modes import Tail
 from ..layers.layer_results import itself
 from ..layers.map_colors import FAINT, NAMES, map_colormap
 from ..layers.metadata import layer_kind, own_metadata
-
 
 _painted: WeakKeyDictionary[Any, tuple[float, Tail]] = WeakKeyDictionary()
 """Threshold and tail by which maps were painted."""
@@ -23,7 +24,7 @@ def paint_by_threshold(viewer: Any, layer: Any, result: Result) -> None:
         return
     is_grey = layer.colormap.name == "gray" and layer not in _painted  # as maps of one sign come
     look = float(result.comparisons[0].threshold), result.parameters.tail
-    if _painted.get(layer) == look or not (is_grey or layer.colormap.name in NAMES):
+    if _painted.get(layer) == look or not (is_grey or layer.colormap.name.startswith(NAMES)):
         return
     _painted[layer] = look
     _paint(viewer, layer)
@@ -34,7 +35,7 @@ def paint_by_threshold(viewer: Any, layer: Any, result: Result) -> None:
 def fit_paint(viewer: Any, layer: Any) -> None:
     """Fit a painted map to 2D or 3D."""
     layer = itself(layer)
-    if layer in _painted and layer.colormap.name in NAMES:
+    if layer in _painted and layer.colormap.name.startswith(NAMES):
         _paint(viewer, layer)
 
 
@@ -43,4 +44,6 @@ def _paint(viewer: Any, layer: Any) -> None:
     threshold, tail = _painted[layer]
     low, high = layer.contrast_limits
     faint = FAINT if viewer.dims.ndisplay == 2 else 0.0
-    layer.colormap = map_colormap((float(low), float(high)), threshold, tail, faint)
+    colormap = map_colormap((float(low), float(high)), threshold, tail, faint)
+    AVAILABLE_COLORMAPS.pop(colormap["name"], None)  # napari would keep one for every threshold, under another name
+    layer.colormap = colormap
