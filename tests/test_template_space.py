@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Atlas, Grid, Image
-from napari_atlas_assign.assignment.field_of_view import field_of_view_warning
+from napari_atlas_assign.assignment.places.field_of_view import field_of_view_warning
 from napari_atlas_assign.template_space import canonical_space, compare_spaces, relation_of_spaces, space_of_file
 
 

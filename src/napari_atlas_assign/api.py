@@ -27,7 +27,7 @@ from .errors import InputError
 from .grid import Grid
 from .image import Image
 from .modes.modes import Connectivity, Tail
-from .modes.point_set import PointSet
+from .modes.point_set import Coordinates, PointSet
 from .source import Source, as_source, is_layer, says_labels
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class PointOptions(TypedDict, total=False):
     level: int | None
     convention: ConventionName
     sigma: float | Sequence[float] | NDArray[Any]
+    coordinates: Coordinates | None
 
 
 class RoiOptions(TypedDict, total=False):
@@ -105,6 +106,7 @@ class AnyOptions(MapOptions, total=False):
     """All arguments of `assign`."""
 
     sigma: float | Sequence[float] | NDArray[Any]
+    coordinates: Coordinates | None
 
 
 @overload
@@ -156,6 +158,7 @@ def assign(
     convention: ConventionName = "default",
     volume: int | None = None,
     sigma: float | Sequence[float] | NDArray[Any] = 0.0,
+    coordinates: Coordinates | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result | PointResult:
     """Compare a map, a stack of maps, regions of interest or points with every region map of one or several atlases.
@@ -165,9 +168,10 @@ def assign(
     Parameters
     ----------
     source : path, nibabel image, Image, sequence of Image, (array, affine), PointSet, (N, 3) array, or napari layer
-        What is to be explained. A 4D image is a stack, of which every volume is assigned. Files of text (CSV, TSV),
-        arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers are regions of interest.
-        In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to world mm.
+        What is to be explained. A 4D image is a stack, of which every volume is assigned. Tables (CSV, TSV, Parquet),
+        cells (cellfinder's XML, npy), arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers
+        are regions of interest. In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to
+        world mm.
     atlas : Atlas, str, path, napari layer, or a sequence of these
         Atlases, or what `load_atlas` takes.
     threshold : float, Threshold or None
@@ -216,6 +220,9 @@ def assign(
         Take one volume of a 4D image, counted from 0.
     sigma : float or (N,) float
         Uncertainty of points in mm, where the source has none of its own; 0 is exact. A file takes one number.
+    coordinates : {"mm", "voxels", "micrometres"}, optional
+        What an array or a file of points counts, where the file does not say it: world mm, or along the axes of the
+        (first) atlas's array its voxels, or micrometres from its outer corner, as BrainGlobe's programs do.
     progress : callable, optional
         Called with the number of maps done and of all maps, after each.
 
@@ -229,7 +236,8 @@ def assign(
     ------
     InputError
         If the source, an atlas or an argument cannot be used, or an argument other than at its default plays no part
-        for this kind of source (of points, only `minimum_probability`, `level`, `convention` and `sigma` do). One
+        for this kind of source (of points, only `minimum_probability`, `level`, `convention`, `sigma` and
+        `coordinates` do). One
         sentence says what to do.
 
     Warns
@@ -276,7 +284,7 @@ def assign(
         convention=convention,
     )
     listed = list(atlas) if isinstance(atlas, list | tuple) else [atlas]
-    given, implied = as_source(source, volume=volume, sigma=sigma, atlases=listed)
+    given, implied = as_source(source, volume=volume, sigma=sigma, coordinates=coordinates, atlases=listed)
     options = _with_implied(_other_than_default(parameters), implied, given)
     check_use(options, points=isinstance(given, PointSet))
     read = perf_counter()

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .header import volumes_of
 from .image import Image, read_images, volumes
+from .modes.cell_files import BINARY_KINDS
 from .modes.point_files import read_points
-from .modes.point_set import PointSet
+from .modes.point_set import Coordinates, PointSet, check_coordinates
 from .ome_zarr import is_ome_zarr, read_ome_zarr
 from .template_space import space_of_file
 
-POINT_SUFFIXES = (".csv", ".tsv", ".txt")
+POINT_SUFFIXES = (".csv", ".tsv", ".txt", *BINARY_KINDS)
 """Endings of files that are read as points."""
 
 Source = Image | list[Image] | PointSet
@@ -31,6 +32,7 @@ def as_source(
     *,
     volume: int | None = None,
     sigma: float | Sequence[float] | NDArray[Any] = 0.0,
+    coordinates: Coordinates | None = None,
     atlases: Sequence[Any] = (),
 ) -> tuple[Source, dict[str, Any]]:
     """Make an image, a stack or points of what the user gives; see `api.assign`.
@@ -50,13 +52,17 @@ def as_source(
     """
     if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int | np.integer)):
         raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
-    given, implied = _read(source, volume, sigma, atlases)
+    if coordinates is not None:
+        check_coordinates(coordinates)
+    given, implied = _read(source, volume, sigma, coordinates, atlases)
     if says_labels(given):
         implied = {"rois": True}
     if isinstance(given, PointSet) and volume is not None:
         raise InputError(f"{given.name}: points have no volumes; leave out volume")
     if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):
         raise InputError("sigma: only for points; leave it out")
+    if not isinstance(given, PointSet) and coordinates is not None:
+        raise InputError("coordinates: only for points; leave it out")
     return given, implied
 
 
@@ -68,8 +74,14 @@ def says_labels(source: Source) -> bool:
 
 
 def _read(
-    source: Any, volume: int | None, sigma: float | Sequence[float] | NDArray[Any], atlases: Sequence[Any]
+    source: Any,
+    volume: int | None,
+    sigma: float | Sequence[float] | NDArray[Any],
+    coordinates: Coordinates | None,
+    atlases: Sequence[Any],
 ) -> tuple[Source, dict[str, Any]]:
+    if coordinates is not None and (isinstance(source, PointSet) or is_layer(source)):
+        raise InputError("coordinates: for files and arrays, since a layer or PointSet says it itself; leave it out")
     if isinstance(source, Image | PointSet):
         return _whole(source, volume), {}
     if isinstance(source, list | tuple) and source and all(isinstance(image, Image) for image in source):
@@ -77,7 +89,7 @@ def _read(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if path.name.lower().endswith(POINT_SUFFIXES):
-            return read_points(path, _one_number(sigma)), {}
+            return read_points(path, _one_number(sigma), coordinates), {}
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)
             return (stack[0] if len(stack) == 1 else stack), {}
@@ -87,7 +99,7 @@ def _read(
     if isinstance(source, tuple) and len(source) == 2:
         return _whole(Image.from_array(*source), volume), {}
     if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
-        return PointSet.from_array(source, sigma), {}
+        return PointSet.from_array(source, sigma, coordinates=coordinates or "mm"), {}
     if is_layer(source):
         from .plugin.layers.source import source_from_layer
         from .plugin.layers.together import world_of_source

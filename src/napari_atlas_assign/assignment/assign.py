@@ -26,10 +26,10 @@ from ..timings import Timings, timed
 from .checks import check_atlases, notes_on, tell
 from .comparison import Comparison
 from .conventions import get_convention
-from .field_of_view import field_of_view_warning
 from .integrals.cache import integrals_over
 from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters, Threshold
+from .places.field_of_view import field_of_view_warning
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels

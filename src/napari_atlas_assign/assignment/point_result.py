@@ -16,6 +16,7 @@ from ..timings import timed
 from .checks import check_atlases, notes_on
 from .conventions import ConventionName
 from .parameters import Parameters
+from .places.placing import doubts_about_place, place_on_atlas
 from .points import assign_points
 from .regions.table import regions_of_points
 from .saving import Saving
@@ -111,6 +112,7 @@ def assign_point_set(
     Parameters(convention=convention, level=level, minimum_probability=minimum_probability)  # checks them
     atlases = [atlas_at_level(a, level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     check_atlases(atlases)
+    points = place_on_atlas(points, atlases)
     for atlas in atlases:
         check_reach(points, atlas.grid)
     return PointResult(
@@ -119,5 +121,5 @@ def assign_point_set(
         convention,
         level,
         minimum_probability=minimum_probability,
-        warnings=tuple(notes_on(atlases, points.name, points.space)),
+        warnings=(*notes_on(atlases, points.name, points.space), *doubts_about_place(points, atlases[0])),
     )

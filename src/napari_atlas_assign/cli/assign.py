@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         type=Path,
         metavar="MAP",
-        help="an activation map or a stack of maps (NIfTI), or a table of points (CSV or TSV with the columns x, y, z)",
+        help="an activation map or a stack of maps (NIfTI), or a file of points: a table (CSV, TSV, Parquet) with the "
+        "columns x, y, z, or cells (cellfinder's XML, npy)",
     )
     add_atlas_arguments(parser)
     add_volume_argument(parser)
@@ -50,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="MM",
         help="uncertainty of points without one of their own (default: 0)",
+    )
+    parser.add_argument(
+        "--coordinates",
+        choices=("mm", "voxels", "micrometres"),
+        help="what points count, where their file does not say it: world mm, voxels of the atlas, or micrometres from "
+        "its corner",
     )
     add_assignment_arguments(parser)
     add_output_argument(parser)
@@ -80,7 +87,14 @@ def run(arguments: argparse.Namespace) -> None:
             atlases.append(atlas if name is None else atlas.described(name=name))
     loaded = perf_counter() - start
     options = assignment_arguments(arguments)
-    result = assign(arguments.source, atlases, volume=arguments.volume, sigma=arguments.sigma, **options)
+    result = assign(
+        arguments.source,
+        atlases,
+        volume=arguments.volume,
+        sigma=arguments.sigma,
+        coordinates=arguments.coordinates,
+        **options,
+    )
     result.timings["load atlas"] = loaded
     start = perf_counter()
     result.save(arguments.output, report=arguments.report)

@@ -1,4 +1,4 @@
-"""Tables of points: CSV or TSV with columns x, y, z, and the ``electrodes.tsv`` of BIDS-iEEG."""
+"""Files of points: tables with columns of coordinates, the ``electrodes.tsv`` of BIDS-iEEG, and files of cells."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from ..encoding import decode, one_line
 from ..errors import InputError, warn
 from ..image import exists, file_sha256
 from ..limits import check_regular, read_bytes
-from .point_set import PointSet
+from .cell_files import BINARY_KINDS, read_cells, which_are_cells
+from .point_columns import Ask, find_coordinates, type_of_cells
+from .point_set import COORDINATES, Coordinates, PointSet
 
 _MISSING = frozenset({"", "n/a", "na", "nan", "none", "null"})
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
-def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
-    """Read points from a table whose first line names the columns.
+def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: Coordinates | None = None) -> PointSet:
+    """Read points from a table whose first line names the columns, or from a file of cells.
 
-    Columns ``x``, ``y``, ``z`` (mm), and where wanted ``name`` and ``sigma`` (mm), in any order and case; others are
-    ignored. Fields are separated by tabs, semicolons or commas, told by the first line.
+    Columns ``x``, ``y``, ``z`` (mm), or others that `point_columns.find_coordinates` knows, and where wanted ``name``
+    and ``sigma`` (mm), in any order and case; others are ignored. Fields are separated by tabs, semicolons or commas,
+    told by the first line. Files of cells are described in `cell_files`.
 
     In a file whose name ends in ``electrodes.tsv`` (BIDS-iEEG), rows with ``n/a`` coordinates are electrodes that
     nobody has located: they are left out, with a warning. The unit and the space are taken from the
@@ -36,11 +39,14 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
         The table.
     sigma : float
         Uncertainty in mm of points for which the table gives none.
+    coordinates : {"mm", "voxels", "micrometres"}, optional
+        What the coordinates count, where the file does not say it itself.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a column is missing, or a field is not a number; the line is named.
+        If the file cannot be read, a column is missing, or a field is not a number (the line is named); if it is to be
+        asked what the coordinates count, or the file says something else than `coordinates`.
 
     Warns
     -----
@@ -48,18 +54,35 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
         If electrodes without coordinates are left out.
     """
     path = Path(path)
+    if path.suffix.lower() in BINARY_KINDS:
+        cells = read_cells(path)
+        return PointSet(
+            cells.at,
+            np.full(len(cells.at), sigma),
+            None,
+            path.name,
+            None,
+            _source(path, sigma, coordinates),
+            what_counts(cells.says, coordinates, path.name),
+            cells.axes,
+        )
     header, rows = _read_rows(path)
-    column = {name: _find_column(header, name, path) for name in ("x", "y", "z", "name", "sigma")}
-    absent = [name for name in "xyz" if column[name] is None]
-    if absent:
+    column = {name: _find_column(header, name, path) for name in ("name", "sigma")}
+    place_columns = find_coordinates(header, path.name)
+    if place_columns is None:
+        titles = {title.strip().lower() for title in header}
         raise InputError(
-            f"{path.name} has no column {', '.join(absent)}; "
+            f"{path.name} has no column {', '.join(a for a in 'xyz' if a not in titles)}; "
             "its first line must name the columns x, y, z (and if wanted name, sigma)"
         )
+    counted = what_counts(place_columns.says, coordinates, path.name)
+    types = type_of_cells(header)
+    if types is not None:
+        rows = [rows[n] for n in which_are_cells([fields[types] for _, fields in rows], path.name)]
     electrodes = path.name.lower().endswith("electrodes.tsv")
     xyz, sigmas, names, left_out = [], [], [], []
     for line, fields in rows:
-        place = [_number(fields, column[axis], axis, line, path) for axis in "xyz"]
+        place = [_number(fields, c, header[c].strip(), line, path) for c in place_columns.columns]
         if None in place:
             left_out.append(line)
             continue
@@ -80,8 +103,35 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0) -> PointSet:
         None if column["name"] is None else tuple(names),
         path.name,
         space,
-        {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma} | sidecar,
+        _source(path, sigma, coordinates) | sidecar,
+        counted,
+        place_columns.axes,
     )
+
+
+def _source(path: Path, sigma: float, coordinates: Coordinates | None) -> dict[str, Any]:
+    about = {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma}
+    return about if coordinates is None else about | {"coordinates": coordinates}
+
+
+def what_counts(says: Coordinates | Ask, stated: Coordinates | None, name: str) -> Coordinates:
+    """What coordinates count, by what a file says and the user states.
+
+    Raises
+    ------
+    InputError
+        If neither says it, or they differ.
+    """
+    if says == "ask" and stated is None:
+        raise InputError(
+            f"{name} does not say what its coordinates count; give coordinates as 'voxels' of the atlas, 'micrometres' "
+            f"from its corner, or world 'mm' (command line: --coordinates {'|'.join(COORDINATES)})"
+        )
+    if says == "ask" or stated is None or says == stated:
+        return stated or says  # type: ignore[return-value]
+    if says == "mm":
+        return stated  # plain x, y, z are mm unless something else is said
+    raise InputError(f"{name} says itself that its coordinates are {says}, not {stated}; leave out coordinates")
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from ..grid import Floats
+from ..grid import SAME_EDGE, Floats, Grid
+
+Coordinates = Literal["mm", "voxels", "micrometres"]
+"""What coordinates count: world mm, or along an atlas's array its voxels, or micrometres from its outer corner."""
+
+COORDINATES: tuple[Coordinates, ...] = get_args(Coordinates)
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class PointSet:
     Parameters
     ----------
     xyz : (N, 3) float
-        World mm.
+        World mm; or what `coordinates` says, until they are `placed` on an atlas.
     sigma : (N,) float
         Standard deviation of each point's Gaussian blob in mm; 0 for an exact point.
     names : tuple of str, optional
@@ -31,6 +36,11 @@ class PointSet:
         The anatomical template of the coordinates; None where unknown.
     source : dict
         Where the points came from, for the record.
+    coordinates : {"mm", "voxels", "micrometres"}
+        World mm, or along the axes of an atlas's array: in voxels, or in micrometres from its outer corner.
+    axes : {"array", "image"}
+        Of voxels and micrometres: whether the columns are the array's axes from first to last, or x, y and z as
+        programs for images have them, z counting the planes of a TIFF stack.
 
     Raises
     ------
@@ -44,8 +54,11 @@ class PointSet:
     name: str = "points"
     space: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
+    coordinates: Coordinates = "mm"
+    axes: Literal["array", "image"] = "array"
 
     def __post_init__(self) -> None:
+        check_coordinates(self.coordinates)
         xyz, sigma = _numbers(self.xyz, self.name, "coordinates"), _numbers(self.sigma, self.name, "sigma")
         if xyz.ndim != 2 or xyz.shape[1] != 3:
             raise InputError(f"{self.name}: coordinates of shape {xyz.shape}; give one row x, y, z in mm per point")
@@ -72,20 +85,47 @@ class PointSet:
         names: Sequence[str] | None = None,
         name: str = "points",
         space: str | None = None,
+        coordinates: Coordinates = "mm",
     ) -> PointSet:
-        """Make a set of an array (N, 3), or of one point (3,), in mm; `sigma` is one number for all, or (N,)."""
+        """Make a set of an array (N, 3), or of one point (3,); `sigma`, in mm, is one number for all, or (N,)."""
         array = np.atleast_2d(_numbers(xyz, name, "coordinates"))
         if not array.size:
             array = array.reshape(0, 3)
         one_each = _numbers(sigma, name, "sigma")
         if one_each.ndim == 0:
             one_each = np.full(len(array), float(one_each))
-        return cls(array, one_each, None if names is None else tuple(names), name, space)
+        return cls(array, one_each, None if names is None else tuple(names), name, space, coordinates=coordinates)
+
+    def placed(self, grid: Grid, planes_first: bool) -> PointSet:
+        """The points in world mm, of what counts along the array of an atlas on this grid.
+
+        As in BrainGlobe, voxel v reaches from v to v + 1, and a place between two belongs to the upper one. Where all
+        coordinates are whole voxels, they are the voxels' numbers, and the points lie in their centres. `planes_first`
+        is whether the array's first axis counts the planes of a stack, so that z is its first and x its last.
+        """
+        if self.coordinates == "mm":
+            return self
+        at = self.xyz[:, ::-1] if self.axes == "image" and planes_first else self.xyz
+        if self.coordinates == "micrometres":
+            at = at / (grid.voxel_sizes * 1000)
+        voxel = np.floor(at)
+        if self.coordinates == "voxels" and np.array_equal(voxel, at):
+            within = np.full(at.shape, 0.5)
+        else:
+            within = np.clip(at - voxel, 2 * SAME_EDGE, 1 - 2 * SAME_EDGE)
+        source = self.source | {"coordinates": self.coordinates}
+        return replace(self, xyz=grid.to_world(voxel + within - 0.5), source=source, coordinates="mm", axes="array")
 
     @property
     def labels(self) -> tuple[str, ...]:
         """One text per point: its name, or its number from 1."""
         return self.names if self.names is not None else tuple(str(n + 1) for n in range(len(self)))
+
+
+def check_coordinates(coordinates: Any) -> None:
+    """Raise an InputError for a word that is none of `COORDINATES`."""
+    if coordinates not in COORDINATES:
+        raise InputError(f"the coordinates are {coordinates!r}; give one of {', '.join(COORDINATES)}")
 
 
 def _numbers(values: ArrayLike, name: str, what: str) -> Floats:

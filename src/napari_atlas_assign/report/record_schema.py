@@ -5,7 +5,7 @@ Imported on demand.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -40,6 +40,7 @@ class Source(Schema):
     volume: Whole | None = None
     layer: Text | None = None
     sigma: Number | list[Number] = 0.0
+    coordinates: Literal["mm", "voxels", "micrometres"] | None = None
     catalogue: Text | None = None
     opened: Text | None = None
     opened_labels: Text | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 
 from ..assignment.assign import assign
 from ..assignment.checks import tell
+from ..assignment.places.placing import place_on_atlas
 from ..assignment.point_result import PointResult, assign_point_set
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
@@ -145,7 +146,7 @@ class _Again:
         parameters = self.settings.parameters
         result: Result | PointResult
         if self.settings.is_points:
-            points = self._points(described[0])
+            points = self._points(described[0], atlases)
             result = assign_point_set(
                 points, atlases, parameters.convention, parameters.level, parameters.minimum_probability
             )
@@ -221,12 +222,14 @@ class _Again:
         source = dict(described["source"]) | {"path": str(path.resolve())}
         return Image(data, grid, choice.name, described["space"], source)
 
-    def _points(self, described: Mapping[str, Any]) -> PointSet:
+    def _points(self, described: Mapping[str, Any], atlases: Sequence[Atlas]) -> PointSet:
         (choice,) = self.settings.inputs
         if choice.path is None:
             points = _coordinates(described)
         else:
-            points = read_points(self.find(choice.path), described["source"].get("sigma", 0.0))
+            about = described["source"]
+            read = read_points(self.find(choice.path), about.get("sigma", 0.0), about.get("coordinates"))
+            points = place_on_atlas(read, atlases)
         found = array_sha256(points.xyz, points.sigma)
         if found != described["values_sha256"]:
             self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], found)])

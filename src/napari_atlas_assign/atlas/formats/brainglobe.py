@@ -107,7 +107,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
             f"run BrainGlobeAtlas({about_file.parent.name!r}).annotation once, or fetch the atlas again"
         )
     regions = regions_of_labels(structures if labels is None else read_table(labels), np.sort(coded.labels), name)
-    source: dict[str, Any] = {"path": str(about_file.resolve())}
+    source: dict[str, Any] = {"path": str(about_file.resolve()), "orientation": orientation}
     source |= {"citation": about["citation"]} if isinstance(about.get("citation"), str) else {}
     version = about.get("version")
     source |= {"version": version} if isinstance(version, str) else {}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid import Floats
-from ..lazy import values_at
+from ...grid import Floats
+from ...lazy import values_at
 
 if TYPE_CHECKING:  # names of spaces are known below images and atlases
-    from ..atlas.atlas import Atlas
-    from ..image import Image
+    from ...atlas.atlas import Atlas
+    from ...image import Image
 
 
 _SAMPLE = 2_000

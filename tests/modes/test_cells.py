@@ -1,0 +1,260 @@
+"""Cells in the files and the coordinates of BrainGlobe's programs, against these programs themselves.
+
+brainglobe-utils is a plugin of napari, which tests of the viewer must not meet; where it is installed, what it writes
+and counts is compared.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from brainglobe_atlasapi.core import Atlas as TheirAtlas
+from brainglobe_space import AnatomicalSpace
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_atlas_assign import AssignmentWarning, InputError, PointSet, assign, load_atlas
+from napari_atlas_assign.atlas.formats.brainglobe import affine_of
+from napari_atlas_assign.grid import Grid
+from napari_atlas_assign.modes.point_columns import find_coordinates
+from napari_atlas_assign.modes.point_files import read_points
+from tests.mouse import MICROMETRES, SHAPE, STRUCTURES, annotation, random_cells, write_mouse
+from tests.outcomes import fails_in_one_line
+
+NAMES = {s["id"]: s["name"] for s in STRUCTURES}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_mouse(tmp_path_factory.mktemp("mouse") / "generated_mouse_100um_v1.0")
+
+
+@pytest.fixture(scope="module")
+def atlas(folder):
+    return load_atlas(folder)
+
+
+def counted_by_brainglobe_utils(*arguments):
+    analysis = pytest.importorskip("brainglobe_utils.brainmapper.analysis")
+    return analysis.summarise_points_by_atlas_region(*arguments)
+
+
+def write_cells(places, is_cell, path):
+    """Cells as cellfinder writes them, as XML and as CSV."""
+    cells = pytest.importorskip("brainglobe_utils.cells.cells").Cell
+    kinds = [cells.CELL if yes else cells.UNKNOWN for yes in is_cell]
+    listed = [cells(tuple(place), kind) for place, kind in zip(places, kinds, strict=True)]
+    pytest.importorskip("brainglobe_utils.IO.cells").save_cells(listed, path, save_csv=True)
+
+
+def their_atlas():
+    """brainglobe-atlasapi's own look-ups, on the generated volume instead of one that it downloads."""
+    hemispheres = np.full(SHAPE, 2, np.uint8)
+    hemispheres[:, :, SHAPE[2] // 2 :] = 1
+
+    class Their(TheirAtlas):
+        resolution = (MICROMETRES,) * 3
+
+        def __init__(self):
+            self._annotation, self._hemispheres = annotation(), hemispheres
+            self.structures = {s["id"]: s for s in STRUCTURES}
+
+    return Their()
+
+
+def regions_of(points, atlas, **options):
+    """The region of each point; empty where it is in none."""
+    table = assign(points, atlas, **options).assignments
+    inside = table["region"].notna() & (table["map value"] > 0)
+    first = table[inside].drop_duplicates("input structure").set_index("input structure")["region"]
+    return [first.get(n, "") for n in range(1, 1 + (len(points) if isinstance(points, np.ndarray) else len(first)))]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["voxels", "micrometres", "whole voxels"]))
+@settings(max_examples=15, deadline=None)
+def test_every_cell_is_in_the_structure_that_brainglobe_finds(atlas, seed, kind):
+    cells = random_cells(40, seed)
+    cells[:10] = np.floor(cells[:10])  # on borders of voxels
+    if kind == "whole voxels":
+        cells = np.floor(cells)
+    given = cells * MICROMETRES if kind == "micrometres" else cells
+    word = "micrometres" if kind == "micrometres" else "voxels"
+    theirs = [their_atlas().structure_from_coords(c, microns=kind == "micrometres") for c in given]
+    assert regions_of(given, atlas, coordinates=word) == [NAMES.get(int(i), "") for i in theirs]
+
+
+def test_counts_by_structure_and_side_are_those_of_brainglobe_utils(atlas, tmp_path):
+    cells = random_cells(400)
+    volumes = pd.DataFrame(
+        {
+            "structure_name": [n for n in NAMES.values() if n != "Grey matter"],
+            "left_volume_mm3": 1.0,
+            "right_volume_mm3": 1.0,
+        }
+    )  # of structures with voxels
+    volumes.to_csv(tmp_path / "volumes.csv", index=False)
+    _, counts = counted_by_brainglobe_utils(
+        cells, cells, their_atlas(), tmp_path / "volumes.csv", tmp_path / "all_points.csv", tmp_path / "summary.csv"
+    )
+    result = assign(tmp_path / "all_points.csv", atlas)  # whose columns say that they are voxels of the atlas
+    ours = result.regions.set_index("region")
+    for row in counts.itertuples():
+        name = "root (rest)" if row.structure_name == "root" else row.structure_name  # ancestors hold their children
+        own = ours.loc[name]
+        assert own[["left count", "right count"]].tolist() == [row.left_cell_count, row.right_cell_count]
+    assert counts["total_cells"].sum() > 100
+
+
+@pytest.mark.parametrize("ending", ["xml", "csv"])
+def test_cells_of_cellfinder_are_read_once_it_is_said_what_they_count(atlas, tmp_path, ending):
+    cells = np.floor(random_cells(30)).clip(1)  # their XML has no 0
+    write_cells(cells[:, ::-1], [True] * len(cells), tmp_path / "cells.xml")
+    path = tmp_path / f"cells.{ending}"
+    with pytest.raises(InputError, match="does not say what its coordinates count"):
+        read_points(path)
+    np.testing.assert_allclose(
+        assign(path, atlas, coordinates="voxels").points.xyz, atlas.grid.to_world(cells), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("ending", ["xml", "csv"])
+def test_what_was_not_classified_as_a_cell_is_left_out_and_told(tmp_path, ending):
+    write_cells([(n, n, n) for n in range(1, 6)], [True, False, True, False, False], tmp_path / "cells.xml")
+    with pytest.warns(AssignmentWarning, match="3 objects that were not classified as cells are left out"):
+        assert read_points(tmp_path / f"cells.{ending}", coordinates="voxels").xyz[:, 0].tolist() == [1, 3]
+    write_cells([(n, n, n) for n in range(1, 5)], [False] * 4, tmp_path / "found.xml")
+    with pytest.warns(AssignmentWarning, match="all 4 are taken"):
+        assert len(read_points(tmp_path / f"found.{ending}", coordinates="voxels")) == 4
+
+
+def test_points_for_brainrender_are_micrometres_along_the_array(atlas, tmp_path):
+    cells = random_cells(30)
+    np.save(tmp_path / "points.npy", cells * MICROMETRES)
+    found = assign(tmp_path / "points.npy", atlas, coordinates="micrometres").points.xyz
+    np.testing.assert_allclose(found, atlas.grid.to_world(cells - 0.5), atol=1e-4)
+    with pytest.raises(InputError, match="give coordinates as 'voxels'"):
+        assign(tmp_path / "points.npy", atlas)
+
+
+def test_parquet_and_csv_give_the_same_points(tmp_path):
+    table = pd.DataFrame(random_cells(20), columns=["Centroid X µm", "Centroid Y µm", "Centroid Z µm"])
+    table.to_parquet(tmp_path / "cells.parquet")
+    table.to_csv(tmp_path / "cells.csv", index=False)
+    one, other = (read_points(tmp_path / f"cells.{ending}") for ending in ("parquet", "csv"))
+    assert one.coordinates == other.coordinates == "micrometres"
+    np.testing.assert_array_equal(one.xyz, other.xyz)
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "says", "axes"),
+    [
+        ("name,z,y,x", (3, 2, 1), "mm", "image"),
+        ("X_mm\tY_mm\tZ_mm", (0, 1, 2), "mm", "image"),
+        ("Image,Object ID,Centroid X µm,Centroid Y µm,Centroid Z µm", (2, 3, 4), "micrometres", "image"),
+        ("Centroid X px,Centroid Y px,Centroid Z px", (0, 1, 2), "voxels", "image"),
+        ("LABEL,POSITION_X,POSITION_Y,POSITION_Z,POSITION_T", (1, 2, 3), "ask", "image"),
+        ("object_id,Center of the object_0,Center of the object_1,Center of the object_2", (1, 2, 3), "ask", "image"),
+        (" ,Area,X,Y,Z", (2, 3, 4), "ask", "image"),
+        ("index,axis-0,axis-1,axis-2", (1, 2, 3), "ask", "array"),
+        ("x (um);y (um);z (um)", (0, 1, 2), "micrometres", "image"),
+        ("pixel_z,pixel_y,pixel_x", (2, 1, 0), "voxels", "image"),
+    ],
+)
+def test_columns_of_other_programs_are_told_by_their_titles(header, columns, says, axes):
+    separator = next(c for c in "\t;," if c in header)
+    assert find_coordinates(header.split(separator), "table") == (columns, says, axes)
+
+
+@pytest.mark.parametrize("header", [["x", "y"], ["name", "value"], ["x_raw"], ["0", "1", "2"], ["x1", "y1", "z1"]])
+def test_columns_that_are_no_coordinates_are_not_taken_for_them(header):
+    assert find_coordinates(header, "table") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (["x", "y", "z", "X"], "has 2 columns x"),
+        (["x mm", "y mm", "z um"], "in micrometres and mm|in mm and um|in mm and micrometres"),
+        (["pos x", "pos y", "pos z", "loc x", "loc y", "loc z"], "2 sets of coordinates"),
+    ],
+)
+def test_columns_that_may_mean_several_things_are_asked_about(header, says):
+    with pytest.raises(InputError, match=says):
+        find_coordinates(header, "table")
+
+
+def test_a_word_that_differs_from_the_columns_own_is_refused(tmp_path):
+    (tmp_path / "cells.csv").write_text("x um,y um,z um\n1,2,3\n")
+    with pytest.raises(InputError, match="says itself that its coordinates are micrometres, not voxels"):
+        read_points(tmp_path / "cells.csv", coordinates="voxels")
+
+
+def test_plain_columns_that_can_hardly_be_mm_are_told(atlas, tmp_path):
+    table = pd.DataFrame(random_cells(50)[:, ::-1], columns=["x", "y", "z"])
+    table.to_csv(tmp_path / "cells.csv", index=False)
+    with pytest.warns(AssignmentWarning, match="would be inside if its coordinates were voxels"):
+        assign(tmp_path / "cells.csv", atlas)
+    assert not assign(tmp_path / "cells.csv", atlas, coordinates="voxels").warnings
+
+
+def test_voxels_of_two_different_atlases_are_refused(atlas, tmp_path):
+    other = load_atlas(write_mouse(tmp_path / "finer", name="other_mouse", resolution=[50.0] * 3))
+    with pytest.raises(InputError, match="counts voxels, but those of"):
+        assign(random_cells(3), [atlas, other], coordinates="voxels")
+
+
+@pytest.mark.parametrize("orientation", ["asr", "ras", "lpi", "sal", "psl", "ria"])
+def test_world_positions_are_those_of_brainglobe_space(orientation):
+    size = {"a": 25.0, "p": 25.0, "s": 50.0, "i": 50.0, "r": 100.0, "l": 100.0}
+    resolution = [size[letter] for letter in orientation]
+    shape = (6, 8, 10)
+    grid = Grid(shape, affine_of(orientation, resolution))
+    cells = np.random.default_rng(0).uniform(0, shape, (20, 3))
+    micrometres = PointSet.from_array(cells * resolution, coordinates="micrometres").placed(grid, True).xyz
+    voxels = PointSet.from_array(cells, coordinates="voxels").placed(grid, True).xyz
+    np.testing.assert_allclose(micrometres, voxels, atol=1e-3)
+    # This package's world is BrainGlobe's space with its origin at the left, posterior, inferior end, less its extent
+    # along the axes that the array begins at.
+    theirs = AnatomicalSpace(orientation, shape=shape, resolution=resolution).map_points_to(
+        AnatomicalSpace("lpi", resolution=[1, 1, 1]), cells
+    )
+    extent = [
+        size[letter] * shape[i] for axis in ("rl", "ap", "si") for i, letter in enumerate(orientation) if letter in axis
+    ]
+    begins_high = [
+        next(letter for letter in orientation if letter in axis) == axis[k]
+        for axis, k in (("rl", 0), ("ap", 0), ("si", 0))
+    ]
+    expected = (np.asarray(theirs) - np.where(begins_high, extent, 0)) / 1000
+    np.testing.assert_allclose(voxels, expected, atol=1e-3)
+
+
+def test_the_command_line_takes_the_word_and_the_record_brings_it_back(run, folder, tmp_path):
+    np.save(tmp_path / "points.npy", random_cells(20) * MICROMETRES)
+    arguments = ("assign", tmp_path / "points.npy", "--atlas", folder, "--output", tmp_path / "out")
+    fails_in_one_line(run(*arguments), 2, "--coordinates")
+    code, _, err = run(*arguments, "--coordinates", "micrometres")
+    assert (code, err) == (0, "")
+    code, out, _ = run("rerun", tmp_path / "out")
+    assert code == 0
+    assert "identical" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cells.xml", b"<a>"),
+        ("cells.xml", b"<other/>"),
+        ("cells.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><CellCounter_Marker_File/>'),
+        ("cells.xml", b"<CellCounter_Marker_File><Marker_Data><Marker_Type><Type>2</Type><Marker><MarkerX>a</MarkerX>"
+         b"</Marker></Marker_Type></Marker_Data></CellCounter_Marker_File>"),
+        ("cells.npy", b"\x93NUMPY\x01\x00"),
+        ("cells.npy", b"no"),
+        ("cells.parquet", b"PAR1 no PAR1"),
+    ],
+)  # fmt: skip
+def test_damaged_files_of_cells_are_one_sentence(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=name):
+        read_points(tmp_path / name, coordinates="voxels")
