@@ -31,7 +31,7 @@ def record(file):
         **{"file": file.file, "name": file.name, "threshold": file.threshold},
         **{"stamp": stamp_of(file), "sha256": file_sha256(file.path)},
         **{"volumes": 1, "modes": 1, "assignments": 1, "warnings": [], "timings": {}},
-        "columns": {"assignments": [("file", "text")], "modes": [("file", "text")]},
+        "columns": {name: [("file", "text")] for name in ("assignments", "modes", "regions")},
     }
     return packed(Record(head, file.file.encode() + b"\tassignment\n", b"mode\n"))
 
@@ -134,7 +134,7 @@ CHANGES = [
 def test_other_json_under_a_right_checksum_is_no_finished_map(folder, files, number):
     head = (OTHER_HEADS + [unpacked(record(files[0])).head | change for change in CHANGES])[number]
     packed_head = json.dumps(head).encode()
-    forged = f"{len(packed_head)} 0\n".encode() + packed_head + zlib.compress(b"")
+    forged = f"{len(packed_head)} 0 0\n".encode() + packed_head + zlib.compress(b"")
     (journal_file,) = folder.glob("*.journal")
     with journal_file.open("ab") as file:
         file.write(struct.pack("<QI", len(forged), zlib.crc32(forged)) + forged)
@@ -148,6 +148,6 @@ def test_a_body_that_unpacks_to_anything_is_one_sentence(tmp_path, files, monkey
     for body in (zlib.compress(bytes(10**6)), b"no zlib", b""):
         head = json.dumps(unpacked(record(files[0])).head).encode()
         with Journal(tmp_path / "other", SETUP) as journal:
-            journal.append(f"{len(head)} 0\n".encode() + head + body)
+            journal.append(f"{len(head)} 0 0\n".encode() + head + body)
             with pytest.raises(InputError, match=r"is damaged .*delete it"):
                 journal.read(files[0])

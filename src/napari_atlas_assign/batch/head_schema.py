@@ -18,10 +18,11 @@ _Columns = list[tuple[_Text, Kind]]
 
 
 class Columns(Schema):
-    """Names and kinds of the columns of the two tables."""
+    """Names and kinds of the columns of the tables."""
 
     assignments: _Columns
     modes: _Columns
+    regions: _Columns
 
 
 class Head(Schema):

@@ -8,7 +8,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -19,13 +19,15 @@ from ..report.folder import LITTER
 from ..report.provenance import describe_atlas, plain, software, to_json
 from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
 from .inputs import MapFile
+from .matrix import check_matrix_column, matrix_rows
 from .pools import ClusterPool, LocalPool, Pool, n_cores
 from .stopping import Stop
 from .store import Journal, writing
 from .work import Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
 
 FINISHED, RECORD, MAPS, FAILURES = "finished", "batch.json", "maps.tsv", "failures.tsv"
-TABLES = ("assignments", "modes")
+TABLES = ("assignments", "modes", "regions")
+MATRIX = "matrix"
 
 RECORD_KIND = "napari-atlas-assign batch"
 
@@ -86,6 +88,7 @@ def run_batch(
     workers: int | None = None,
     scheduler: str | None = None,
     table_format: TableFormat = "tsv",
+    matrix: str | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Summary:
@@ -109,6 +112,8 @@ def run_batch(
         Address of a dask scheduler whose workers do the work; ``local`` starts a cluster here.
     table_format : {"tsv", "parquet"}
         Of the combined tables. Parquet needs pyarrow.
+    matrix : str, optional
+        A column of the region table; it makes one more table, one row per map, one column per region.
     progress : callable, optional
         See `Progress`.
     stop : Stop, optional
@@ -132,6 +137,8 @@ def run_batch(
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"the number of workers is {workers}; give 1 to {MOST_WORKERS}")
     check_format(table_format)
+    if matrix is not None:
+        check_matrix_column(matrix, job.parameters)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
     atlases = open_atlases(job)
@@ -162,7 +169,7 @@ def run_batch(
                     ) from error
         start = perf_counter()
         with writing(target):
-            _combine(maps, job, journal, target, table_format, summary)
+            _combine(maps, job, journal, target, table_format, matrix, summary)
         journal.drop_others()
         summary.timings["combine"] = perf_counter() - start
     return summary
@@ -269,23 +276,31 @@ def _alone(pool: Pool, job: Job, file: MapFile) -> list[bytes]:
 
 
 def _combine(
-    maps: Sequence[MapFile], job: Job, journal: Journal, target: Path, table_format: TableFormat, summary: Summary
+    maps: Sequence[MapFile],
+    job: Job,
+    journal: Journal,
+    target: Path,
+    table_format: TableFormat,
+    matrix: str | None,
+    summary: Summary,
 ) -> None:
     """Write the combined tables and the record; the record is there only when all files are those of one run."""
     with scratch_folder(target) as new:
-        paths = {name: new / f"{name}.{table_format}" for name in TABLES}
-        with (
-            open_table(paths["assignments"], table_format) as assignments,
-            open_table(paths["modes"], table_format) as modes,
-            (new / MAPS).open("wb") as listed,
-        ):
+        with ExitStack() as opened:
+            tables = {
+                name: opened.enter_context(open_table(new / f"{name}.{table_format}", table_format))
+                for name in (*TABLES, MATRIX)
+            }
+            listed = opened.enter_context((new / MAPS).open("wb"))
             listed.write(tsv_line(_MAPS_COLUMNS))
             for file in maps:
                 if key_of(file) in summary.failures:
                     continue
-                head, assignment_rows, mode_rows = journal.read(file)
-                assignments.add(head["columns"]["assignments"], assignment_rows)
-                modes.add(head["columns"]["modes"], mode_rows)
+                head, *rows = journal.read(file)
+                for name, of_map in zip(TABLES, rows, strict=True):
+                    tables[name].add(head["columns"][name], of_map)
+                if matrix is not None:
+                    tables[MATRIX].add(*matrix_rows(head["columns"]["regions"], rows[-1], matrix))
                 summary.modes += head["modes"]
                 summary.assignments += head["assignments"]
                 summary.warnings += bool(head["warnings"])
@@ -296,7 +311,7 @@ def _combine(
         (new / FAILURES).write_bytes(b"".join(lines))
         (new / RECORD).write_bytes(to_json(_record(job, summary)))
         (target / RECORD).unlink(missing_ok=True)
-        for name in [f"{table}.{other}" for table in TABLES for other in FORMATS] + [MAPS, FAILURES, RECORD]:
+        for name in [f"{table}.{other}" for table in (*TABLES, MATRIX) for other in FORMATS] + [MAPS, FAILURES, RECORD]:
             if (new / name).exists():
                 os.replace(new / name, target / name)
             else:

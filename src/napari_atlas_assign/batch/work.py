@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import repeat
+from itertools import pairwise, repeat
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ..assignment.assign import assigning, finish
-from ..assignment.columns import ASSIGNMENTS, MODES, Columns, Kind, kind_of
+from ..assignment.columns import ASSIGNMENTS, MODES, REGIONS, Columns, Kind, kind_of
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
@@ -37,12 +37,13 @@ from ..grid import Grid
 from ..header import position_of
 from ..image import Image, open_image, read_images
 from ..report.provenance import PACKAGES, version_of
+from ..timings import timed
 from .inputs import MapFile
 
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
 
 LARGEST_RECORD = 2**30
@@ -99,6 +100,7 @@ class Record(NamedTuple):
     assignments: bytes
     """Rows without a header, as in a TSV file."""
     modes: bytes
+    regions: bytes = b""
 
 
 _opened: dict[tuple[tuple[AtlasFile, ...], int | None], list[Atlas]] = {}
@@ -198,18 +200,19 @@ def failed(file: MapFile, reason: str) -> bytes:
 def packed(record: Record) -> bytes:
     """A record as bytes."""
     head = json.dumps(record.head).encode()
-    sizes = f"{len(head)} {len(record.assignments)}\n".encode()
-    return sizes + head + zlib.compress(record.assignments + record.modes, 1)
+    sizes = f"{len(head)} {len(record.assignments)} {len(record.modes)}\n".encode()
+    return sizes + head + zlib.compress(record.assignments + record.modes + record.regions, 1)
 
 
 def unpacked(packed_record: bytes) -> Record:
     """The record of `packed`."""
-    n_assignments, start, end = _sizes(packed_record)
+    (n_assignments, n_modes), start, end = _sizes(packed_record)
     unpacker = zlib.decompressobj()
     text = unpacker.decompress(packed_record[end:], LARGEST_RECORD)
     if not unpacker.eof:
         raise ValueError("a record is cut off, or too large")
-    return Record(json.loads(packed_record[start:end]), text[:n_assignments], text[n_assignments:])
+    bounds = (0, n_assignments, n_assignments + n_modes, len(text))
+    return Record(json.loads(packed_record[start:end]), *(text[a:b] for a, b in pairwise(bounds)))
 
 
 def head_of(packed_record: bytes) -> dict[str, Any]:
@@ -246,8 +249,10 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         images = _read(file, job.volume)
         timings["read image"] = perf_counter() - start
         result = _assign(images, atlases, job.parameters, file.threshold, timings)
+        with timed(timings, "regions"):
+            _ = result.regions
         start = perf_counter()
-        rows = [_rows(table, file.file) for table in (result.assignments, result.modes)]
+        rows = [_rows(table, file.file) for table in (result.assignments, result.modes, result.regions)]
         timings["write"] = perf_counter() - start
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
@@ -268,6 +273,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "columns": {
             "assignments": columns_of(result.assignments, ASSIGNMENTS),
             "modes": columns_of(result.modes, MODES),
+            "regions": columns_of(result.regions, REGIONS),
         },
     }
     return packed(Record(head, *rows))
@@ -306,20 +312,24 @@ def _grid_of(file: MapFile) -> Grid | None:
 def _rows(table: pd.DataFrame, file: str) -> bytes:
     """The rows as `report.folder.write_table` would write them, with the columns `ORIGIN` first; ten times as fast."""
     names = [*ORIGIN[1:], *(name for name in table.columns if name not in ORIGIN)]
-    columns = [
-        ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in table[name].tolist()] for name in names
-    ]
+    columns = [_cells(table[name]) for name in names]
     text = io.StringIO()
     csv.writer(text, delimiter="\t", lineterminator="\n").writerows(zip(repeat(file), *columns, strict=False))
     return text.getvalue().encode("utf-8", errors="backslashreplace")
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    if isinstance(column.dtype, pd.Int64Dtype):
+        return column.to_numpy(object, na_value="n/a").tolist()
+    return ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in column.tolist()]
 
 
 def _named(file: MapFile) -> dict[str, Any]:
     return {"file": file.file, "name": file.name, "threshold": file.threshold}
 
 
-def _sizes(packed_record: bytes) -> tuple[int, int, int]:
-    """Bytes of the rows of assignments, and where the head begins and ends."""
+def _sizes(packed_record: bytes) -> tuple[tuple[int, int], int, int]:
+    """Bytes of the rows of assignments and of modes, and where the head begins and ends."""
     line, _, _ = packed_record[:64].partition(b"\n")
-    n_head, n_assignments = map(int, line.split())
-    return n_assignments, len(line) + 1, len(line) + 1 + n_head
+    n_head, n_assignments, n_modes = map(int, line.split())
+    return (n_assignments, n_modes), len(line) + 1, len(line) + 1 + n_head

@@ -68,6 +68,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--format", choices=("tsv", "parquet"), default="tsv", help="of the combined tables (default: tsv)"
     )
+    parser.add_argument(
+        "--matrix",
+        metavar="COLUMN",
+        help="also write one table of maps by regions, of this column of the region tables, such as mean",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
         "--scheduler",
@@ -107,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             scheduler=arguments.scheduler,
             table_format=arguments.format,
+            matrix=arguments.matrix,
             progress=show,
             stop=stop,
         )

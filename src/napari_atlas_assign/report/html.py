@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..assignment.columns import ASSIGNMENTS, MODES, POINT_ASSIGNMENTS, POINTS, REGION_TEST, Columns, column_named
+from ..assignment.columns import (
+    ASSIGNMENTS,
+    MODES,
+    POINT_ASSIGNMENTS,
+    POINTS,
+    REGION_TEST,
+    REGIONS,
+    Columns,
+    column_named,
+)
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
@@ -31,6 +40,9 @@ from .figures import draw_figures, figure_bytes
 from .provenance import record_of
 from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
 from .wording import MISSING, fixed, number, one_line, percent, place, rounded
+
+MAX_REGIONS = 2000
+"""Rows of the table of regions that the page shows."""
 
 MAX_ENTRIES = 20
 """Of long lists in the record, the page shows this many entries."""
@@ -134,7 +146,24 @@ def _of_maps(result: Result, radiological: bool) -> str:
             title = f"{text(run.image.name)} and {text(run.atlas.name)}"
             part = f'<section class="run" id="run-{n}"><p class="kind">Run {n}</p><h1>{title}</h1>\n{part}</section>'
         parts.append(part)
+    parts.append(_regions(result))
     return "\n".join(parts)
+
+
+def _regions(result: Result | PointResult) -> str:
+    """What is in every region, folded away: atlases have hundreds of them."""
+    table = result.regions
+    shown = table.head(MAX_REGIONS)
+    note = "One row for each region and ancestor in the atlas's tree; (none) is what lies in no region."
+    left_out = len(table) - len(shown)
+    if left_out:
+        note += f" {number(left_out, 0)} more rows stand in the saved table."
+    return f"""<section>
+<h2>Regions</h2>
+<p class="quiet">{note}</p>
+<details><summary>What is in every region</summary>{_table(shown, {}, REGIONS)}</details>
+{_meanings([*table.columns], REGIONS)}
+</section>"""
 
 
 def _of_points(result: PointResult) -> str:
@@ -155,7 +184,7 @@ def _of_points(result: PointResult) -> str:
     )
     used = [*result.modes.columns, *result.assignments.columns]
     top = _top("Points and brain regions", result.points.name, lead, result.warnings, facts)
-    return f"{top}\n{tables}\n{_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}"
+    return f"{top}\n{tables}\n{_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}\n{_regions(result)}"
 
 
 def _heading(result: Result) -> str:

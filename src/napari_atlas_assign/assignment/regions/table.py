@@ -25,6 +25,10 @@ from .amounts import ImageAmounts, amounts_of_image, amounts_of_modes, amounts_o
 NONE = "(none)"
 """The region of what lies in no region."""
 
+_OF_POINTS = ("count", "density per mm3", "left count", "right count")
+_OF_MODES = ("active mm3", "active share", "left active mm3", "right active mm3")
+_OF_IMAGES = ("mean", "sum", "maximum")
+
 Amounts = Mapping[str, Floats]
 """By column, (K, R + 1): see `amounts`."""
 
@@ -38,6 +42,12 @@ def regions_of_map(comparison: Comparison, parameters: Parameters) -> pd.DataFra
         amounts["active mm3"] = amounts_of_modes(comparison.modes, atlas, midplane)
     values = None if parameters.rois else amounts_of_image(comparison.image, atlas)
     return _table(atlas, amounts, values)
+
+
+def columns_of_maps(parameters: Parameters) -> list[str]:
+    """Names of the columns that the region table of a map has."""
+    left_out = [*_OF_POINTS, *(() if parameters.has_modes else _OF_MODES), *(_OF_IMAGES if parameters.rois else ())]
+    return [name for name in REGIONS if name not in left_out]
 
 
 def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
