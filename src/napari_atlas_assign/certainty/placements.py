@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,17 +128,21 @@ def place_modes(
         B.
     seed : int
     progress : callable, optional
-        Called with the number of modes done and of all, after each; what it raises ends the work.
+        Called with the number of placements done and of all, now and then; what it raises ends the work.
     """
     results, covered = [], covered_voxels(atlas)
+    total = modes.n_modes * placements
     for mode in range(modes.n_modes):
         rows = modes.mode == mode
         xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel[rows]))
         rng = np.random.default_rng([seed, int(modes.number[mode])])
-        results.append(place(xyz, atlas, covered, domain, placements, rng))
-        if progress is not None:
-            progress(mode + 1, modes.n_modes)
+        tell = None if progress is None else partial(_tell, progress, mode * placements, total)
+        results.append(place(xyz, atlas, covered, domain, placements, rng, tell))
     return results
+
+
+def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def covered_voxels(atlas: Atlas) -> NDArray[np.bool_]:
@@ -157,10 +162,11 @@ def place(
     domain: Domain,
     placements: int,
     rng: np.random.Generator,
+    tell: Callable[[int], None] | None = None,
 ) -> Placements:
     """Place one mode, points (N, 3) in world mm, until there are enough placements or too many tries.
 
-    `covered` is what `covered_voxels` gives for the atlas.
+    `covered` is what `covered_voxels` gives for the atlas; `tell` is called with the number of placements now and then.
     """
     centre = xyz.mean(axis=0)
     # Far points first: they tell soonest that a placement leaves the domain.
@@ -179,6 +185,9 @@ def place(
             kept.append(_statistics(voxel[: placements - n_kept], atlas))
             n_kept += len(kept[-1])
         tried += len(turns)
+        if tell is not None:
+            is_over = n_kept >= placements or tried >= TRIES * placements
+            tell(placements if is_over else n_kept)
     placed = np.concatenate([*kept, np.zeros((0, atlas.n_regions))])
     return Placements(observed[0], placed[: placements if n_kept >= placements else 0], tried)
 

@@ -120,3 +120,22 @@ def test_the_shelf_loads_an_atlas_once_and_again_when_its_file_changes(write, mo
     write(np.ones((3, 2, 2), np.int16), name="atlas.nii")
     assert shelf.get(AtlasChoice(source=str(path))) is not first
     assert len(loaded) == 2
+
+
+def test_how_sure_tells_how_far_it_is_and_stops_when_asked(image, label_atlas):
+    request = asked(image, AtlasChoice(atlas=label_atlas), threshold=3.0, registration_sd_mm=1, placements=999)
+    notes = []
+
+    class Noted(Watch):
+        def judging(self, done, total):
+            super().judging(done, total)
+            notes.append(self.note)
+
+    found = finish(steps(AtlasShelf(), request, Noted()))
+    assert "share sd" in found.result.assignments
+    assert "p corrected" in found.result.assignments
+    assert notes[0] == "How sure? 2%"
+    assert notes[-1] == ""
+    watch = Watch()
+    watch.stop.set()
+    assert finish(steps(AtlasShelf(), request, watch)) == Failure("The assignment was cancelled.")

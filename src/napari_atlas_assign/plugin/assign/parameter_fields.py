@@ -9,7 +9,7 @@ import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSpinBox, SpinBox
 
 from ...assignment.conventions import CONVENTIONS
-from ...assignment.parameters import Parameters, Threshold
+from ...assignment.parameters import FEWEST_PLACEMENTS, Parameters, Threshold
 from ...modes.modes import Connectivity, Tail
 from .settings import Defaults
 from .slider import Slider
@@ -84,12 +84,37 @@ class ParameterFields:
                 *(self.keep_largest, self.split_height, self.split_rois, self.level, self.convention),
             ]
         )
+        self.registration_sd = FloatSpinBox(
+            label="registration sd",
+            min=0,
+            max=100,
+            step=0.5,
+            tooltip="Would the best regions hold if the map lay a little differently? Standard deviation in mm along "
+            "each axis; 0 does not ask",
+        )
+        self.place = CheckBox(
+            text="place modes elsewhere",
+            tooltip="Is an overlap more than a blob of this shape would have elsewhere in comparable tissue? For p "
+            "values",
+        )
+        self.placements = SpinBox(
+            label="placements",
+            min=FEWEST_PLACEMENTS,
+            max=10**6,
+            value=4999,
+            tooltip="How often each mode is placed elsewhere",
+        )
+        self.seed = SpinBox(
+            label="seed", min=0, max=10**9, tooltip="Of the random numbers: the same seed gives the same figures"
+        )
+        asked: list[Any] = [self.registration_sd, self.place, self.placements, self.seed]
+        self.sure = Container(widgets=asked)
         self._largest = 1.0
         self._source_kind = "image"
         self._levels: Sequence[tuple[str, int | None]] = []
         self._changed = changed
         self.kind.changed.connect(self._begin_kind)
-        for field in (self.threshold, *self.more):
+        for field in (self.threshold, *self.more, *self.sure):
             field.changed.connect(self._on_change)
         self.slider.valueChanged.connect(self._slide)
         self.show_levels(1)
@@ -112,6 +137,7 @@ class ParameterFields:
             threshold = Threshold(kind, number)
         if kind == "p":
             threshold = Threshold("p", number, bool(self.two_sided.value), float(self.df.value) or None)
+        sd, placements = float(self.registration_sd.value), int(self.placements.value) if self.place.value else 0
         return Parameters(
             threshold=threshold,
             tail=self.tail.value,
@@ -122,8 +148,16 @@ class ParameterFields:
             rois=self._source_kind in ("labels", "shapes"),
             split_rois=self._source_kind in ("labels", "shapes") and bool(self.split_rois.value),
             level=self.level.value,
+            registration_sd_mm=sd,
+            placements=placements,
+            seed=int(self.seed.value) if sd or placements else 0,
             convention=self.convention.value,
         )
+
+    @property
+    def asks_how_sure(self) -> bool:
+        """Whether it takes longer, because it is asked how sure the answers are."""
+        return bool(self.registration_sd.value or self.place.value)
 
     def restore(self, parameters: Parameters) -> None:
         """Show other parameters, and tell of the change once."""
@@ -145,6 +179,10 @@ class ParameterFields:
             (self.split_height, parameters.split_height or 0),
             (self.split_rois, parameters.split_rois),
             (self.level, level),
+            (self.registration_sd, parameters.registration_sd_mm),
+            (self.place, bool(parameters.placements)),
+            (self.placements, parameters.placements or self.placements.value),
+            (self.seed, parameters.seed),
             (self.convention, parameters.convention),
         ]
         for field, value in values:
@@ -202,6 +240,8 @@ class ParameterFields:
             (self.split_height, is_map),
             (self.split_rois, self._source_kind in ("labels", "shapes")),
             (self.level, len(self._levels) > 1),
+            (self.placements, bool(self.place.value)),
+            (self.seed, self.asks_how_sure),
         ):
             field.visible = meant
         self.slider.setVisible(is_map and kind != "p")

@@ -130,7 +130,11 @@ class AssignWidget(QWidget):
         layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
         for field in (self.progress, self.status, self.notes):
             layout.addWidget(field.native)
+        self.sure = _collapsible("How sure?")
+        self.fields.sure.margins = (0, 0, 0, 0)
+        self.sure.addWidget(self.fields.sure.native)
         layout.addWidget(self.more)
+        layout.addWidget(self.sure)
         self.view_buttons = ViewButtons(self._viewer)
         layout.addWidget(self.view_buttons)
         layout.addStretch()
@@ -223,7 +227,7 @@ class AssignWidget(QWidget):
             self._latest.finished()
         elif by_hand or self._key(request) != self._shown:
             self._start(request, aloud=True)
-        elif self._seconds > AT_ONCE:
+        elif self._seconds > AT_ONCE or request.parameters.asks_how_sure:
             compile_beside()
             self._start(request, aloud=False)
         else:
@@ -345,11 +349,13 @@ class AssignWidget(QWidget):
         self._forget_error()
         if self.live.value and self._can_follow():
             self._soon.start()
+        else:
+            self._soon.stop()
 
     def _can_follow(self) -> bool:
-        """Whether updates may come unasked: all is known and at hand, and the map is not too large."""
+        """Whether updates may come unasked: all is known and at hand, and it takes no time."""
         layer = self.image.value
-        if layer is None or self.source_fields.n_voxels > MOST_VOXELS:
+        if layer is None or self.source_fields.n_voxels > MOST_VOXELS or self.fields.asks_how_sure:
             return False
         return self.atlas.is_local and self.source_fields.is_placed
 
@@ -476,6 +482,7 @@ class AssignWidget(QWidget):
         self._offer_atlases()
         self.source_fields.fit()
         self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))
+        self.sure.setVisible(self.source_fields.kind != "points")
         is_map = self.source_fields.kind == "image"
         self.threshold_label.setVisible(is_map)
         if layer is not None and is_map:

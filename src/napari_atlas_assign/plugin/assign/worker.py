@@ -78,9 +78,13 @@ class Failure:
     message: str
 
 
+class Stopped(Exception):
+    """The user wants no more of it."""
+
+
 @dataclass
 class Watch:
-    """How far a download is, for the widget to look at; and whether the person wants it to stop, for the download."""
+    """How far long work is, for the widget to look at; and whether the user wants it to stop, for the work."""
 
     note: str = ""
     part: float | None = None
@@ -90,6 +94,12 @@ class Watch:
         """As `catalogue.load` calls it."""
         self.part = done / total if total else None
         self.note = f"{what}: {done / 1e6:.0f} MB" + (f" of {total / 1e6:.0f}" if total else "")
+
+    def judging(self, done: int, total: int) -> None:
+        """As `assigning` calls it."""
+        if self.stop.is_set():
+            raise Stopped
+        self.note = "" if done == total else f"How sure? {done / total:.0%}"
 
 
 class AtlasShelf:
@@ -130,12 +140,14 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
                 request.source, atlases, parameters.convention, parameters.level, parameters.minimum_probability
             )
         else:
-            result = yield from _assign(request, atlases)
+            result = yield from _assign(request, atlases, watch)
         result.timings.update(timings)
         yield STEPS[2]
         return Outcome(result, request.draw(result))
     except DownloadCancelled:
         return Failure("The download was cancelled.")
+    except Stopped:
+        return Failure("The assignment was cancelled.")
     except InputError as error:
         return Failure(str(error))
     except MemoryError:
@@ -152,9 +164,10 @@ def unforeseen(name: str, error: Exception) -> Failure:
     return Failure(f"{name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
 
 
-def _assign(request: Request, atlases: list[Atlas]) -> Generator[str, None, Result]:
+def _assign(request: Request, atlases: list[Atlas], watch: Watch) -> Generator[str, None, Result]:
     assert not isinstance(request.source, PointSet)
-    work = assigning(request.source, atlases, request.parameters, f"{STEPS[1]}: map {{}} of {{}}".format)
+    tell = f"{STEPS[1]}: map {{}} of {{}}".format
+    work = assigning(request.source, atlases, request.parameters, tell, judging=watch.judging)
     if isinstance(request.source, Image):
         return finish(work)
     result = yield from work

@@ -159,6 +159,11 @@ def mode_features(result: Result, comparison: Comparison) -> pd.DataFrame:
                 rows[number][name] = f"not covered by {other.atlas.name}; nearest: {region} at {distance:.1f} mm"
         for number, (region, value) in _best(other).items():
             rows[number].update({name: rows[number].get(name, region), "correlation": value})
+        if (shifted := f"best region under shifts{suffix}") in modes:
+            undecided = zip(numbers, modes[shifted].tolist(), strict=True)
+            rows_of = {n: words for n, words in undecided if isinstance(words, str) and words.startswith("undecided")}
+            for number, words in rows_of.items():
+                rows[number][name] = words
     for number, peak, volume in zip(numbers, modes["peak value"].tolist(), modes["volume mm3"].tolist(), strict=True):
         rows[number].update({"peak": round(peak, 3), "mm3": round(volume)})
     return label_features(rows, [*names, *(["correlation"] if len(atlases) == 1 else []), "peak", "mm3"])
