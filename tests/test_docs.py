@@ -16,6 +16,8 @@ from napari_atlas_assign.assignment.columns import (
     ASSIGNMENTS,
     CERTAINTY_OF_ASSIGNMENTS,
     CERTAINTY_OF_MODES,
+    CLUSTERS,
+    LISTED_POINTS,
     MODES,
     PEAKS,
     POINT_ASSIGNMENTS,
@@ -73,6 +75,8 @@ def told(column):
         ("Points", 0, POINT_ASSIGNMENTS),
         ("Points", 1, POINTS),
         ("Regions", 0, REGIONS),
+        ("Summary", 0, CLUSTERS),
+        ("Summary", 1, LISTED_POINTS),
     ],
 )
 def test_every_column_is_documented_in_order_with_its_kind_unit_and_meaning(heading, number, columns):

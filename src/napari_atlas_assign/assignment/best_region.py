@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
+from ..atlas.lookup import ValuesAt
 from ..grid import Floats
 from .scores import correlation, share
 from .sums.overlap import OverlapSums
@@ -56,6 +57,18 @@ def large_enough(shares: Floats, atlas: Atlas) -> Floats:
     """The shares (P,) that may name a region; the others are NaN."""
     # Shares are sums in rounded numbers: one of exactly the least counts.
     return np.where((shares >= LEAST_SHARE * (1 - 1e-9)) & atlas.holds_probabilities, shares, np.nan)
+
+
+def highest_here(here: ValuesAt, n: int) -> tuple[NDArray[np.int64], Floats]:
+    """(N,) the region with the largest value at each of N places, and its value; -1 and NaN where there is none."""
+    return largest_of_each(here.place, here.region, here.value, n), largest_value(here.place, here.value, n)
+
+
+def largest_value(of: NDArray[np.int64], value: Floats, n: int) -> Floats:
+    """(n,) the largest value (P,) of each; NaN where there is none."""
+    largest = np.full(n, np.nan)
+    np.fmax.at(largest, of, value)
+    return largest
 
 
 def largest_of_each(mode: NDArray[np.int64], region: NDArray[np.int64], score: Floats, n: int) -> NDArray[np.int64]:

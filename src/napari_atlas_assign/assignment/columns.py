@@ -222,6 +222,8 @@ MODES: Columns = _by_name(
 )
 """One row per mode."""
 
+_PROBABILITY = Column("probability", "fraction", "Value of the best region at the peak.")
+
 PEAKS: Columns = _by_name(
     (
         _NUMBER.meaning_of("Number of the mode in which the peak lies."),
@@ -229,7 +231,7 @@ PEAKS: Columns = _by_name(
         Column("position", "position", "Centre of the peak's voxel.", "mm"),
         Column("value", "number", "The image at the peak, with its sign.", "image"),
         Column("best region", "text", "Region with the largest value at the peak."),
-        Column("probability", "fraction", "Value of the best region at the peak."),
+        _PROBABILITY,
         Column("regions", "text", "All regions at the peak with their values, falling."),
         _NEAREST,
         _DISTANCE,
@@ -263,6 +265,7 @@ POINTS: Columns = _by_name(
         Column("position", "position", "Position of the point.", "mm"),
         Column("sigma mm", "number", "Uncertainty of the point, a standard deviation; 0 for an exact one.", "mm"),
         Column("best region by map value", "text", "Region with the largest value at the point, or under its blob."),
+        _PROBABILITY.meaning_of("Value of that region at the point, or the largest under its blob."),
         SUMMARY["best region by correlation"].meaning_of(
             "Region with the largest correlation; missing where none is above 0, and for exact points."
         ),
@@ -277,6 +280,41 @@ POINTS: Columns = _by_name(
     )
 )
 """One row per point."""
+
+_AXES = tuple(Column(axis, "number", f"The {axis} of the peak's voxel.", "mm") for axis in "xyz")
+
+CLUSTERS: Columns = _by_name(
+    (
+        replace(_NUMBER, name="cluster"),
+        MODES["voxels"],
+        MODES["volume mm3"],
+        MODES["peak value"],
+        *_AXES,
+        Column("region", "text", "Region with the largest value at the peak; missing where there is none."),
+        _PROBABILITY.meaning_of("Value of that region at the peak."),
+        Column(
+            "best region",
+            "text",
+            "Region with the largest share of the mode; of maps that are no probabilities, by the largest correlation.",
+        ),
+        SUMMARY["outside share"],
+    )
+)
+"""The table that papers print: one row per mode."""
+
+LISTED_POINTS: Columns = _by_name(
+    (
+        replace(_POINT_NUMBER, name="point"),
+        POINTS["name"],
+        *(axis.meaning_of(f"The {axis.name} of the point.") for axis in _AXES),
+        POINTS["sigma mm"],
+        replace(POINTS["best region by map value"], name="region"),
+        POINTS["probability"],
+        POINTS["nearest region"],
+        POINTS["distance mm"],
+    )
+)
+"""The same of points: one row per point."""
 
 CERTAINTY_OF_ASSIGNMENTS: Columns = _by_name(
     (

@@ -78,6 +78,16 @@ class Threshold:
             return None
         return f"{image.name}: the p value {self.number:g} is taken as that of {stated}, as its header states"
 
+    def came_to(self, image: Image, value: float) -> str:
+        """What the choice came to for one image: ``p < 0.001, t(19), threshold 3.579``."""
+        how = ""
+        if self.kind == "percentile":
+            how = f"percentile {self.number:g}, "
+        elif self.kind == "p":
+            sides = " (two-sided)" if self.two_sided else ""
+            how = f"p < {self.number:g}{sides}, {self._statistic(image).symbol}, "
+        return f"{how}threshold {value:.4g}"
+
     def _statistic(self, image: Image) -> Statistic:
         if self.df is not None:
             if self.df <= 0:
@@ -208,6 +218,13 @@ class Parameters:
         return (
             self.threshold.value(image, self.tail) if isinstance(self.threshold, Threshold) else float(self.threshold)
         )
+
+    def threshold_in_words(self, image: Image, value: float) -> str | None:
+        """What the choice of a threshold came to for one image; None where there is none, as for ROIs."""
+        if self.rois or self.threshold is None:
+            return None
+        chosen = self.threshold if isinstance(self.threshold, Threshold) else Threshold("value", self.threshold)
+        return chosen.came_to(image, value)
 
     def as_dict(self) -> dict[str, Any]:
         """All parameters as plain values for a record; `from_dict` takes them back."""

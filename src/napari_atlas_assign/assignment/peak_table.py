@@ -13,6 +13,7 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import points_as_tuples
 from ..modes.modes import Modes
 from ..modes.peaks import Peaks
+from .best_region import highest_here
 from .columns import PEAKS, table_of
 
 
@@ -34,9 +35,7 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
     order = np.lexsort((here.region, -here.value, here.place))
     place, region, value = here.place[order], here.region[order], here.value[order]
     n = len(peaks.mode)
-    best, probability = np.full(n, -1, np.int64), np.full(n, np.nan)
-    found, first = np.unique(place, return_index=True)
-    best[found], probability[found] = region[first], value[first]
+    best, probability = highest_here(here, n)
     texts = [f"{name} {a:.4g}" for name, a in zip(names[region], value, strict=True)]
     bounds = np.searchsorted(place, np.arange(n + 1))
     nearest, distance = nearest_regions(atlas, xyz)

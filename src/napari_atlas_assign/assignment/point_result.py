@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,12 +17,12 @@ from .checks import check_atlases, notes_on
 from .conventions import ConventionName
 from .parameters import Parameters
 from .places.placing import doubts_about_place, place_on_atlas
-from .points import assign_points
+from .points import assign_points, point_summary, with_unlocated
 from .regions.table import regions_of_points
 from .saving import Saving
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PointResult(Saving):
     """What an assignment of points found.
 
@@ -50,6 +50,18 @@ class PointResult(Saving):
     minimum_probability: float = 0.0
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> pd.DataFrame:
+        """The table ``modes`` with a row, empty but for the name, for every point whose place is not known."""
+        return with_unlocated(self.modes, self.points.unlocated, [atlas.name for atlas in self.atlases])
+
+    def summary(self) -> pd.DataFrame:
+        """The short table, one row per point; columns `columns.LISTED_POINTS`.
+
+        Several atlases stand side by side, named in the columns. Points whose place is not known have empty rows.
+        """
+        return point_summary(self.listed, [atlas.name for atlas in self.atlases])
 
     @property
     def atlas(self) -> Atlas:
@@ -121,5 +133,16 @@ def assign_point_set(
         convention,
         level,
         minimum_probability=minimum_probability,
-        warnings=(*notes_on(atlases, points.name, points.space), *doubts_about_place(points, atlases[0])),
+        warnings=tuple(_notes(points, atlases)),
     )
+
+
+def _notes(points: PointSet, atlases: Sequence[Atlas]) -> Iterator[str]:
+    """Sentences about what the person should look at."""
+    if len(points):
+        yield from notes_on(atlases, points.name, points.space)
+        yield from doubts_about_place(points, atlases[0])
+    elif points.unlocated:
+        yield f"{points.name} has no point with coordinates: all tables are empty of regions"
+    else:
+        yield f"{points.name} has no points: all tables are empty"

@@ -5,6 +5,7 @@ In names, N points, P pairs of a point and a region.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
-from .best_region import above_zero, large_enough, largest_of_each
+from .best_region import above_zero, large_enough, largest_of_each, largest_value
 from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, table_of
 from .conventions import Convention, ConventionName, get_convention
 from .scores import map_maximum
@@ -104,6 +105,7 @@ def assign_points(
             "position": _as_given(points.xyz),
             "sigma mm": points.sigma,
             "best region by map value": names[largest_of_each(point, region, scores["map value"], n)],
+            "probability": largest_value(point, scores["map value"], n),
             "best region by correlation": names[largest_of_each(point, region, above_zero(scores["correlation"]), n)],
             "best region by share": names[
                 largest_of_each(point[: len(shares)], region[: len(shares)], large_enough(shares, atlas), n)
@@ -195,3 +197,57 @@ def _cube(centre: NDArray[np.int64], in_voxels: float, shape: tuple[int, int, in
         origin=centre[2:] - half,
     )
     return runs.clipped(shape)
+
+
+# --- the rows of points without a place, and several atlases side by side ---
+
+_OF_ATLAS = ("region", "probability", "nearest region", "distance mm")
+"""Columns `LISTED_POINTS` that belong to an atlas."""
+
+
+def with_unlocated(table: pd.DataFrame, unlocated: Mapping[int, str], atlases: Sequence[str]) -> pd.DataFrame:
+    """A table of points, columns `columns.POINTS`, with the rows of points whose place is not known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per point that has a place; of several atlases, the rows of each in turn.
+    unlocated : mapping
+        Name of each point without a place, by its row (from 0) in the list of all.
+    atlases : sequence of str
+        Names of the atlases.
+    """
+    if not unlocated:
+        return table
+    if len(atlases) == 1:
+        return _with_rows(table, unlocated)
+    parts = [_with_rows(table[table["atlas"] == name], unlocated).assign(atlas=name) for name in atlases]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_rows(table: pd.DataFrame, unlocated: Mapping[int, str]) -> pd.DataFrame:
+    n = len(table) + len(unlocated)
+    rows = np.full(n, -1)
+    rows[np.setdiff1d(np.arange(n), [*unlocated])] = np.arange(len(table))
+    known = rows >= 0
+    # Whole numbers stay whole where some are missing.
+    columns = {"input structure": table["input structure"].astype("Int64")}
+    listed = table.assign(**columns).astype({"position": object}).reset_index(drop=True).reindex(rows)
+    listed = listed.reset_index(drop=True)
+    listed.loc[~known, "name"] = [unlocated[row] or None for row in np.flatnonzero(~known).tolist()]
+    return listed
+
+
+def point_summary(listed: pd.DataFrame, atlases: Sequence[str]) -> pd.DataFrame:
+    """Columns `columns.LISTED_POINTS` of a table of points; those of several atlases are named by them."""
+    parts = [listed] if len(atlases) == 1 else [listed[listed["atlas"] == name] for name in atlases]
+    places = [xyz if isinstance(xyz, tuple) else (np.nan,) * 3 for xyz in parts[0]["position"]]
+    x, y, z = np.array(places, np.float64).reshape(-1, 3).T
+    first = parts[0].reset_index(drop=True)
+    columns = {"point": first["input structure"], "name": first["name"], "x": x, "y": y, "z": z}
+    columns["sigma mm"] = first["sigma mm"]
+    for name, part in zip(atlases, parts, strict=True):
+        suffix = "" if len(atlases) == 1 else f": {name}"
+        of_atlas = part.rename(columns={"best region by map value": "region"}).reset_index(drop=True)
+        columns |= {f"{column}{suffix}": of_atlas[column] for column in _OF_ATLAS}
+    return pd.DataFrame(columns)

@@ -18,10 +18,10 @@ from .comparison import Comparison
 from .parameters import Parameters
 from .regions.table import regions_of_map
 from .saving import Saving
-from .tables import assignment_table, joined, mode_table, peak_table
+from .tables import assignment_table, cluster_table, joined, mode_table, peak_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result(Saving):
     """What an assignment found.
 
@@ -89,6 +89,13 @@ class Result(Saving):
     def peaks(self) -> pd.DataFrame:
         """The highest local maxima of every mode, as many and as far apart as the parameters say."""
         return peak_table(self.comparisons, self.parameters, self.is_stack)
+
+    def summary(self) -> pd.DataFrame:
+        """The table that papers print: size, peak, and what lies there, one row per mode; columns `columns.CLUSTERS`.
+
+        Several atlases stand side by side, named in the columns.
+        """
+        return cluster_table(self.comparisons, self.parameters, self.is_stack)
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""What every result can do: write itself to files."""
+"""What every result can do: show itself, and write itself to files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
 class Saving:
     """What results of maps and of points have in common. These are the only arrows that point up: to `report`."""
+
+    def __repr__(self) -> str:
+        """What it is, in a few lines."""
+        from ..report.short import short_text
+
+        return short_text(cast("Result | PointResult", self))
+
+    def _repr_html_(self) -> str:
+        """The same where a notebook shows it."""
+        from ..report.short import short_html
+
+        return short_html(cast("Result | PointResult", self))
 
     def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
         """Write the tables, of maps the mode volumes, and the record into a new folder, whole or not at all.

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
-from ..atlas.lookup import nearest_regions
+from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
-from .best_region import BEST_BY, best_by_share
+from .best_region import BEST_BY, best_by_correlation, best_by_share, highest_here
 from .columns import ASSIGNMENTS, SCORES, table_of
 from .conventions import get_convention
 from .midplane import midplane_for
@@ -37,28 +37,32 @@ def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, 
 
 def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
     """One row per mode; where the modes of one image are the same for every atlas, the atlases stand side by side."""
+    return _row_per_mode(comparisons, parameters, is_stack, _modes, _summary)
+
+
+def cluster_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+    """The table that papers print, one row per mode; several atlases as in `mode_table`."""
+    return _row_per_mode(comparisons, parameters, is_stack, _clusters, _at_peaks)
+
+
+def _row_per_mode(
+    comparisons: Sequence[Comparison],
+    parameters: Parameters,
+    is_stack: bool,
+    of_modes: Callable[[Sequence[Comparison]], dict[str, Any]],
+    of_atlas: Callable[[Comparison], dict[str, Any]],
+) -> pd.DataFrame:
+    """A table of columns (M,) that belong to the modes, and of such that belong to an atlas and are named by it."""
     several = _several_atlases(comparisons)
     own_modes = several and get_convention(parameters.convention).resample_to_atlas
     tables = []
     for group in _by_image(comparisons):
-        if own_modes:
-            for comparison in group:
-                tables.append(
-                    _with_origin(
-                        pd.DataFrame(_modes(comparison.modes, _midplane([comparison])) | _summary(comparison)),
-                        comparison,
-                        is_stack,
-                        True,
-                    )
-                )
-            continue
-        described = _modes(group[0].modes, _midplane(group))
-        for comparison in group:
-            columns = _summary(comparison)
-            if several:
-                columns = {f"{name}: {comparison.atlas.name}": column for name, column in columns.items()}
-            described |= columns
-        tables.append(_with_origin(pd.DataFrame(described), group[0], is_stack, False))
+        for same_modes in [[comparison] for comparison in group] if own_modes else [group]:
+            columns = of_modes(same_modes)
+            for comparison in same_modes:
+                suffix = f": {comparison.atlas.name}" if len(same_modes) > 1 else ""
+                columns |= {f"{name}{suffix}": column for name, column in of_atlas(comparison).items()}
+            tables.append(_with_origin(pd.DataFrame(columns), same_modes[0], is_stack, own_modes))
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
@@ -112,18 +116,18 @@ def _midplane(group: Sequence[Comparison]) -> float | None:
     return midplane_for([comparison.atlas for comparison in group], group[0].image.space)
 
 
-def _modes(found: Modes, midplane: float | None) -> dict[str, Any]:
+def _modes(group: Sequence[Comparison]) -> dict[str, Any]:
     """Columns of the table of modes (M,) that belong to no atlas."""
-    peak, peak_value = found.peaks()
-    count = found.counts()
-    sides = hemisphere_shares(found, midplane)
+    found = group[0].modes
+    count, peak_value = found.counts(), found.peaks()[1]
+    sides = hemisphere_shares(found, _midplane(group))
     return {
         "input structure": found.number,
         "sign": found.sign.astype(np.int64),
         "voxels": count,
         "volume mm3": count * found.grid.voxel_volume,
         "centroid": points_as_tuples(found.centroids()),
-        "peak": points_as_tuples(found.grid.to_world(found.grid.unravel(peak))),
+        "peak": points_as_tuples(_peak_places(found)),
         "peak value": peak_value * found.sign,
         "peak voxels": found.peak_counts(),
         "mean value": found.totals(found.value) / count * found.sign,
@@ -138,7 +142,7 @@ def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     names = _names(atlas)
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
     unassigned = _exact(1 - np.bincount(sums.mode, SCORES["share"](sums), found.n_modes).astype(np.float64))
-    outside = _exact(1 - sums.modes.covered / sums.modes.volume)
+    outside = _outside(comparison)
     best = {column: names[find(sums, atlas, found.n_modes)] for column, find in BEST_BY.items()}
     shares = {
         "unassigned share": unassigned,
@@ -150,6 +154,45 @@ def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     if comparison.certainty is not None:
         columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, found.n_modes), names)
     return columns
+
+
+def _clusters(group: Sequence[Comparison]) -> dict[str, Any]:
+    """Columns `CLUSTERS` (M,) that belong to no atlas."""
+    found = group[0].modes
+    count, peak = found.counts(), np.round(_peak_places(found), 2) + 0.0
+    return {
+        "cluster": found.number,
+        "voxels": count,
+        "volume mm3": count * found.grid.voxel_volume,
+        "peak value": found.peaks()[1] * found.sign,
+        "x": peak[:, 0],
+        "y": peak[:, 1],
+        "z": peak[:, 2],
+    }
+
+
+def _at_peaks(comparison: Comparison) -> dict[str, Any]:
+    """Columns `CLUSTERS` (M,) of one atlas."""
+    atlas, n = comparison.atlas, comparison.modes.n_modes
+    names = _names(atlas)
+    region, probability = highest_here(values_at(atlas, _peak_places(comparison.modes)), n)
+    find_best = best_by_share if atlas.holds_probabilities else best_by_correlation
+    return {
+        "region": names[region],
+        "probability": probability,
+        "best region": names[find_best(comparison.sums, atlas, n)],
+        "outside share": _outside(comparison),
+    }
+
+
+def _peak_places(found: Modes) -> Floats:
+    """(M, 3) world mm."""
+    return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
+
+
+def _outside(comparison: Comparison) -> Floats:
+    """(M,) part of each mode outside all regions."""
+    return _exact(1 - comparison.sums.modes.covered / comparison.sums.modes.volume)
 
 
 def _names(atlas: Atlas) -> NDArray[np.object_]:
@@ -166,8 +209,7 @@ def _nearest_where(wanted: NDArray[np.bool_], found: Modes, atlas: Atlas) -> tup
     """Region (M,) nearest to the peaks of some modes and its distance (M,) in mm; -1 and NaN for the others."""
     region, distance = np.full(len(wanted), -1, np.int64), np.full(len(wanted), np.nan)
     if wanted.any():
-        peak = found.grid.to_world(found.grid.unravel(found.peaks()[0][wanted]))
-        region[wanted], distance[wanted] = nearest_regions(atlas, peak)
+        region[wanted], distance[wanted] = nearest_regions(atlas, _peak_places(found)[wanted])
     return region, distance
 
 

@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     gc.disable()  # what imports allocate stays: to look through it again and again takes a tenth of them
     from ..api import assign
-    from ..assignment.point_result import PointResult
     from ..atlas.load import load_atlas
     from ..report.folder import usable_folder
+    from ..report.short import headline, summary_lines
 
     gc.enable()
 
@@ -99,10 +99,6 @@ def run(arguments: argparse.Namespace) -> None:
     start = perf_counter()
     result.save(arguments.output, report=arguments.report)
     written = perf_counter() - start
-    what = "points" if isinstance(result, PointResult) else "modes"
-    print(
-        f"{arguments.source.name}: {len(result.modes)} {what}, {len(result.assignments)} assignments to "
-        f"{', '.join(atlas.name for atlas in atlases)}; see {arguments.output}"
-    )
+    print("\n".join([*summary_lines(result), f"{headline(result)}; see {arguments.output}"]))
     if arguments.profile:
         print_profile(result.timings | {"write": written})

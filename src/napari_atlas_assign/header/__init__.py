@@ -72,6 +72,11 @@ class Statistic:
             f"{self.name} with {' and '.join(f'{d:g}' for d in self.df)} degrees of freedom" if self.df else self.name
         )
 
+    @property
+    def symbol(self) -> str:
+        """As papers write it: ``t(19)``, ``F(2, 30)``, ``z``."""
+        return f"{self.name}({', '.join(f'{d:g}' for d in self.df)})" if self.df else self.name
+
 
 @dataclass(frozen=True)
 class Stated:

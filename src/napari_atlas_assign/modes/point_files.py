@@ -30,8 +30,8 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     told by the first line. Files of cells are described in `cell_files`.
 
     In a file whose name ends in ``electrodes.tsv`` (BIDS-iEEG), rows with ``n/a`` coordinates are electrodes that
-    nobody has located: they are left out, with a warning. The unit and the space are taken from the
-    ``coordsystem.json`` beside it.
+    nobody has located: they are not assigned, and keep their rows in the table of points, with a warning. The unit and
+    the space are taken from the ``coordsystem.json`` beside it.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     Warns
     -----
     AssignmentWarning
-        If electrodes without coordinates are left out.
+        If there are electrodes without coordinates.
     """
     path = Path(path)
     if path.suffix.lower() in BINARY_KINDS:
@@ -81,10 +81,12 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         rows = [rows[n] for n in which_are_cells([fields[types] for _, fields in rows], path.name)]
     electrodes = path.name.lower().endswith("electrodes.tsv")
     xyz, sigmas, names, left_out = [], [], [], []
-    for line, fields in rows:
+    unlocated: dict[int, str] = {}
+    for row, (line, fields) in enumerate(rows):
         place = [_number(fields, c, header[c].strip(), line, path) for c in place_columns.columns]
         if None in place:
             left_out.append(line)
+            unlocated[row] = "" if column["name"] is None else one_line(fields[column["name"]])
             continue
         own = None if column["sigma"] is None else _number(fields, column["sigma"], "sigma", line, path)
         if own is not None and own < 0:
@@ -95,7 +97,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     if left_out and not electrodes:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:
-        warn(f"{path.name}: {len(left_out)} electrodes without coordinates are left out")
+        warn(f"{path.name}: {len(left_out)} electrodes without coordinates have empty rows in the table of points")
     scale, space, sidecar = coordinate_system(path) if electrodes else (1.0, None, {})
     return PointSet(
         np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,
@@ -106,6 +108,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         _source(path, sigma, coordinates) | sidecar,
         counted,
         place_columns.axes,
+        unlocated,
     )
 
 

@@ -41,6 +41,8 @@ class PointSet:
     axes : {"array", "image"}
         Of voxels and micrometres: whether the columns are the array's axes from first to last, or x, y and z as
         programs for images have them, z counting the planes of a TIFF stack.
+    unlocated : dict
+        Names of points whose place is not known, by their row (from 0) in the list of all; they are no part of the N.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class PointSet:
     source: dict[str, Any] = field(default_factory=dict)
     coordinates: Coordinates = "mm"
     axes: Literal["array", "image"] = "array"
+    unlocated: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_coordinates(self.coordinates)

@@ -148,7 +148,7 @@ def write_tables(result: Result | PointResult, folder: Path) -> None:
     write_table(result.assignments, folder / ASSIGNMENTS)
     write_table(result.regions, folder / REGIONS)
     if isinstance(result, PointResult):
-        write_table(result.modes, folder / POINTS)
+        write_table(result.listed, folder / POINTS)
     else:
         write_table(result.modes, folder / MODES)
         write_table(result.peaks, folder / PEAKS)

@@ -1,0 +1,101 @@
+"""A result in a few lines: in a notebook, at a Python prompt, at the end of a command."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..assignment.point_result import PointResult
+from ..assignment.result import Result
+from .wording import one_line
+
+MOST_ROWS = 10
+"""Of the table."""
+
+_LONGEST_NAME = 60
+
+
+def short_text(result: Result | PointResult) -> str:
+    """What it is, the first rows of its summary, and its warnings, as lines of text."""
+    lines = [headline(result), *summary_lines(result), *(f"Warning: {warning}." for warning in result.warnings)]
+    return "\n".join(lines)
+
+
+def short_html(result: Result | PointResult) -> str:
+    """The same as HTML."""
+    table = result.summary()
+    shown = _short_names(table.head(MOST_ROWS))
+    parts = [f"<p><strong>{html.escape(headline(result))}</strong></p>"]
+    if len(table):
+        with pd.option_context("display.max_colwidth", None):
+            parts.append(shown.to_html(index=False, na_rep="–", float_format=_rounded, border=0))
+    parts += [f"<p>{html.escape(line)}</p>" for line in _more(table)]
+    parts += [f"<p>⚠ {html.escape(warning)}.</p>" for warning in result.warnings]
+    return "\n".join(parts)
+
+
+def headline(result: Result | PointResult) -> str:
+    """What was compared, at which threshold, and how much came of it."""
+    n_rows = count(int(result.assignments["region"].notna().sum()), "assignment")
+    atlases = listed([atlas.name for atlas in result.atlases])
+    if isinstance(result, PointResult):
+        unlocated = f" and {len(result.points.unlocated)} without coordinates" if result.points.unlocated else ""
+        return f"{result.points.name}: {count(len(result.points), 'point')}{unlocated}, {n_rows} to {atlases}"
+    first, run = result.images[0], result.comparisons[0]
+    name = first.name if len(result.images) == 1 else f"{count(len(result.images), 'map')} from {first.name}"
+    chosen = result.parameters.threshold_in_words(first, run.threshold)
+    at = f" ({chosen})" if chosen and len(result.images) == 1 else ""
+    what = "region of interest" if result.parameters.rois else "mode"
+    return f"{name}{at}: {count(n_modes(result), what)}, {n_rows} to {atlases}"
+
+
+def n_modes(result: Result) -> int:
+    """How many modes were found, each once however many atlases it was compared with."""
+    return sum(modes.n_modes for modes in {id(run.modes): run.modes for run in result.comparisons}.values())
+
+
+def summary_lines(result: Result | PointResult, rows: int = MOST_ROWS) -> list[str]:
+    """The first rows of the summary as lines of text."""
+    table = result.summary()
+    return [*(first_rows(table, rows).splitlines() if len(table) else ()), *_more(table, rows)]
+
+
+def first_rows(table: pd.DataFrame, rows: int) -> str:
+    """The first rows of a table, with numbers rounded for people."""
+    return _short_names(table.head(rows)).to_string(index=False, na_rep="-", float_format=_rounded)
+
+
+def _more(table: pd.DataFrame, rows: int = MOST_ROWS) -> list[str]:
+    return [f"and {len(table) - rows} more"] if len(table) > rows else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def count(n: int, noun: str) -> str:
+    """``1 mode``, ``2 modes``; ``2 regions of interest``."""
+    first, space, rest = noun.partition(" ")
+    return f"{n:,} {first}{'' if n == 1 else 's'}{space}{rest}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _short_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with texts on one line each, long ones cut in the middle, and None for what is missing."""
+    columns: dict[str, Any] = {
+        name: [one_line(v, _LONGEST_NAME) if isinstance(v, str) else None if _is_missing(v) else v for v in table[name]]
+        for name in table.columns
+        if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype | pd.Int64Dtype)
+    }
+    return table.assign(**columns)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or value != value
