@@ -29,7 +29,7 @@ from napari_atlas_assign.assignment.columns import (
 )
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.cli import build_parser, main
-from tests.mouse import MICROMETRES, random_cells, write_mouse
+from tests.mouse import MICROMETRES, annotation, random_cells, write_mouse
 
 ROOT = Path(__file__).parents[1]
 SWEEP_ONLY = {name: column for name, column in SWEEP.items() if column != MODES.get(name)}
@@ -115,6 +115,7 @@ def inputs_folder(tmp_path, monkeypatch, zmap_path):
     Path("points.csv").write_text("x,y,z,name\n28,-32,64,hand\n0,0,200,far\n")
     Path("sub-01_electrodes.tsv").write_text("name\tx\ty\tz\tsize\nA1\t28\t-32\t64\t1\n")
     write_mouse(Path("allen_mouse_25um_v1.2"))
+    nib.save(nib.Nifti1Image((annotation() == 11).astype(np.float32), np.eye(4)), "heatmap.nii.gz")
     np.save("points.npy", random_cells(10) * MICROMETRES)
     Path("cell_classification.xml").write_text(
         "<CellCounter_Marker_File><Marker_Data><Marker_Type><Type>2</Type><Marker><MarkerX>12</MarkerX>"

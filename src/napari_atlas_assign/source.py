@@ -34,10 +34,12 @@ def as_source(
     sigma: float | Sequence[float] | NDArray[Any] = 0.0,
     coordinates: Coordinates | None = None,
     atlases: Sequence[Any] = (),
+    needs_place: bool = True,
 ) -> tuple[Source, dict[str, Any]]:
     """Make an image, a stack or points of what the user gives; see `api.assign`.
 
-    `atlases` are what it is compared with: a layer may lie where they do.
+    `atlases` are what it is compared with: a layer may lie where they do. An array alone lies nowhere, which is refused
+    where it `needs_place`.
 
     Returns
     -------
@@ -54,6 +56,8 @@ def as_source(
         raise InputError(f"the volume is {volume!r}; give a whole number, counted from 0")
     if coordinates is not None:
         check_coordinates(coordinates)
+    if not needs_place and isinstance(source, np.ndarray) and source.ndim > 2:
+        source = Image.from_array(source, np.eye(4))
     given, implied = _read(source, volume, sigma, coordinates, atlases)
     if says_labels(given):
         implied = {"rois": True}
@@ -106,7 +110,10 @@ def _read(
 
         return source_from_layer(source, volume, sigma, world_of_source(source, atlases))
     if isinstance(source, np.ndarray) and source.ndim > 2:
-        raise InputError("an array alone does not say where in the brain it lies; give (array, affine)")
+        raise InputError(
+            "an array alone does not say where in the brain it lies; give (array, affine), or if it "
+            "has the voxels of the atlas, on_atlas_voxels=True"
+        )
     raise InputError(
         f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
         "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"

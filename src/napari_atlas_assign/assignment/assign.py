@@ -30,6 +30,7 @@ from .integrals.cache import integrals_over
 from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters, Threshold
 from .places.field_of_view import field_of_view_warning
+from .places.voxels import hint_of_voxels
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels
@@ -316,11 +317,14 @@ def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
             f"its values run from {low:.4g} to {high:.4g}"
         )
     elif parameters.has_modes and not len(comparison.sums.mode):
-        yield f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
+        yield (
+            f"no mode of {image.name} overlaps {atlas.name}: image and atlas may be in different spaces"
+            f"{hint_of_voxels(image, atlas)}"
+        )
     else:
         note = _field_of_view(comparison)
         if note:
-            yield note
+            yield note + hint_of_voxels(image, atlas)
 
 
 def _field_of_view(comparison: Comparison) -> str | None:

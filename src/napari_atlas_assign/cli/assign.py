@@ -58,6 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what points count, where their file does not say it: world mm, voxels of the atlas, or micrometres from "
         "its corner",
     )
+    parser.add_argument(
+        "--on-atlas-voxels",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=("atlas", "RAS"),
+        help="the map has the voxels of the atlas, whatever its header says: with its axes as in the atlas's array, or "
+        "as its header turns them to RAS; without a word, whichever fits",
+    )
     add_assignment_arguments(parser)
     add_output_argument(parser)
     add_report_argument(parser)
@@ -93,6 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
         volume=arguments.volume,
         sigma=arguments.sigma,
         coordinates=arguments.coordinates,
+        on_atlas_voxels=arguments.on_atlas_voxels,
         **options,
     )
     result.timings["load atlas"] = loaded
