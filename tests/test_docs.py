@@ -137,6 +137,24 @@ def test_every_call_in_the_page_of_inputs_runs(inputs_folder):
     assert n_results >= 13
 
 
+def test_the_page_of_the_mouse_runs_and_prints_its_table(tmp_path, monkeypatch, capsys):
+    page = ROOT / "docs" / "mouse.md"
+    monkeypatch.chdir(tmp_path)
+    write_mouse(Path("generated_mouse_100um_v1.0"))
+    np.save("points.npy", random_cells(400) * MICROMETRES)
+    np.save("heatmap.npy", (annotation() == 11).astype(np.float32))
+    for n in range(1, 5):
+        np.save(f"m{n}.npy", random_cells(50, n) * MICROMETRES)
+    names = {}
+    for block in blocks(page, "python"):
+        exec(block, names)
+    assert capsys.readouterr().out == blocks(page, "text")[0]
+    assert names["means"].set_index("region")["mean"]["Visual areas"] == 1
+    assert names["counts"].shape == (4, len(names["p"]))
+    for command in (line for block in blocks(page, "bash") for line in block.splitlines()):
+        assert main(shlex.split(command)[1:]) == 0, command
+
+
 def test_every_command_in_the_page_of_inputs_runs(inputs_folder, capsys):
     commands = [line for block in blocks(ROOT / "docs" / "inputs.md", "bash") for line in block.splitlines()]
     for command in commands:

@@ -18,8 +18,7 @@ from .assignment.assign import compare_at
 from .assignment.checks import tell
 from .assignment.conventions import ConventionName
 from .assignment.parameters import NOT_FOR_ROIS, Parameters, Threshold, check_use
-from .assignment.places.voxels import VoxelOrder
-from .assignment.places.voxels import on_atlas_voxels as placed_on_atlas_voxels
+from .assignment.places.voxels import VoxelOrder, source_on_voxels
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
@@ -228,9 +227,8 @@ def assign(
         What an array or a file of points counts, where the file does not say it: world mm, or along the axes of the
         (first) atlas's array its voxels, or micrometres from its outer corner, as BrainGlobe's programs do.
     on_atlas_voxels : bool, "atlas" or "RAS"
-        The image has the voxels of the (first) atlas, whatever its header says of its place; an array then needs no
-        affine. Its axes are those of the atlas's array, or once its affine turns them, towards right, anterior and
-        superior; True takes what fits by shape and voxel size, and asks where both do.
+        The image has the voxels of the (first) atlas, whatever its header says of its place; an array needs no affine.
+        Its axes are those of the atlas's array, or as its affine turns them, RAS; True takes what fits.
     progress : callable, optional
         Called with the number of maps done and of all maps, after each.
 
@@ -301,7 +299,7 @@ def assign(
     atlases = [_as_atlas(a, source) for a in listed]
     loaded = perf_counter()
     if on_atlas_voxels:
-        given = _on_voxels(given, atlases[0], on_atlas_voxels)
+        given = source_on_voxels(given, atlases[0], on_atlas_voxels)
     if isinstance(given, PointSet):
         points_result = assign_point_set(given, atlases, **options)
         tell(points_result.warnings, points_result.atlases)
@@ -309,14 +307,6 @@ def assign(
     result = assign_images(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
-
-
-def _on_voxels(given: Source, atlas: Atlas, order: VoxelOrder | Literal[True]) -> Source:
-    if isinstance(given, PointSet):
-        raise InputError("on_atlas_voxels: not for points, of which coordinates says what they count; leave it out")
-    images = [given] if isinstance(given, Image) else given
-    placed = placed_on_atlas_voxels(images, atlas, order)
-    return placed[0] if isinstance(given, Image) else placed
 
 
 def _with_implied(options: dict[str, Any], implied: dict[str, Any], source: Source) -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""Cells in the files and the coordinates of BrainGlobe's programs, against these programs themselves.
-
-brainglobe-utils is a plugin of napari, which tests of the viewer must not meet; where it is installed, what it writes
-and counts is compared.
-"""
+"""Cells in the files and the coordinates of BrainGlobe's programs, against brainglobe-atlasapi and brainglobe-space."""
 
 from __future__ import annotations
 
@@ -35,17 +31,18 @@ def atlas(folder):
     return load_atlas(folder)
 
 
-def counted_by_brainglobe_utils(*arguments):
-    analysis = pytest.importorskip("brainglobe_utils.brainmapper.analysis")
-    return analysis.summarise_points_by_atlas_region(*arguments)
-
-
 def write_cells(places, is_cell, path):
-    """Cells as cellfinder writes them, as XML and as CSV."""
-    cells = pytest.importorskip("brainglobe_utils.cells.cells").Cell
-    kinds = [cells.CELL if yes else cells.UNKNOWN for yes in is_cell]
-    listed = [cells(tuple(place), kind) for place, kind in zip(places, kinds, strict=True)]
-    pytest.importorskip("brainglobe_utils.IO.cells").save_cells(listed, path, save_csv=True)
+    """Cells as cellfinder lays them out, as XML by kind and as CSV with the row's number."""
+    kinds = [2 if yes else 1 for yes in is_cell]
+    markers = {kind: "" for kind in sorted(set(kinds))}
+    for (x, y, z), kind in zip(places, kinds, strict=True):
+        markers[kind] += f"<Marker><MarkerX>{x:g}</MarkerX><MarkerY>{y:g}</MarkerY><MarkerZ>{z:g}</MarkerZ></Marker>"
+    by_kind = "".join(f"<Marker_Type><Type>{kind}</Type>{text}</Marker_Type>" for kind, text in markers.items())
+    data = f"<Marker_Data><Current_Type>1</Current_Type>{by_kind}</Marker_Data>"
+    path.write_text(
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<CellCounter_Marker_File>{data}</CellCounter_Marker_File>'
+    )
+    pd.DataFrame(places, columns=["x", "y", "z"]).assign(type=kinds).to_csv(path.with_suffix(".csv"))
 
 
 def their_atlas():
@@ -84,26 +81,20 @@ def test_every_cell_is_in_the_structure_that_brainglobe_finds(atlas, seed, kind)
     assert regions_of(given, atlas, coordinates=word) == [NAMES.get(int(i), "") for i in theirs]
 
 
-def test_counts_by_structure_and_side_are_those_of_brainglobe_utils(atlas, tmp_path):
-    cells = random_cells(400)
-    volumes = pd.DataFrame(
-        {
-            "structure_name": [n for n in NAMES.values() if n != "Grey matter"],
-            "left_volume_mm3": 1.0,
-            "right_volume_mm3": 1.0,
-        }
-    )  # of structures with voxels
-    volumes.to_csv(tmp_path / "volumes.csv", index=False)
-    _, counts = counted_by_brainglobe_utils(
-        cells, cells, their_atlas(), tmp_path / "volumes.csv", tmp_path / "all_points.csv", tmp_path / "summary.csv"
-    )
-    result = assign(tmp_path / "all_points.csv", atlas)  # whose columns say that they are voxels of the atlas
-    ours = result.regions.set_index("region")
-    for row in counts.itertuples():
-        name = "root (rest)" if row.structure_name == "root" else row.structure_name  # ancestors hold their children
-        own = ours.loc[name]
-        assert own[["left count", "right count"]].tolist() == [row.left_cell_count, row.right_cell_count]
-    assert counts["total_cells"].sum() > 100
+def test_counts_by_structure_and_side_are_those_of_brainglobes_own_look_ups(atlas, tmp_path):
+    cells, theirs = random_cells(400), their_atlas()
+    table = pd.DataFrame(cells, columns=[f"coordinate_atlas_axis_{n}" for n in range(3)])
+    raw = pd.DataFrame(cells * 4, columns=[f"coordinate_raw_axis_{n}" for n in range(3)])
+    pd.concat([raw, table], axis=1).to_csv(tmp_path / "all_points.csv", index=False)
+    ours = assign(tmp_path / "all_points.csv", atlas).regions.set_index("region")
+    found = [
+        (NAMES.get(theirs.structure_from_coords(c)), theirs.hemisphere_from_coords(c, as_string=True)) for c in cells
+    ]
+    for name in ("root", "Visual areas", "Thalamus", "corpus callosum"):
+        row = ours.loc["root (rest)" if name == "root" else name]  # ancestors hold what their children have
+        for side in ("left", "right"):
+            assert row[f"{side} count"] == found.count((name, side))
+    assert ours.loc["root", "count"] == sum(name is not None for name, _ in found) > 100
 
 
 @pytest.mark.parametrize("ending", ["xml", "csv"])

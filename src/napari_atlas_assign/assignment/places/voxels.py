@@ -14,9 +14,21 @@ from ...errors import InputError
 from ...grid import Floats, Grid
 from ...header import Stated
 from ...image import Image
+from ...modes.point_set import PointSet
 
 VoxelOrder = Literal["atlas", "RAS"]
 """How an array lies: as the atlas's own, or once its affine turns it, towards right, anterior, superior."""
+
+
+def source_on_voxels(
+    source: Image | list[Image] | PointSet, atlas: Atlas, order: VoxelOrder | Literal[True]
+) -> Image | list[Image]:
+    """See `on_atlas_voxels`; points are refused."""
+    if isinstance(source, PointSet):
+        raise InputError("on_atlas_voxels: not for points, of which coordinates says what they count; leave it out")
+    if isinstance(source, Image):
+        return on_atlas_voxels([source], atlas, order)[0]
+    return on_atlas_voxels(source, atlas, order)
 
 
 def on_atlas_voxels(images: Sequence[Image], atlas: Atlas, order: VoxelOrder | Literal[True]) -> list[Image]:
