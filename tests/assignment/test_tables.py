@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from napari_atlas_assign import Image, assign
-from napari_atlas_assign.assignment.tables import best_of_modes
+from napari_atlas_assign.assignment.best_region import largest_of_each
 from tests.cases import atlas_of
 
 
 def test_of_equal_scores_the_first_region_is_the_best_however_the_pairs_come():
-    pairs = SimpleNamespace(mode=np.array([1, 0, 0, 0, 1]), region=np.array([4, 3, 1, 2, 2]))
-    score = np.array([0.5, 0.75, 0.75, 0.25, 0.5])
-    assert best_of_modes(pairs, score, 3).tolist() == [1, 2, -1]
+    mode, region = np.array([1, 0, 0, 0, 1]), np.array([4, 3, 1, 2, 2])
+    assert largest_of_each(mode, region, np.array([0.5, 0.75, 0.75, 0.25, 0.5]), 3).tolist() == [1, 2, -1]
 
 
-def test_an_undefined_score_is_the_best_only_where_all_are():
-    pairs = SimpleNamespace(mode=np.array([0, 0, 1, 1]), region=np.array([0, 1, 2, 3]))
-    assert best_of_modes(pairs, np.array([np.nan, -0.5, np.nan, np.nan]), 2).tolist() == [1, 2]
+def test_an_undefined_score_names_no_region():
+    mode, region = np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3])
+    assert largest_of_each(mode, region, np.array([np.nan, -0.5, np.nan, np.nan]), 2).tolist() == [1, -1]
 
 
 def test_of_regions_with_equal_maps_the_first_is_named():

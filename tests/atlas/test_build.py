@@ -111,7 +111,7 @@ def test_noise_just_beyond_0_and_1_is_rounded_away():
     assert (atlas.voxel.tolist(), atlas.value.tolist()) == ([1, 2], [1, 0.5])
 
 
-@pytest.mark.parametrize("values", [[-0.1, 0.5], [0.5, 101], [-3, 8]])
+@pytest.mark.parametrize("values", [[-0.1, 0.5], [0.5, 106], [-3, 8]])
 def test_values_that_are_neither_probabilities_nor_percentages_are_refused(values):
     data = np.zeros((2, 2, 2, 1), np.float32)
     data[0, 0, :, 0] = values

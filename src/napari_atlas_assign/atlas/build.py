@@ -111,14 +111,14 @@ def atlas_from_entries(
     name = about.get("name", "atlas")
     filled = [v for v in values if len(v)]
     low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
+    if high <= 0:
+        raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     unit = 100 if high > _HIGHEST_PROBABILITY else 1
-    if low < _LOWEST * max(high, 0) or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
+    if low < _LOWEST * high or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
         raise AtlasError(
             f"{name}: values run from {low:.4g} to {high:.4g}, which are neither probabilities (0 to 1) "
             "nor percentages (0 to 100); give maps of one of these kinds, or a volume of labels"
         )
-    if high <= 0:
-        raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     if unit > 1 and _are_parcellations(grid, voxels, values):
         raise AtlasError(
             f"{name} is a stack of {len(values)} volumes of whole numbers that are no per cent (none reaches "

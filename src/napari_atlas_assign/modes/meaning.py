@@ -14,6 +14,9 @@ from ..image import Image
 _MOST_LABELS = 256
 """Up to so many different whole numbers look like labels; counts and rounded maps have more, or negative ones."""
 
+_LEAST_JUMPS = 0.25
+"""The part of the borders at which labels change by more than to the next value; those of two regions do by half."""
+
 _MOST_AT_ONE = 0.95
 """The median from which values between 0 and 1 are p values: in most of the brain there is no effect."""
 
@@ -72,8 +75,21 @@ def _number_of_labels(image: Image) -> int:
     above = data[data > 0]
     if above.max(initial=0) >= 2**24:  # which a table of counts would not hold
         return 0
-    n = int(np.count_nonzero(np.bincount(above.astype(np.int64))))
-    return n if 2 <= n <= _MOST_LABELS else 0
+    values = np.flatnonzero(np.bincount(above.astype(np.int64)))
+    return len(values) if 2 <= len(values) <= _MOST_LABELS and _in_pieces(image.data, values) else 0
+
+
+def _in_pieces(data: NDArray[Any], values: NDArray[np.int64]) -> bool:
+    """Whether neighbours are mostly of one value, and others not mostly of the next: counts fall off step by step."""
+    rank_of = np.zeros(values[-1] + 1, np.int16)
+    rank_of[values] = np.arange(1, len(values) + 1)
+    rank = rank_of[np.nan_to_num(data).astype(np.int32)]
+    along = int(np.argmax(data.shape))
+    step = np.abs(np.diff(rank, axis=along))
+    inside = np.minimum(np.delete(rank, 0, along), np.delete(rank, -1, along)) > 0
+    n_same = np.count_nonzero(inside & (step == 0))
+    n_jumps = np.count_nonzero(step > 1)
+    return n_same > 0.5 * np.count_nonzero(inside) and n_jumps > _LEAST_JUMPS * np.count_nonzero(step)
 
 
 def _are_whole(values: NDArray[Any]) -> bool:
