@@ -44,8 +44,12 @@ def write(tmp_path):
 
 @pytest.fixture
 def blob_map():
-    """Two blobs on a map of 8 x 9 x 7 voxels, in the left and the right half, of different size and height."""
+    """Two blobs on a map of 8 x 9 x 7 voxels, in the left and the right half, of different size and height.
+
+    A low value that is no whole number lies elsewhere, as in maps of statistics, which look like no labels.
+    """
     data = np.zeros((8, 9, 7), np.float32)
+    data[4, 0, 0] = 0.5
     data[1:3, 2:4, 2:4] = 4
     data[2, 3, 3] = 5
     data[5:7, 4:8, 3:6] = 6

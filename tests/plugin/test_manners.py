@@ -39,6 +39,7 @@ ATLASES = {
     "sample_harvard_oxford",
     "sample_siibra",
 }  # layers as those of the others; large, or a download
+WRITERS = {"write_image": "map", "write_labels": "map modes"}
 VIEWS = {"axial", "coronal", "sagittal", "switch_convention", "toggle_letters", "add_template", "close_overlays"}
 
 
@@ -53,7 +54,7 @@ def itself(thing):
 def test_the_session_below_takes_every_command_of_the_manifest():
     manifest = npe2.PluginManifest.from_file(MANIFEST)
     ids = {command.id.removeprefix(f"{NAME}.") for command in manifest.contributions.commands}
-    assert ids == {"read", *WIDGETS, *SAMPLES, *ATLASES, *VIEWS}
+    assert ids == {"read", *WIDGETS, *SAMPLES, *ATLASES, *WRITERS, *VIEWS}
 
 
 def test_a_whole_session_touches_public_parts_only_and_changes_no_setting(
@@ -125,6 +126,10 @@ def test_a_whole_session_touches_public_parts_only_and_changes_no_setting(
         command = npe2.PluginManager.instance().commands.get(f"{NAME}.{name}")
         command(viewer)
         command(viewer)
+
+    # Files.
+    for name in WRITERS.values():
+        assert viewer.layers[name].save(str(tmp_path / f"{name}.nii.gz"), plugin=NAME)
 
     # Scripts.
     result = assign(source, [label_atlas, small_atlas], threshold=3)

@@ -67,6 +67,8 @@ def test_a_result_tells_what_each_stage_took(image, label_atlas):
     assert set(found.result.timings) == {"load atlas", "modes", "integrals", "sums", "checks", "tables"}
     points = PointSet.from_array([[0.0, 0.0, 0.0]])
     found = finish(steps(AtlasShelf(), asked(points, AtlasChoice(atlas=label_atlas))))
+    assert set(found.result.timings) == {"load atlas"}
+    assert len(found.result.modes) == 1  # worked out when it is asked for
     assert set(found.result.timings) == {"load atlas", "points"}
 
 
