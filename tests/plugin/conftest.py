@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import partialmethod
 
 import nibabel as nib
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
-from tests.plugin.helpers import AFFINES
+from tests.plugin.helpers import AFFINES, TIMEOUT
 
 os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")  # before the first window: test machines have no graphics card
 
@@ -18,6 +20,15 @@ def napari_settings(tmp_path_factory):
     """Settings of the suite's own: the person's napari is neither read nor changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAPARI_CONFIG", str(tmp_path_factory.mktemp("napari") / "settings.yaml"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience():
+    """Waiting ends as soon as what is waited for is there; a machine at full load may take long until then."""
+    with pytest.MonkeyPatch.context() as patch:
+        for wait in ("waitUntil", "waitSignal", "waitExposed"):
+            patch.setattr(QtBot, wait, partialmethod(getattr(QtBot, wait), timeout=TIMEOUT))
         yield
 
 

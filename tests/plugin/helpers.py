@@ -90,7 +90,7 @@ def move(viewer, position, view_direction=None):
 
 
 def finish(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not widget.is_running)
 
 
 def settle():

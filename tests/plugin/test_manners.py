@@ -27,7 +27,7 @@ from napari_atlas_assign.plugin.viewer.overlays import (
     show_region,
     show_shares,
 )
-from tests.plugin.helpers import TIMEOUT, alive, as_layer, finish, move, settle
+from tests.plugin.helpers import alive, as_layer, finish, move, settle
 
 NAME = "napari-atlas-assign"
 MANIFEST = Path(napari_atlas_assign.__file__).parent / "napari.yaml"
@@ -97,7 +97,7 @@ def test_a_whole_session_touches_public_parts_only_and_changes_no_setting(
     viewer.layers["map modes"].selected_label = 2
     assert table.save(tmp_path / "result") is not None
     worker = table.save_report(tmp_path / "report.html")
-    with qtbot.waitSignal(worker.finished, timeout=TIMEOUT):
+    with qtbot.waitSignal(worker.finished):
         pass
 
     # The panel, its buttons, its pins; in 2D and 3D.

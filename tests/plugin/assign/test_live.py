@@ -20,7 +20,7 @@ from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.colors import match_colors
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.report.colors import mode_color
-from tests.plugin.helpers import TIMEOUT, as_layer, placed, without_crosshair
+from tests.plugin.helpers import as_layer, placed, without_crosshair
 
 # --- one at a time, the last wins ---
 
@@ -156,7 +156,7 @@ def live(qtbot, two_hills, label_atlas):
 
 
 def settle(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not widget.is_running)
 
 
 def test_moving_the_threshold_assigns_without_a_button(live, qtbot):
@@ -273,7 +273,7 @@ def test_updates_in_a_window_leave_no_worker_behind(make_napari_viewer, qtbot, m
         widget.threshold.value = threshold
         settle(qtbot, widget)
     assert widget.result.parameters.threshold == 2.5
-    qtbot.waitUntil(lambda: workers() <= held, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: workers() <= held)
 
 
 def test_the_first_slow_update_has_the_loop_compiled_once(live, qtbot, monkeypatch):

@@ -9,7 +9,7 @@ from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import place_of
-from tests.plugin.helpers import AFFINES, TIMEOUT, as_layer, placed, without_crosshair
+from tests.plugin.helpers import AFFINES, as_layer, placed, without_crosshair
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def widget(viewer, qtbot):
 
 def run(qtbot, widget):
     widget.assign()
-    qtbot.waitUntil(lambda: not widget.is_running, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not widget.is_running)
     return widget.result
 
 

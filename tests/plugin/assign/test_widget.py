@@ -18,7 +18,7 @@ from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import set_geometry
 from napari_atlas_assign.plugin.layers.reader import read
 from napari_atlas_assign.plugin.show import TABLE_NAME
-from tests.plugin.helpers import AFFINES, TIMEOUT, as_layer, finish, napari_nifti_layer, placed, without_crosshair
+from tests.plugin.helpers import AFFINES, as_layer, finish, napari_nifti_layer, placed, without_crosshair
 
 NAME = "napari-atlas-assign"
 
@@ -164,12 +164,12 @@ def test_cancel_frees_the_widget_at_once_and_nothing_is_added(model, ready, qtbo
     monkeypatch.setattr(run, "assigning", slow)
     ready.assign()
     worker = ready._worker
-    qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
+    qtbot.waitUntil(entered.is_set)
     ready.cancel()
     assert not ready.is_running
     assert ready.assign_button.enabled
     assert ready.status.value == "Cancelled."
-    with qtbot.waitSignal(worker.finished, timeout=TIMEOUT):
+    with qtbot.waitSignal(worker.finished):
         go_on.set()
     assert len(without_crosshair(model)) == 2
     assert ready.status.value == "Cancelled."
@@ -321,10 +321,10 @@ def test_a_widget_closed_at_work_adds_nothing_and_can_be_docked_again(
     monkeypatch.setattr(run, "assigning", lambda *a, **k: (entered.set(), go_on.wait(30), original(*a, **k))[2])
     widget.assign()
     worker = widget._worker
-    qtbot.waitUntil(entered.is_set, timeout=TIMEOUT)
+    qtbot.waitUntil(entered.is_set)
     viewer.window.remove_dock_widget(dock)
     assert not widget.is_running
-    with qtbot.waitSignal(worker.finished, timeout=TIMEOUT):
+    with qtbot.waitSignal(worker.finished):
         go_on.set()
     viewer.add_layer(Labels(np.zeros((2, 2, 2), int)))  # events of the viewer reach no dead widget
     assert TABLE_NAME not in viewer.window.dock_widgets
@@ -441,7 +441,7 @@ def test_whatever_goes_wrong_is_a_sentence_and_live_goes_on(model, ready, qtbot,
         assert "RuntimeError: no such thing" in told.pop()
     ready.threshold.value = 5.5
     finish(qtbot, ready)
-    qtbot.waitUntil(lambda: "map modes" in model.layers, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "map modes" in model.layers)
     assert ready.status.value.startswith("1 mode")
 
 
