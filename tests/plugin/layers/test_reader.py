@@ -80,7 +80,7 @@ def test_any_type_and_byte_order_opens(write, blob_map, dtype):
     if dtype.startswith(">"):
         img = nib.load(path)
         nib.save(nib.Nifti1Image(blob_map.astype(dtype), img.affine, img.header.as_byteswapped(">")), path)
-    assert np.array_equal(np.asarray(opened(path).data), blob_map.T)
+    assert np.array_equal(np.asarray(opened(path).data), blob_map.astype(dtype).T)
 
 
 def test_scaling_in_the_header_is_applied(write, blob_map):
