@@ -33,7 +33,9 @@ def record(file):
         **{"volumes": 1, "modes": 1, "assignments": 1, "warnings": [], "timings": {}},
         "columns": {name: [("file", "text")] for name in ("assignments", "modes", "regions")},
     }
-    return packed(Record(head, file.file.encode() + b"\tassignment\n", b"mode\n"))
+    return packed(
+        Record(head, {"assignments": file.file.encode() + b"\tassignment\n", "modes": b"mode\n", "regions": b""})
+    )
 
 
 @pytest.fixture
@@ -47,8 +49,8 @@ def folder(tmp_path, files):
 def test_what_was_appended_is_there_again(folder, files):
     with Journal(folder, SETUP) as journal:
         assert all(journal.holds(file) for file in files)
-        assert journal.read(files[1]).assignments == b"1.nii\tassignment\n"
-        assert journal.read(files[1]).modes == b"mode\n"
+        assert journal.read(files[1]).rows["assignments"] == b"1.nii\tassignment\n"
+        assert journal.read(files[1]).rows["modes"] == b"mode\n"
 
 
 def test_a_record_cut_off_anywhere_is_dropped_and_can_be_appended_again(folder, files):
@@ -140,7 +142,7 @@ def test_other_json_under_a_right_checksum_is_no_finished_map(folder, files, num
         file.write(struct.pack("<QI", len(forged), zlib.crc32(forged)) + forged)
     with Journal(folder, SETUP) as journal:
         assert len(journal) == 3
-        assert journal.read(files[0]).modes == b"mode\n"
+        assert journal.read(files[0]).rows["modes"] == b"mode\n"
 
 
 def test_a_body_that_unpacks_to_anything_is_one_sentence(tmp_path, files, monkeypatch):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ..assignment.columns import Kind
 from ..schema import Number, Schema, Sha256, Whole
@@ -18,11 +18,15 @@ _Columns = list[tuple[_Text, Kind]]
 
 
 class Columns(Schema):
-    """Names and kinds of the columns of the tables."""
+    """Names and kinds of the columns of the tables; of the last two only where they were asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     assignments: _Columns
     modes: _Columns
     regions: _Columns
+    sweep: _Columns = Field(default=[])
+    region_test: _Columns = Field(default=[])
 
 
 class Head(Schema):

@@ -23,10 +23,9 @@ from .matrix import check_matrix_column, matrix_rows
 from .pools import ClusterPool, LocalPool, Pool, n_cores
 from .stopping import Stop
 from .store import Journal, writing
-from .work import Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
+from .work import TABLES, Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
 
 FINISHED, RECORD, MAPS, FAILURES = "finished", "batch.json", "maps.tsv", "failures.tsv"
-TABLES = ("assignments", "modes", "regions")
 MATRIX = "matrix"
 
 RECORD_KIND = "napari-atlas-assign batch"
@@ -296,11 +295,11 @@ def _combine(
             for file in maps:
                 if key_of(file) in summary.failures:
                     continue
-                head, *rows = journal.read(file)
-                for name, of_map in zip(TABLES, rows, strict=True):
+                head, rows = journal.read(file)
+                for name, of_map in rows.items():
                     tables[name].add(head["columns"][name], of_map)
                 if matrix is not None:
-                    tables[MATRIX].add(*matrix_rows(head["columns"]["regions"], rows[-1], matrix))
+                    tables[MATRIX].add(*matrix_rows(head["columns"]["regions"], rows["regions"], matrix))
                 summary.modes += head["modes"]
                 summary.assignments += head["assignments"]
                 summary.warnings += bool(head["warnings"])

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import pairwise, repeat
+from itertools import repeat
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ..assignment.assign import assigning, finish
-from ..assignment.columns import ASSIGNMENTS, MODES, REGIONS, Columns, Kind, kind_of
+from ..assignment.columns import ASSIGNMENTS, MODES, REGION_TEST, REGIONS, SWEEP, Columns, Kind, kind_of
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
@@ -43,11 +43,17 @@ from .inputs import MapFile
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
 
 LARGEST_RECORD = 2**30
 """Bytes of the tables of one map, unpacked."""
+
+TABLES: dict[str, Columns] = {
+    **{"assignments": ASSIGNMENTS, "modes": MODES, "regions": REGIONS},
+    **{"sweep": SWEEP, "region_test": REGION_TEST},
+}
+"""Tables of a map, by the names that they have in a result, which has some only where they were asked for."""
 
 ORIGIN = ("file", "map", "map name")
 """First columns of the combined tables: the file, the number of the volume in it from 0, and its name."""
@@ -97,10 +103,8 @@ class Record(NamedTuple):
     """What is kept of one map."""
 
     head: dict[str, Any]
-    assignments: bytes
-    """Rows without a header, as in a TSV file."""
-    modes: bytes
-    regions: bytes = b""
+    rows: dict[str, bytes]
+    """Of each table that the head has columns of, its rows without a header, as in a TSV file."""
 
 
 _opened: dict[tuple[tuple[AtlasFile, ...], int | None], list[Atlas]] = {}
@@ -194,25 +198,25 @@ def key_of(file: MapFile) -> MapKey:
 
 def failed(file: MapFile, reason: str) -> bytes:
     """The record of a map that could not be assigned."""
-    return packed(Record(_named(file) | {"error": reason}, b"", b""))
+    return packed(Record(_named(file) | {"error": reason}, {}))
 
 
 def packed(record: Record) -> bytes:
     """A record as bytes."""
     head = json.dumps(record.head).encode()
-    sizes = f"{len(head)} {len(record.assignments)} {len(record.modes)}\n".encode()
-    return sizes + head + zlib.compress(record.assignments + record.modes + record.regions, 1)
+    sizes = " ".join(map(str, (len(head), *map(len, record.rows.values()))))
+    return f"{sizes}\n".encode() + head + zlib.compress(b"".join(record.rows.values()), 1)
 
 
 def unpacked(packed_record: bytes) -> Record:
     """The record of `packed`."""
-    (n_assignments, n_modes), start, end = _sizes(packed_record)
+    sizes, start, end = _sizes(packed_record)
     unpacker = zlib.decompressobj()
     text = unpacker.decompress(packed_record[end:], LARGEST_RECORD)
     if not unpacker.eof:
         raise ValueError("a record is cut off, or too large")
-    bounds = (0, n_assignments, n_assignments + n_modes, len(text))
-    return Record(json.loads(packed_record[start:end]), *(text[a:b] for a, b in pairwise(bounds)))
+    head, rows = json.loads(packed_record[start:end]), io.BytesIO(text)
+    return Record(head, {name: rows.read(size) for name, size in zip(head["columns"], sizes, strict=True)})
 
 
 def head_of(packed_record: bytes) -> dict[str, Any]:
@@ -252,7 +256,8 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         with timed(timings, "regions"):
             _ = result.regions
         start = perf_counter()
-        rows = [_rows(table, file.file) for table in (result.assignments, result.modes, result.regions)]
+        tables = {name: getattr(result, name) for name in TABLES if getattr(result, name) is not None}
+        rows = {name: _rows(table, file.file) for name, table in tables.items()}
         timings["write"] = perf_counter() - start
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
@@ -270,13 +275,9 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "assignments": len(result.assignments),
         "warnings": result.warnings,
         "timings": timings,
-        "columns": {
-            "assignments": columns_of(result.assignments, ASSIGNMENTS),
-            "modes": columns_of(result.modes, MODES),
-            "regions": columns_of(result.regions, REGIONS),
-        },
+        "columns": {name: columns_of(table, TABLES[name]) for name, table in tables.items()},
     }
-    return packed(Record(head, *rows))
+    return packed(Record(head, rows))
 
 
 def _read(file: MapFile, volume: int | None) -> list[Image]:
@@ -328,8 +329,8 @@ def _named(file: MapFile) -> dict[str, Any]:
     return {"file": file.file, "name": file.name, "threshold": file.threshold}
 
 
-def _sizes(packed_record: bytes) -> tuple[tuple[int, int], int, int]:
-    """Bytes of the rows of assignments and of modes, and where the head begins and ends."""
-    line, _, _ = packed_record[:64].partition(b"\n")
-    n_head, n_assignments, n_modes = map(int, line.split())
-    return (n_assignments, n_modes), len(line) + 1, len(line) + 1 + n_head
+def _sizes(packed_record: bytes) -> tuple[list[int], int, int]:
+    """Bytes of the rows of each table, and where the head begins and ends."""
+    line, _, _ = packed_record[:128].partition(b"\n")
+    n_head, *sizes = map(int, line.split())
+    return sizes, len(line) + 1, len(line) + 1 + n_head
