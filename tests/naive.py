@@ -109,9 +109,9 @@ def score(
 ) -> None:
     total = np.maximum(maps.sum(axis=0), 1)
     unit = volume_of_voxel(atlas_affine)
-    image_unit = volume_of_voxel(image_affine) / unit
-    sum_b = sum(abs(image[voxel]) * image_unit for voxel in mode.voxels)
-    size = len(mode.voxels) * image_unit
+    to_atlas = np.linalg.inv(atlas_affine) @ image_affine
+    sum_b = sum(abs(image[voxel]) * size_of(to_atlas, voxel) for voxel in mode.voxels)
+    size = sum(size_of(to_atlas, voxel) for voxel in mode.voxels)
     for region, a in enumerate(maps):
         here = [
             (a[atlas_voxel], abs(image[voxel]), part, total[atlas_voxel])
@@ -256,6 +256,14 @@ def is_parallel(to_atlas: np.ndarray) -> bool:
 def box_of(to_atlas: np.ndarray, voxel: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     corners = corners_of(to_atlas, voxel)
     return snap(np.min(corners, axis=0)), snap(np.max(corners, axis=0))
+
+
+def size_of(to_atlas: np.ndarray, voxel: tuple[int, ...]) -> float:
+    """Volume of an image voxel in atlas voxels, between the edges that its overlaps have."""
+    if not is_parallel(to_atlas):
+        return volume_of_voxel(to_atlas)
+    low, high = box_of(to_atlas, voxel)
+    return float(np.prod(high - low))
 
 
 def corners_of(to_atlas: np.ndarray, voxel: tuple[int, ...]) -> list[np.ndarray]:

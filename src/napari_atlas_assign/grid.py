@@ -210,3 +210,16 @@ def axis_edges(match: AxisMatch, image: Grid, axis: int) -> tuple[Floats, Floats
     n = image.shape[match.image_axis[axis]]
     edges = snap(match.offset[axis] + match.step[axis] * (np.arange(n + 1) - 0.5))
     return np.minimum(edges[:-1], edges[1:]), np.maximum(edges[:-1], edges[1:])
+
+
+def stretches(image: Grid, atlas: Grid) -> list[Floats] | None:
+    """By which factors (N,) `snap` stretches the voxels along each axis of an image; None where it moves no edge."""
+    match = match_axes(image, atlas)
+    if match is None:
+        return None
+    factors = [np.ones(n) for n in image.shape]
+    for axis, image_axis in enumerate(match.image_axis):
+        low, high = axis_edges(match, image, axis)
+        factors[image_axis] = (high - low) / abs(match.step[axis])
+    change = max(np.abs(along - 1).max() for along in factors)
+    return factors if 1e-9 < change < 1 else None  # less is rounding; more, voxels hardly longer than `SAME_EDGE`

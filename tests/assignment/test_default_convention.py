@@ -140,3 +140,20 @@ def test_scores_lie_in_their_ranges(case):
     assert (rows["map value"] <= rows["map maximum"]).all()
     assert (rows["map mean"] <= rows["map value"] + 1e-9).all()
     assert (rows["share"] <= rows["map mean"] + 1e-9).all()
+
+
+@pytest.mark.parametrize("gap", [-5e-5, -1e-6, 1e-6, 5e-5])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_edges_taken_as_the_same_count_in_every_sum(gap, axis):
+    """A mode that all but fills the box around two regions, and ends a little inside or outside it."""
+    rng = np.random.default_rng(axis)
+    affine = np.eye(4)
+    affine[axis, axis] = 1 + gap / 2
+    maps = np.zeros((2, 4, 4, 4), np.float32)
+    maps[0, :2], maps[1, 2:] = 1, 0.5
+    image = 2 + 0.01 * rng.random((4, 4, 4))
+    case = Case(image, affine, maps, np.eye(4))
+    assert assert_equal_to_naive(case) == 2
+    result = quiet_assign(case)
+    assert result.assignments["correlation"].notna().all()
+    assert result.modes["outside share"].tolist() == [0]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, RegionSums
-from ...grid import Floats, Grid, product, snap
+from ...grid import Floats, Grid, product, snap, stretches
 from ...index_ranges import slices
 from ...modes.modes import Modes
 from ..integrals.cache import IntegralsOf, OnSameVoxels
@@ -129,15 +129,32 @@ def mode_sums(modes: Modes, atlas: Atlas) -> ModeSums:
         nothing = np.zeros(0)
         return ModeSums(nothing, nothing, nothing, nothing, nothing, np.zeros((0, 2, 3)), nothing)
     starts = modes.starts
+    size = _sizes(modes, atlas.grid)
     return ModeSums(
-        volume=modes.counts() * unit,
-        sum_b=modes.totals(modes.value) * unit,
-        sum_bb=modes.totals(modes.value**2) * unit,
+        volume=(modes.counts() if size is None else modes.totals(size)) * unit,
+        sum_b=modes.totals(_times(modes.value, size)) * unit,
+        sum_bb=modes.totals(_times(modes.value**2, size)) * unit,
         maximum=np.maximum.reduceat(modes.value, starts),
         minimum=np.minimum.reduceat(modes.value, starts),
         box=mode_boxes(modes, atlas.grid),
         covered=np.zeros(modes.n_modes),
     )
+
+
+def _sizes(modes: Modes, grid: Grid) -> Floats | None:
+    """Sizes (N,) of the modes' voxels between the edges that overlaps with `grid` have, in voxels; None if all are 1.
+
+    So no voxel overlaps regions by more than its size, and none varies over a box that it fills.
+    """
+    factors = stretches(modes.grid, grid)
+    if factors is None:
+        return None
+    i, j, k = (along[index] for along, index in zip(factors, modes.indices, strict=True))
+    return i * j * k
+
+
+def _times(values: Floats, size: Floats | None) -> Floats:
+    return values if size is None else values * size
 
 
 def mode_boxes(modes: Modes, grid: Grid) -> Floats:
