@@ -217,7 +217,7 @@ def stretches(image: Grid, atlas: Grid) -> list[Floats] | None:
     match = match_axes(image, atlas)
     if match is None:
         return None
-    factors = [np.ones(n) for n in image.shape]
+    factors: list[Floats] = [np.ones(n) for n in image.shape]
     for axis, image_axis in enumerate(match.image_axis):
         low, high = axis_edges(match, image, axis)
         factors[image_axis] = (high - low) / abs(match.step[axis])

@@ -18,8 +18,8 @@ from .image import Image, read_images, volumes
 from .modes.cell_files import BINARY_KINDS
 from .modes.point_files import read_points
 from .modes.point_set import Coordinates, PointSet, check_coordinates
-from .ome_zarr import is_ome_zarr, read_ome_zarr
 from .template_space import space_of_file
+from .zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
 
 POINT_SUFFIXES = (".csv", ".tsv", ".txt", *BINARY_KINDS)
 """Endings of files that are read as points."""

@@ -1,4 +1,4 @@
-"""What is special to zarr: its chunks, checked before they are unpacked, and the metadata of OME-Zarr.
+"""What is special to zarr: OME-Zarr images, their metadata, and chunks that are checked before they are unpacked.
 
-Imported on demand; imports only what stands beside the package's top (errors, limits, schema).
+All but `ome_zarr`, which reads an image, is imported on demand and imports only errors, limits and schema.
 """

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoding import one_line
-from .errors import InputError, warn
-from .grid import Floats
-from .header import MM_OF_UNIT
-from .image import Image, exists
-from .lazy import as_dask
-from .limits import check_claim, check_regular
+from ..encoding import one_line
+from ..errors import InputError, warn
+from ..grid import Floats
+from ..header import MM_OF_UNIT
+from ..image import Image, exists
+from ..lazy import as_dask
+from ..limits import check_claim, check_regular
 
 if TYPE_CHECKING:
-    from .zarr_files.ome_metadata import Axis, Step
+    from .ome_metadata import Axis, Step
 
 MAX_VOLUMES = 10_000
 """Channels and times that are opened at once."""
@@ -72,7 +72,7 @@ def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> li
         raise InputError(
             f'{path.name}: OME-Zarr needs zarr; install it with pip install "napari-atlas-assign[zarr]"'
         ) from error
-    from .zarr_files.ome_metadata import multiscale_of
+    from .ome_metadata import multiscale_of
 
     for root, _, files in os.walk(path):
         for file in files:
@@ -171,7 +171,7 @@ def _direction(name: str, axis: Axis, default: int) -> tuple[int, int]:
 
 def _tell_missing(array: Any, path: Path, folder: Path) -> None:
     """Warn of chunks without a file: writers leave those of background out, but so does a copy that broke off."""
-    from .zarr_files.chunks import missing_chunks
+    from .chunks import missing_chunks
 
     missing, total = missing_chunks(array, folder)
     if missing:

@@ -14,7 +14,7 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, ZstdCodec
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError, assign
-from napari_atlas_assign.ome_zarr import read_ome_zarr
+from napari_atlas_assign.zarr_files.ome_zarr import read_ome_zarr
 
 STEPS = [{"type": "scale", "scale": [2.0] * 3}, {"type": "translation", "translation": [-9.0, -12.0, -8.0]}]
 AXES = [{"name": a, "type": "space", "unit": "millimeter"} for a in "zyx"]

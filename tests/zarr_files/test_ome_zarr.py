@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import napari_atlas_assign as naa
 from napari_atlas_assign import InputError
-from napari_atlas_assign.ome_zarr import read_ome_zarr
 from napari_atlas_assign.source import as_source
+from napari_atlas_assign.zarr_files.ome_zarr import read_ome_zarr
 
 UM = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
 
