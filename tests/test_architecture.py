@@ -54,7 +54,7 @@ UPWARD = {("assignment", "report"), ("api", "plugin"), ("source", "plugin"), ("c
 PEERS = {"assignment", "certainty"}
 """Beside each other: an assignment asks for what is certain, a sweep for assignments; the test of circles holds."""
 
-MOST_FILES = 16  # of a folder, its `__init__` aside; the top, with what everything is built on, has the most
+MOST_FILES = 17  # of a folder, its `__init__` aside; the top, with what everything is built on, has the most
 MOST_LINES = 600
 ON_DEMAND = {"schema", "zarr_files"}
 """Modules made of heavy classes; all others import them inside functions only."""
