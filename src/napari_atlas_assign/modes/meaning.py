@@ -89,7 +89,7 @@ def _in_pieces(data: NDArray[Any], values: NDArray[np.int64]) -> bool:
     inside = np.minimum(np.delete(rank, 0, along), np.delete(rank, -1, along)) > 0
     n_same = np.count_nonzero(inside & (step == 0))
     n_jumps = np.count_nonzero(step > 1)
-    return n_same > 0.5 * np.count_nonzero(inside) and n_jumps > _LEAST_JUMPS * np.count_nonzero(step)
+    return bool(n_same > 0.5 * np.count_nonzero(inside) and n_jumps > _LEAST_JUMPS * np.count_nonzero(step))
 
 
 def _are_whole(values: NDArray[Any]) -> bool:
