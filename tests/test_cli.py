@@ -108,7 +108,9 @@ def test_every_parameter_reaches_the_record(run, folder):
         "minimum_probability": 0.25,
         "registration_sd_mm": 0.0,
         "placements": 0,
+        "surrogates": 0,
         "seed": 0,
+        "sweep": [],
         "level": None,
         "convention": "siibra",
     }
@@ -464,8 +466,10 @@ def test_the_demo_shows_the_result_in_napari_where_a_window_opens(
     code, _, err = run("demo", "--output", "out")
     assert (code, err) == (0, "")
     (viewer,) = viewers
-    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Image", "Labels", "Labels"]
-    assert [layer.name for layer in viewer.layers][1:] == [f"image_10426{end}" for end in ("", " regions", " modes")]
+    kinds = [type(layer).__name__ for layer in viewer.layers]
+    assert sorted(kinds) == ["Image", "Image", "Labels", "Labels", "Vectors"]  # the crosshair marks the peak
+    names = [layer.name for layer in viewer.layers if layer.name.startswith("image_10426")]
+    assert names == [f"image_10426{end}" for end in ("", " regions", " modes")]
     widget = viewer.window.dock_widgets["Assign modes (napari-atlas-assign)"]
     assert widget.threshold.value == demo.THRESHOLD
     assert letters_shown(viewer)
@@ -473,7 +477,7 @@ def test_the_demo_shows_the_result_in_napari_where_a_window_opens(
     assert modes.get_value(viewer.dims.point, world=True) == 1
     widget.assign()
     qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
-    assert len(viewer.layers) == 4
+    assert len(viewer.layers) == 5
     assert {"Assigned regions", "Assign modes (napari-atlas-assign)"} <= set(viewer.window.dock_widgets)
 
 

@@ -248,9 +248,8 @@ def test_whole_numbers_without_a_sign_are_told(tmp_path, small_atlas):
     labels[1:3, 1:3, 1:3], labels[6:8, 5:7, 4:6] = 7, 9
     with pytest.warns(AssignmentWarning, match=r"2 different ones above 0.*rois=True"):
         assign(saved(tmp_path / "map.nii", labels, small_atlas.grid.affine), small_atlas)
-    count = np.rint(
-        9 * np.exp(-((np.indices(labels.shape) - np.reshape([5, 4, 3], (3, 1, 1, 1))) ** 2).sum(axis=0) / 18)
-    )
+    away = np.indices(labels.shape) - np.reshape([5, 4, 3], (3, 1, 1, 1))
+    count = np.rint(9 * np.exp(-(away**2).sum(axis=0) / 18))
     ramp = np.arange(labels.size, dtype=np.float32).reshape(labels.shape) % 200
     # Masks, maps of negative values, fractions, counts of people that share a place, values that all differ.
     for other in (np.sign(labels), -labels, labels * 1.5, count, ramp):

@@ -225,7 +225,7 @@ def test_points_at_a_level_are_those_of_the_atlas_at_that_level(small_atlas, con
     same(found.modes, expected.modes)
     assert set(found.assignments["region"].dropna()) == {"area A", "area B"}
     record = read_record(found.save(tmp_path / "out") / "provenance.json")
-    assert record["parameters"] == {"level": 0, "convention": convention}
+    assert record["parameters"] == {"minimum_probability": 0.0, "level": 0, "convention": convention}
     assert record["atlases"][0]["source"]["level"] == 0
 
 

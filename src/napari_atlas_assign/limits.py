@@ -1,6 +1,6 @@
 """How much a file may claim, checked before anything of that size is allocated.
 
-All limits can be raised by one factor, the environment variable `LIMITS_VARIABLE`.
+Those of `check_claim` can be raised by one factor, the environment variable `LIMITS_VARIABLE`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MAX_TEXT_BYTES = 20 * 2**20
 
 
 LIMITS_VARIABLE = "NAPARI_ATLAS_ASSIGN_LIMITS"
-"""Environment variable: by what factor all limits are raised."""
+"""Environment variable: by what factor the limits of `check_claim` are raised."""
 
 
 def raised(limit: float) -> float:
