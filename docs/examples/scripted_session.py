@@ -17,13 +17,14 @@ import napari_atlas_assign as naa
 def main(output: Path) -> None:
     """Write the tables, the volume of modes, the record and a screenshot into the folder `output`."""
     viewer = napari.Viewer()
-    viewer.open_sample("napari-atlas-assign", "real_zmap")  # your own: viewer.open(path, plugin="napari-atlas-assign")
+    # Your own: viewer.open(path, plugin="napari-atlas-assign")
+    (z_map,) = viewer.open_sample("napari-atlas-assign", "real_zmap")
 
     # The widget of the menu; it is not needed for the lines below.
     viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
 
     atlas = naa.load_atlas("juelich")
-    result = naa.assign(viewer.layers[0], atlas, threshold=3)
+    result = naa.assign(z_map, atlas, threshold=3)
     naa.show(result, viewer)
     result.save(output / "result")
 

@@ -46,6 +46,8 @@ def test_parameters_inputs_and_versions_are_recorded(result):
         "registration_sd_mm": 0.0,
         "placements": 0,
         "seed": 0,
+        "sweep": [],
+        "surrogates": 0,
         "level": None,
         "convention": "default",
     }

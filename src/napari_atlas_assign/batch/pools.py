@@ -1,6 +1,6 @@
 """Where the work is done: processes of this machine, or the workers of a dask cluster.
 
-Both take a task and give a `concurrent.futures.Future`; a future that fails with one of `lost` has lost its worker.
+Both take a task and give a `concurrent.futures.Future`; `has_lost` tells whether what it fails with is a lost worker.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ class Pool(Protocol):
 
     chunk: int
     """Maps that make a good task."""
-    lost: tuple[type[BaseException], ...]
-    """What the future of a task raises whose worker has ended."""
     cut_off: tuple[type[BaseException], ...]
     """What a future, or the pool, raises when none of the workers can be reached any more."""
+
+    def has_lost(self, error: Exception) -> bool:
+        """Whether a future failed because its worker was lost."""
 
     def width(self) -> int:
         """Tasks that can run at a time."""
@@ -62,8 +63,11 @@ class LocalPool:
     """
 
     chunk = 8
-    lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
     cut_off: tuple[type[BaseException], ...] = ()
+
+    def has_lost(self, error: Exception) -> bool:
+        """See `Pool`."""
+        return isinstance(error, BrokenProcessPool)
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -121,7 +125,7 @@ class ClusterPool:
             import distributed
         except ImportError:
             raise InputError('a cluster needs dask.distributed: pip install "napari-atlas-assign[cluster]"') from None
-        self.lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
+        self._killed: type[BaseException] = distributed.KilledWorker
         self._cluster: Any = None
         if address == LOCAL_CLUSTER:
             self._cluster = distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None)
@@ -137,6 +141,11 @@ class ClusterPool:
             ) from error
         self._executor = self._client.get_executor(pure=False)
         self._width = 1
+
+    def has_lost(self, error: Exception) -> bool:
+        """See `Pool`."""
+        # A plain ValueError is distributed's own, which unpacks a result that went with its worker as an error.
+        return isinstance(error, self._killed) or type(error) is ValueError
 
     def width(self) -> int:
         """Tasks that can run at a time; workers come and go, and a warning tells when there is none."""

@@ -252,7 +252,9 @@ def _assign_all(
             task = running.pop(future)
             try:
                 keep(future.result())
-            except pool.lost:
+            except Exception as error:
+                if not pool.has_lost(error):
+                    raise
                 suspects += task
         if suspects and not running:
             pool.repair()
@@ -269,7 +271,9 @@ def _alone(pool: Pool, job: Job, file: MapFile) -> list[bytes]:
     for _ in range(2):
         try:
             return pool.submit(job, [file]).result()
-        except pool.lost:  # this map's own doing, or killed from outside: the second time tells
+        except Exception as error:  # this map's own doing, or killed from outside: the second time tells
+            if not pool.has_lost(error):
+                raise
             pool.repair()
     return [failed(file, f"{file.file}: its worker process was killed, twice; it may need more memory than there is")]
 
