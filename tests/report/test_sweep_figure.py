@@ -86,7 +86,8 @@ def test_a_report_says_in_words_what_was_asked_and_nothing_else(hills, small_atl
     assert "Of blobs of this shape in comparable tissue, a fraction p would lie in this region" in words
     assert "would have so high a mean in this region in a fraction p of cases (p corrected: in any region)" in words
     assert "a dotted line leads to the mode" in words
-    assert "significan" not in words
+    assert "significant" not in words
+    assert "significance" not in words
     assert "How sure" not in words_of(report_page(sure(hills, small_atlas, sweep=())))
 
 
