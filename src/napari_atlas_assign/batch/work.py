@@ -216,7 +216,7 @@ def unpacked(packed_record: bytes) -> Record:
     if not unpacker.eof:
         raise ValueError("a record is cut off, or too large")
     head, rows = json.loads(packed_record[start:end]), io.BytesIO(text)
-    return Record(head, {name: rows.read(size) for name, size in zip(head["columns"], sizes, strict=True)})
+    return Record(head, {name: rows.read(size) for name, size in zip(head.get("columns", ()), sizes, strict=True)})
 
 
 def head_of(packed_record: bytes) -> dict[str, Any]:
