@@ -271,7 +271,10 @@ class Lost(Exception):
 class FragilePool:
     """Works here and now; its worker ends at any task with a map of one name, taking along what else is at work."""
 
-    chunk, lost, cut_off = 3, (Lost,), ()
+    chunk, cut_off = 3, ()
+
+    def has_lost(self, error):
+        return isinstance(error, Lost)
 
     def __init__(self, poison):
         self.poison, self.broken = poison, False
@@ -306,7 +309,10 @@ def test_a_map_that_kills_its_worker_fails_alone(maps_folder, atlas_file, tmp_pa
 class GrowingPool:
     """Has one worker, then three; nothing but the clock tells of the others."""
 
-    chunk, lost, cut_off = 1, (Lost,), ()
+    chunk, cut_off = 1, ()
+
+    def has_lost(self, error):
+        return isinstance(error, Lost)
 
     def __init__(self):
         self.at_work, self.most = 0, 0
@@ -349,7 +355,10 @@ class CutOff(Exception):
 
 def test_a_scheduler_that_is_lost_is_named_and_the_same_call_goes_on(maps_folder, atlas_file, tmp_path, monkeypatch):
     class Pool(FragilePool):
-        chunk, lost, cut_off = 1, (Lost,), (CutOff,)
+        chunk, cut_off = 1, (CutOff,)
+
+        def has_lost(self, error):
+            return isinstance(error, Lost)
 
         def submit(self, job, maps):
             if any(file.path.name == self.poison for file in maps):
