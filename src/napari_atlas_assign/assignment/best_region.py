@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas
+from ..atlas.atlas import Atlas, firsts
 from ..atlas.lookup import ValuesAt
 from ..grid import Floats
 from .scores import correlation, share
@@ -73,9 +73,10 @@ def largest_value(of: NDArray[np.int64], value: Floats, n: int) -> Floats:
 
 def largest_of_each(mode: NDArray[np.int64], region: NDArray[np.int64], score: Floats, n: int) -> NDArray[np.int64]:
     """(n,) the region with each mode's largest score (P,), the first of equals; -1 where all are NaN."""
-    known = np.flatnonzero(~np.isnan(score))
-    order = known[np.lexsort((region[known], -score[known], mode[known]))]
+    order = np.flatnonzero(~np.isnan(score))
+    if not (np.diff(mode[order]) > 0).all():  # else each has one region at most
+        order = order[np.lexsort((region[order], -score[order], mode[order]))]
     best = np.full(n, -1, np.int64)
-    which, first = np.unique(mode[order], return_index=True)
-    best[which] = region[order][first]
+    first = order[firsts(mode[order])]
+    best[mode[first]] = region[first]
     return best

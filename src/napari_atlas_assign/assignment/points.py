@@ -74,16 +74,20 @@ def assign_points(
     # Region -1, no region, finds the last name: None.
     names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
 
-    none = np.setdiff1d(np.arange(len(points)), point)
+    none = np.flatnonzero(np.bincount(point, minlength=len(points)) == 0)
     point, region = np.concatenate([point, none]), np.concatenate([region, np.full(len(none), -1)])
     scores = {name: np.concatenate([values, np.full(len(none), np.nan)]) for name, values in scores.items()}
     rank = np.where(np.isnan(scores["correlation"]), scores["map value"] - 2, scores["correlation"])
-    order = np.lexsort((region, -rank, point)) if rules.rows_by_correlation else np.lexsort((region, point))
+    if len(point) == len(points):  # one row each: there is nothing to rank
+        order = np.argsort(point, kind="stable")
+    else:
+        order = np.lexsort((region, -rank, point)) if rules.rows_by_correlation else np.lexsort((region, point))
     far = region[order] < 0
+    places = _as_given(points.xyz)
     number = np.arange(len(points)) + (0 if siibra else 1)
     columns: dict[str, Any] = {
         "input structure": number[point[order]],
-        "centroid": _as_given(points.xyz)[point[order]],
+        "centroid": places[point[order]],
         "volume": pd.array(np.where(far, 0, region[order]), dtype="Int64"),
         "region": names[region[order]],
         **{name: values[order] for name, values in scores.items()},
@@ -102,7 +106,7 @@ def assign_points(
         {
             "input structure": number,
             "name": np.array(points.labels, dtype=object),
-            "position": _as_given(points.xyz),
+            "position": places,
             "sigma mm": points.sigma,
             "best region by map value": names[largest_of_each(point, region, scores["map value"], n)],
             "probability": largest_value(point, scores["map value"], n),
@@ -156,7 +160,7 @@ def _scored(
 
 def _as_given(xyz: Floats) -> NDArray[np.object_]:
     tuples = np.empty(len(xyz), dtype=object)
-    tuples[:] = [tuple(row) for row in xyz.tolist()]
+    tuples[:] = list(zip(*xyz.T.tolist(), strict=True))
     return tuples
 
 

@@ -33,11 +33,17 @@ class ValuesAt(NamedTuple):
     """value / max(1, sum of all regions' values there)."""
 
 
+VOXELS_PER_PLACE = 64
+"""Voxels of a grid for each place that is looked up, from which on a search is faster than a table of all voxels."""
+
+
 def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     """Every region's value in the voxels that contain places (N, 3) in world mm; none outside the grid."""
     voxel, is_inside = atlas.grid.numbers_of(np.reshape(xyz, (-1, 3)))
     inside = np.flatnonzero(is_inside)
-    pair, entry = listed(*atlas.search(voxel[inside]))
+    # A table of all voxels is worth its making where there are many places.
+    find = atlas.entries_at if len(inside) * VOXELS_PER_PLACE > atlas.grid.n_voxels else atlas.search
+    pair, entry = listed(*find(voxel[inside]))
     value = atlas.value[entry]
     return ValuesAt(
         inside[pair],
@@ -77,9 +83,9 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     if not len(atlas.voxel) or not len(xyz):
         return region, distance
     here = values_at(atlas, xyz)
-    order = np.lexsort((here.region, -here.value, here.place))
-    within, first = np.unique(here.place[order], return_index=True)
-    region[within], distance[within] = here.region[order[first]], 0
+    order = np.lexsort((here.region, -here.value, here.place)) if not atlas.is_labelled else np.arange(len(here.place))
+    first = order[firsts(here.place[order])]
+    region[here.place[first]], distance[here.place[first]] = here.region[first], 0
     outside = np.flatnonzero(np.isinf(distance))
     if len(outside) <= _FEW:
         for place in outside.tolist():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, shares
 from ...atlas.kept import kept_with_atlas
-from ...atlas.lookup import values_at
+from ...atlas.lookup import VOXELS_PER_PLACE, values_at
 from ...atlas.maximum_probability import maximum_probability_map
 from ...grid import Floats, Grid
 from ...image import Image
@@ -162,7 +162,7 @@ def _rounded(found: Floats, magnitude: Floats) -> Floats:
 
 def _lookup(atlas: Atlas, n_points: int) -> NDArray[np.integer] | None:
     """The region of every voxel, R for none, where that pays: in a labelled atlas, for many points."""
-    if not atlas.is_labelled or n_points < atlas.grid.n_voxels // 64:
+    if not atlas.is_labelled or n_points * VOXELS_PER_PLACE < atlas.grid.n_voxels:
         return None
     dense = np.full(atlas.grid.n_voxels, atlas.n_regions, np.min_scalar_type(atlas.n_regions))
     dense[atlas.voxel] = atlas.region
