@@ -10,6 +10,7 @@ from .assignment.parameters import Threshold as Threshold
 from .assignment.point_result import PointResult as PointResult
 from .assignment.result import Result as Result
 from .atlas.atlas import Atlas as Atlas
+from .atlas.merge import merge_atlases as merge_atlases
 from .atlas.sources.download import DownloadCancelled as DownloadCancelled
 from .atlas.sources.entry import CatalogueEntry as CatalogueEntry
 from .atlas.sources.siibra import seed_example as seed_example

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
@@ -22,6 +23,7 @@ from .assignment.places.voxels import VoxelOrder, source_on_voxels
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
 from .atlas.atlas import Atlas
+from .atlas.groups import group_regions
 from .atlas.hierarchy import atlas_at_level
 from .atlas.load import load_atlas as load_file_or_name
 from .errors import InputError
@@ -344,6 +346,7 @@ def load_atlas(
     *,
     labels: Path | None = None,
     dialect: str | None = None,
+    groups: Path | None = None,
     near: Grid | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
@@ -360,6 +363,9 @@ def load_atlas(
         A table of region names, for image files whose names are not beside them.
     dialect : str, optional
         Name of the file dialect, where the content fits several.
+    groups : path, optional
+        A table (TSV or CSV) with the columns ``region`` (name or number) and ``group``: groups become level 0 of the
+        tree of regions, which are level 1. Regions without one are in ``(no group)``; an ancestor stands for all below.
     near : Grid, optional
         Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
     progress : callable, optional
@@ -400,11 +406,18 @@ def load_atlas(
     """
     if not is_layer(source):
         return load_file_or_name(
-            cast(Path, source), labels=labels, dialect=dialect, near=near, progress=progress, cancelled=cancelled
+            cast(Path, source),
+            labels=labels,
+            dialect=dialect,
+            groups=groups,
+            near=near,
+            progress=progress,
+            cancelled=cancelled,
         )
     if labels is not None or dialect is not None:
         raise InputError("a layer has its names in its features; leave out labels and dialect, or give a file")
-    return _atlas_of_layer(source)
+    atlas = _atlas_of_layer(source)
+    return atlas if groups is None else group_regions(atlas, pathlib.Path(groups))
 
 
 def threshold_sweep(

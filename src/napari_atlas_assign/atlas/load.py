@@ -19,6 +19,7 @@ from ..template_space import space_of_file
 from . import catalogue
 from .atlas import Atlas
 from .formats import nifti
+from .groups import group_regions
 from .storage import index
 from .storage.in_use import shared
 
@@ -32,11 +33,24 @@ def load_atlas(
     *,
     labels: str | os.PathLike[str] | None = None,
     dialect: str | None = None,
+    groups: str | os.PathLike[str] | None = None,
     near: Grid | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Atlas:
     """Load an atlas by its catalogue name, or from a file or folder; see `napari_atlas_assign.load_atlas`."""
+    atlas = _load(source, labels, dialect, near, progress, cancelled)
+    return atlas if groups is None else group_regions(atlas, Path(groups))
+
+
+def _load(
+    source: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None,
+    dialect: str | None,
+    near: Grid | None,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> Atlas:
     path = Path(source)
     if exists(path):
         check_regular(path, AtlasError)

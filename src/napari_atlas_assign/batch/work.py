@@ -71,10 +71,11 @@ class AtlasFile(NamedTuple):
     dialect: str | None = None
     name: str | None = None
     """What tables call it; None: its own name."""
+    groups: str | None = None
 
     def load(self, progress: Progress | None = None) -> Atlas:
         """Open it."""
-        atlas = load_atlas(self.source, labels=self.labels, dialect=self.dialect, progress=progress)
+        atlas = load_atlas(self.source, labels=self.labels, dialect=self.dialect, groups=self.groups, progress=progress)
         return atlas if self.name is None else atlas.described(name=self.name)
 
 

@@ -92,7 +92,13 @@ def run(arguments: argparse.Namespace) -> None:
     with download_line() as progress:
         atlases = []
         for name, source in map(named_atlas, arguments.atlas):
-            atlas = load_atlas(source, labels=arguments.labels, dialect=arguments.dialect, progress=progress)
+            atlas = load_atlas(
+                source,
+                labels=arguments.labels,
+                dialect=arguments.dialect,
+                groups=arguments.groups,
+                progress=progress,
+            )
             atlases.append(atlas if name is None else atlas.described(name=name))
     loaded = perf_counter() - start
     options = assignment_arguments(arguments)

@@ -91,10 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
     from ..batch.stopping import on_interrupt
     from ..batch.work import AtlasFile, Job, open_atlases
 
-    labels = None if arguments.labels is None else str(arguments.labels.resolve())
+    labels, groups = (None if p is None else str(p.resolve()) for p in (arguments.labels, arguments.groups))
     job = Job(
         tuple(
-            AtlasFile(_absolute(atlas), labels, arguments.dialect, name)
+            AtlasFile(_absolute(atlas), labels, arguments.dialect, name, groups)
             for name, atlas in map(named_atlas, arguments.atlas)
         ),
         Parameters(**assignment_arguments(arguments)),

@@ -34,7 +34,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{arguments.output} is there already; give the name of a new file")
     with download_line() as progress:
         atlases = [
-            load_atlas(atlas, labels=arguments.labels, dialect=arguments.dialect, progress=progress)
+            load_atlas(
+                atlas,
+                labels=arguments.labels,
+                dialect=arguments.dialect,
+                groups=arguments.groups,
+                progress=progress,
+            )
             for atlas in arguments.atlas
         ]
     text = label_table(arguments.table, atlases, sigma=arguments.sigma, output=arguments.output)

@@ -237,6 +237,9 @@ def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
         help="a name that `atlases` lists, or an atlas file or folder; may be given several times; tables call it NAME",
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
+    parser.add_argument(
+        "--groups", type=Path, metavar="FILE", help="table (columns region, group) of groups, level 0 of the regions"
+    )
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
 
 

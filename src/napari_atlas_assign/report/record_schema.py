@@ -46,6 +46,7 @@ class Source(Schema):
     opened_labels: Text | None = None
     opened_near: Grid | None = None
     dialect: Text | None = None
+    groups: Text | None = None
     files: list[File] | None = None
     level: Whole = 0
 

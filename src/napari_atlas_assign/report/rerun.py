@@ -238,8 +238,9 @@ class _Again:
     def _atlas(self, choice: AtlasChoice, described: Mapping[str, Any]) -> Atlas:
         assert choice.source is not None
         source = described["source"]
+        groups = self.find(Path(source["groups"])) if source.get("groups") else None
         if "catalogue" in source:
-            atlas = load_atlas(choice.source, progress=self.progress)
+            atlas = load_atlas(choice.source, groups=groups, progress=self.progress)
             now = {Path(file).name: sha for file, sha in _files(atlas.source)}
             then = {Path(file).name: sha for file, sha in _files(source)}
             self._refuse(
@@ -252,7 +253,9 @@ class _Again:
         else:
             labels = None if choice.labels is None else self.find(choice.labels)
             near = None if "opened_near" not in source else _grid({"grid": source["opened_near"]})
-            atlas = load_atlas(self.find(Path(choice.source)), labels=labels, dialect=choice.dialect, near=near)
+            atlas = load_atlas(
+                self.find(Path(choice.source)), labels=labels, dialect=choice.dialect, groups=groups, near=near
+            )
         if "level" in source and self.settings.parameters.level is None:
             atlas = atlas_at_level(atlas, int(source["level"]))
         return atlas.described(name=choice.name, space=described["space"])
@@ -303,9 +306,12 @@ def _record_file(path: str | os.PathLike[str]) -> Path:
 
 def _files(source: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     """Files that a source names, each with its hash; without one for what was in memory when it was assigned."""
-    if isinstance(source.get("files"), list):
-        return [(str(file["path"]), str(file["sha256"])) for file in source["files"]]
     pairs: list[tuple[str, str | None]] = []
+    if isinstance(source.get("files"), list):
+        pairs += [(str(file["path"]), str(file["sha256"])) for file in source["files"]]
+        if "groups" in source:
+            pairs.append((str(source["groups"]), str(source["groups_sha256"])))
+        return pairs
     if "path" in source:
         pairs.append((str(source["path"]), source.get("sha256")))
     hashed = [key.removesuffix("_sha256") for key in source if key.endswith("_sha256")]
