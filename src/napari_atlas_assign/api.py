@@ -405,18 +405,13 @@ def load_atlas(
     synthetic FG1 right      right
     """
     if not is_layer(source):
-        return load_file_or_name(
-            cast(Path, source),
-            labels=labels,
-            dialect=dialect,
-            groups=groups,
-            near=near,
-            progress=progress,
-            cancelled=cancelled,
+        atlas = load_file_or_name(
+            cast(Path, source), labels=labels, dialect=dialect, near=near, progress=progress, cancelled=cancelled
         )
-    if labels is not None or dialect is not None:
+    elif labels is not None or dialect is not None:
         raise InputError("a layer has its names in its features; leave out labels and dialect, or give a file")
-    atlas = _atlas_of_layer(source)
+    else:
+        atlas = _atlas_of_layer(source)
     return atlas if groups is None else group_regions(atlas, pathlib.Path(groups))
 
 
