@@ -1,0 +1,66 @@
+"""The site of the documentation: every page can be reached, and pages made from the code name what there is."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import napari_atlas_assign as naa
+from napari_atlas_assign.assignment.parameters import Parameters
+from napari_atlas_assign.cli import COMMANDS, build_parser
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def page(name):
+    return SimpleNamespace(file=SimpleNamespace(src_uri=name))
+
+
+def test_every_page_is_in_the_navigation_and_every_entry_is_a_page():
+    listed = re.findall(r"^ +- ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {path.name for path in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_page_of_commands_has_every_command_and_option(hooks):
+    text = hooks.on_page_markdown("", page("command-line.md"))
+    for command in COMMANDS:
+        name = command.__name__.rsplit(".", 1)[-1].replace("_", "-")
+        assert f"## {name}\n" in text
+    for option in ("--threshold", "--atlas", "--registration-sd"):
+        assert f"`{option} " in text
+
+
+def test_the_page_of_functions_has_every_public_name(hooks):
+    text = hooks.on_page_markdown("", page("api.md"))
+    for name in naa.__all__:
+        assert re.search(rf"^::: napari_atlas_assign\S*\.{name}$", text, re.MULTILINE), name
+    assert hooks.on_page_markdown("as it is", page("index.md")) == "as it is"
+
+
+def test_the_page_of_parameters_names_each_of_them_as_the_code_does():
+    text = (ROOT / "docs" / "parameters.md").read_text("utf-8")
+    in_python = set(inspect.signature(naa.assign).parameters) - {"source", "atlas", "progress"}
+    for name in {field.name for field in fields(Parameters)} & in_python:
+        assert f"`{name}`" in text, name
+    options = {
+        option
+        for action in build_parser()._subparsers._group_actions[0].choices["assign"]._actions
+        for option in action.option_strings
+    }
+    for option in re.findall(r"`(--[\w-]+)`", text):
+        assert option in options, option
