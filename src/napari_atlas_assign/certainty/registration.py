@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assignment.best_region import LEAST_SHARE
+from ..assignment.integrals.integrate import SAMPLE_POINTS
 from ..atlas.atlas import Atlas
 from ..grid import Floats, match_axes, product
 from ..index_ranges import listed, slices
@@ -28,9 +29,6 @@ HELD = 0.8
 
 _VOXELS_AT_A_TIME = 2**12
 """Voxels of modes whose parts are listed together, so that memory stays bounded."""
-
-_POINTS = np.array([-3, -1, 1, 3]) / 8
-"""Where along a voxel's edge the points lie that stand for it between grids at an angle."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def _parts_of_voxels(modes: Modes, atlas: Atlas) -> Callable[[slice, Floats], Pa
     match = match_axes(modes.grid, atlas.grid)
     ijk = np.stack(modes.indices)
     if match is None:
-        points = np.stack(np.meshgrid(_POINTS, _POINTS, _POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
+        points = np.stack(np.meshgrid(*[SAMPLE_POINTS] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 
         def sampled(rows: slice, move: Floats) -> Parts:
             xyz = modes.grid.to_world(ijk[:, rows].T[:, None] + points) + move

@@ -18,7 +18,7 @@ from ...grid import AxisMatch, Floats, Grid, axis_edges, match_axes, product
 from ...index_ranges import listed, slices
 from .tiles import Tiles
 
-_POINTS = np.array([-3, -1, 1, 3]) / 8
+SAMPLE_POINTS = np.array([-3, -1, 1, 3]) / 8
 """Where along a voxel's edge the points lie that stand for it between grids at an angle."""
 
 _ENOUGH_FOR_THREADS = 2**18
@@ -308,7 +308,7 @@ def sampled_overlaps(
     small: Grid, voxels: NDArray[np.int64], large: Grid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """Pairs (P,) of overlapping voxels of two grids: one of `voxels`, one of the grid `large`, and the mm3 shared."""
-    points = np.stack(np.meshgrid(_POINTS, _POINTS, _POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
+    points = np.stack(np.meshgrid(SAMPLE_POINTS, SAMPLE_POINTS, SAMPLE_POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
     to_large = large.inverse @ small.affine
     found = []
     for part in slices(len(voxels), 2**16):
