@@ -9,6 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
 
 from tests.plugin.helpers import AFFINES, TIMEOUT
 
@@ -17,7 +20,7 @@ os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")  # before the first window: 
 
 @pytest.fixture(scope="session", autouse=True)
 def napari_settings(tmp_path_factory):
-    """Settings of the suite's own: the person's napari is neither read nor changed."""
+    """Settings of the suite's own: the user's napari is neither read nor changed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAPARI_CONFIG", str(tmp_path_factory.mktemp("napari") / "settings.yaml"))
         yield
@@ -30,6 +33,14 @@ def patience():
         for wait in ("waitUntil", "waitSignal", "waitExposed"):
             patch.setattr(QtBot, wait, partialmethod(getattr(QtBot, wait), timeout=TIMEOUT))
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_key_held():
+    """A key held by a test is let go after it: Qt keeps it for the process, and a row selected later is one more."""
+    yield
+    if QApplication.instance() and QApplication.keyboardModifiers():
+        QTest.keyClick(QWidget(), Qt.Key.Key_Escape)
 
 
 @pytest.fixture(params=list(AFFINES))

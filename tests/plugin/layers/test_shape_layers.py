@@ -61,7 +61,7 @@ def test_an_upright_shape_holds_the_voxels_whose_centres_it_holds(plane, at, cor
     reach = np.hypot(*away.T) if kind == "ellipse" else away.max(axis=1)
     cells = set(map(tuple, got[:, across]))
     assert len(cells) == len(got)
-    assert set(got[:, plane]) == {int(np.floor(at / 3 + 0.5 + 1e-6))}
+    assert set(got[:, plane]) <= {int(np.floor(at / 3 + 0.5 + 1e-6))}  # a small ellipse may hold no centre
     assert {tuple(c) for c in ij[reach < 0.99].tolist()} <= cells <= {tuple(c) for c in ij[reach < 1.001].tolist()}
 
 
