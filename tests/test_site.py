@@ -36,6 +36,25 @@ def test_every_page_is_in_the_navigation_and_every_entry_is_a_page():
     assert set(listed) == {path.name for path in (ROOT / "docs").glob("*.md")}
 
 
+def test_ci_builds_the_site_and_ends_at_its_first_warning():
+    assert re.search(r"^timeout \d+ mkdocs build --strict\b", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
+
+
+def anchors(markdown):
+    """The anchors that MkDocs gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S), re.MULTILINE)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_link_to_a_heading_leads_to_one(path, hooks):
+    text = path.read_text("utf-8")
+    for target, anchor in re.findall(r"\]\(([\w./-]*)#([^)\s]+)\)", text):
+        aim = path.parent / target if target else path
+        made = hooks.on_page_markdown(aim.read_text("utf-8"), page(aim.name))
+        assert anchor in anchors(made), f"{target}#{anchor}"
+
+
 def test_the_page_of_commands_has_every_command_and_option(hooks):
     text = hooks.on_page_markdown("", page("command-line.md"))
     for command in COMMANDS:
