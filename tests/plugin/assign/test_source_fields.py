@@ -138,6 +138,7 @@ def test_several_atlases_at_once(viewer, widget, qtbot, blob_map, label_atlas):
         Parameters(threshold=Threshold("percentile", 90.0), convention="siibra"),
         Parameters(threshold=Threshold("p", 0.01, two_sided=True, df=20.0)),
         Parameters(threshold=1.0, level=2),
+        Parameters(threshold=2.34567, minimum_probability=0.25),
     ],
 )
 def test_the_fields_show_any_parameters_and_give_them_back(viewer, widget, blob_map, parameters):

@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.assignment.parameters import Parameters
+from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.plugin.assign import worker as run
 from napari_atlas_assign.plugin.assign.source_fields import usual_threshold
 from napari_atlas_assign.plugin.assign.widget import AssignWidget, region_shown
@@ -121,11 +121,12 @@ def test_assign_adds_layers_and_tells_how_many(model, ready, qtbot, told):
     ready.assign()
     assert ready.is_running
     assert not ready.assign_button.enabled
-    assert ready.cancel_button.enabled
+    assert not ready.cancel_button.native.isHidden()
     finish(qtbot, ready)
     assert ready.status.value == "2 modes, 2 assignments."
     assert [layer.name for layer in without_crosshair(model)] == ["tiny", "map", "map regions", "map modes"]
     assert ready.assign_button.enabled
+    assert ready.cancel_button.native.isHidden()
     assert told == []
 
 
@@ -524,3 +525,71 @@ def test_how_sure_is_worked_out_by_hand_only_and_shown_with_the_result(ready, qt
     finish(qtbot, ready)
     assert "best region stability" in ready.result.modes
     assert ready.result.parameters.registration_sd_mm == 2
+
+
+def test_an_empty_widget_says_how_to_begin_and_brings_the_sample(model, widget, monkeypatch):
+    asked = []
+    assert not widget.empty.isHidden()
+    monkeypatch.setattr(ViewerModel, "open_sample", lambda viewer, *what: asked.append(what))
+    widget.empty.sample_button.click()
+    assert asked == [("napari-atlas-assign", "real_zmap")]
+    model.add_image(np.ones((3, 4, 5)))
+    assert widget.empty.isHidden()
+
+
+def test_a_map_that_cannot_be_opened_is_told_in_one_sentence(widget, monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr("napari_atlas_assign.plugin.assign.empty_state.show_error", told.append)
+    monkeypatch.setattr(
+        "napari_atlas_assign.plugin.assign.empty_state.QFileDialog.getOpenFileName",
+        lambda *_: (str(tmp_path / "no.nii"), ""),
+    )
+    widget.empty.open_button.click()
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("number", "text"), [(3.0, "3.00"), (3.1, "3.10"), (2.3456, "2.3456")])
+def test_thresholds_have_two_decimals_and_lose_none(ready, number, text):
+    ready.fields.restore(Parameters(threshold=number))
+    assert ready.threshold.value == number
+    assert ready.threshold.native.text() == text
+
+
+def test_a_small_p_is_not_rounded_away(ready):
+    ready.fields.kind.value = "p"
+    assert ready.threshold.value == 0.001
+    ready.fields.restore(Parameters(threshold=Threshold("p", 1e-6)))
+    assert ready.fields.parameters.threshold == Threshold("p", 1e-6)
+
+
+def test_the_threshold_has_the_unit_of_the_map(model, widget, write, blob_map):
+    def is_z(header):
+        header.header.set_intent("z score")
+
+    model.add_layer(as_layer(read(write(blob_map, change=is_z))[0]))
+    assert widget.threshold_label.text() == "threshold (z)"
+    model.layers.clear()
+    model.add_layer(placed(blob_map.T))
+    assert widget.threshold_label.text() == "threshold"
+
+
+def test_a_map_without_a_place_is_told_without_code(model, widget, blob_map, label_atlas, told):
+    model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    model.add_image(np.ones((5, 6, 8)), name="plain")
+    model.layers.selection.active = model.layers["plain"]
+    widget.assign()
+    assert "plain" in widget.status.value
+    assert "field 'lies'" in widget.status.value
+    assert "plugin=" not in widget.status.value
+
+
+def test_the_first_assign_goes_to_the_peak_of_mode_1_and_a_later_one_stays(model, ready, qtbot):
+    ready.assign()
+    finish(qtbot, ready)
+    assert np.allclose(model.dims.point, np.argwhere(model.layers["map"].data == 9)[0])  # this layer counts in voxels
+    assert "crosshair" in model.layers
+    elsewhere = tuple(low for low, *_ in model.dims.range)
+    model.dims.point = elsewhere
+    ready.assign()
+    finish(qtbot, ready)
+    assert np.allclose(model.dims.point, elsewhere)

@@ -537,7 +537,7 @@ def test_save_writes_what_the_result_writes(result, qtbot, tmp_path):
 
 def test_a_folder_that_cannot_be_used_is_told_not_raised(table, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("napari.utils.notifications.show_error", told.append)
+    monkeypatch.setattr("napari_atlas_assign.plugin.table.widget.show_error", told.append)
     (tmp_path / "precious.txt").write_text("keep")
     assert table.save(tmp_path) is None
     assert len(told) == 1
@@ -547,16 +547,26 @@ def test_a_folder_that_cannot_be_used_is_told_not_raised(table, tmp_path, monkey
 
 def test_a_report_is_written_in_a_thread_and_what_is_wrong_is_told(table, tmp_path, monkeypatch, qtbot):
     told = []
-    monkeypatch.setattr("napari.utils.notifications.show_error", told.append)
-    monkeypatch.setattr("napari.utils.notifications.show_info", told.append)
+    monkeypatch.setattr("napari_atlas_assign.plugin.table.widget.show_error", told.append)
     table.save_report(tmp_path / "report.html")
     assert not table.report_button.isEnabled()
-    qtbot.waitUntil(lambda: len(told) == 1 and table.report_button.isEnabled())
+    assert table.saved.text.text() == "Saving the report…"
+    assert table.saved.open_button.isHidden()
+    qtbot.waitUntil(lambda: table.saved.path is not None and table.report_button.isEnabled())
+    assert not table.saved.isHidden()
+    opened = []
+    monkeypatch.setattr(
+        "napari_atlas_assign.plugin.table.saved_line.QDesktopServices.openUrl",
+        lambda url: opened.append(url.toLocalFile()),
+    )
+    table.saved.open_button.click()
+    table.saved.folder_button.click()
+    assert opened == [str(tmp_path / "report.html"), str(tmp_path)]
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     table.save_report(tmp_path / "report.pdf")
-    qtbot.waitUntil(lambda: len(told) == 2)
-    assert "report.html" in told[0]
-    assert "does not end in .html" in told[1]
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert "does not end in .html" in told[0]
+    assert table.saved.open_button.isHidden()
 
 
 def test_names_of_layers_are_shown_as_they_are_not_as_markup(blob_map, label_atlas, qtbot):

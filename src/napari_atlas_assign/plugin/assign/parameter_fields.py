@@ -1,4 +1,4 @@
-"""The fields of `Parameters`: the threshold at first sight, everything else under *More*."""
+"""The fields of `Parameters`: the threshold at first sight, everything else under *Settings*."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ BEGINNINGS = {"percentile": 95.0, "p": 0.001}
 
 LARGEST = 1e9
 
+MOST_DECIMALS = 8
+
 
 class ParameterFields:
     """Fields that show `Parameters`; `changed` is called with every change by hand."""
@@ -34,7 +36,6 @@ class ParameterFields:
         self.threshold = FloatSpinBox(
             name="threshold", min=0, max=LARGEST, step=0.1, value=0, tooltip="In the map's unit; modes lie beyond it"
         )
-        self.threshold.native.setDecimals(4)
         self.slider = Slider()
         self.slider.setAccessibleName("Threshold")
         self.slider.setRange(0, 1)
@@ -69,6 +70,13 @@ class ParameterFields:
             tooltip="Split modes at saddles, from peaks that stand out by this height; 0 does not",
         )
         self.split_rois = CheckBox(text="split regions of interest", tooltip="One mode per connected part")
+        self.minimum_probability = FloatSpinBox(
+            label="min probability",
+            min=0,
+            max=1,
+            step=0.05,
+            tooltip="Smaller values of region maps do not count for the mpm share",
+        )
         self.level = ComboBox(
             label="level", choices=[("regions as they are", None)], tooltip="Score the regions' ancestors instead"
         )
@@ -81,7 +89,8 @@ class ParameterFields:
         self.more = Container(
             widgets=[
                 *(self.kind, self.two_sided, self.df, self.tail, self.min_volume, self.connectivity),
-                *(self.keep_largest, self.split_height, self.split_rois, self.level, self.convention),
+                *(self.keep_largest, self.split_height, self.split_rois, self.minimum_probability, self.level),
+                self.convention,
             ]
         )
         self.registration_sd = FloatSpinBox(
@@ -130,7 +139,11 @@ class ParameterFields:
             If a number is out of its range.
         """
         if self._source_kind == "points":
-            return Parameters(level=self.level.value, convention=self.convention.value)
+            return Parameters(
+                minimum_probability=float(self.minimum_probability.value),
+                level=self.level.value,
+                convention=self.convention.value,
+            )
         kind, number = self.kind.value, float(self.threshold.value)
         threshold: float | Threshold = number
         if kind != "value":
@@ -147,6 +160,7 @@ class ParameterFields:
             split_height=float(self.split_height.value) or None,
             rois=self._source_kind in ("labels", "shapes"),
             split_rois=self._source_kind in ("labels", "shapes") and bool(self.split_rois.value),
+            minimum_probability=float(self.minimum_probability.value),
             level=self.level.value,
             registration_sd_mm=sd,
             placements=placements,
@@ -178,6 +192,7 @@ class ParameterFields:
             (self.keep_largest, parameters.keep_largest or 0),
             (self.split_height, parameters.split_height or 0),
             (self.split_rois, parameters.split_rois),
+            (self.minimum_probability, parameters.minimum_probability),
             (self.level, level),
             (self.registration_sd, parameters.registration_sd_mm),
             (self.place, bool(parameters.placements)),
@@ -192,6 +207,8 @@ class ParameterFields:
     def set_quietly(self, field: Any, value: Any) -> None:
         """Set a field without telling of a change."""
         with field.changed.blocked():
+            if field is self.threshold:
+                self._fit_decimals(float(value))
             field.value = value
         self._fit()
 
@@ -214,8 +231,10 @@ class ParameterFields:
 
     def _begin_kind(self, kind: str) -> None:
         """A number of one kind means nothing in another."""
+        number = BEGINNINGS.get(kind, min(float(self.threshold.value), self._largest))
         with self.threshold.changed.blocked():
-            self.threshold.value = BEGINNINGS.get(kind, min(float(self.threshold.value), self._largest))
+            self._fit_decimals(number)
+            self.threshold.value = number
 
     def _on_change(self) -> None:
         self._fit()
@@ -224,6 +243,12 @@ class ParameterFields:
     def _slide(self, value: float) -> None:
         decimals = 2 - int(np.floor(np.log10(self.slider.maximum())))  # no finer than a hand can drag
         self.threshold.value = round(float(value), min(max(decimals, 0), 4))
+
+    def _fit_decimals(self, number: float) -> None:
+        """Two decimals, more where thresholds are small, and as many as a number has."""
+        least = 4 if self.kind.value == "p" or self._largest < 1 else 2
+        needed = (n for n in range(least, MOST_DECIMALS) if round(number, n) == number)
+        self.threshold.native.setDecimals(next(needed, MOST_DECIMALS))
 
     def _fit(self) -> None:
         """Show the fields that mean something, and bring the slider to where the number is."""
@@ -244,6 +269,7 @@ class ParameterFields:
             (self.seed, self.asks_how_sure),
         ):
             field.visible = meant
+        self._fit_decimals(float(self.threshold.value))
         self.slider.setVisible(is_map and kind != "p")
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(0, {"value": self._largest, "percentile": 99.9}.get(kind, 1.0))

@@ -11,6 +11,7 @@ from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
 
 from ...errors import InputError
 from ...grid import Floats
+from ...header import Stated
 from ...image import Image
 from ...modes.point_set import PointSet
 from ..layers.convert import image_from_layer
@@ -133,6 +134,11 @@ class SourceFields(Container):
             raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
         self._state_geometry(layer)
         world = self._world()
+        if self.kind in ("image", "labels") and world is None and not is_placed(layer):
+            raise InputError(
+                f"the layer {layer.name!r} does not say where it lies in the brain, and left and right are not to be "
+                "guessed; choose it in the field 'lies', or open the file itself with File > Open"
+            )
         if self.kind == "points":
             return points_from_layer(layer, float(self.sigma.value), world)
         if self.kind == "shapes":
@@ -253,6 +259,12 @@ def largest_value(layer: Any) -> float:
     """The largest absolute value of a map, 0 where that is not known without reading it all."""
     low, high = _extremes(layer)
     return max(-low, high)
+
+
+def unit_of(layer: Any) -> str:
+    """What the values of a map are, where its file says it: z, t, F ..."""
+    stated = Stated.from_dict(own_metadata(layer).get("stated"))
+    return "" if layer_kind(layer) != "image" or stated.statistic is None else stated.statistic.name
 
 
 def usual_threshold(layer: Any, z: float) -> float:

@@ -38,10 +38,11 @@ from ..viewer.keep_in_view import keep_whole
 from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, go_to_place, put_layers, rename_results
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
+from .empty_state import EmptyState
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .settings import read_defaults
-from .source_fields import SourceFields, largest_value, usual_threshold
+from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
 
 TABLE_DELAY = 60
@@ -98,7 +99,7 @@ class AssignWidget(QWidget):
         self.region_shown = Label(label="region shown", tooltip="The region map at the slider's place", visible=False)
         self.live = CheckBox(text="live", value=self._defaults.live, tooltip="Update while a threshold is dragged")
         self.assign_button = PushButton(text="Assign", tooltip="Compare the modes of the map with the atlas's regions")
-        self.cancel_button = PushButton(text="Cancel", enabled=False)
+        self.cancel_button = PushButton(text="Cancel", visible=False)
         self.load_button = PushButton(
             text="Load settings from a record…", tooltip="The provenance.json beside saved tables"
         )
@@ -120,11 +121,13 @@ class AssignWidget(QWidget):
         self.threshold_label = QLabel("threshold")
         form.addRow(self.threshold_label, self.threshold.native)
         form.addRow("", self.fields.slider)
-        self.more = _collapsible("More")
+        self.more = _collapsible("Settings")
         self.fields.more.margins = (0, 0, 0, 0)
         self.more.addWidget(self.fields.more.native)
         self.more.addWidget(self.load_button.native)
         layout = scrolling_layout(self, lines=13)
+        self.empty = EmptyState(self._viewer)
+        layout.addWidget(self.empty)
         layout.addWidget(self.source_fields.native)
         layout.addLayout(form)
         layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
@@ -332,7 +335,7 @@ class AssignWidget(QWidget):
 
     def _set_running(self, running: bool) -> None:
         self.assign_button.enabled = not running
-        self.cancel_button.enabled = running
+        self.cancel_button.visible = running
         self.progress.visible = running
         self.progress.value = 0
         if not running:
@@ -479,12 +482,15 @@ class AssignWidget(QWidget):
     def _image_changed(self) -> None:
         layer = self.image.value
         self._name_shown = "" if layer is None else layer.name
+        self.empty.setVisible(layer is None)
         self._offer_atlases()
         self.source_fields.fit()
         self.fields.show_source(self.source_fields.kind, 0.0 if layer is None else largest_value(layer))
         self.sure.setVisible(self.source_fields.kind != "points")
         is_map = self.source_fields.kind == "image"
         self.threshold_label.setVisible(is_map)
+        unit = "" if layer is None else unit_of(layer)
+        self.threshold_label.setText(f"threshold ({unit})" if unit else "threshold")
         if layer is not None and is_map:
             self._pick("threshold", usual_threshold(layer, self._defaults.z_threshold))
 

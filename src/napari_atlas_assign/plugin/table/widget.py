@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -35,6 +36,7 @@ from .filters import MODE_COLUMN
 from .model import FrameModel
 from .peak_probability import with_peak_probability
 from .rows import RowReader, Subject, TableName, columns_of
+from .saved_line import SavedLine
 from .values import Columns
 from .view import ResultView
 
@@ -249,7 +251,9 @@ class ResultsTable(QWidget):
             top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
+        self.saved = SavedLine()
         layout.addLayout(top)
+        layout.addWidget(self.saved)
         layout.addWidget(self.tabs)
         self._enable()
 
@@ -302,7 +306,7 @@ class ResultsTable(QWidget):
     def save(self, folder: str | Path) -> Path | None:
         """Write the result into a folder; what is wrong with the folder is shown, not raised."""
         result = self.result
-        return None if result is None else _told(_written(lambda: result.save(folder), "The result is in"))
+        return None if result is None else self._told(_written(lambda: result.save(folder), "The result is in"))
 
     def save_report(self, path: str | Path) -> Any:
         """Write the report in a thread, since its figures take seconds; what is wrong with the file is shown.
@@ -314,9 +318,10 @@ class ResultsTable(QWidget):
         if not isinstance(self.result, Result):
             return None
         worker = create_worker(_report, self.result, path, _start_thread=False, _progress={"desc": "Save report"})
-        worker.returned.connect(_told)
+        worker.returned.connect(self._told)
         worker.finished.connect(self._enable)
         self.report_button.setEnabled(False)
+        self.saved.tell("Saving the report…")
         worker.start()
         return worker
 
@@ -340,6 +345,13 @@ class ResultsTable(QWidget):
             if isinstance(self.result, PointResult)
             else "Write one HTML file with the tables and figures of every mode"
         )
+
+    def _told(self, outcome: tuple[Path | None, str]) -> Path | None:
+        path, message = outcome
+        self.saved.tell(message, path)
+        if path is None:
+            show_error(message)
+        return path
 
     def _show_filters(self, on: bool) -> None:
         self.page.filters.setVisible(on)
@@ -400,14 +412,6 @@ def _report(result: Result, path: str | Path) -> tuple[Path | None, str]:
     from ...report.html import save_report
 
     return _written(lambda: save_report(result, path), "The report is")
-
-
-def _told(outcome: tuple[Path | None, str]) -> Path | None:
-    from napari.utils.notifications import show_error, show_info
-
-    path, message = outcome
-    (show_error if path is None else show_info)(message)
-    return path
 
 
 def _frame(result: Result | PointResult, table: TableName) -> pd.DataFrame:

@@ -74,5 +74,5 @@ def _lines(frame: Frame, from_view: Floats, at: Floats) -> Floats:
 
 
 def _thickness(from_view: Floats) -> float:
-    """Half a millimetre, in the layer's coordinates."""
-    return 0.5 * float(np.linalg.norm(from_view[:3, :3], axis=0).mean())
+    """A millimetre in the layer's coordinates: at least a pixel where a whole brain is in view."""
+    return float(np.linalg.norm(from_view[:3, :3], axis=0).mean())
