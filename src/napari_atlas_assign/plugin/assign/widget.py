@@ -8,12 +8,11 @@ from time import perf_counter
 from typing import Any
 from weakref import ref
 
-from magicgui.widgets import CheckBox, Container, Label, ProgressBar, PushButton
+from magicgui.widgets import CheckBox, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
-from superqt import QCollapsible
 from superqt.utils import create_worker as superqt_worker
 
 from ...assignment.assign import finish
@@ -41,6 +40,7 @@ from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
+from .parts import collapsible, row, text
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
@@ -104,8 +104,8 @@ class AssignWidget(QWidget):
             text="Load settings from a record…", tooltip="The provenance.json beside saved tables"
         )
         self.progress = ProgressBar(min=0, max=len(STEPS), value=0, visible=False)
-        self.status = _text()
-        self.notes = _text()
+        self.status = text()
+        self.notes = text()
 
     def _make_timers(self) -> None:
         self._soon = _timer(self, 0, lambda: self._latest.submit(False))
@@ -121,7 +121,7 @@ class AssignWidget(QWidget):
         self.threshold_label = QLabel("threshold")
         form.addRow(self.threshold_label, self.threshold.native)
         form.addRow("", self.fields.slider)
-        self.more = _collapsible("Settings")
+        self.more = collapsible("Settings")
         self.fields.more.margins = (0, 0, 0, 0)
         self.more.addWidget(self.fields.more.native)
         self.more.addWidget(self.load_button.native)
@@ -130,10 +130,10 @@ class AssignWidget(QWidget):
         layout.addWidget(self.empty)
         layout.addWidget(self.source_fields.native)
         layout.addLayout(form)
-        layout.addWidget(_row(self.assign_button, self.cancel_button, self.live).native)
+        layout.addWidget(row(self.assign_button, self.cancel_button, self.live).native)
         for field in (self.progress, self.status, self.notes):
             layout.addWidget(field.native)
-        self.sure = _collapsible("How sure?")
+        self.sure = collapsible("How sure?")
         self.fields.sure.margins = (0, 0, 0, 0)
         self.sure.addWidget(self.fields.sure.native)
         layout.addWidget(self.more)
@@ -569,37 +569,3 @@ def _timer(parent: QWidget, milliseconds: int, do: Any) -> QTimer:
     timer.setInterval(milliseconds)
     timer.timeout.connect(do)
     return timer
-
-
-def _text() -> Label:
-    """Text that wraps and can be copied."""
-    label = Label(value="")
-    label.native.setWordWrap(True)
-    labels_as_plain_text(label.native)
-    label.native.setMinimumWidth(240)
-    policy = label.native.sizePolicy()
-    policy.setHorizontalPolicy(policy.Policy.Expanding)  # magicgui would have it no wider than that
-    label.native.setSizePolicy(policy)
-    label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
-    return label
-
-
-def _collapsible(title: str) -> QCollapsible:
-    """A section with its arrow in the text, which has the theme's colour in every state; an icon has one of its own."""
-    section = QCollapsible(title)
-    section.toggleButton().setIconSize(QSize(0, 0))
-    section.setDuration(0)
-
-    def turn(opened: bool) -> None:
-        section.setText(f"{'▾' if opened else '▸'} {title}")
-        section.content().setVisible(opened)  # a height of 0 alone leaves its fields to the Tab key
-
-    section.toggled.connect(turn)
-    turn(False)
-    return section
-
-
-def _row(*widgets: Any) -> Container:
-    row = Container(widgets=list(widgets), layout="horizontal", labels=False)
-    row.margins = (0, 0, 0, 0)
-    return row

@@ -1,0 +1,46 @@
+"""Small parts that the widget is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magicgui.widgets import Container, Label
+from qtpy.QtCore import QSize
+from superqt import QCollapsible
+
+from ..plain_text import labels_as_plain_text
+
+
+def text() -> Label:
+    """Text that wraps and can be copied."""
+    label = Label(value="")
+    label.native.setWordWrap(True)
+    labels_as_plain_text(label.native)
+    label.native.setMinimumWidth(240)
+    policy = label.native.sizePolicy()
+    policy.setHorizontalPolicy(policy.Policy.Expanding)  # magicgui would have it no wider than that
+    label.native.setSizePolicy(policy)
+    label.native.setTextInteractionFlags(label.native.textInteractionFlags().TextSelectableByMouse)
+    return label
+
+
+def collapsible(title: str) -> QCollapsible:
+    """A section with its arrow in the text, which has the theme's colour in every state; an icon has one of its own."""
+    section = QCollapsible(title)
+    section.toggleButton().setIconSize(QSize(0, 0))
+    section.setDuration(0)
+
+    def turn(opened: bool) -> None:
+        section.setText(f"{'▾' if opened else '▸'} {title}")
+        section.content().setVisible(opened)  # a height of 0 alone leaves its fields to the Tab key
+
+    section.toggled.connect(turn)
+    turn(False)
+    return section
+
+
+def row(*widgets: Any) -> Container:
+    """Widgets side by side."""
+    made = Container(widgets=list(widgets), layout="horizontal", labels=False)
+    made.margins = (0, 0, 0, 0)
+    return made
