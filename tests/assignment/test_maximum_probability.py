@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from napari_atlas_assign import assign
 from napari_atlas_assign.atlas.atlas import Atlas
-from napari_atlas_assign.atlas.maximum_probability import maximum_probability_map, with_maximum_probability
+from napari_atlas_assign.atlas.maximum_probability import maximum_probability_map, with_minimum
 
 REGION = "GM_Premotor_cortex_BA6_R"
 
@@ -59,6 +59,7 @@ def test_a_map_is_made_once_and_a_labelled_atlas_is_its_own(small_atlas):
     assert maximum_probability_map(small_atlas, 0.3) is maximum_probability_map(small_atlas, 0.3)
     labelled = maximum_probability_map(small_atlas)
     assert labelled.is_labelled
-    assert with_maximum_probability(labelled, 0.7) == [labelled]
-    assert with_maximum_probability(small_atlas) == [small_atlas, labelled]
+    assert with_minimum(labelled, 0.7) == [labelled]
+    assert with_minimum(small_atlas) == [small_atlas]
+    assert with_minimum(small_atlas, 0.3) == [small_atlas, maximum_probability_map(small_atlas, 0.3)]
     assert np.array_equal(labelled.map_of(1), mpm_values(small_atlas, 0) == 1)

@@ -16,7 +16,7 @@ from napari_atlas_assign.assignment.points import assign_points
 from napari_atlas_assign.assignment.sums.overlap import overlap_sums
 from napari_atlas_assign.assignment.sums.points import sums_of_runs
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
-from napari_atlas_assign.atlas.maximum_probability import with_maximum_probability
+from napari_atlas_assign.atlas.maximum_probability import with_minimum
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import sphere_runs
 from tests.cases import atlas_of, atlas_to_world, random_maps
@@ -72,9 +72,7 @@ def test_blob_sums_equal_those_of_the_listed_voxels(case):
     minimum = 0.3
     found = sums_of_runs(sphere_runs(points, atlas.grid), len(points), atlas, minimum_probability=minimum)
     modes = blobs(points, atlas.grid)
-    integrals, *of_largest = (
-        integrals_over(some, modes.grid, modes.voxel) for some in with_maximum_probability(atlas, minimum)
-    )
+    integrals, *of_largest = (integrals_over(some, modes.grid, modes.voxel) for some in with_minimum(atlas, minimum))
     expected = overlap_sums(modes, integrals, atlas, *of_largest)
     assert found.mode.tolist() == expected.mode.tolist()
     assert found.region.tolist() == expected.region.tolist()

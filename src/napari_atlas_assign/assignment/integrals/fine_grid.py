@@ -16,7 +16,7 @@ from ...atlas.atlas import Atlas
 from ...grid import AxisMatch, Floats, Grid, axis_edges, match_axes
 from ...index_ranges import listed
 from .cache import IntegralsOf, RegionIntegrals
-from .integrate import sampled_overlaps
+from .integrate import N_SUMS, sampled_overlaps
 
 MOST_ENTRIES = 2**25
 """Entries of integrals over a whole grid that are worked out and kept: 1.5 GB."""
@@ -55,8 +55,8 @@ def voxelwise_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> I
         distinct, which = np.unique(voxel[rows], return_inverse=True)
         found = integrals_at(atlas, grid, distinct)
         row, entry = listed(*(np.searchsorted(found.row, which, side) for side in ("left", "right")))
-        region, maximum = found.region[entry], found.maximum[entry]
-        return RegionIntegrals(row, region, found.volume[entry], found.integral[entry], found.share[entry], maximum)
+        sums = [column[entry] for column in (found.volume, found.integral, found.share, found.largest, found.maximum)]
+        return RegionIntegrals(row, found.region[entry], *sums)
 
     return over
 
@@ -95,7 +95,7 @@ def _added_up(atlas: Atlas, which: NDArray[np.intp], entry: NDArray[np.intp], pa
     which, region, at, maximum = which[order], region[order], at[order], value[order]
     columns: list[Any] = [np.ones(len(order))]
     if not atlas.is_labelled:
-        columns += [value[order], atlas.share[entry[order]]]
+        columns += [value[order], atlas.share[entry[order]], atlas.largest[entry[order]]]
     parts = [part[order] for part in parts]
     parallel = len(parts) == 3
     # What is left of an atlas voxel's number when the axes that are done are dropped.
@@ -112,5 +112,5 @@ def _added_up(atlas: Atlas, which: NDArray[np.intp], entry: NDArray[np.intp], pa
         parts = [part[starts] for part in parts]
     if parallel:
         columns = [column * atlas.grid.voxel_volume for column in columns]
-    volume, integral, share = columns if len(columns) == 3 else columns * 3
-    return RegionIntegrals(which, region, volume, integral, share, maximum)
+    volume, integral, share, largest = columns if len(columns) == N_SUMS else columns * N_SUMS
+    return RegionIntegrals(which, region, volume, integral, share, largest, maximum)

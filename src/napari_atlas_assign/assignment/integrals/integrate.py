@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atlas.atlas import Atlas, shares
+from ...atlas.atlas import Atlas, largest, shares
 from ...grid import AxisMatch, Floats, Grid, axis_edges, match_axes, product
 from ...index_ranges import listed, slices
 from .tiles import Tiles
 
 SAMPLE_POINTS = np.array([-3, -1, 1, 3]) / 8
 """Where along a voxel's edge the points lie that stand for it between grids at an angle."""
+
+N_SUMS = 4
+"""Sums of an entry: volume, integrals of a and of its share, volume where a is the largest."""
 
 _ENOUGH_FOR_THREADS = 2**18
 """Entries of an atlas that are worth a second thread."""
@@ -36,7 +39,7 @@ class Integrated:
     maximum: NDArray[np.floating]
     """Largest a in the voxel."""
     sums: list[NDArray[np.floating]]
-    """mm3: volume where a > 0, integral of a, integral of its share; of a labelled atlas, where they are equal, one."""
+    """mm3: the `N_SUMS`; of a labelled atlas, where they are equal, one."""
 
 
 def integrate(atlas: Atlas, tiles: Tiles, tile: NDArray[np.integer]) -> Integrated:
@@ -102,11 +105,13 @@ class _Entries:
 
     place: NDArray[np.integer]
     """Which entries of the atlas."""
-    share: NDArray[np.floating] | None
-    """None in a labelled atlas, where all are 1."""
+    value: NDArray[np.floating]
+    weights: list[NDArray[Any]]
+    """What is integrated beside the volume: values, shares, and whether a value is the largest; none in a labelled
+    atlas, where all are 1."""
 
     def __getitem__(self, part: slice | NDArray[np.integer]) -> _Entries:
-        return _Entries(self.place[part], None if self.share is None else self.share[part])
+        return _Entries(self.place[part], self.value[part], [weight[part] for weight in self.weights])
 
 
 def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -> _Entries:
@@ -114,7 +119,8 @@ def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -
     n_lines = (last[:, :2] - first[:, :2] + 1).prod(axis=1)
     if n_lines.sum() > len(atlas.voxel) // 4:  # then looking lines up is more work than integrating all
         place = atlas.by_region[0]
-        return _Entries(place, None if atlas.is_labelled else atlas.share[place])
+        weights = [] if atlas.is_labelled else [atlas.share[place], atlas.largest[place]]
+        return _weighted(atlas, place, weights)
     _, ny, nz = atlas.grid.shape
     box, line = listed(np.zeros_like(n_lines), n_lines)
     width = (last - first + 1)[box, 1]
@@ -127,8 +133,14 @@ def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -
     end = np.maximum.accumulate(end[order])
     begin = np.maximum(begin[order], np.concatenate([[0], end[:-1]])) if len(end) else end
     _, place = listed(begin, end)
-    share = None if atlas.is_labelled else shares(atlas.value[place], atlas.voxel[place])
-    return _Entries(place, share)[np.argsort(atlas.region[place], kind="stable")]
+    of_voxels = atlas.value[place], atlas.voxel[place]
+    weights = [] if atlas.is_labelled else [shares(*of_voxels), largest(*of_voxels)]
+    return _weighted(atlas, place, weights)[np.argsort(atlas.region[place], kind="stable")]
+
+
+def _weighted(atlas: Atlas, place: NDArray[np.integer], weights: list[NDArray[Any]]) -> _Entries:
+    value = atlas.value[place]
+    return _Entries(place, value, [value, *weights] if weights else [])
 
 
 # --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---
@@ -141,8 +153,8 @@ class _Pieces:
     region: NDArray[np.integer]
     volume: Floats | None
     """In atlas voxels; None where all are whole voxels."""
-    weighted: list[NDArray[np.floating]]
-    """Integral and share; none in a labelled atlas, where both are the volume."""
+    weighted: list[NDArray[Any]]
+    """Integrals of the weights of entries."""
     maximum: NDArray[np.floating]
 
 
@@ -168,9 +180,8 @@ def _on_parallel_grids(atlas: Atlas, entries: _Entries, grid: Grid, match: AxisM
 def _integrate_entries(atlas: Atlas, entries: _Entries, overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
     """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
     _, ny, nz = atlas.grid.shape
-    value, voxel = atlas.value[entries.place], atlas.voxel[entries.place]
-    weighted = [] if entries.share is None else [value, entries.share]
-    pieces = _Pieces(_narrow(atlas.region[entries.place]), None, weighted, value)
+    voxel = atlas.voxel[entries.place]
+    pieces = _Pieces(_narrow(atlas.region[entries.place]), None, entries.weights, entries.value)
     line = voxel // nz
     # Along the last axis, what is to be summed lies together already.
     pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
@@ -231,7 +242,7 @@ def _integrate_along(
     which, image_voxel, length = overlaps.of(index)
     labels = [pieces.region[which], *(other[which] for other in others), image_voxel]
     parts = length if pieces.volume is None else length * pieces.volume[which]
-    weighted: list[NDArray[np.floating]] = [column[which] * length for column in pieces.weighted]
+    weighted = [column[which] * length for column in pieces.weighted]
     maximum = pieces.maximum[which]
     if sort:
         order = sorted_by(labels)
@@ -291,12 +302,12 @@ def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np
     # Every pair of an image voxel and an occupied atlas voxel takes on all entries of the atlas voxel.
     pair, place = listed(first[rank], np.append(first[1:], len(voxel))[rank])
     taken = entries[place]
-    region, value, part = atlas.region[taken.place].astype(np.int64), atlas.value[taken.place], volume[pair]
+    region, part = atlas.region[taken.place].astype(np.int64), volume[pair]
     key = region * grid.n_voxels + image_voxel[pair]
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    columns = [part] if taken.share is None else [part, part * value, part * taken.share]
-    maximum = value[order]
+    columns = [part, *(part * weight for weight in taken.weights)]
+    maximum = taken.value[order]
     if len(starts):
         columns = [np.add.reduceat(column[order], starts) for column in columns]
         maximum = np.maximum.reduceat(maximum, starts)

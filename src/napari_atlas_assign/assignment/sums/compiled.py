@@ -29,7 +29,7 @@ def prepare() -> bool:
         values.setflags(write=False)  # as those of a stored atlas are
         for region in (np.zeros(1, np.uint16), np.zeros(1, np.int32)):
             region.setflags(write=False)
-            loop(one.astype(np.int32), one.astype(np.int32), one, np.ones(1), region, values, 1.0, np.zeros((5, 1)))
+            loop(one.astype(np.int32), one.astype(np.int32), one, np.ones(1), region, values, 1.0, np.zeros((6, 1)))
         _loop = loop
     return is_ready()
 
@@ -67,11 +67,11 @@ def add_up(
 
     Returns
     -------
-    (5, n_pairs) float
-        Volume, sums of a, ab and shares, maximum of a.
+    (6, n_pairs) float
+        Volume, sums of a, ab and shares, volume where a is the largest, maximum of a.
     """
     assert _loop is not None, "see is_ready"
-    table = np.zeros((5, n_pairs))
+    table = np.zeros((6, n_pairs))
     _loop(begin, end, first_pair, b, np.asarray(region), np.asarray(value), unit, table)
     return table
 
@@ -82,9 +82,13 @@ def _compiled() -> Any:
     @numba.njit(nogil=True, cache=True)
     def loop(begin, end, first_pair, b, region, value, unit, table):  # type: ignore[no-untyped-def]
         for voxel in range(len(begin)):
-            total = 0.0
+            total, highest = 0.0, np.float32(0)
             for entry in range(begin[voxel], end[voxel]):
                 total += value[entry]
+                if value[entry] > highest:  # the first of equals
+                    highest, largest = value[entry], first_pair[voxel] + region[entry]
+            if highest > 0:
+                table[4, largest] += unit
             total = max(total, 1.0)
             for entry in range(begin[voxel], end[voxel]):
                 pair = first_pair[voxel] + region[entry]
@@ -94,6 +98,6 @@ def _compiled() -> Any:
                 table[1, pair] += a
                 table[2, pair] += a * b[voxel]
                 table[3, pair] += here / total * unit
-                table[4, pair] = max(table[4, pair], here)
+                table[5, pair] = max(table[5, pair], here)
 
     return loop

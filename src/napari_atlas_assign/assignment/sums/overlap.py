@@ -70,13 +70,7 @@ class OverlapSums:
     """Volume of one atlas voxel in mm3: a box of n voxels has n times this volume."""
 
 
-def overlap_sums(
-    modes: Modes,
-    integrals: IntegralsOf,
-    atlas: Atlas,
-    largest: IntegralsOf | None = None,
-    covered: IntegralsOf | None = None,
-) -> OverlapSums:
+def overlap_sums(modes: Modes, integrals: IntegralsOf, atlas: Atlas, largest: IntegralsOf | None = None) -> OverlapSums:
     """Sum every region map, and its product with the image, over every mode that it overlaps.
 
     Parameters
@@ -85,16 +79,13 @@ def overlap_sums(
     integrals : callable
         Of `atlas` over the voxels of `modes`.
     atlas : Atlas
-    largest, covered : callable, optional
-        The same of its maximum probability maps: with a minimum, and without one. A labelled atlas is its own map, and
-        needs none; without a minimum, `covered` may be left out.
+    largest : callable, optional
+        The same of its maximum probability map with a minimum, where there is one.
     """
-    pair, (volume, sum_a, sum_ab, sum_share, maximum) = _sums_of_pairs(modes, integrals, atlas.n_regions)
-    of_largest = of_covered = pair, volume
+    pair, (volume, sum_a, sum_ab, sum_share, of_largest, maximum) = _sums_of_pairs(modes, integrals, atlas.n_regions)
+    covered = by_mode(pair, of_largest, atlas.n_regions, modes.n_modes)
     if largest is not None:
-        of_largest = of_covered = _volumes_of_pairs(modes, largest, atlas.n_regions)
-    if covered is not None and covered is not largest:
-        of_covered = _volumes_of_pairs(modes, covered, atlas.n_regions)
+        of_largest = at_pairs(pair, *_volumes_of_pairs(modes, largest, atlas.n_regions))
     return OverlapSums(
         mode=pair // atlas.n_regions,
         region=pair % atlas.n_regions,
@@ -103,8 +94,8 @@ def overlap_sums(
         sum_ab=sum_ab,
         sum_share=sum_share,
         maximum=maximum,
-        largest=at_pairs(pair, *of_largest),
-        modes=replace(mode_sums(modes, atlas), covered=by_mode(*of_covered, atlas.n_regions, modes.n_modes)),
+        largest=of_largest,
+        modes=replace(mode_sums(modes, atlas), covered=covered),
         regions=atlas.region_sums,
         voxel_volume=atlas.grid.voxel_volume,
     )
@@ -181,20 +172,20 @@ def _volumes_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> t
 
 
 def _sums_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tuple[NDArray[np.int64], Floats]:
-    """Pairs (P,), rising, and (5, P): volume, sums of a, ab and shares, maximum of a."""
+    """Pairs (P,), rising, and (6, P): volume, sums of a, ab and shares, volume where a is the largest, maximum of a."""
     blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
     parts = [_part_sums(modes, rows, integrals, n_regions) for rows in blocks]
-    found = np.concatenate([np.zeros((6, 0)), *parts], axis=1)
+    found = np.concatenate([np.zeros((7, 0)), *parts], axis=1)
     found = found[:, np.argsort(found[0], kind="stable")]
     first = np.flatnonzero(np.diff(found[0], prepend=-1))
     if not len(first):
         return np.zeros(0, np.int64), found[1:]
-    added = np.add.reduceat(found[1:5], first, axis=1)
-    return found[0, first].astype(np.int64), np.vstack([added, np.maximum.reduceat(found[5], first)])
+    added = np.add.reduceat(found[1:6], first, axis=1)
+    return found[0, first].astype(np.int64), np.vstack([added, np.maximum.reduceat(found[6], first)])
 
 
 def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int) -> Floats:
-    """(6, P) of some rows of the modes: pair (by mode, then region), volume, sums of a, ab and shares, maximum of a."""
+    """(7, P) of some rows of the modes: pair (by mode, then region), then as `_sums_of_pairs`."""
     first, last = modes.mode[rows][[0, -1]].tolist()
     n_pairs = (last - first + 1) * n_regions
     first_pair = (modes.mode[rows] - first) * n_regions
@@ -209,7 +200,7 @@ def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int
         if n_pairs > _MOST_TABLED:
             pair, key = np.unique(key, return_inverse=True)
         a = found.integral.astype(np.float64, copy=False)
-        columns = (found.volume, a, a * modes.value[rows][found.row], found.share)
+        columns = (found.volume, a, a * modes.value[rows][found.row], found.share, found.largest)
         maximum = np.zeros(len(pair))
         np.maximum.at(maximum, key, found.maximum.astype(np.float64))
         table = np.stack([*(np.bincount(key, column, len(pair)) for column in columns), maximum])

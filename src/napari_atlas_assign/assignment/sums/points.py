@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
-from ...atlas.maximum_probability import with_maximum_probability
+from ...atlas.maximum_probability import with_minimum
 from ...grid import Floats
 from ...index_ranges import listed, slices
 from ...modes.points import Runs
@@ -60,6 +60,8 @@ class _Stretches:
     """(E,)"""
     share_before: Floats
     """(E + 1,) sum of all shares before each entry."""
+    largest_before: NDArray[np.int64]
+    """(E + 1,) how many entries before each one have the largest value of their voxel."""
     block: int
     """Voxels in a block of a row."""
     ending: NDArray[np.int32]
@@ -82,7 +84,8 @@ def _stretches(atlas: Atlas) -> _Stretches:
         stop,
         np.cumsum(stop - first, dtype=np.int64) - stop,
         atlas.value[order],
-        _running(atlas.share[order]),
+        _running(atlas.share[order], np.float64),
+        _running(atlas.largest[order], np.int64),
         block,
         ending,
         beginning,
@@ -133,9 +136,9 @@ def _marks(
     return ending.reshape(shape), beginning.reshape(shape)
 
 
-def _running(values: NDArray[np.floating]) -> Floats:
-    total = np.zeros(len(values) + 1)
-    np.cumsum(values, dtype=np.float64, out=total[1:])
+def _running(values: NDArray[Any], dtype: type[np.number[Any]]) -> NDArray[Any]:
+    total = np.zeros(len(values) + 1, dtype)
+    np.cumsum(values, dtype=dtype, out=total[1:])
     return total
 
 
@@ -143,10 +146,10 @@ def sums_of_runs(
     chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int = 0, minimum_probability: float = 0.0
 ) -> OverlapSums:
     """Add up the runs of every point's blob with every region map, chunk by chunk; `box_padding` is in voxels."""
-    stretches = [_stretches(some) for some in with_maximum_probability(atlas, minimum_probability)]
+    stretches = [_stretches(some) for some in with_minimum(atlas, minimum_probability)]
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
-    parts: list[list[Floats]] = [[np.zeros((7, 0))] for _ in stretches]
+    parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in stretches]
 
     def work(
         chunk: NDArray[np.int64], work_out: Callable[[], Runs]
@@ -162,8 +165,10 @@ def sums_of_runs(
     unit = atlas.grid.voxel_volume
     tables = [_sorted(np.concatenate(part, axis=1)) for part in parts]
     pairs = tables[0]
-    volumes = [(_numbers(table, atlas.n_regions), table[2] * unit) for table in tables]
-    largest, covered = volumes[min(1, len(volumes) - 1)], volumes[-1]
+    number, largest = _numbers(pairs, atlas.n_regions), pairs[6] * unit
+    covered = by_mode(number, largest, atlas.n_regions, n_points)
+    for of_minimum in tables[1:]:
+        largest = at_pairs(number, _numbers(of_minimum, atlas.n_regions), of_minimum[2] * unit)
     voxels, sum_b, sum_bb, maximum, minimum = of_points
     box[:, 1] += box_padding
     return OverlapSums(
@@ -173,8 +178,8 @@ def sums_of_runs(
         sum_a=pairs[3] * unit,
         sum_share=pairs[4] * unit,
         sum_ab=pairs[5] * unit,
-        maximum=pairs[6],
-        largest=at_pairs(volumes[0][0], *largest),
+        maximum=pairs[7],
+        largest=largest,
         modes=ModeSums(
             voxels * unit,
             sum_b * unit,
@@ -182,7 +187,7 @@ def sums_of_runs(
             maximum,
             minimum,
             box,
-            by_mode(*covered, atlas.n_regions, n_points),
+            covered,
         ),
         regions=atlas.region_sums,
         voxel_volume=unit,
@@ -190,12 +195,12 @@ def sums_of_runs(
 
 
 def _sorted(pairs: Floats) -> Floats:
-    """Pairs (7, P) by point, then region."""
+    """Pairs (8, P) by point, then region."""
     return pairs[:, np.lexsort((pairs[1], pairs[0]))]
 
 
 def _numbers(pairs: Floats, n_regions: int) -> NDArray[np.int64]:
-    """(P,) number of each of the pairs (7, P)."""
+    """(P,) number of each of the pairs (8, P)."""
     return pairs[0].astype(np.int64) * n_regions + pairs[1].astype(np.int64)
 
 
@@ -235,7 +240,9 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
 
 
 def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
-    """Per pair (P,) that overlaps: point, region, sums of 1, a, share and a b, and maximum of a, as rows (7, P)."""
+    """Per pair (P,) that overlaps, as rows (8, P): point, region, sums of 1, a, share, a b and of 1 where a is the
+    largest, and maximum of a.
+    """
     runs = runs.clipped(atlas.grid.shape)
     mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
     begin = stretches.ending.take(mark + runs.start // stretches.block)
@@ -249,7 +256,9 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     entry = stretches.value_at[s] + start
     weight = runs.profile_at[run] + start
     total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
-    shares = stretches.share_before[entry + length] - stretches.share_before[entry]
+    shares, largest = (
+        before[entry + length] - before[entry] for before in (stretches.share_before, stretches.largest_before)
+    )
 
     n_keys = n * atlas.n_regions
     key = (runs.point * atlas.n_regions)[run] + stretches.region[s]
@@ -260,6 +269,7 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
         np.bincount(key, total, n_keys),
         np.bincount(key, shares, n_keys),
         np.bincount(key, runs.factor[run] * product, n_keys),
+        np.bincount(key, largest, n_keys),
         maximum,
     )
     pairs = np.flatnonzero(columns[0])
