@@ -7,13 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QAbstractListModel, QModelIndex, Qt
+from qtpy.QtWidgets import QAbstractItemView, QLabel, QMenu, QWidget
 
 from napari_atlas_assign import Image, assign
-from napari_atlas_assign.plugin.plain_text import labels_as_plain_text, tip
+from napari_atlas_assign.plugin.layers.convert import atlas_to_layer, image_to_layer
+from napari_atlas_assign.plugin.plain_text import labels_as_plain_text, plain, tip
 from napari_atlas_assign.plugin.probe.widget import WhatIsHere
+from napari_atlas_assign.plugin.show import TABLE_NAME
 from napari_atlas_assign.plugin.table.widget import ResultsTable
+from tests.plugin.helpers import finish, move, settle
 
 HOSTILE = ['<img src="file:///etc/passwd">', "<b>A</b>", "&lt;img&gt;", "<a href='http://x.invalid'>A</a>", "a < b & c"]
 
@@ -60,3 +63,71 @@ def test_the_labels_of_the_probe_show_plain_text(qtbot):
     qtbot.addWidget(probe)
     for label in (probe.place_label, probe.value_label, probe.peak_label):
         assert label.textFormat() == Qt.TextFormat.PlainText
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_napari_shows_has_no_tag_and_else_its_words(name):
+    shown = plain(name)
+    assert not any(tag in shown for tag in ("<img", "<b", "</b", "<a", "</a", "&lt;"))
+    assert plain(shown) == shown
+    assert plain("p < 0.05 & area > 3 mm3") == "p < 0.05 & area > 3 mm3"
+
+
+def tooltips_of_items(view):
+    """Tooltips of the cells and heads of a list, tree or table."""
+    model, role = view.model(), Qt.ItemDataRole.ToolTipRole
+    columns = range(1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex()))
+    for column in columns:
+        yield from (model.index(row, column).data(role) for row in range(min(model.rowCount(QModelIndex()), 20)))
+        yield model.headerData(column, Qt.Orientation.Horizontal, role)
+
+
+def texts_read_as_markup(widget):
+    """All that a widget and its parts show or would show which Qt reads as markup: labels, tooltips, status texts."""
+    for part in [widget, *widget.findChildren(QWidget)]:
+        yield from (part.toolTip(), part.statusTip(), part.whatsThis())
+        yield from (action.toolTip() for action in part.actions())
+        if isinstance(part, QLabel) and part.textFormat() != Qt.TextFormat.PlainText:
+            yield part.text()
+        if isinstance(part, QAbstractItemView) and part.model() is not None:
+            yield from tooltips_of_items(part)
+
+
+def hostile_texts(widget):
+    """Those of `texts_read_as_markup` with a tag of a name in them."""
+    return [text for text in texts_read_as_markup(widget) if text and ("<img" in text or "<b>" in text)]
+
+
+def test_nothing_in_the_window_reads_a_name_as_markup(make_napari_viewer_proxy, qtbot, blob_map, label_atlas):
+    name = f"{HOSTILE[0]} {HOSTILE[1]}"
+    viewer = make_napari_viewer_proxy(show=True)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+    viewer.window.add_plugin_dock_widget("napari-atlas-assign", "What is here?")
+    regions = label_atlas.regions.assign(name=[f"{name} {n}" for n in range(label_atlas.n_regions)])
+    atlas = replace(label_atlas, name=name, regions=regions)
+    for data, options, kind in (image_to_layer(Image(blob_map, atlas.grid, name)), atlas_to_layer(atlas)):
+        layer = getattr(viewer, f"add_{kind}")(data, **options)
+    source = viewer.layers[0]
+    widget.image.value, widget.atlas.value, widget.threshold.value = source, ("layer", layer), 3
+    widget.assign()
+    finish(qtbot, widget)
+    settle()
+    table = viewer.window.dock_widgets[TABLE_NAME]
+    window = table.window()
+    for index in range(table.tabs.count()):
+        table.tabs.setCurrentIndex(index)
+        view = table.page.view
+        view.selectRow(0)
+        table.go_to_row(0)
+        for menu in (view.column_menu(0), view.cell_menu(view.model().index(0, 1))):
+            assert not [text for m in [menu, *menu.findChildren(QMenu)] for text in hostile_texts(m)]
+    for role in ("modes", "regions"):
+        viewer.layers.selection.active = next(each for each in viewer.layers if each.name.endswith(role))
+        move(viewer, (0, *source.data_to_world((4, 6, 6)))[-viewer.dims.ndim :])
+        settle()
+        assert hostile_texts(window) == []
+    widget.atlas.value, widget.threshold.value = ("layer", layer), 1000
+    widget.assign()
+    finish(qtbot, widget)
+    settle()
+    assert hostile_texts(window) == []

@@ -19,7 +19,7 @@ from tests.plugin.helpers import AFFINES
 def notes(monkeypatch):
     """What the reader tells the person."""
     told = []
-    monkeypatch.setattr("napari_atlas_assign.plugin.layers.reader._notify", told.append)
+    monkeypatch.setattr("napari_atlas_assign.plugin.layers.reader.show_warning", told.append)
     return told
 
 

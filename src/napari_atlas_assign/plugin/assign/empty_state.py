@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...errors import InputError
 from ..layers.geometry import KEY
+from ..plain_text import show_error
 from ..viewer.buttons import button
 
 SAMPLE = "real_zmap"

@@ -10,7 +10,6 @@ from weakref import ref
 
 from magicgui.widgets import CheckBox, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
 from superqt.utils import create_worker as superqt_worker
@@ -26,7 +25,7 @@ from ..docks import soon_in_tabs
 from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
-from ..plain_text import labels_as_plain_text
+from ..plain_text import labels_as_plain_text, show_error, show_warning
 from ..show import show_table
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane

@@ -21,6 +21,7 @@ from ...grid import Floats
 from ...header import Stated
 from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
+from ..plain_text import plain, plain_features
 from .colors import direct_colors, region_color
 from .geometry import KEY, Orientation, full_resolution, place, place_of, source_of
 from .map_colors import map_colormap
@@ -137,7 +138,12 @@ def image_to_layer(image: Image, **about: Any) -> LayerData:
     data = orientation.turn(image.data)
     return (
         data,
-        {"name": image.name, "metadata": {KEY: describe(space=image.space, **about)}, **intensity(data), **transform},
+        {
+            "name": plain(image.name),
+            "metadata": {KEY: describe(space=image.space, **about)},
+            **intensity(data),
+            **transform,
+        },
         "image",
     )
 
@@ -171,7 +177,7 @@ def label_features(rows: Mapping[int, Mapping[str, Any]], columns: list[str]) ->
     index = np.arange(labels.max(initial=0) + 1) if dense else np.concatenate([[0], labels])
     # Python floats in object columns: napari leaves None out of its status line, but prints an empty text.
     table = {c: [rows.get(int(i), {}).get(c) for i in index] for c in columns}
-    frame = pd.DataFrame({c: pd.Series(v, dtype=_dtype(v)) for c, v in table.items()})
+    frame = plain_features(pd.DataFrame({c: pd.Series(v, dtype=_dtype(v)) for c, v in table.items()}))
     if not dense:
         frame.insert(0, "index", index)
     return frame
@@ -230,7 +236,7 @@ def _labels_layer(atlas: Atlas) -> LayerData:
     return (
         orientation.turn(volume.reshape(atlas.grid.shape)),
         {
-            "name": atlas.name,
+            "name": plain(atlas.name),
             "features": label_features(rows, region_columns(atlas)),
             "colormap": colors,
             "opacity": 0.6,
@@ -267,7 +273,7 @@ def _region_maps_layer(atlas: Atlas) -> LayerData:
     return (
         _lazy_stack(atlas, orientation),
         {
-            "name": atlas.name,
+            "name": plain(atlas.name),
             "contrast_limits": (0.0, float(atlas.region_sums.maximum.max(initial=0)) or 1.0),
             "colormap": "inferno",
             "metadata": {KEY: about},

@@ -18,6 +18,7 @@ from ...assignment.result import Result
 from ...assignment.scores import correlation
 from ...modes.modes import Modes
 from ...report.colors import mode_color
+from ..plain_text import plain
 from .colors import highlighted_colors, match_colors
 from .convert import label_features
 from .frame import Frame, title_of
@@ -86,7 +87,7 @@ def _modes_layer(
     return (
         data,
         {
-            "name": f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else ""),
+            "name": plain(f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else "")),
             "features": mode_features(result, comparisons[about["volume"]]),
             "colormap": modes_colormap(about),
             "metadata": {KEY: about},

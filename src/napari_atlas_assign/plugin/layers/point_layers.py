@@ -18,6 +18,7 @@ from ...errors import InputError
 from ...grid import Floats
 from ...modes.point_set import PointSet
 from ...report.colors import palette_color
+from ..plain_text import plain, plain_features
 from .colors import region_color
 from .frame import Frame
 from .geometry import AS_SHOWN, KEY, check_space, own_world_from_view, source_of
@@ -95,8 +96,8 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
     return (
         np.array([frame.to_view(xyz) for xyz in points.xyz]).reshape(-1, 3)[:, -_n_axes(frame) :],
         {
-            "name": f"{points.name} regions",
-            "features": features,
+            "name": plain(f"{points.name} regions"),
+            "features": plain_features(features),
             "face_color": [("#808080" if i is None else region_color(atlas, i)) for i in index] or palette_color(0),
             "size": 4.0,
             "projection_mode": "rescale_spherical",  # as balls of their size, in slices as thick as they are

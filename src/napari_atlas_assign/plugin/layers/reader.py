@@ -30,6 +30,7 @@ from ...image import READ_ERRORS, open_image
 from ...limits import check_regular
 from ...report.provenance import RECORD_NAME
 from ...template_space import space_of_file
+from ..plain_text import plain, show_warning
 from .convert import atlas_to_layer, intensity, label_features
 from .geometry import KEY, place
 from .metadata import LayerData, describe, with_leading_axis
@@ -124,7 +125,7 @@ def read(path: str | os.PathLike[str]) -> list[LayerData]:
         return [atlas_to_layer(atlas)]
     layer, notes = map_to_layer(img, path)
     for note in notes:
-        _notify(note)
+        show_warning(note)
     return [layer]
 
 
@@ -132,7 +133,7 @@ def _modes_to_layer(img: Any, path: Path) -> LayerData:
     """Modes that were saved, as the labels that they were, with their names where a table lies beside."""
     (data, about, _), notes = map_to_layer(img, path)
     for note in notes:
-        _notify(note)
+        show_warning(note)
     kept = ("name", "metadata", "scale", "translate", "affine", "units", "axis_labels")
     about = {key: value for key, value in about.items() if key in kept}
     about["metadata"][KEY]["role"] = "modes"
@@ -166,7 +167,7 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     layer = (
         data,
         {
-            "name": stem(path),
+            "name": plain(stem(path)),
             "rgb": rgb,
             "metadata": {KEY: about},
             **({} if rgb else intensity(data)),
@@ -195,14 +196,14 @@ def _as_atlas(img: Any, path: Path) -> Atlas | None:
             atlas = load_atlas(path)
     except AtlasError as error:
         if called_atlas or any(table.suffix in TABLES_OF_LABELS for table in tables):
-            _notify(f"{path.name} is opened as a plain map, not as an atlas: {error}")
+            show_warning(f"{path.name} is opened as a plain map, not as an atlas: {error}")
         return None
     # One 3D volume of fractions is a map that a person wants explained, whatever lies beside it.
     if not (further or atlas.is_labelled):
         return None
     if not called_atlas and "labels" not in atlas.source:
         if any(table.suffix in TABLES_OF_LABELS for table in tables):
-            _notify(f"{path.name} is opened as a plain map, not as an atlas: {' '.join(atlas.remarks)}")
+            show_warning(f"{path.name} is opened as a plain map, not as an atlas: {' '.join(atlas.remarks)}")
         return None
     for told in atlas.remarks:
         warn(told)
@@ -238,9 +239,3 @@ def _notes(name: str, transform: dict[str, Any]) -> list[str]:
             "tables and 3D view use its true place"
         )
     return notes
-
-
-def _notify(message: str) -> None:
-    from napari.utils.notifications import show_warning
-
-    show_warning(message)

@@ -13,6 +13,7 @@ from ...assignment.best_region_labels import best_region_labels, best_regions
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
+from ..plain_text import plain
 from .colors import direct_colors, region_color
 from .convert import label_features, region_columns, region_rows
 from .frame import Frame, title_of
@@ -54,7 +55,7 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
     return (
         data,
         {
-            "name": f"{title_of(result)} regions" + (f" ({atlas.name})" if name_atlas else ""),
+            "name": plain(f"{title_of(result)} regions" + (f" ({atlas.name})" if name_atlas else "")),
             "features": _region_features(atlas),
             "colormap": direct_colors({r + 1: region_color(atlas, r) for r in colored}),
             "opacity": 0.7,

@@ -10,6 +10,7 @@ import pandas as pd
 from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.metadata import describe, own_metadata
+from ..plain_text import plain
 from ..viewer.oblique import points_beside
 from ..viewer.overlays import BELOW, shortened
 from ..viewer.readability import keep_readable
@@ -31,7 +32,7 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
     """Mark a place with its coordinates and its most probable region; returns the Points layer of all pins."""
     earlier = next((layer for layer in viewer.layers if own_metadata(layer).get("role") == ROLE), None)
     at = frame.to_view(here.xyz)
-    row = {"label": pin_label(here), **dict(zip("xyz", here.xyz, strict=True))}
+    row = {"label": plain(pin_label(here)), **dict(zip("xyz", here.xyz, strict=True))}
     if earlier is None:
         from_view, transform = points_beside(frame)
         with active_kept(viewer):

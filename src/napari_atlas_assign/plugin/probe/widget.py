@@ -8,7 +8,6 @@ from typing import Any, cast
 from weakref import ref
 
 import numpy as np
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QRect, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
@@ -31,7 +30,7 @@ from ...grid import Floats
 from ..docks import soon_in_tabs
 from ..layers.frame import Frame, title_of
 from ..layers.layer_results import results_in, run_shown
-from ..plain_text import labels_as_plain_text, tip
+from ..plain_text import labels_as_plain_text, show_error, tip
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import convention_of
 from ..viewer.buttons import button, plane_buttons

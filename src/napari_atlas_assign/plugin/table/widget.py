@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
-from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -31,6 +30,7 @@ from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...errors import InputError
 from ...report.colors import mode_color
+from ..plain_text import show_error
 from .filter_bar import FilterBar
 from .filters import MODE_COLUMN
 from .model import FrameModel

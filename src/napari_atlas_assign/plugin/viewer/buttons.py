@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..layers.geometry import KEY
 from ..layers.layer_results import run_shown
+from ..plain_text import show_info
 from . import commands as view_commands
 from .overlays import show_peaks
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 import napari
-from napari.utils.notifications import show_error, show_info
 
 from ...errors import InputError
+from ..plain_text import show_error, show_info
 from .anatomical import Convention, Plane, anatomical_view, convention_of, set_upright
 from .orientation_letters import letters_shown, show_letters
 from .overlays import close_overlays as close_overlays_of

@@ -23,6 +23,7 @@ from ..layers.colors import direct_colors, region_color
 from ..layers.frame import Frame, frame_of
 from ..layers.geometry import KEY
 from ..layers.metadata import LayerData, describe, own_metadata
+from ..plain_text import plain, plain_features
 from .oblique import points_beside
 from .placing import find_layer, put, update
 from .readability import has_names, is_outline, keep_readable
@@ -129,7 +130,7 @@ def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
     return (
         data,
         {
-            "name": f"{atlas.name}: {_region_name(atlas, region)} (map)",
+            "name": plain(f"{atlas.name}: {_region_name(atlas, region)} (map)"),
             "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
             "colormap": {"name": f"clear to {region_color(atlas, region)}", "colors": [[*color, 0], [*color, 1]]},
             "blending": "translucent",
@@ -149,7 +150,7 @@ def region_contour_layer(result: Result, region: int, frame: Frame) -> LayerData
     return (
         data,
         {
-            "name": f"{atlas.name}: {_region_name(atlas, region)} (outline)",
+            "name": plain(f"{atlas.name}: {_region_name(atlas, region)} (outline)"),
             "colormap": direct_colors({1: region_color(atlas, region)}),
             "opacity": 1.0,
             "metadata": {KEY: _about(result, frame, "region outline", region)},
@@ -173,7 +174,7 @@ def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
     return (
         data,
         {
-            "name": f"{result.image.name}: shares of mode {mode} ({atlas.name})",
+            "name": plain(f"{result.image.name}: shares of mode {mode} ({atlas.name})"),
             "contrast_limits": (0.0, float(rows["share"].max()) if len(rows) else 1.0),
             "colormap": SHARE_COLORS,
             "blending": "translucent",
@@ -193,8 +194,8 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
     return (
         places @ from_view[:3, :3].T + from_view[:3, 3],
         {
-            "name": f"{result.image.name}: peaks ({result.atlas.name})",
-            "features": peaks.drop(columns="position").assign(label=_peak_labels(peaks)),
+            "name": plain(f"{result.image.name}: peaks ({result.atlas.name})"),
+            "features": plain_features(peaks.drop(columns="position").assign(label=_peak_labels(peaks))),
             "text": {
                 "string": ABOVE,
                 "size": 9,
