@@ -31,7 +31,12 @@ def plain(text: str) -> str:
 
 def plain_features(features: pd.DataFrame) -> pd.DataFrame:
     """The features of a layer, whose texts napari shows in its status line."""
-    return features.map(lambda cell: plain(cell) if isinstance(cell, str) else cell)
+    shown = features.copy()
+    for column in features:
+        if any(isinstance(cell, str) for cell in features[column]):  # other columns keep their type and their gaps
+            cells = [plain(cell) if isinstance(cell, str) else cell for cell in features[column]]
+            shown[column] = pd.Series(cells, features.index, dtype=object)
+    return shown
 
 
 def show_error(message: str) -> None:
