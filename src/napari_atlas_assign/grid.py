@@ -7,7 +7,7 @@ Voxels are boxes: voxel ``i`` of an axis reaches from ``i - 0.5`` to ``i + 0.5``
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -125,10 +125,19 @@ class Grid:
 
     def shift_in(self, other: Grid) -> tuple[int, int, int] | None:
         """By how many whole voxels of another grid this one's first lies from its first; None if voxels differ."""
-        corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in self.shape], indexing="ij")).reshape(3, -1).T
-        moved = other.to_voxel(self.to_world(corners)) - corners
-        i, j, k = np.round(moved[0]).astype(np.int64).tolist()
-        return (i, j, k) if np.abs(moved - (i, j, k)).max() <= SAME_EDGE else None
+        return _shift(self, other)
+
+
+# What relates two grids is asked at every threshold.
+_kept = lru_cache(maxsize=64)
+
+
+@_kept
+def _shift(grid: Grid, other: Grid) -> tuple[int, int, int] | None:
+    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in grid.shape], indexing="ij")).reshape(3, -1).T
+    moved = other.to_voxel(grid.to_world(corners)) - corners
+    i, j, k = np.round(moved[0]).astype(np.int64).tolist()
+    return (i, j, k) if np.abs(moved - (i, j, k)).max() <= SAME_EDGE else None
 
 
 def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
@@ -147,14 +156,14 @@ def product(vectors: ArrayLike, matrix: Floats) -> Floats:
     The rounding of `numpy.matmul` depends on how many vectors there are and on how many threads work, so that a record
     would not run again to the same last bit.
     """
-    columns = np.moveaxis(np.asarray(vectors, dtype=np.float64), -1, 0)
-    rows = []
-    for row in matrix:
-        total = columns[0] * row[0]
-        for column, factor in zip(columns[1:], row[1:], strict=True):
-            total = total + column * factor
-        rows.append(total)
-    return np.stack(rows, axis=-1)
+    vectors = np.asarray(vectors, dtype=np.float64)
+    found = np.empty((*vectors.shape[:-1], len(matrix)))
+    for r, row in enumerate(matrix):
+        total = vectors[..., 0] * row[0]
+        for k in range(1, len(row)):
+            total = total + vectors[..., k] * row[k]
+        found[..., r] = total
+    return found
 
 
 def snap(edges: Floats) -> Floats:
@@ -183,6 +192,7 @@ class AxisMatch:
     offset: Floats
 
 
+@_kept
 def match_axes(image: Grid, atlas: Grid) -> AxisMatch | None:
     """Pair the axes of two grids that are parallel in the world, flipped or permuted or not.
 
@@ -212,6 +222,7 @@ def axis_edges(match: AxisMatch, image: Grid, axis: int) -> tuple[Floats, Floats
     return np.minimum(edges[:-1], edges[1:]), np.maximum(edges[:-1], edges[1:])
 
 
+@_kept
 def stretches(image: Grid, atlas: Grid) -> list[Floats] | None:
     """By which factors (N,) `snap` stretches the voxels along each axis of an image; None where it moves no edge."""
     match = match_axes(image, atlas)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
+from ..atlas.kept import kept_with_atlas
 from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import hemisphere_shares
@@ -195,6 +196,7 @@ def _outside(comparison: Comparison) -> Floats:
     return _exact(1 - comparison.sums.modes.covered / comparison.sums.modes.volume)
 
 
+@kept_with_atlas()
 def _names(atlas: Atlas) -> NDArray[np.object_]:
     """(R + 1,) names of the regions; the last, which -1 finds, is None: no region."""
     return np.array([*atlas.regions["name"], None], object)

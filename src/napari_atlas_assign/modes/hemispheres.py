@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..grid import Floats, Grid, indices_of, product
+from ..grid import Floats, Grid, Ints, product
 from .modes import Modes
 
 _POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -30,15 +29,14 @@ def hemisphere_shares(modes: Modes, midplane: float | None = 0.0) -> Floats:
     """
     if midplane is None:
         return np.full((modes.n_modes, 2), np.nan)
-    share = modes.totals(left_parts(modes.grid, modes.voxel, midplane)) / modes.counts()
+    share = modes.totals(left_parts(modes.grid, modes.indices, midplane)) / modes.counts()
     return np.stack([share, 1 - share], axis=-1)
 
 
-def left_parts(grid: Grid, voxel: NDArray[np.integer], midplane: float) -> Floats:
-    """(N,) part of each voxel, given by its flat C-order number, left of the midplane, given by its x in world mm."""
+def left_parts(grid: Grid, indices: tuple[Ints, Ints, Ints], midplane: float) -> Floats:
+    """(N,) part of each voxel, given by its indices (N,) along the axes, left of the midplane, its x in world mm."""
     edges, offset = grid.affine[0, :3], grid.affine[0, 3] - midplane
     width, axis = np.abs(edges).sum(), int(np.abs(edges).argmax())
-    indices = indices_of(voxel, grid.shape)
     if np.abs(edges[axis]) > width * (1 - 1e-6):
         centre = (np.array(grid.shape) - 1) / 2
         centre[axis] = 0

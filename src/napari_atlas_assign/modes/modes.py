@@ -122,10 +122,14 @@ class Modes:
         Where several voxels hold the largest value, the one nearest to their mean position is taken, then the one with
         the lowest world x, y, z: the peak lies in its mode and does not depend on how the file is stored.
         """
+        return self._peaks
+
+    @cached_property
+    def _peaks(self) -> tuple[NDArray[np.int64], Floats]:
         if not self.n_modes:
             return np.zeros(0, np.int64), np.zeros(0)
         highest = np.maximum.reduceat(self.value, self.starts)
-        tied = np.flatnonzero(self.value == np.repeat(highest, self.counts()))
+        tied = self._at_peak
         mode = self.mode[tied]
         ijk = np.stack([index[tied] for index in self.indices])
         n_tied = np.bincount(mode, minlength=self.n_modes)
@@ -144,8 +148,13 @@ class Modes:
         """(M,) how many voxels of each mode hold its largest value."""
         if not self.n_modes:
             return np.zeros(0, np.int64)
+        return np.bincount(self.mode[self._at_peak], minlength=self.n_modes)
+
+    @cached_property
+    def _at_peak(self) -> NDArray[np.intp]:
+        """Which voxels (N,) hold the largest value of their mode."""
         highest = np.maximum.reduceat(self.value, self.starts)
-        return np.bincount(self.mode[self.value == np.repeat(highest, self.counts())], minlength=self.n_modes)
+        return np.flatnonzero(self.value == np.repeat(highest, self.counts()))
 
 
 def find_modes(

@@ -17,7 +17,7 @@ from ...atlas.atlas import Atlas, shares
 from ...atlas.kept import kept_with_atlas
 from ...atlas.lookup import VOXELS_PER_PLACE, values_at
 from ...atlas.maximum_probability import maximum_probability_map
-from ...grid import Floats, Grid
+from ...grid import Floats, Grid, indices_of
 from ...image import Image
 from ...index_ranges import slices
 from ...lazy import blocks
@@ -148,7 +148,9 @@ def _pieces(image: Image) -> Iterator[tuple[NDArray[np.int64], Floats]]:
 def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: float | None) -> Floats:
     """(K, N) weights of voxels."""
     every = np.ones(len(voxel))
-    return every[None] if midplane is None else np.stack([every, left_parts(grid, voxel, midplane)])
+    if midplane is None:
+        return every[None]
+    return np.stack([every, left_parts(grid, indices_of(voxel, grid.shape), midplane)])
 
 
 def _rounded(found: Floats, magnitude: Floats) -> Floats:

@@ -29,7 +29,7 @@ def prepare() -> bool:
         values.setflags(write=False)  # as those of a stored atlas are
         for region in (np.zeros(1, np.uint16), np.zeros(1, np.int32)):
             region.setflags(write=False)
-            loop(one.astype(np.int32), one.astype(np.int32), one, np.ones(1), region, values, 1.0, np.zeros((6, 1)))
+            loop(one.astype(np.int32), one.astype(np.int32), one, np.ones(1), region, values, 1.0, np.zeros((1, 6)))
         _loop = loop
     return is_ready()
 
@@ -71,9 +71,9 @@ def add_up(
         Volume, sums of a, ab and shares, volume where a is the largest, maximum of a.
     """
     assert _loop is not None, "see is_ready"
-    table = np.zeros((6, n_pairs))
+    table = np.zeros((n_pairs, 6))  # what belongs to a pair lies together
     _loop(begin, end, first_pair, b, np.asarray(region), np.asarray(value), unit, table)
-    return table
+    return table.T
 
 
 def _compiled() -> Any:
@@ -88,16 +88,16 @@ def _compiled() -> Any:
                 if value[entry] > highest:  # the first of equals
                     highest, largest = value[entry], first_pair[voxel] + region[entry]
             if highest > 0:
-                table[4, largest] += unit
+                table[largest, 4] += unit
             total = max(total, 1.0)
             for entry in range(begin[voxel], end[voxel]):
                 pair = first_pair[voxel] + region[entry]
                 here = np.float64(value[entry])
                 a = here * unit
-                table[0, pair] += unit
-                table[1, pair] += a
-                table[2, pair] += a * b[voxel]
-                table[3, pair] += here / total * unit
-                table[5, pair] = max(table[5, pair], here)
+                table[pair, 0] += unit
+                table[pair, 1] += a
+                table[pair, 2] += a * b[voxel]
+                table[pair, 3] += here / total * unit
+                table[pair, 5] = max(table[pair, 5], here)
 
     return loop
