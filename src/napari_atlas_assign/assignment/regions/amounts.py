@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas, shares
 from ...atlas.kept import kept_with_atlas
 from ...atlas.lookup import VOXELS_PER_PLACE, values_at
-from ...atlas.maximum_probability import maximum_probability_map
 from ...grid import Floats, Grid, indices_of
 from ...image import Image
 from ...index_ranges import slices
@@ -74,18 +73,16 @@ def amounts_of_modes(modes: Modes, atlas: Atlas, midplane: float | None) -> Floa
 
 def amounts_of_image(image: Image, atlas: Atlas) -> ImageAmounts:
     """What an image has in every region, read piece by piece."""
-    largest = maximum_probability_map(atlas)
     found = np.zeros((2, atlas.n_regions + 1))
     magnitude, maximum = np.zeros(2), np.full(atlas.n_regions + 1, -np.inf)
     for voxel, value in _pieces(image):
         integrals = _integrals(atlas, image.grid, voxel)
-        of_largest = integrals if largest is atlas else _integrals(largest, image.grid, voxel)
         for rows in slices(len(voxel), _AT_A_TIME):
             here, x = integrals(rows), value[rows]
             weights = np.stack([np.ones(len(x)), x])
             found += _weighted(here, weights, image.grid, atlas.n_regions)
             magnitude += np.abs(weights).sum(axis=1) * image.grid.voxel_volume
-            _raise(maximum, here if largest is atlas else of_largest(rows), x, image.grid)
+            _raise(maximum, here, x, image.grid)
     space, total = _rounded(found, magnitude)
     return ImageAmounts(space, total, np.where(np.isinf(maximum), np.nan, maximum))
 
@@ -128,9 +125,10 @@ def _weighted(integrals: RegionIntegrals, weights: Floats, grid: Grid, n_regions
 
 
 def _raise(maximum: Floats, integrals: RegionIntegrals, value: Floats, grid: Grid) -> None:
-    """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are."""
-    np.maximum.at(maximum, integrals.region, value[integrals.row])
-    covered = np.bincount(integrals.row, integrals.volume, len(value))
+    """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are the largest somewhere."""
+    largest = np.flatnonzero(integrals.largest)
+    np.maximum.at(maximum, integrals.region[largest], value[integrals.row[largest]])
+    covered = np.bincount(integrals.row, integrals.largest, len(value))
     outside = value[covered < grid.voxel_volume * (1 - 1e-6)]
     maximum[-1] = max(maximum[-1], outside.max(initial=-np.inf))
 
