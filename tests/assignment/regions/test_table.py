@@ -80,7 +80,8 @@ def points_in_trees(draw):
     sides = rng.choice(["left", "right", None], 6)
     atlas = replace(atlas, regions=atlas.regions.assign(parent=parents, hemisphere=sides))
     n = draw(st.integers(0, 40))
-    points = atlas.grid.to_world(rng.uniform(-1, 7, (n, 3)))
+    # Off the faces between voxels, to which the engine gives a width.
+    points = atlas.grid.to_world(rng.integers(-1, 7, (n, 3)) + rng.uniform(-0.49, 0.49, (n, 3)))
     return with_midplane(atlas, float(np.mean(points[:, 0])) if n else 0.0), maps, points
 
 
