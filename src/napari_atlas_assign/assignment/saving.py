@@ -26,6 +26,16 @@ class Saving:
 
         return short_html(cast("Result | PointResult", self))
 
+    def methods(self) -> str:
+        """What was done, as a paragraph for a paper, and after an empty line the works that it cites, as BibTeX.
+
+        Made from the record; works are cited by their keys, as in ``[@siibra]``.
+        """
+        from ..report.provenance import record_of
+        from ..report.words.methods import methods_text
+
+        return methods_text(record_of(cast("Result | PointResult", self)))
+
     def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
         """Write the tables, of maps the mode volumes, and the record into a new folder, whole or not at all.
 

@@ -10,8 +10,8 @@ import base64
 import hashlib
 import html
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ import pandas as pd
 
 from ..assignment.columns import (
     ASSIGNMENTS,
+    CLUSTERS,
+    LISTED_POINTS,
     MODES,
+    PEAKS,
     POINT_ASSIGNMENTS,
     POINTS,
     REGION_TEST,
@@ -39,13 +42,14 @@ from .coverage import coverage, covered_elsewhere, is_covered, not_covered
 from .figures import draw_figures, figure_bytes
 from .provenance import record_of
 from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
-from .wording import MISSING, fixed, number, one_line, percent, place, rounded
+from .short import n_modes
+from .wording import MISSING, counted, fixed, listed, number, one_line, percent, place, rounded
+from .words.choices import choices
+from .words.flat_record import MAX_ENTRIES, flat
+from .words.methods import bibtex, methods_paragraph
 
 MAX_REGIONS = 2000
 """Rows of the table of regions that the page shows."""
-
-MAX_ENTRIES = 20
-"""Of long lists in the record, the page shows this many entries."""
 
 MAX_ROWS = 2000
 """Rows of a table on a page; of more, a page takes long to open, and nobody reads them there."""
@@ -91,12 +95,14 @@ def save_report(result: Result | PointResult, path: str | os.PathLike[str], *, r
 
 def report_page(result: Result | PointResult, *, radiological: bool = False) -> str:
     """The report as the text of a page."""
-    title = result.points.name if isinstance(result, PointResult) else _name(result)
-    content = _of_points(result) if isinstance(result, PointResult) else _of_maps(result, radiological)
+    record = record_of(result)
+    if isinstance(result, PointResult):
+        title, content = result.points.name, _of_points(result, record)
+    else:
+        title, content = _name(result), _of_maps(result, record, radiological)
     style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
     script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'"
-    record = record_of(result)
     maker = f"napari-atlas-assign {record['software'].get('napari-atlas-assign', '')}"
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -111,6 +117,7 @@ def report_page(result: Result | PointResult, *, radiological: bool = False) -> 
 <body>
 <main>
 {content}
+{_methods(record)}
 {_record(record)}
 <footer>Made with {text(maker)}, {text(record["created"])}.</footer>
 </main>
@@ -125,9 +132,9 @@ def text(value: Any, length: int = 200) -> str:
     return html.escape(one_line(value, length))
 
 
-def _of_maps(result: Result, radiological: bool) -> str:
+def _of_maps(result: Result, record: Mapping[str, Any], radiological: bool) -> str:
     several = len(result.comparisons) > 1
-    parts = [_heading(result)]
+    parts = [_heading(result, record)]
     if several:
         parts.append(_runs(result))
     for n, (run, most) in enumerate(drawn_runs(result), 1):
@@ -136,8 +143,10 @@ def _of_maps(result: Result, radiological: bool) -> str:
         prefix = f"run-{n}-" if several else ""
         part = "\n".join(
             (
+                _summary(run, figures, prefix),
                 _overview(figures),
                 _modes(run, figures, prefix),
+                _peaks(run, figures, prefix),
                 _how_sure(run, figures),
                 _assignments(run, figures, prefix),
             )
@@ -166,19 +175,20 @@ def _regions(result: Result | PointResult) -> str:
 </section>"""
 
 
-def _of_points(result: PointResult) -> str:
+def _of_points(result: PointResult, record: Mapping[str, Any]) -> str:
     n, atlases = len(result.points), result.atlases
     facts = {
         "Points": result.points.name,
         **_atlas_facts(atlases),
         "Space of the points": result.points.space or "not stated",
-        "Convention": result.convention,
+        **choices(record),
     }
-    lead = f"{_count(n, 'point')}, compared with the regions of {_names([a.name for a in atlases])}."
+    lead = f"{counted(n, 'point')}, compared with the regions of {_names([a.name for a in atlases])}."
     tables = "".join(
         f"<section><h2>{title}</h2>{_table(table, {}, columns)}</section>"
         for title, table, columns in (
-            ("Points", result.modes, POINTS),
+            ("Summary", result.summary(), LISTED_POINTS),
+            ("Points", result.listed, POINTS),
             ("Assignments", result.assignments, POINT_ASSIGNMENTS),
         )
     )
@@ -187,21 +197,18 @@ def _of_points(result: PointResult) -> str:
     return f"{top}\n{tables}\n{_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}\n{_regions(result)}"
 
 
-def _heading(result: Result) -> str:
-    n_modes, n_pairs = sum(run.modes.n_modes for run in result.comparisons), len(result.assignments)
-    if len(result.comparisons) == 1:
-        n_modes = len(result.modes)
+def _heading(result: Result, record: Mapping[str, Any]) -> str:
     images, atlases = result.images, result.atlases
     facts = {
         "Image" if len(images) == 1 else "Images": one_line(_name(result)),
         **_atlas_facts(atlases),
         "Space of the image": result.image.space or "not stated",
-        **{_words(name): _plain(value) for name, value in result.parameters.as_dict().items()},
+        **choices(record),
     }
     across = "" if len(result.comparisons) == 1 else f" in {len(result.comparisons)} runs"
     lead = (
-        f"{_count(n_modes, 'mode')}{across}, compared with the regions of {_names([a.name for a in atlases])}: "
-        f"{_count(n_pairs, 'assignment')}."
+        f"{counted(n_modes(result), 'mode')}{across}, compared with the regions of "
+        f"{_names([a.name for a in atlases])}: {counted(len(result.assignments), 'assignment')}."
     )
     return _top("Modes and brain regions", _name(result), lead, result.warnings, facts)
 
@@ -237,8 +244,7 @@ def _name(result: Result) -> str:
 
 def _names(names: Sequence[str]) -> str:
     """Names of atlases in a sentence, ready for the page."""
-    shown = [text(name) for name in names]
-    return f"the atlas {shown[0]}" if len(shown) == 1 else f"the atlases {', '.join(shown[:-1])} and {shown[-1]}"
+    return f"the atlas{'' if len(names) == 1 else 'es'} {listed([text(name) for name in names])}"
 
 
 def _runs(result: Result) -> str:
@@ -270,6 +276,33 @@ def _runs(result: Result) -> str:
 <tbody>
 {rows}
 </tbody></table></div>
+</section>"""
+
+
+def _summary(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
+    return f"""<section>
+<h2>Summary</h2>
+<p class="quiet">Size and peak of each mode, the region at the peak, and the best region of the whole mode.</p>
+{_table(result.summary(), _links(result, figures, prefix), CLUSTERS)}
+</section>"""
+
+
+def _peaks(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
+    if result.parameters.rois:
+        return ""
+    return f"""<section>
+<h2>Peaks</h2>
+<p class="quiet">The highest places of each mode, and the regions there with their values.</p>
+{_table(result.peaks, _links(result, figures, prefix), PEAKS)}
+</section>"""
+
+
+def _methods(record: Mapping[str, Any]) -> str:
+    return f"""<section>
+<h2>Methods</h2>
+<p class="quiet">Ready to paste into a paper; the keys in brackets are those of the BibTeX entries.</p>
+<blockquote>{text(methods_paragraph(record), 20_000)}</blockquote>
+<details><summary>Works to cite (BibTeX)</summary><pre>{html.escape(bibtex(record))}</pre></details>
 </section>"""
 
 
@@ -320,24 +353,22 @@ def _links(result: Result, figures: Mapping[str, bytes], prefix: str) -> dict[in
 def _mode(result: Result, row: int, figure: bytes, prefix: str, elsewhere: Mapping[int, str]) -> str:
     mode, facts = int(result.mode_voxels.number[row]), result.modes.iloc[row].to_dict()
     items = "".join(
-        f'<li><i style="background:{color}"></i><span class="name">{text(pair["region"])}</span>'
-        f"<span>r = {fixed(pair['correlation'], 2)}</span>{_share(pair['share'])}</li>"
+        f'<tr><td><i style="background:{color}"></i></td><td class="t">{text(pair["region"])}</td>'
+        f'<td class="n">{fixed(pair["correlation"], 2)}</td><td>{_share(pair["share"])}</td></tr>'
         for color, (_, pair) in zip(REGION_COLORS, best_assignments(result, mode).iterrows(), strict=False)
     )
     is_rois = result.parameters.rois
     words = f"Axial, coronal and sagittal slice through the {'middle' if is_rois else 'peak'} of mode {mode}"
     peak = "" if is_rois else f" ·\npeak {rounded(facts['peak value'])} at {place(facts['peak'])} mm{_plateau(facts)}"
-    missing = (
-        "" if is_covered(facts) else f'<p class="notice">{text(not_covered(facts, elsewhere.get(mode)), 1000)}.</p>'
-    )
+    missing = "" if is_covered(facts) else not_covered(facts, elsewhere.get(mode))
     return f"""<section class="mode" id="{prefix}mode-{mode}">
 <h3>{_chip(mode)} Mode {mode}</h3>
-<p class="facts">{rounded(facts["volume mm3"])} mm³ · {_count(facts["voxels"], "voxel")}{peak}</p>
+<p class="facts">{rounded(facts["volume mm3"])} mm³ · {counted(facts["voxels"], "voxel")}{peak}</p>
 <p class="facts">{_coverage_bar(facts)} {coverage(facts)}</p>
 {_under_shifts(facts)}
 {f'<p class="notice">{text(missing, 1000)}.</p>' if missing else ""}
 <figure>{_image(figure, words)}</figure>
-{f'<ul class="legend">{items}</ul>' if items else f'<p class="quiet">{_no_region(result, mode)}</p>'}
+{_legend(items) if items else f'<p class="quiet">{_no_region(result, mode)}</p>'}
 </section>
 """
 
@@ -348,6 +379,14 @@ def _under_shifts(facts: Mapping[Any, Any]) -> str:
     if stability is None or words is None:
         return ""
     return f'<p class="facts">{text(words)} · best region the same in {percent(stability)} of moves</p>'
+
+
+def _legend(rows: str) -> str:
+    return (
+        '<table class="legend"><thead><tr><th></th><th scope="col">region</th>'
+        '<th scope="col" class="n">correlation</th><th scope="col">share of the mode</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
 
 
 def _no_region(result: Result, mode: int) -> str:
@@ -425,8 +464,12 @@ def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> s
 <h2>Assignments</h2>
 <p class="quiet">One row for each mode and region that overlap. Point at a number for all its digits.</p>
 {_table(result.assignments, links, ASSIGNMENTS)}
-{_meanings([*result.modes.columns, *result.assignments.columns], {**MODES, **ASSIGNMENTS})}
+{_meanings([*result.peaks.columns, *result.modes.columns, *result.assignments.columns], _MEANINGS)}
 </section>"""
+
+
+_MEANINGS = {**PEAKS, **MODES, **ASSIGNMENTS}
+"""Columns of the tables of maps; where names are the same, those of the assignments."""
 
 
 def _meanings(names: Sequence[str], columns: Columns) -> str:
@@ -443,7 +486,7 @@ def _explanation(name: str, columns: Columns) -> str:
 
 
 def _record(record: Mapping[str, Any]) -> str:
-    rows = "".join(f"<tr><th>{text(name)}</th><td>{text(value, 1000)}</td></tr>" for name, value in _flat(record))
+    rows = "".join(f"<tr><th>{text(name)}</th><td>{text(value, 1000)}</td></tr>" for name, value in flat(record))
     return f"""<section>
 <h2>Record</h2>
 <p class="quiet">Software, inputs and parameters. Files are named without their folders.</p>
@@ -458,10 +501,7 @@ def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> s
     left = len(table) - MAX_ROWS
     table = table.head(MAX_ROWS)
     numeric = {name: ' class="n"' if pd.api.types.is_numeric_dtype(table[name]) else "" for name in table.columns}
-    heads = "".join(
-        f'<th scope="col"{numeric[name]} title="{text(_explanation(name, columns), 1000)}">{text(name)}</th>'
-        for name in table.columns
-    )
+    heads = "".join(_head_cell(name, numeric[name], columns) for name in table.columns)
     cells = [_cells(name, table[name], links) for name in table.columns]
     rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
     return f"""<div class="scroll"><table class="sortable">
@@ -477,16 +517,39 @@ def _left_out(n: int) -> str:
     return f'<p class="quiet">{n:,} more rows are left out here; the tables beside this page hold all.</p>'
 
 
+def _head_cell(name: str, style: str, columns: Columns) -> str:
+    return f'<th scope="col"{style} title="{text(_explanation(name, columns), 1000)}">{_hyphenated(text(name))}</th>'
+
+
+def _hyphenated(heading: str) -> str:
+    """A heading whose long words may be broken, so that a table of many columns fits the page."""
+    for word in _LONG_WORDS:
+        heading = heading.replace(word.replace("-", ""), word.replace("-", "&shy;"))
+    return heading
+
+
+_LONG_WORDS = (
+    *("struc-ture", "cen-troid", "corre-lation", "inter-section", "weight-ed", "contained-ness", "maxi-mum"),
+    *("proba-bility", "hemi-sphere", "un-assigned", "un-decided", "posi-tion", "dis-tance"),
+)
+
+
 def _cells(name: str, column: pd.Series, links: Mapping[int, str]) -> list[str]:
     values = column.tolist()
-    if name == "input structure":
-        return [f'<td class="n" title="{mode}">{_chip(mode, links.get(mode))}</td>' for mode in values]
+    if name in ("input structure", "cluster"):
+        return [_mode_cell(mode, links) for mode in values]
     if pd.api.types.is_numeric_dtype(column):
         finite = column.dropna()
         finite = finite[np.isfinite(finite)]
         decimals = 0 if (finite == finite.round()).all() and len(finite) else 3
         return [_number_cell(value, decimals) for value in values]
     return [_other_cell(value) for value in values]
+
+
+def _mode_cell(mode: Any, links: Mapping[int, str]) -> str:
+    if pd.isna(mode):
+        return f'<td class="n">{MISSING}</td>'
+    return f'<td class="n" title="{mode}">{_chip(mode, links.get(mode))}</td>'
 
 
 def _number_cell(value: float, decimals: int) -> str:
@@ -501,7 +564,7 @@ def _other_cell(value: Any) -> str:
     if value is None or value is pd.NA or value != value:
         return f'<td class="t">{MISSING}</td>'
     # Long names of regions have underscores for spaces, and may be broken there.
-    return f'<td class="t">{text(value).replace("_", "_<wbr>")}</td>'
+    return f'<td class="t">{text(value, 2000).replace("_", "_<wbr>")}</td>'
 
 
 def _chip(mode: int, link: str | None = None) -> str:
@@ -517,45 +580,3 @@ def _share(part: float) -> str:
 
 def _image(png: bytes, words: str) -> str:
     return f'<img alt="{text(words)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def _count(n: Any, noun: str) -> str:
-    return f"{number(n, 0)} {noun}{'' if n == 1 else 's'}"
-
-
-def _words(name: str) -> str:
-    """The name of a parameter in words: ``min_volume_mm3`` as "Minimum volume (mm³)"."""
-    return {"min_volume_mm3": "Minimum volume (mm³)"}.get(name) or name.replace("_", " ").capitalize()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(_plain, value)) or MISSING
-    return f"{value:g}" if isinstance(value, float) else MISSING if value is None else str(value)
-
-
-def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every fact of a record with the way to it; files by name only: folders tell of a person, not of a result."""
-    for key, value in record.items():
-        name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key} · ")
-        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
-            shown = {str(n): item for n, item in enumerate(value[:MAX_ENTRIES], 1)}
-            yield from _flat(shown, f"{prefix}{key} · ")
-            if len(value) > MAX_ENTRIES:
-                yield name, f"and {len(value) - MAX_ENTRIES} more, which stand in provenance.json"
-        elif isinstance(value, list | tuple):
-            if value:
-                yield name, ", ".join(_file_name(str(item)) for item in value)
-        elif isinstance(value, float):
-            yield name, f"{value:.6g}"
-        elif value is not None:
-            yield name, _file_name(str(value))
-
-
-def _file_name(value: str) -> str:
-    for kind in (PurePosixPath, PureWindowsPath):
-        if kind(value).is_absolute():
-            return kind(value).name
-    return value

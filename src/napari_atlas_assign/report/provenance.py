@@ -87,6 +87,7 @@ def _of_maps(result: Result) -> dict[str, Any]:
                 "image": run.image.name,
                 "atlas": run.atlas.name,
                 "threshold": run.threshold,
+                "chosen": result.parameters.threshold_in_words(run.image, run.threshold),
                 "modes": run.modes.n_modes,
                 "assignments": len(run.sums.mode),
                 "grid": _describe_grid(run.modes.grid),

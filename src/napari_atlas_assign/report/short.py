@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from .wording import one_line
+from .wording import counted, listed, one_line
 
 MOST_ROWS = 10
 """Of the table."""
@@ -39,17 +38,17 @@ def short_html(result: Result | PointResult) -> str:
 
 def headline(result: Result | PointResult) -> str:
     """What was compared, at which threshold, and how much came of it."""
-    n_rows = count(int(result.assignments["region"].notna().sum()), "assignment")
+    n_rows = counted(int(result.assignments["region"].notna().sum()), "assignment")
     atlases = listed([atlas.name for atlas in result.atlases])
     if isinstance(result, PointResult):
         unlocated = f" and {len(result.points.unlocated)} without coordinates" if result.points.unlocated else ""
-        return f"{result.points.name}: {count(len(result.points), 'point')}{unlocated}, {n_rows} to {atlases}"
+        return f"{result.points.name}: {counted(len(result.points), 'point')}{unlocated}, {n_rows} to {atlases}"
     first, run = result.images[0], result.comparisons[0]
-    name = first.name if len(result.images) == 1 else f"{count(len(result.images), 'map')} from {first.name}"
+    name = first.name if len(result.images) == 1 else f"{counted(len(result.images), 'map')} from {first.name}"
     chosen = result.parameters.threshold_in_words(first, run.threshold)
     at = f" ({chosen})" if chosen and len(result.images) == 1 else ""
     what = "region of interest" if result.parameters.rois else "mode"
-    return f"{name}{at}: {count(n_modes(result), what)}, {n_rows} to {atlases}"
+    return f"{name}{at}: {counted(n_modes(result), what)}, {n_rows} to {atlases}"
 
 
 def n_modes(result: Result) -> int:
@@ -70,17 +69,6 @@ def first_rows(table: pd.DataFrame, rows: int) -> str:
 
 def _more(table: pd.DataFrame, rows: int = MOST_ROWS) -> list[str]:
     return [f"and {len(table) - rows} more"] if len(table) > rows else []
-
-
-def listed(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def count(n: int, noun: str) -> str:
-    """``1 mode``, ``2 modes``; ``2 regions of interest``."""
-    first, space, rest = noun.partition(" ")
-    return f"{n:,} {first}{'' if n == 1 else 's'}{space}{rest}"
 
 
 def _rounded(value: float) -> str:

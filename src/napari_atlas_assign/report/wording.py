@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -70,6 +70,17 @@ def one_line(text: Any, length: int = 80) -> str:
     if len(line) <= length:
         return line
     return f"{line[: length // 2]}…{line[-(length - length // 2 - 1) :]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``; of no names an empty text."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def counted(n: int, noun: str) -> str:
+    """``1 mode``, ``2 modes``; ``2 regions of interest``."""
+    first, space, rest = noun.partition(" ")
+    return f"{number(n, 0)} {first}{'' if n == 1 else 's'}{space}{rest}"
 
 
 def _missing(value: Any) -> bool:
