@@ -21,9 +21,10 @@ NAME = "napari_atlas_assign"
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"encoding": -1, "atomic": 0, "errors": 0, "index_ranges": 0, "timings": 0},
+    **{"encoding": -1, "errors": 0, "index_ranges": 0, "timings": 0},
     **{
         "grid": 1,
+        "atomic": 1,
         "limits": 1,
         "opening": 1.5,
         "resources": 1,

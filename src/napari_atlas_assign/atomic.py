@@ -9,7 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
+from .errors import InputError
+
 _PREFIX = ".writing-"
+
+
+@contextmanager
+def told_if_not_written(path: str | os.PathLike[str], advice: str) -> Iterator[None]:
+    """Tell in one sentence what the system refuses while `path` is written."""
+    name = os.fspath(path)[:200]
+    if "\0" in os.fspath(path):
+        raise InputError(f"{name!r} cannot be written (no file can have this name); {advice}")
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{name} cannot be written ({error.strerror or error}); {advice}") from error
 
 
 @contextmanager

@@ -29,8 +29,9 @@ def run(arguments: argparse.Namespace) -> None:
     from ..atlas.load import load_atlas
     from ..cluster_tables.label import label_table
     from ..errors import InputError
+    from ..image import exists
 
-    if arguments.output is not None and arguments.output.exists():
+    if arguments.output is not None and exists(arguments.output):
         raise InputError(f"{arguments.output} is there already; give the name of a new file")
     with download_line() as progress:
         atlases = [

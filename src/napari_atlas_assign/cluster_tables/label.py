@@ -19,7 +19,7 @@ from ..assignment.points import assign_points
 from ..atlas.atlas import Atlas
 from ..atlas.load import load_atlas
 from ..atlas.lookup import nearest_regions
-from ..atomic import whole_file
+from ..atomic import told_if_not_written, whole_file
 from ..errors import InputError
 from ..grid import Floats
 from ..limits import read_bytes
@@ -136,10 +136,11 @@ def _labelled_file(path: Path, atlases: Sequence[Atlas], sigma: float, output: P
         lines[number] = lines[number].with_fields(values, layout.separator, layout.width)
     labelled = text_of(lines)
     if output is not None:
-        with whole_file(output) as file:
-            file.write_bytes(encoded(labelled, encoding))
-        if electrodes:
-            _write_sidecar(path, output, atlases)
+        with told_if_not_written(output, "name another file"):
+            with whole_file(output) as file:
+                file.write_bytes(encoded(labelled, encoding))
+            if electrodes:
+                _write_sidecar(path, output, atlases)
     return labelled
 
 

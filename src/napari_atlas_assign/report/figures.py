@@ -14,7 +14,7 @@ import numpy as np
 
 from ..assignment.best_region_labels import PART_OF_MAXIMUM
 from ..assignment.result import Result
-from ..atomic import scratch_folder
+from ..atomic import scratch_folder, told_if_not_written
 from ..errors import InputError
 from ..image import Image
 from . import canvas
@@ -73,7 +73,7 @@ def save_figures(
     if unknown := [suffix for suffix in formats if suffix not in FORMATS]:
         raise InputError(f"figures cannot be written as {unknown[0]!r}; give {', '.join(FORMATS)}")
     target = Path(folder)
-    try:
+    with told_if_not_written(folder, "name another folder for the figures"):
         target.mkdir(parents=True, exist_ok=True)
         with scratch_folder(target) as scratch:
             write_figures(result, scratch, formats, radiological=radiological)
@@ -82,11 +82,6 @@ def save_figures(
                     path.unlink()
             for path in sorted(scratch.iterdir()):
                 os.replace(path, target / path.name)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{folder} cannot be written ({reason}); name another folder for the figures") from error
     return target
 
 

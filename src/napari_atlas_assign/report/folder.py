@@ -22,7 +22,7 @@ import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from ..atomic import replace_folder, scratch_folder
+from ..atomic import replace_folder, scratch_folder, told_if_not_written
 from ..encoding import no_formula
 from ..errors import InputError
 from ..header import MODES_INTENT
@@ -68,14 +68,11 @@ def save_result(result: Result | PointResult, folder: Path, report: bool = False
         and matplotlib is not installed.
     """
     target = usable_folder(folder)
-    try:
+    with told_if_not_written(folder, "name another output folder or make room"):
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(target.parent) as new:
             write_files(result, new, report)
             replace_folder(new, target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{folder} cannot be written ({reason}); name another output folder or make room") from error
     return target
 
 

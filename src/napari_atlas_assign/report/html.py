@@ -33,9 +33,10 @@ from ..assignment.columns import (
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
-from ..atomic import whole_file
+from ..atomic import told_if_not_written, whole_file
 from ..certainty.registration import DRAWS, HELD
 from ..errors import InputError
+from ..image import exists
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
 from .coverage import coverage, covered_elsewhere, is_covered, not_covered
@@ -80,16 +81,13 @@ def save_report(result: Result | PointResult, path: str | os.PathLike[str], *, r
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path} does not end in .html; name the report so, for example report.html")
-    if target.is_dir():
+    if exists(target) and target.is_dir():
         raise InputError(f"{path} is a folder; name a file for the report")
     content = report_page(result, radiological=radiological).encode("utf-8", errors="replace")
-    try:
+    with told_if_not_written(path, "name another file for the report"):
         target.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(target) as new:
             new.write_bytes(content)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} cannot be written ({reason}); name another file for the report") from error
     return target
 
 

@@ -301,7 +301,8 @@ def _coordinates(described: Mapping[str, Any]) -> PointSet:
 
 
 def _record_file(path: str | os.PathLike[str]) -> Path:
-    return Path(path, RECORD_NAME) if Path(path).is_dir() else Path(path)
+    path = Path(path)
+    return path / RECORD_NAME if exists(path) and path.is_dir() else path
 
 
 def _files(source: Mapping[str, Any]) -> list[tuple[str, str | None]]:
