@@ -30,6 +30,7 @@ RANKS = {
         "resources": 1,
         "schema": 1,
         "zarr_files": 1.5,
+        "nrrd_files": 1.4,
         "lazy": 2,
         "header": 2,
         "template_space": 3,

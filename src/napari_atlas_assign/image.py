@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,6 +49,8 @@ class Image:
         The integer type in which a NIfTI file packs values that its scale makes real numbers.
     stated : Stated
         What its file says about itself: the statistic, whether the values are labels, what is doubtful.
+    names : mapping of int to str
+        Of regions of interest, by their label, where a table or a layer has them.
     """
 
     data: NDArray[Any] | Any
@@ -58,6 +60,7 @@ class Image:
     source: dict[str, Any] = field(default_factory=dict)
     packed_as: np.dtype[Any] | None = None
     stated: Stated = field(default_factory=Stated)
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         data = _as_array(self.data)

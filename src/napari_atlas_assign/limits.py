@@ -124,7 +124,7 @@ def check_packing(img: Any, shape: Sequence[int], name: str) -> None:
         If its file is packed, the voxels are more than `MAX_TIGHT_BYTES`, and they more than `MAX_TIGHTNESS` to one.
     """
     path = Path(img.get_filename() or "")
-    if path.suffix not in _PACKED or not path.is_file():
+    if not (path.suffix in _PACKED or _tightest_inside(img) > _LARGEST_NUMBER) or not path.is_file():
         return
     proxy = img.dataobj
     is_scaled = (getattr(proxy, "slope", 1), getattr(proxy, "inter", 0)) != (1, 0)
@@ -162,7 +162,7 @@ def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
             f"{path.name} claims {_in_words(claimed)} of voxels, more than the {_in_words(largest)} that are read; "
             "crop it or split it by region"
         )
-    if claimed > _most_that_fits(_data_file(img, path)):
+    if claimed > _most_that_fits(_data_file(img, path)) * _tightest_inside(img):
         raise InputError(
             f"{path.name} claims the shape {shape}, {_in_words(claimed)} of voxels, more than the file can hold; "
             "it is cut off or its header is damaged, fetch it again"
@@ -221,6 +221,15 @@ def _data_file(img: Any, path: Path) -> Path:
     if named and not Path(named).is_file():
         raise InputError(f"{path.name} has its voxels in {Path(named).name}, which is not there; put it beside")
     return Path(named) if named else path
+
+
+_LARGEST_NUMBER = 8
+"""Bytes of one number; a text of one figure may stand for it."""
+
+
+def _tightest_inside(img: Any) -> float:
+    """How many bytes of voxels one byte of a file may hold that packs them behind its header (NRRD); 1 of others."""
+    return float(getattr(getattr(img, "header", None), "tightest", 1))
 
 
 def _most_that_fits(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""Image files, opened with nibabel after a look at what nibabel would unpack at once.
+"""Image files, opened with nibabel after a look at what nibabel would unpack at once, and NRRD, which it does not know.
 
 nibabel reads a header with all its extensions, and the whole of a surface, before anybody can ask for their size.
 """
@@ -14,6 +14,7 @@ import nibabel as nib
 
 from .errors import InputError
 from .limits import MAX_TEXT_BYTES, check_claim, check_regular
+from .nrrd_files.image import is_nrrd, load_nrrd
 
 _NO_VOLUMES = (nib.gifti.GiftiImage, nib.cifti2.Cifti2Image)
 
@@ -33,6 +34,8 @@ def load(path: str | os.PathLike[str], *, keep_file_open: bool | None = None) ->
     """
     path = Path(path)
     check_regular(path)
+    if is_nrrd(path):
+        return load_nrrd(path)
     kind = _kind(path)
     if kind is not None and issubclass(kind, _NO_VOLUMES):
         family = "CIFTI" if issubclass(kind, nib.Cifti2Image) else "GIFTI"

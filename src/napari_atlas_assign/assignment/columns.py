@@ -362,6 +362,9 @@ CERTAINTY_OF_MODES: Columns = _by_name(
 )
 """Columns that the table of modes has besides its own where it was asked how sure they are."""
 
+INPUT_NAME = Column("input name", "text", "Name of the region of interest, where its label has one.")
+"""What tables of regions of interest have besides where a table or a layer names these."""
+
 SWEEP: Columns = _by_name(
     (
         Column("threshold", "number", "Modes lie beyond it.", "image"),
@@ -446,7 +449,12 @@ ORIGIN: Columns = _by_name(
 """Columns that tables of stacks, of several atlases and of batches have besides their own."""
 
 
-_BESIDES: Columns = {**ORIGIN, **CERTAINTY_OF_ASSIGNMENTS, **CERTAINTY_OF_MODES}
+_BESIDES: Columns = {
+    **ORIGIN,
+    **CERTAINTY_OF_ASSIGNMENTS,
+    **CERTAINTY_OF_MODES,
+    INPUT_NAME.name: INPUT_NAME,
+}
 
 
 def column_named(name: str, columns: Columns) -> Column | None:

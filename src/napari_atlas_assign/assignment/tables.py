@@ -18,7 +18,7 @@ from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_correlation, best_by_share, highest_here
-from .columns import ASSIGNMENTS, SCORES, table_of
+from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, table_of
 from .conventions import get_convention
 from .midplane import midplane_for
 from .parameters import Parameters
@@ -108,6 +108,7 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     columns["sign"] = found.sign[mode].astype(np.int64)
     columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
     table = table_of(ASSIGNMENTS, columns)
+    table = table.assign(**{name: column[mode] for name, column in _input_names(comparison).items()})
     if comparison.certainty is not None:
         table = table.assign(**comparison.certainty.of_pairs(mode, region, columns["map mean"]))
     return table
@@ -124,6 +125,7 @@ def _modes(group: Sequence[Comparison]) -> dict[str, Any]:
     sides = hemisphere_shares(found, _midplane(group))
     return {
         "input structure": found.number,
+        **_input_names(group[0]),
         "sign": found.sign.astype(np.int64),
         "voxels": count,
         "volume mm3": count * found.grid.voxel_volume,
@@ -135,6 +137,14 @@ def _modes(group: Sequence[Comparison]) -> dict[str, Any]:
         "left share": sides[:, 0],
         "right share": sides[:, 1],
     }
+
+
+def _input_names(comparison: Comparison) -> dict[str, NDArray[np.object_]]:
+    """The column `INPUT_NAME` (M,), where regions of interest have names."""
+    names, labels = comparison.image.names, comparison.modes.label
+    if labels is None or not names:
+        return {}
+    return {INPUT_NAME.name: np.array([names.get(label) for label in labels.tolist()], object)}
 
 
 def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
@@ -163,6 +173,7 @@ def _clusters(group: Sequence[Comparison]) -> dict[str, Any]:
     count, peak = found.counts(), np.round(_peak_places(found), 2) + 0.0
     return {
         "cluster": found.number,
+        **_input_names(group[0]),
         "voxels": count,
         "volume mm3": count * found.grid.voxel_volume,
         "peak value": found.peaks()[1] * found.sign,

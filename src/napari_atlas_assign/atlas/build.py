@@ -375,9 +375,9 @@ def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
 
 
 def stem(path: Path) -> str:
-    """A file's name without .nii, .nii.gz or another suffix."""
+    """A file's name without .nii, .nii.gz, .seg.nrrd or another suffix."""
     name = path.name
-    for suffix in (".nii.gz", ".nii", ".img.gz", ".hdr.gz"):
+    for suffix in (".nii.gz", ".nii", ".img.gz", ".hdr.gz", ".seg.nrrd", ".seg.nhdr"):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return path.stem

@@ -45,7 +45,9 @@ MODES_INTENT = "modes"
 _OF_SPM = re.compile(r"SPM\s*\{\s*([TFZX])\s*_?\s*\[?\s*([\d.]+)?\s*(?:,\s*([\d.]+))?\s*\]?\s*\}")
 _NAMES_OF_SPM: dict[str, tuple[StatisticName, int]] = {"T": ("t", 1), "F": ("F", 2), "Z": ("z", 0), "X": ("chi2", 1)}
 
-_LABEL_NAME = re.compile(r"_(?:dseg|parc|atlas)(?=[_.]|$)", re.IGNORECASE)
+_LABEL_NAME = re.compile(
+    r"_(?:dseg|parc|atlas)(?=[_.]|$)|[-_.](?:label|labelmap|seg)\.(?:nrrd|nhdr)$", re.IGNORECASE
+)
 _P_NAME = re.compile(r"(?:^|[^a-z])(?:p|pvals?|pvalues?|p[-_]?values?|p[-_]?vals?)(?=[^a-z]|$)", re.IGNORECASE)
 
 _FAR_APART = 1.0
@@ -248,6 +250,8 @@ def _unit(header: Any, affine: Floats, name: str) -> tuple[float, str]:
 def _without_position(img: Any, name: str) -> str:
     """A sentence about an image whose header does not say where it lies; empty where it does."""
     header, is_file = img.header, bool(img.get_filename())
+    if doubt := getattr(header, "doubt", ""):  # of NRRD
+        return f"{name} {doubt}"
     if isinstance(header, nib.Nifti1Header):
         if field_of(header, "sform_code") > 0 or field_of(header, "qform_code") > 0:
             return ""

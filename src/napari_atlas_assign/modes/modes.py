@@ -43,6 +43,8 @@ class Modes:
     """(M,) the number shown to people: ``input structure`` in the tables, the value in the components volume."""
     sign: NDArray[np.int8]
     """(M,) 1 or -1."""
+    label: NDArray[np.int64] | None = None
+    """(M,) of regions of interest, the label that each was made of."""
 
     @classmethod
     def none(cls, grid: Grid) -> Modes:
@@ -80,7 +82,8 @@ class Modes:
         """Some of these modes (K,), in an order, with other numbers."""
         begin = self.starts[order]
         mode, rows = listed(begin, begin + self.counts()[order])
-        return Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order])
+        label = None if self.label is None else self.label[order]
+        return Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order], label)
 
     def embedded_in(self, grid: Grid) -> Modes:
         """The same modes on a larger grid, of which this one is a box of voxels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class RoiImage(Image):
         space: str | None = None,
         source: dict[str, Any] | None = None,
         notes: tuple[str, ...] = (),
+        names: Mapping[int, str] | None = None,
     ) -> RoiImage:
         """Make them of label -> distinct flat voxel numbers (N,)."""
         sheets: list[NDArray[np.int32]] = []
@@ -55,7 +56,8 @@ class RoiImage(Image):
             shown[rois[label]] = label
         about: dict[str, Any] = {"space": space, "source": source or {}}
         images = [Image(sheet.reshape(grid.shape), grid, name, **about) for sheet in sheets]
-        return cls(shown.reshape(grid.shape), grid, name, **about, sheets=tuple(images), notes=notes)
+        about |= {"sheets": tuple(images), "notes": notes, "names": names or {}}
+        return cls(shown.reshape(grid.shape), grid, name, **about)
 
 
 def sheets_of(image: Image) -> Sequence[Image]:
@@ -66,15 +68,15 @@ def sheets_of(image: Image) -> Sequence[Image]:
 def joined_rois(sheets: Sequence[Image], *, split: bool = False, connectivity: Connectivity = 18) -> Modes:
     """As `rois_as_modes`, of several label volumes on one grid, sorted by label."""
     parts = [rois_as_modes(sheet, split=split, connectivity=connectivity) for sheet in sheets]
-    if len(parts) == 1:
-        return parts[0]
     labels = np.concatenate([roi_labels(part, sheet) for part, sheet in zip(parts, sheets, strict=True)])
+    if len(parts) == 1:
+        return replace(parts[0], label=labels)
     order = np.argsort(labels, kind="stable")
     joined = parts[0]
     for part in parts[1:]:
         joined = joined.followed_by(part)
     number = np.arange(1, len(order) + 1) if split else labels[order]
-    return joined.taken(order, number)
+    return replace(joined.taken(order, number), label=labels[order])
 
 
 def rois_as_modes(image: Image, *, split: bool = False, connectivity: Connectivity = 18) -> Modes:

@@ -24,6 +24,7 @@ from . import (
     niivue,
     region_folder,
     siibra_map,
+    slicer_segmentation,
     sparse_index,
     spm_xml,
 )
@@ -31,6 +32,6 @@ from .format import Dialect
 
 DIALECTS: tuple[Dialect, ...] = (
     fsl_xml, spm_xml, bids, afni, mricron, niivue,
-    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo,
+    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo, slicer_segmentation,
 )  # fmt: skip
 """All dialects but plain NIfTI, which reads what none of these claims."""

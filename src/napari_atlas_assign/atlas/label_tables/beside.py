@@ -17,7 +17,7 @@ from .xml_lists import is_fsl
 ENDINGS = (".tsv", ".csv", ".lut", ".label", ".ctbl", ".txt", ".xml", ".json", ".niml.lt", ".lt")
 """Endings of label tables, in any case."""
 
-_IMAGES = (".nii", ".nii.gz", ".img", ".hdr", ".mgz", ".mgh", ".nrrd", ".head")
+_IMAGES = (".nii", ".nii.gz", ".img", ".hdr", ".mgz", ".mgh", ".nrrd", ".nhdr", ".head")
 
 _WORDS = {
     *("label", "labels", "lut", "luts", "name", "names", "node", "nodes", "region", "regions", "roi", "rois", "color"),

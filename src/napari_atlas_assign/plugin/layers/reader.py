@@ -40,7 +40,7 @@ TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
 
 RGB_TYPES = (128, 2304)
 
-_OTHER_ENDINGS = (".img", ".hdr", ".mgz", ".mgh", ".head", ".brik", ".brik.gz")
+_OTHER_ENDINGS = (".img", ".hdr", ".mgz", ".mgh", ".head", ".brik", ".brik.gz", ".nrrd", ".nhdr")
 
 
 def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
