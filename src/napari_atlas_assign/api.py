@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast, overload
 
 import nibabel as nib
 import pandas as pd
@@ -18,7 +18,8 @@ from .assignment.assign import assign as assign_images
 from .assignment.assign import compare_at
 from .assignment.checks import tell
 from .assignment.conventions import ConventionName
-from .assignment.parameters import NOT_FOR_ROIS, Parameters, Threshold, check_use
+from .assignment.options import AnyOptions, MapOptions, PointOptions, RoiOptions, ThresholdedOptions
+from .assignment.parameters import Parameters, Threshold, check_use
 from .assignment.places.voxels import VoxelOrder, source_on_voxels
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
@@ -31,7 +32,7 @@ from .grid import Grid
 from .image import Image
 from .modes.modes import Connectivity, Tail
 from .modes.point_set import Coordinates, PointSet
-from .source import Source, as_source, is_layer, says_labels
+from .source import as_source, is_layer, named_rois, says_labels
 
 if TYPE_CHECKING:
     import napari
@@ -57,60 +58,6 @@ Points = PointSet | NDArray[Any] | Sequence[Sequence[float]]
 """Points in the world; the array and the sequences are (N, 3) mm."""
 
 AnyAtlas = Atlas | Path | Layer
-
-
-class PointOptions(TypedDict, total=False):
-    """The arguments of `assign` that count for points."""
-
-    minimum_probability: float
-    level: int | None
-    convention: ConventionName
-    sigma: float | Sequence[float] | NDArray[Any]
-    coordinates: Coordinates | None
-
-
-class RoiOptions(TypedDict, total=False):
-    """The arguments of `assign` that count for regions of interest; ``rois`` itself stands apart."""
-
-    split_rois: bool
-    connectivity: Connectivity
-    peaks: int
-    peak_distance_mm: float
-    minimum_probability: float
-    level: int | None
-    registration_sd_mm: float
-    placements: int
-    seed: int
-    convention: ConventionName
-    volume: int | None
-    on_atlas_voxels: VoxelOrder | bool
-    progress: Callable[[int, int], None] | None
-
-
-class ThresholdedOptions(RoiOptions, total=False):
-    """The arguments of `assign` that count for maps; ``threshold`` itself stands apart."""
-
-    tail: Tail
-    min_volume_mm3: float
-    min_voxels: int
-    keep_largest: int | None
-    split_height: float | None
-    surrogates: int
-    sweep: Sequence[float]
-
-
-class MapOptions(ThresholdedOptions, total=False):
-    """The arguments of `assign` that count for what is no set of points."""
-
-    threshold: float | Threshold | None
-    rois: bool
-
-
-class AnyOptions(MapOptions, total=False):
-    """All arguments of `assign`."""
-
-    sigma: float | Sequence[float] | NDArray[Any]
-    coordinates: Coordinates | None
 
 
 @overload
@@ -150,6 +97,7 @@ def assign(
     split_height: float | None = None,
     rois: bool = False,
     split_rois: bool = False,
+    labels: Path | None = None,
     peaks: int = 3,
     peak_distance_mm: float = 8.0,
     minimum_probability: float = 0.0,
@@ -198,6 +146,8 @@ def assign(
         The image holds labels: each is one mode as it is. Labels and Shapes layers need no saying.
     split_rois : bool
         Split each label into its connected components.
+    labels : path, optional
+        A table of the labels' names, for images whose names are not in them or beside them.
     peaks : int
         In the table of peaks, at most so many local maxima of each mode.
     peak_distance_mm : float
@@ -245,8 +195,7 @@ def assign(
     InputError
         If the source, an atlas or an argument cannot be used, or an argument other than at its default plays no part
         for this kind of source (of points, only `minimum_probability`, `level`, `convention`, `sigma` and
-        `coordinates` do). One
-        sentence says what to do.
+        `coordinates` do). One sentence says what to do.
 
     Warns
     -----
@@ -295,8 +244,14 @@ def assign(
     given, implied = as_source(
         source, volume=volume, sigma=sigma, coordinates=coordinates, atlases=listed, needs_place=not on_atlas_voxels
     )
-    options = _with_implied(_other_than_default(parameters), implied, given)
+    options = _other_than_default(parameters)
+    if not (says_labels(given) and parameters.makes_a_map):
+        options |= implied
     check_use(options, points=isinstance(given, PointSet))
+    if options.get("rois"):
+        given = named_rois(given, labels)
+    elif labels is not None:
+        raise InputError("labels: only for regions of interest; leave it out, or give it to load_atlas")
     read = perf_counter()
     atlases = [_as_atlas(a, source) for a in listed]
     loaded = perf_counter()
@@ -309,13 +264,6 @@ def assign(
     result = assign_images(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
-
-
-def _with_implied(options: dict[str, Any], implied: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Options and what the source implies; a threshold and the like make a map of an image that says labels."""
-    if says_labels(source) and set(NOT_FOR_ROIS) & set(options):
-        return options
-    return options | implied
 
 
 def _other_than_default(parameters: Parameters) -> dict[str, Any]:

@@ -12,12 +12,15 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from .atlas.roi_names import with_names
 from .errors import InputError
+from .header import says_labels as header_says_labels
 from .header import volumes_of
-from .image import Image, read_images, volumes
+from .image import Image, open_image, read_images, volumes
 from .modes.cell_files import BINARY_KINDS
 from .modes.point_files import read_points
 from .modes.point_set import Coordinates, PointSet, check_coordinates
+from .modes.segmentation import is_segmentation, read_segmentation
 from .template_space import space_of_file
 from .zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
 
@@ -77,6 +80,41 @@ def says_labels(source: Source) -> bool:
     return all(image.stated.labels for image in ([source] if isinstance(source, Image) else source))
 
 
+def named_rois(source: Source, labels: str | os.PathLike[str] | None = None) -> Source:
+    """Regions of interest with the names of a table or, without one, with those that their file has; see `with_names`.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read or names none of them.
+    """
+    if isinstance(source, PointSet):
+        return source
+    images = with_names([source] if isinstance(source, Image) else source, None if labels is None else Path(labels))
+    return images[0] if isinstance(source, Image) else images
+
+
+def read_image_file(path: Path, volume: int | None = None) -> list[Image]:
+    """Read a file of images: one volume, or without a choice all; of a segmentation, its regions of interest.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or has no such volume.
+    """
+    return [read_segmentation(path)] if volume is None and is_segmentation(path) else read_images(path, volume)
+
+
+def says_labels_in_header(path: Path) -> bool:
+    """Whether a file says that it holds labels of regions; only its header is read."""
+    if path.name.lower().endswith(POINT_SUFFIXES) or not path.is_file():
+        return False
+    try:
+        return is_segmentation(path) or header_says_labels(path.name, open_image(path).header)
+    except InputError:
+        return False
+
+
 def _read(
     source: Any,
     volume: int | None,
@@ -97,7 +135,7 @@ def _read(
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)
             return (stack[0] if len(stack) == 1 else stack), {}
-        return _one_or_stack(read_images(path, volume)), {}
+        return _one_or_stack(read_image_file(path, volume)), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
         return _one_or_stack(_volumes_of(source, volume)), {}
     if isinstance(source, tuple) and len(source) == 2:

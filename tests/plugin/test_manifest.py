@@ -23,7 +23,7 @@ def test_every_python_name_of_the_manifest_can_be_imported(manifest):
 def test_there_is_one_reader_since_npe2_tries_several_in_no_order(manifest):
     (reader,) = manifest.contributions.readers
     nifti = ["*.nii", "*.nii.gz", "*.NII", "*.NII.GZ"]
-    others = ["*.img", "*.hdr", "*.mgz", "*.mgh", "*.HEAD", "*.BRIK", "*.BRIK.gz"]
+    others = ["*.img", "*.hdr", "*.mgz", "*.mgh", "*.HEAD", "*.BRIK", "*.BRIK.gz", "*.nrrd", "*.nhdr"]
     assert reader.filename_patterns == [*nifti, *others, "provenance.json"]
     assert reader.accepts_directories
 

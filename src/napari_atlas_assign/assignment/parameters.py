@@ -201,6 +201,11 @@ class Parameters:
         return cls(**options)
 
     @property
+    def makes_a_map(self) -> bool:
+        """Whether it asks for what regions of interest do not have, whatever an image says it is."""
+        return any(getattr(self, f.name) != f.default for f in fields(self) if f.name in NOT_FOR_ROIS)
+
+    @property
     def has_modes(self) -> bool:
         """Whether modes are looked for; without a threshold, only regions are."""
         return self.threshold is not None or self.rois

@@ -20,8 +20,8 @@ from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_correlation, best_by_share, highest_here
 from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, table_of
 from .conventions import get_convention
-from .midplane import midplane_for
 from .parameters import Parameters
+from .places.midplane import midplane_for
 from .scores import map_maximum
 
 if TYPE_CHECKING:

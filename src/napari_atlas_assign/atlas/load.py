@@ -20,6 +20,8 @@ from . import catalogue
 from .atlas import Atlas
 from .formats import nifti
 from .groups import group_regions
+from .label_tables.beside import own_tables, tables_beside
+from .remarks import silently
 from .storage import index
 from .storage.in_use import shared
 
@@ -87,6 +89,31 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
     if near is not None and choice:
         opened["opened_near"] = {"shape": list(near.shape), "affine": near.affine.tolist()}
     return atlas.described(source=atlas.source | opened, space=atlas.space or _space_of(atlas, path))
+
+
+def has_names(source: str) -> bool:
+    """Whether an atlas, given as for `load_atlas`, has names of its own: of the catalogue, or in or beside its file."""
+    path = Path(source)
+    if not exists(path) or path.is_dir():
+        return True
+    return bool(own_tables(path)) or any(dialect.sniff(path) for dialect in _special_dialects())
+
+
+def names_of_labels(path: Path) -> dict[int, str]:
+    """Names of the labels in an image file by the tables in it and beside it; empty where it has none, without a word.
+
+    The file is not put into the stored index: of regions of interest there may be thousands.
+    """
+    try:
+        reader = _sniffed(path, None)
+        if reader is nifti and not tables_beside(path).groups and not nifti.standard_table(path):
+            return {}
+        with quiet_nibabel(), silently():
+            atlas = reader.read(path)
+    except AtlasError:
+        return {}
+    named = zip(atlas.regions["id"].tolist(), atlas.regions["name"], strict=True) if atlas.is_labelled else ()
+    return {id_: name for id_, name in named if name != f"label {id_}"}
 
 
 def _space_of(atlas: Atlas, path: Path) -> str | None:

@@ -13,10 +13,13 @@ from ..encoding import one_line
 from ..errors import warn
 
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 def remark(message: str) -> None:
     """Warn the person with one sentence, once per atlas that is read."""
+    if _silent.get():
+        return
     message = one_line(message)  # file names may hold what no record can
     heard = _heard.get()
     if heard is not None:
@@ -38,3 +41,13 @@ def listening() -> Iterator[list[str]]:
         _heard.reset(token)
         if outside is not None:
             outside += heard
+
+
+@contextmanager
+def silently() -> Iterator[None]:
+    """Make no remark inside: where a file is looked at for its names alone, and is no atlas."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)

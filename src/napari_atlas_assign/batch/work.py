@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import repeat
+from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,19 +32,21 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.load import load_atlas
+from ..atlas.roi_names import with_names
 from ..encoding import no_formula
 from ..errors import InputError
 from ..grid import Grid
 from ..header import position_of
-from ..image import Image, open_image, read_images
+from ..image import Image, file_sha256, open_image
 from ..report.provenance import PACKAGES, version_of
+from ..source import read_image_file, says_labels
 from ..timings import timed
 from .inputs import MapFile
 
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever the form or the meaning of records changes: those of earlier runs are then made anew."""
 
 LARGEST_RECORD = 2**30
@@ -90,6 +93,8 @@ class Job:
         Of the assignment.
     volume : int, optional
         Take one volume of 4D maps, counted from 0, instead of all.
+    roi_labels : str, optional
+        Path of a table that names regions of interest.
     setup : str
         What `setup_of` found where the batch was started; a worker whose own differs refuses to work.
     """
@@ -97,6 +102,7 @@ class Job:
     atlases: tuple[AtlasFile, ...]
     parameters: Parameters
     volume: int | None = None
+    roi_labels: str | None = None
     setup: str | None = None
 
 
@@ -151,6 +157,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
     about = {
         "format": FORMAT,
         "volume": job.volume,
+        "roi_labels": None if job.roi_labels is None else file_sha256(Path(job.roi_labels)),
         "parameters": job.parameters.as_dict(),
         "software": {package: version_of(package) for package in PACKAGES},
     }
@@ -253,7 +260,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         start = perf_counter()
         images = _read(file, job.volume)
         timings["read image"] = perf_counter() - start
-        result = _assign(images, atlases, job.parameters, file.threshold, timings)
+        result = _assign(images, atlases, job, file.threshold, timings)
         with timed(timings, "regions"):
             _ = result.regions
         start = perf_counter()
@@ -282,7 +289,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
 
 
 def _read(file: MapFile, volume: int | None) -> list[Image]:
-    images = read_images(file.path, volume)
+    images = read_image_file(file.path, volume)
     if file.name is None:
         return images
     return [replace(image, name=file.name + image.name.removeprefix(file.path.name)) for image in images]
@@ -291,14 +298,18 @@ def _read(file: MapFile, volume: int | None) -> list[Image]:
 def _assign(
     images: list[Image],
     atlases: list[Atlas],
-    parameters: Parameters,
+    job: Job,
     threshold: float | None,
     timings: dict[str, float],
 ) -> Result:
     """The pipeline; the atlases are at their level already."""
-    parameters = replace(parameters, level=None)
+    parameters = replace(job.parameters, level=None)
     if threshold is not None:
         parameters = replace(parameters, threshold=threshold)
+    if says_labels(images) and not parameters.makes_a_map:
+        parameters = replace(parameters, rois=True)
+    if parameters.rois:
+        images = with_names(images, None if job.roi_labels is None else Path(job.roi_labels))
     return finish(assigning(images, atlases, parameters, timings=timings))
 
 

@@ -17,6 +17,7 @@ from .parser import (
     add_volume_argument,
     assignment_arguments,
     download_line,
+    labels_of_rois,
     named_atlas,
     print_profile,
 )
@@ -89,12 +90,13 @@ def run(arguments: argparse.Namespace) -> None:
 
         check_matplotlib()
     start = perf_counter()
+    roi_labels = labels_of_rois(arguments, arguments.source)
     with download_line() as progress:
         atlases = []
         for name, source in map(named_atlas, arguments.atlas):
             atlas = load_atlas(
                 source,
-                labels=arguments.labels,
+                labels=arguments.labels if roi_labels is None else None,
                 dialect=arguments.dialect,
                 groups=arguments.groups,
                 progress=progress,
@@ -109,6 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
         sigma=arguments.sigma,
         coordinates=arguments.coordinates,
         on_atlas_voxels=arguments.on_atlas_voxels,
+        labels=roi_labels,
         **options,
     )
     result.timings["load atlas"] = loaded

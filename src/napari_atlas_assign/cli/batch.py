@@ -20,6 +20,7 @@ from .parser import (
     add_volume_argument,
     assignment_arguments,
     download_line,
+    labels_of_rois,
     named_atlas,
     one_line,
     print_profile,
@@ -91,7 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
     from ..batch.stopping import on_interrupt
     from ..batch.work import AtlasFile, Job, open_atlases
 
-    labels, groups = (None if p is None else str(p.resolve()) for p in (arguments.labels, arguments.groups))
+    maps = find_maps(arguments.maps, _entities(arguments.entity))
+    of_rois = labels_of_rois(arguments, maps[0].path) if maps else None
+    tables = (arguments.labels if of_rois is None else None, arguments.groups, of_rois)
+    labels, groups, roi_labels = (None if table is None else str(table.resolve()) for table in tables)
     job = Job(
         tuple(
             AtlasFile(_absolute(atlas), labels, arguments.dialect, name, groups)
@@ -99,8 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
         ),
         Parameters(**assignment_arguments(arguments)),
         arguments.volume,
+        roi_labels,
     )
-    maps = find_maps(arguments.maps, _entities(arguments.entity))
     usable_batch_folder(arguments.output)  # before a download, not after it
     with download_line() as progress:
         open_atlases(job, progress)

@@ -236,11 +236,27 @@ def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]ATLAS",
         help="a name that `atlases` lists, or an atlas file or folder; may be given several times; tables call it NAME",
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="table of region names (CSV, TSV) of an atlas file")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="table of names: of the regions of interest in MAP, where every atlas has names, else of the atlas file",
+    )
     parser.add_argument(
         "--groups", type=Path, metavar="FILE", help="table (columns region, group) of groups, level 0 of the regions"
     )
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
+
+
+def labels_of_rois(arguments: argparse.Namespace, source: Path) -> Path | None:
+    """The table of ``--labels`` if it names the regions of interest in a file, and not an atlas without names."""
+    from ..atlas.load import has_names
+    from ..source import says_labels_in_header
+
+    if arguments.labels is None or not (arguments.rois or says_labels_in_header(source)):
+        return None
+    labels: Path = arguments.labels
+    return labels if all(has_names(atlas) for _, atlas in map(named_atlas, arguments.atlas)) else None
 
 
 def named_atlas(text: str) -> tuple[str | None, str]:

@@ -45,9 +45,7 @@ MODES_INTENT = "modes"
 _OF_SPM = re.compile(r"SPM\s*\{\s*([TFZX])\s*_?\s*\[?\s*([\d.]+)?\s*(?:,\s*([\d.]+))?\s*\]?\s*\}")
 _NAMES_OF_SPM: dict[str, tuple[StatisticName, int]] = {"T": ("t", 1), "F": ("F", 2), "Z": ("z", 0), "X": ("chi2", 1)}
 
-_LABEL_NAME = re.compile(
-    r"_(?:dseg|parc|atlas)(?=[_.]|$)|[-_.](?:label|labelmap|seg)\.(?:nrrd|nhdr)$", re.IGNORECASE
-)
+_LABEL_NAME = re.compile(r"_(?:dseg|parc|atlas)(?=[_.]|$)|[-_.](?:label|labelmap|seg)\.(?:nrrd|nhdr)$", re.IGNORECASE)
 _P_NAME = re.compile(r"(?:^|[^a-z])(?:p|pvals?|pvalues?|p[-_]?values?|p[-_]?vals?)(?=[^a-z]|$)", re.IGNORECASE)
 
 _FAR_APART = 1.0

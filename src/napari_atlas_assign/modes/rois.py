@@ -32,7 +32,7 @@ class RoiImage(Image):
     def from_voxels(
         cls,
         grid: Grid,
-        rois: Mapping[int, NDArray[np.int64]],
+        rois: Mapping[int, NDArray[np.integer]],
         name: str,
         space: str | None = None,
         source: dict[str, Any] | None = None,

@@ -40,4 +40,4 @@ def read_segmentation(path: Path) -> RoiImage:
     names = {segment.id: segment.name for segment in segments}
     source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     image = RoiImage.from_voxels(layer.grid, rois, path.name, None, source, names=names)
-    return replace(image, stated=stated_by(img, path.name))
+    return replace(image, stated=replace(stated_by(img, path.name), labels=True))

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nibabel as nib
 import numpy as np
@@ -109,11 +109,10 @@ def load_nrrd(path: Path) -> NrrdImage:
     header = NrrdHeader(voxels.dtype, voxels.shape)
     affine, header.doubt = _affine(fields, voxels.axes, path.name)
     header.fields, header.tightest = fields, voxels.tightest
-    img = NrrdImage(voxels, affine, header)
-    img.file_map["image"].filename = str(voxels.file)
+    files = {"image": nib.fileholders.FileHolder(str(voxels.file))}
     if voxels.file != path:
-        img.file_map["header"] = nib.fileholders.FileHolder(str(path))
-    return img
+        files["header"] = nib.fileholders.FileHolder(str(path))
+    return NrrdImage(cast(Any, voxels), affine, header, file_map=files)
 
 
 class _Voxels:
@@ -141,7 +140,7 @@ class _Voxels:
             return float(self.dtype.itemsize)  # one figure, perhaps, and what parts it from the next
         return 1.0 if self.encoding in _RAW else MAX_GZIP_RATIO if self.encoding in _GZIP else np.inf
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, /, copy: bool | None = None) -> NDArray[Any]:
         return self._read if dtype is None else self._read.astype(dtype)
 
     def __getitem__(self, index: Any) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Segments of 3D Slicer's segmentations (``.seg.nrrd``): names, colours, and in which layer with which value they lie."""
+"""Segments of 3D Slicer's segmentations (``.seg.nrrd``): names, colours, layers, and values in these."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def segments_of(img: NrrdImage, name: str) -> list[Segment]:
     return [Segment(n, s.name, s.color, s.layer, s.value) for n, s in enumerate(found, 1)]
 
 
-def voxels_of(img: NrrdImage, segments: Sequence[Segment]) -> list[NDArray[np.int64]]:
+def voxels_of(img: NrrdImage, segments: Sequence[Segment]) -> list[NDArray[np.integer]]:
     """Flat C-order voxels (N,), rising, of each segment; each layer is looked through once."""
-    voxels: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * len(segments)
+    voxels: list[NDArray[np.integer]] = [np.zeros(0, np.int64)] * len(segments)
     for layer in {segment.layer for segment in segments}:
         values = np.ascontiguousarray(img.dataobj[..., layer] if len(img.shape) > 3 else img.dataobj[...]).reshape(-1)
         filled = np.flatnonzero(values)
@@ -90,7 +90,8 @@ def _segment(n: int, about: dict[str, str], layer: int, name: str) -> Segment:
     if value < 1:
         raise InputError(f"{name}: its segment {n} has the value {value}; values of segments are above 0")
     called = one_line(about.get("Name") or about.get("ID") or "") or f"segment {n}"
-    return Segment(value, called, _color(about.get("Color", "")), _whole(about.get("Layer", layer), "Layer", name), value)
+    layer = _whole(about.get("Layer", layer), "Layer", name)
+    return Segment(value, called, _color(about.get("Color", "")), layer, value)
 
 
 def _whole(text: Any, field: str, name: str) -> int:

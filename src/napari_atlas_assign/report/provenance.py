@@ -202,7 +202,7 @@ def _describe_image(image: Image) -> dict[str, Any]:
         # Of the values as such, so that an array or a layer without a file can be told from a changed one, too.
         "values_sha256": array_sha256(image.data),
         "source": image.source,
-    }
+    } | ({"names": image.names} if image.names else {})
 
 
 def describe_atlas(atlas: Atlas) -> dict[str, Any]:

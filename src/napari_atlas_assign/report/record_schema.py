@@ -62,6 +62,8 @@ class ImageEntry(_Input):
     """A map, or a volume of a stack."""
 
     grid: Grid
+    names: dict[Annotated[str, Field(pattern=r"^\d{1,10}$")], Text] | None = None
+    """Of regions of interest, by label."""
 
 
 class PointsEntry(_Input):

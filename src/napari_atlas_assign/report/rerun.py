@@ -31,6 +31,8 @@ from ..grid import Grid
 from ..image import Image, exists, file_sha256, read_stack
 from ..modes.point_files import read_points
 from ..modes.point_set import PointSet
+from ..modes.rois import RoiImage
+from ..modes.segmentation import is_segmentation, read_segmentation
 from .folder import is_own_name, write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
@@ -210,17 +212,23 @@ class _Again:
             volumes = self.stacks[path]
             if not 0 <= choice.volume < len(volumes):
                 raise InputError(f"{path.name} has no volume {choice.volume}; give the file that the record tells of")
-            data = volumes[choice.volume].data
+            image = volumes[choice.volume]
+        elif is_segmentation(path):
+            image = read_segmentation(path)
         else:
-            data = Image.from_file(path, choice.volume).data
-        found = array_sha256(data)
+            image = Image.from_file(path, choice.volume)
+        found = array_sha256(image.data)
         if found != described["values_sha256"]:
             what, verb = f"the values of {choice.name}", f"were not those of {path.name}"
             self._refuse([_changed(what, described["values_sha256"], found, verb)])
         # The grid, too, is the record's: a layer may have been moved in the viewer.
         grid = _grid(described)
         source = dict(described["source"]) | {"path": str(path.resolve())}
-        return Image(data, grid, choice.name, described["space"], source)
+        names = {int(label): str(name) for label, name in (described.get("names") or {}).items()}
+        about = {"name": choice.name, "space": described["space"], "source": source, "names": names}
+        if isinstance(image, RoiImage):
+            return replace(image, **about)
+        return Image(image.data, grid, **about)
 
     def _points(self, described: Mapping[str, Any], atlases: Sequence[Atlas]) -> PointSet:
         (choice,) = self.settings.inputs

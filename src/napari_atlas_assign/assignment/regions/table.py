@@ -18,8 +18,8 @@ from ...grid import Floats
 from ...modes.point_set import PointSet
 from ..columns import REGIONS, table_of
 from ..comparison import Comparison
-from ..midplane import midplane_for
 from ..parameters import Parameters
+from ..places.midplane import midplane_for
 from .amounts import ImageAmounts, amounts_of_image, amounts_of_modes, amounts_of_points, volumes
 
 NONE = "(none)"

@@ -154,7 +154,9 @@ def _id_column(words: list[str], cells: list[list[str]], taken: set[int], wanted
         return (-round(wanted.share(ids), 3) if wanted else 0.0, 0.0 if distinct == 1 else 1.0, rank(c), c)
 
     best = min(whole, key=order)
-    if rank(best) == len(IDS) and wanted is not None and not wanted.share([int(float(t)) for t in cells[best] if t]):
+    # Numbers behind the names that fit no label are of something else, such as voxels.
+    may_be_other = rank(best) == len(IDS) and (best > 0 or not _differ(cells[best]))
+    if may_be_other and wanted is not None and not wanted.share([int(float(t)) for t in cells[best] if t]):
         return None
     return best
 

@@ -106,7 +106,7 @@ def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas
     if values[0] < 0:
         raise InputError(f"the layer {layer.name!r} holds negative labels; an atlas has labels from 1 and background 0")
     values = values[values > 0].astype(np.int64)
-    names = _names_of_labels(layer.features)
+    names = names_of_labels(layer.features)
     regions = pd.DataFrame({"id": values, "name": [names.get(v, f"label {v}") for v in values.tolist()]})
     if not len(values):
         raise InputError(f"the layer {layer.name!r} has no label; paint one, or choose another atlas")
@@ -126,7 +126,17 @@ def is_atlas(layer: Any) -> bool:
 
     Any other Labels layer may as well be regions of interest that are being painted.
     """
-    return may_be_atlas(layer) and ("role" in own_metadata(layer) or bool(_names_of_labels(layer.features)))
+    return may_be_atlas(layer) and ("role" in own_metadata(layer) or bool(names_of_labels(layer.features)))
+
+
+def names_of_labels(features: pd.DataFrame) -> dict[int, str]:
+    """Names by label, of a column region, name or label in a layer's table of features."""
+    column = next((c for c in ("region", "name", "label") if c in features), None)
+    if column is None:
+        return {}
+    index = next((features[c] for c in ("index", "atlas_label") if c in features), pd.Series(range(len(features))))
+    named = zip(pd.to_numeric(index, errors="coerce"), features[column], strict=True)
+    return {int(i): n for i, n in named if i == i and isinstance(n, str) and n}
 
 
 # --- layers out ---
@@ -215,15 +225,6 @@ def _shown_atlas(name: str, about: dict[str, Any]) -> Atlas:
         return load_atlas(source, labels=about.get("labels"))
     except AtlasError as error:
         raise AtlasError(f"the layer {name!r} has lost the atlas that it was made of: {error}") from error
-
-
-def _names_of_labels(features: pd.DataFrame) -> dict[int, str]:
-    column = next((c for c in ("region", "name", "label") if c in features), None)
-    if column is None:
-        return {}
-    index = next((features[c] for c in ("index", "atlas_label") if c in features), pd.Series(range(len(features))))
-    named = zip(pd.to_numeric(index, errors="coerce"), features[column], strict=True)
-    return {int(i): n for i, n in named if i == i and isinstance(n, str) and n}
 
 
 def _labels_layer(atlas: Atlas) -> LayerData:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ...grid import Floats
 from ...image import Image
 from ...modes.point_set import PointSet
-from .convert import image_from_layer
-from .metadata import layer_kind, n_volumes
+from .convert import image_from_layer, names_of_labels
+from .metadata import layer_kind, n_volumes, own_metadata
 
 
 def source_from_layer(
@@ -40,7 +40,9 @@ def source_from_layer(
     if kind == "shapes":
         return rois_from_shapes(layer, world_from_view=world_from_view), {"rois": True}
     if kind == "labels":
-        return image_from_layer(layer, volume, world_from_view), {"rois": True}
+        image = image_from_layer(layer, volume, world_from_view)
+        is_result = own_metadata(layer).get("role") == "modes"  # whose features name what lies below
+        return replace(image, names={} if is_result else names_of_labels(layer.features)), {"rois": True}
     if volume is None and kind == "image" and n_volumes(layer) > 1:
         volumes = [image_from_layer(layer, v, world_from_view) for v in range(n_volumes(layer))]
         return [replace(image, name=f"{layer.name}[{v}]") for v, image in enumerate(volumes)], {}

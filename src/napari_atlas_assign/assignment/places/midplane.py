@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..atlas.atlas import Atlas
-from ..template_space import midplane_of
+from ...atlas.atlas import Atlas
+from ...template_space import midplane_of
 
 
 def midplane_for(atlases: Sequence[Atlas], space: str | None) -> float | None:
