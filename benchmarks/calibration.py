@@ -1,6 +1,6 @@
 """Calibrate the p values of placements and of the region test on noise that knows nothing of any atlas.
 
-    python benchmarks/calibration.py --maps 1000 --tests 400 --workers 2 --output calibration.json
+    python benchmarks/calibration.py --maps 100 --tests 80 --workers 2 --output calibration.json
 
 Each noise map is judged as a user would judge a map: is any corrected p at most 0.05? The part of maps for which that
 is so must lie within 0.03 and 0.07. Power is measured with blobs and regions planted into noise. The table that is
@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ KINDS = (
     Noise("6 and 12 mm", (6.0, 12.0)),
 )
 THRESHOLDS = (2.3, 3.1)
+QUESTIONS = ("placements", "region-test", "power")
+MAPS_AT_A_TIME = 10
 
 
 @cache
@@ -113,11 +116,16 @@ def placements_of(seed: int, kind: Noise, threshold: float, placements: int) -> 
     return {"modes": len(placed), "placed": len(known), "p": min(known, default=None)}
 
 
-def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 0.0) -> dict[str, Any]:
-    """The smallest corrected p of one noise map in the region test, and that of the planted region."""
-    data = noise_map(kind, np.random.default_rng([2, seed]))
+def planted_region() -> tuple[int, str]:
+    """Row and name of the region in which something is planted."""
     names = atlas().regions["name"].tolist()
-    row = len(names) // 3
+    return len(names) // 3, names[len(names) // 3]
+
+
+def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 0.0) -> dict[str, Any]:
+    """The smallest corrected p of one noise map in the region test; where a region is planted, that of it."""
+    data = noise_map(kind, np.random.default_rng([3 if planted_sd else 2, seed]))
+    row, _ = planted_region()
     if planted_sd:
         grid = brain().grid
         xyz = grid.to_world(np.indices(grid.shape).reshape(3, -1).T)
@@ -127,65 +135,78 @@ def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 
     (table,) = compare_with_surrogates(
         Image.from_array(data, brain().grid.affine), [atlas()], n_surrogates=surrogates, seed=seed
     )
-    return {"p": float(table["p corrected"].min()), "planted": float(table["p corrected"][row]), "region": names[row]}
+    return {"p": float(table["p corrected"][row] if planted_sd else table["p corrected"].min())}
 
 
-def rate(values: list[float]) -> tuple[float, float, int]:
-    """The part of maps with p at most 0.05, its standard error, and the number of maps."""
-    n = max(1, len(values))
-    part = sum(value <= 0.05 + 1e-9 for value in values) / n
-    return part, float(np.sqrt(part * (1 - part) / n)), n
+@dataclass
+class Cell:
+    """One row of the calibration: what is done with each of its noise maps, and the p values so far."""
+
+    name: str
+    work: Callable[[int], dict[str, Any]]
+    """Of the number of a map."""
+    wanted: int
+    """p values."""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def p(self) -> list[float]:
+        """One for each map that has any; maps without a mode say nothing."""
+        return [row["p"] for row in self.rows if row["p"] is not None][: self.wanted]
+
+    def is_done(self) -> bool:
+        """Whether there are enough, or hardly any map has one."""
+        return len(self.p) >= self.wanted or len(self.rows) >= 50 * self.wanted
+
+    def found(self) -> dict[str, Any]:
+        """The part of maps with p at most 0.05, its standard error, and what else is known."""
+        n = max(1, len(self.p))
+        part = sum(value <= 0.05 + 1e-9 for value in self.p) / n
+        found = {"rate": part, "standard error": float(np.sqrt(part * (1 - part) / n)), "maps": len(self.p)}
+        if self.rows and "modes" in self.rows[0]:
+            n_modes = sum(row["modes"] for row in self.rows)
+            found["modes per map"] = n_modes / len(self.rows)
+            found["placed"] = sum(row["placed"] for row in self.rows) / max(1, n_modes)
+        return found
+
+
+def cells(arguments: argparse.Namespace) -> Iterator[Cell]:
+    """All rows that were asked for."""
+    if "placements" in arguments.only:
+        for kind in KINDS:
+            for threshold in THRESHOLDS:
+                work = partial(placements_of, kind=kind, threshold=threshold, placements=arguments.placements)
+                yield Cell(f"placements, {kind.name}, z > {threshold}", work, arguments.maps)
+    if "region-test" in arguments.only:
+        for kind in KINDS:
+            work = partial(region_test_of, kind=kind, surrogates=arguments.surrogates)
+            yield Cell(f"region test, {kind.name}", work, arguments.tests)
+    if "power" in arguments.only:
+        for planted in (0.5, 1.0, 1.5):
+            work = partial(region_test_of, kind=KINDS[1], surrogates=arguments.surrogates, planted_sd=planted)
+            yield Cell(f"region test, power, {planted} sd planted in {planted_region()[1]}", work, arguments.power)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--maps", type=int, default=1000, help="noise maps for placements")
-    parser.add_argument("--tests", type=int, default=400, help="noise maps for the region test")
+    parser.add_argument("--only", nargs="+", default=QUESTIONS, choices=QUESTIONS, help="what to measure")
+    parser.add_argument("--maps", type=int, default=100, help="noise maps for each row of placements")
+    parser.add_argument("--tests", type=int, default=80, help="noise maps for each row of the region test")
+    parser.add_argument("--power", type=int, default=100, help="maps with a planted region for each row")
     parser.add_argument("--placements", type=int, default=999)
     parser.add_argument("--surrogates", type=int, default=199)
-    parser.add_argument("--power", type=int, default=100, help="maps with a planted region")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("calibration.json"))
     arguments = parser.parse_args()
-    results: dict[str, Any] = {}
+    rows = list(cells(arguments))
     with ProcessPoolExecutor(arguments.workers) as pool:
-        cells = [(kind, threshold) for kind in KINDS for threshold in THRESHOLDS]
-        for kind, threshold in cells:
-            work = partial(placements_of, kind=kind, threshold=threshold, placements=arguments.placements)
-            rows: list[dict[str, Any]] = []
-            known: list[float] = []
-            wanted = arguments.maps // len(cells)
-            while len(known) < wanted and len(rows) < 50 * wanted:  # maps without a mode say nothing of any p
-                seeds = range(len(rows), len(rows) + max(8, wanted // 4))
-                rows += pool.map(work, seeds, chunksize=4)
-                known = [row["p"] for row in rows if row["p"] is not None][:wanted]
-            results[f"placements, {kind.name}, z > {threshold}"] = {
-                "rate": rate(known),
-                "modes per map": float(np.mean([row["modes"] for row in rows])),
-                "placed": sum(row["placed"] for row in rows) / max(1, sum(row["modes"] for row in rows)),
-            }
-            report(results, arguments.output)
-        for kind in KINDS:
-            work = partial(region_test_of, kind=kind, surrogates=arguments.surrogates)
-            rows = list(pool.map(work, range(arguments.tests // len(KINDS)), chunksize=4))
-            results[f"region test, {kind.name}"] = {"rate": rate([row["p"] for row in rows])}
-            report(results, arguments.output)
-        for planted in (0.5, 1.0, 1.5):
-            work = partial(region_test_of, kind=KINDS[1], surrogates=arguments.surrogates, planted_sd=planted)
-            rows = list(pool.map(work, range(10_000, 10_000 + arguments.power), chunksize=4))
-            results[f"region test, power, {planted} sd planted in {rows[0]['region']}"] = {
-                "rate": rate([row["planted"] for row in rows])
-            }
-            report(results, arguments.output)
-
-
-def report(results: dict[str, Any], output: Path) -> None:
-    """Print the newest row, and keep all."""
-    name, row = list(results.items())[-1]
-    part, error, n = row["rate"]
-    more = "".join(f", {key} {value:.3g}" for key, value in row.items() if key != "rate")
-    print(f"{name}: {part:.3f} (SE {error:.3f}, {n} maps{more})", flush=True)
-    output.write_text(json.dumps(results, indent=1))
+        # In turns, so that who stops early has all rows, each with a larger error.
+        while waiting := [row for row in rows if not row.is_done()]:
+            for row in waiting:
+                row.rows += pool.map(row.work, range(len(row.rows), len(row.rows) + MAPS_AT_A_TIME))
+                found = row.found()
+                print(f"{row.name}: " + ", ".join(f"{key} {value:.3g}" for key, value in found.items()), flush=True)
+                arguments.output.write_text(json.dumps({row.name: row.found() for row in rows}, indent=1))
 
 
 if __name__ == "__main__":

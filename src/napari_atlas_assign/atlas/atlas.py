@@ -217,17 +217,22 @@ class Atlas:
 
     def entries_at(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Where the entries of voxels (N,), given as flat C-order numbers, begin and end; (N,) each."""
-        if max(self.grid.n_voxels, len(self.voxel)) > _MOST_TABLED:
+        if not self.is_tabled:
             return self.search(voxel)
-        return self._begin_of_voxel[voxel], self._begin_of_voxel[voxel + 1]
+        return self.begin_of_voxel[voxel], self.begin_of_voxel[voxel + 1]
 
     def search(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """As `entries_at`, without a table of all voxels, which is more work than to search for a few."""
         voxel = voxel.astype(self.voxel.dtype)
         return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
 
+    @property
+    def is_tabled(self) -> bool:
+        """Whether a table of where each voxel's entries begin is small enough to be kept."""
+        return max(self.grid.n_voxels, len(self.voxel)) <= _MOST_TABLED
+
     @cached_property
-    def _begin_of_voxel(self) -> NDArray[np.integer]:
+    def begin_of_voxel(self) -> NDArray[np.integer]:
         """(V + 1,) where each voxel's entries begin: looking up is several times as fast as searching."""
         first = firsts(self.voxel)
         occupied = self.voxel[first].astype(np.int64)

@@ -12,8 +12,8 @@ In names, B placements, N points, R regions, M modes; T the statistic.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from ..atlas.atlas import Atlas
 from ..grid import Floats, Grid, product
 from ..index_ranges import listed, slices
 from ..modes.modes import Modes
+from .placing_loop import loop_for
 
 LEAST_INSIDE = 0.95
 """Part of the points that lie in the domain."""
@@ -57,10 +58,16 @@ class Domain:
     """(X, Y, Z)."""
     what: str
     """What it is, in words, for the record."""
-    voxels: NDArray[np.intp] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "voxels", np.flatnonzero(self.inside))
+    @cached_property
+    def voxels(self) -> NDArray[np.intp]:
+        """(N,) flat C-order numbers of the voxels inside."""
+        return np.flatnonzero(self.inside)
+
+    @cached_property
+    def flags(self) -> NDArray[np.bool_]:
+        """(V + 1,) `inside` by flat number; the last, which -1 finds, for what lies outside the grid."""
+        return np.append(self.inside.reshape(-1), False)
 
 
 @dataclass(frozen=True)
@@ -131,13 +138,14 @@ def place_modes(
         Called with the number of placements done and of all, now and then; what it raises ends the work.
     """
     results, covered = [], covered_voxels(atlas)
+    loop = loop_for(modes.n_modes * placements)
     total = modes.n_modes * placements
     for mode in range(modes.n_modes):
         rows = modes.mode == mode
         xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel[rows]))
         rng = np.random.default_rng([seed, int(modes.number[mode])])
         tell = None if progress is None else partial(_tell, progress, mode * placements, total)
-        results.append(place(xyz, atlas, covered, domain, placements, rng, tell))
+        results.append(place(xyz, atlas, covered, domain, placements, rng, tell, loop))
     return results
 
 
@@ -163,27 +171,28 @@ def place(
     placements: int,
     rng: np.random.Generator,
     tell: Callable[[int], None] | None = None,
+    loop: Callable[..., int] | None = None,
 ) -> Placements:
     """Place one mode, points (N, 3) in world mm, until there are enough placements or too many tries.
 
     `covered` is what `covered_voxels` gives for the atlas; `tell` is called with the number of placements now and then.
+    With a compiled `loop`, which is what `loop_for` gives, the same comes sooner.
     """
     centre = xyz.mean(axis=0)
     # Far points first: they tell soonest that a placement leaves the domain.
     order = np.argsort(-np.linalg.norm(xyz - centre, axis=1), kind="stable")
     around = (xyz - centre)[order]
     voxel = _moved_voxels(around, np.eye(3)[None], centre[None], atlas.grid)
-    observed, part = _statistics(voxel, atlas), covered[voxel].mean()
+    observed = _statistics(voxel, atlas)
+    mode = _Mode(around, atlas, covered, float(covered[voxel].mean()), domain)
+    way = _place if loop is None or not atlas.is_tabled else partial(_looped, loop)
     kept: list[Floats] = []
     n_kept, tried = 0, 0
     while n_kept < placements and tried < TRIES * placements:
         turns, centres = _draw(domain, min(_TRIES_AT_A_TIME, TRIES * placements - tried), rng)
-        rows = _lie_in_domain(around, turns, centres, domain)
-        for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // len(xyz))):
-            voxel = _moved_voxels(around, turns[rows[some]], centres[rows[some]], atlas.grid)
-            voxel = voxel[np.abs(covered[voxel].mean(axis=1) - part) <= COVERAGE]
-            kept.append(_statistics(voxel[: placements - n_kept], atlas))
-            n_kept += len(kept[-1])
+        found = way(mode, turns, centres)
+        kept.append(found[: placements - n_kept])
+        n_kept += len(kept[-1])
         tried += len(turns)
         if tell is not None:
             is_over = n_kept >= placements or tried >= TRIES * placements
@@ -225,16 +234,63 @@ def _draw(domain: Domain, n: int, rng: np.random.Generator) -> tuple[Floats, Flo
     return turns, domain.grid.to_world(ijk + rng.uniform(-0.5, 0.5, (n, 3)))
 
 
-def _lie_in_domain(around: Floats, turns: Floats, centres: Floats, domain: Domain) -> NDArray[np.intp]:
+@dataclass(frozen=True)
+class _Mode:
+    """What is placed, and where."""
+
+    around: Floats
+    """(N, 3) points about their centroid in mm, the farthest first."""
+    atlas: Atlas
+    covered: NDArray[np.bool_]
+    """What `covered_voxels` gives."""
+    part: float
+    """Part of the points that is covered where the mode is."""
+    domain: Domain
+
+    def most_outside(self) -> int:
+        """How many points may lie outside the domain."""
+        return len(self.around) - int(np.ceil(LEAST_INSIDE * len(self.around) - 1e-9))
+
+
+def _place(mode: _Mode, turns: Floats, centres: Floats) -> Floats:
+    """(K, R) means of the maps for those of the placements (n,) that count."""
+    rows = _lie_in_domain(mode, turns, centres)
+    found: list[Floats] = [np.zeros((0, mode.atlas.n_regions))]
+    for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // len(mode.around))):
+        voxel = _moved_voxels(mode.around, turns[rows[some]], centres[rows[some]], mode.atlas.grid)
+        voxel = voxel[np.abs(mode.covered[voxel].mean(axis=1) - mode.part) <= COVERAGE]
+        found.append(_statistics(voxel, mode.atlas))
+    return np.concatenate(found)
+
+
+def _looped(loop: Callable[..., int], mode: _Mode, turns: Floats, centres: Floats) -> Floats:
+    """As `_place`, by the compiled loop."""
+    atlas, domain = mode.atlas, mode.domain
+    means = np.empty((len(turns), atlas.n_regions))
+    kept = loop(
+        mode.around,
+        (*_in_voxels(turns, centres, domain.grid), domain.grid.shape),
+        domain.flags,
+        mode.most_outside(),
+        (*_in_voxels(turns, centres, atlas.grid), atlas.grid.shape),
+        mode.covered,
+        mode.part,
+        COVERAGE,
+        (atlas.begin_of_voxel, np.asarray(atlas.region), np.asarray(atlas.value)),
+        means,
+    )
+    return means[:kept]
+
+
+def _lie_in_domain(mode: _Mode, turns: Floats, centres: Floats) -> NDArray[np.intp]:
     """Which of the placements (n,) have enough points in the domain; the first points tell of most that have not."""
-    flat = np.append(domain.inside.reshape(-1), False)  # the last for what lies outside the grid, number -1
-    allowed = len(around) - np.ceil(LEAST_INSIDE * len(around) - 1e-9)
+    around, domain, allowed = mode.around, mode.domain, mode.most_outside()
     outside, rows = np.zeros(len(turns), np.int64), np.arange(len(turns))
     begin = 0
     while begin < len(around) and len(rows):
         end = min(2 * begin + _FEW_POINTS, len(around))
         voxel = _moved_voxels(around[begin:end], turns[rows], centres[rows], domain.grid)
-        outside[rows] += end - begin - flat[voxel].sum(axis=1)
+        outside[rows] += end - begin - domain.flags[voxel].sum(axis=1)
         rows, begin = rows[outside[rows] <= allowed], end
     return rows
 
@@ -253,7 +309,7 @@ def _moved_voxels(around: Floats, turns: Floats, centres: Floats, grid: Grid) ->
 
     The points are given about their centroid.
     """
-    turns, centres = product(np.moveaxis(turns, 1, -1), grid.inverse[:3, :3]), grid.to_voxel(centres) + 0.5
+    turns, centres = _in_voxels(turns, centres, grid)
     flat: Any = 0
     inside: Any = True
     for axis, length in enumerate(grid.shape):
@@ -265,3 +321,8 @@ def _moved_voxels(around: Floats, turns: Floats, centres: Floats, grid: Grid) ->
         inside &= whole.view(np.uint32) < length
         flat = flat * length + whole
     return np.where(inside, flat, -1)
+
+
+def _in_voxels(turns: Floats, centres: Floats, grid: Grid) -> tuple[Floats, Floats]:
+    """Rotations (n, 3, 3) and centres (n, 3), such that a point turned and put there lies in the voxel below."""
+    return product(np.moveaxis(turns, 1, -1), grid.inverse[:3, :3]), grid.to_voxel(centres) + 0.5

@@ -77,7 +77,7 @@ def test_many_modes_of_many_regions_are_left_to_sorting(small_atlas, monkeypatch
 
 def test_without_numba_nothing_is_prepared(monkeypatch):
     without(monkeypatch)
-    monkeypatch.setattr(compiled, "find_spec", lambda name: None)
+    monkeypatch.setattr(compiled, "has_compiler", lambda: False)
     assert not compiled.prepare()
 
 

@@ -8,13 +8,13 @@ Results are the same to the last bit: both add the same numbers in the same orde
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...grid import Floats
+from .compiling import compiled, has_compiler
 
 _loop: Callable[..., None] | None = None
 
@@ -22,8 +22,8 @@ _loop: Callable[..., None] | None = None
 def prepare() -> bool:
     """Compile the loop, where numba is installed; whether it is ready now."""
     global _loop
-    if _loop is None and find_spec("numba") is not None:
-        loop = _compiled()
+    if _loop is None and has_compiler():
+        loop = compiled(_add_up)
         one = np.zeros(1, np.int64)
         values = np.ones(1, np.float32)
         values.setflags(write=False)  # as those of a stored atlas are
@@ -76,28 +76,24 @@ def add_up(
     return table.T
 
 
-def _compiled() -> Any:
-    import numba
-
-    @numba.njit(nogil=True, cache=True)
-    def loop(begin, end, first_pair, b, region, value, unit, table):  # type: ignore[no-untyped-def]
-        for voxel in range(len(begin)):
-            total, highest = 0.0, np.float32(0)
-            for entry in range(begin[voxel], end[voxel]):
-                total += value[entry]
-                if value[entry] > highest:  # the first of equals
-                    highest, largest = value[entry], first_pair[voxel] + region[entry]
-            if highest > 0:
-                table[largest, 4] += unit
-            total = max(total, 1.0)
-            for entry in range(begin[voxel], end[voxel]):
-                pair = first_pair[voxel] + region[entry]
-                here = np.float64(value[entry])
-                a = here * unit
-                table[pair, 0] += unit
-                table[pair, 1] += a
-                table[pair, 2] += a * b[voxel]
-                table[pair, 3] += here / total * unit
-                table[pair, 5] = max(table[pair, 5], here)
-
-    return loop
+def _add_up(
+    begin: Any, end: Any, first_pair: Any, b: Any, region: Any, value: Any, unit: float, table: NDArray[Any]
+) -> None:
+    for voxel in range(len(begin)):
+        total, highest = 0.0, np.float32(0)
+        for entry in range(begin[voxel], end[voxel]):
+            total += value[entry]
+            if value[entry] > highest:  # the first of equals
+                highest, largest = value[entry], first_pair[voxel] + region[entry]
+        if highest > 0:
+            table[largest, 4] += unit
+        total = max(total, 1.0)
+        for entry in range(begin[voxel], end[voxel]):
+            pair = first_pair[voxel] + region[entry]
+            here = np.float64(value[entry])
+            a = here * unit
+            table[pair, 0] += unit
+            table[pair, 1] += a
+            table[pair, 2] += a * b[voxel]
+            table[pair, 3] += here / total * unit
+            table[pair, 5] = max(table[pair, 5], here)
