@@ -27,6 +27,9 @@ from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+REPOSITORY = URLS["Source"]
+PICTURES = REPOSITORY.replace("github.com", "raw.githubusercontent.com") + "/main"
 SWEEP_ONLY = {name: column for name, column in SWEEP.items() if column != MODES.get(name)}
 """The columns of a sweep that are not those of the table of modes."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -135,8 +138,16 @@ def test_the_manifest_in_the_package_is_the_one_at_the_top():
 def test_links_and_pictures_lead_to_files(page):
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#\s]+)", text):
-        if not target.startswith("http"):
+        here = re.match(f"{REPOSITORY}/(?:blob|tree)/main/(.+)|{PICTURES}/(.+)", target)
+        if here:
+            assert (ROOT / (here[1] or here[2])).exists(), target
+        elif not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+def test_the_description_on_pypi_needs_no_file_beside_it():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert all(target.startswith("https://") for target in re.findall(r"\]\(([^)\s]+)", text))
 
 
 def test_the_version_is_the_same_everywhere():

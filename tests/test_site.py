@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 import napari_atlas_assign as naa
 from napari_atlas_assign.assignment.parameters import Parameters
@@ -31,7 +32,7 @@ def page(name):
 
 
 def test_every_page_is_in_the_navigation_and_every_entry_is_a_page():
-    listed = re.findall(r"^ +- ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    listed = re.findall(r"^ +- .+: ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == {path.name for path in (ROOT / "docs").glob("*.md")}
 
@@ -69,6 +70,30 @@ def test_the_page_of_functions_has_every_public_name(hooks):
     for name in naa.__all__:
         assert re.search(rf"^::: napari_atlas_assign\S*\.{name}$", text, re.MULTILINE), name
     assert hooks.on_page_markdown("as it is", page("index.md")) == "as it is"
+
+
+def test_the_page_of_settings_has_those_of_the_manifest_with_their_defaults():
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    manifest = yaml.safe_load((ROOT / "napari.yaml").read_text("utf-8"))
+    words = {True: "on", "juelich": "`juelich`", "": ""}
+    for group in manifest["contributions"]["configurations"].values():
+        for setting in group["properties"].values():
+            default = words.get(setting["default"], str(setting["default"]))
+            assert re.search(rf"^\| {setting['title']} \| {default} ?\| \S", text, re.MULTILINE), setting["title"]
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_page_of_parameters_names_every_field_of_the_widget():
+    from napari_atlas_assign.plugin.assign.parameter_fields import ParameterFields
+    from napari_atlas_assign.plugin.assign.settings import Defaults
+
+    text = (ROOT / "docs" / "parameters.md").read_text("utf-8")
+    fields = ParameterFields(Defaults(), lambda: None)
+    in_napari = [row.split("|")[1] for row in text.splitlines() if row.startswith("| ")]
+    for field in (*fields.more, *fields.sure):
+        name = field.label if field.widget_type != "CheckBox" else field.text
+        if name != "place modes elsewhere":  # asks for placements, whose number is a field of its own
+            assert any(re.search(rf"\b{re.escape(name)}(?!\w)", cell) for cell in in_napari), name
 
 
 def test_the_page_of_parameters_names_each_of_them_as_the_code_does():

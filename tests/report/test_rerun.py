@@ -140,7 +140,7 @@ def test_what_was_no_file_is_named_in_one_sentence(files, small_atlas):
         rerun(folder)
     assert str(caught.value) == (
         "blob was the layer 'blob' without a file, which the record does not hold; "
-        "the atlas small atlas was no file but in memory, which the record does not hold: "
+        "the atlas small atlas was an array in memory, which the record does not hold: "
         "bring back what was used, or assign anew"
     )
 

@@ -60,7 +60,7 @@ def build_parser() -> OneLineParser:
     """The parser of the whole command line."""
     from .. import __version__
 
-    parser = OneLineParser(prog=PROGRAM, description="Which brain regions are the blobs of an activation map in?")
+    parser = OneLineParser(prog=PROGRAM, description="Which brain regions does each cluster of a map overlap?")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--traceback", action="store_true", help="show where in the program an unexpected error arose")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)

@@ -328,7 +328,7 @@ def _files(source: Mapping[str, Any]) -> list[tuple[str, str | None]]:
 
 
 def _kind(source: Mapping[str, Any]) -> str:
-    return f"the layer {source['layer']!r} without a file" if "layer" in source else "no file but in memory"
+    return f"the layer {source['layer']!r} without a file" if "layer" in source else "an array in memory"
 
 
 def _changed(what: str, expected: str, found: str | None, verb: str = "changed") -> str:

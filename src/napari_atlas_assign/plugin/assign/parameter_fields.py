@@ -54,16 +54,16 @@ class ParameterFields:
             tooltip="Neighbours by faces (6), also edges (18), also corners (26)",
         )
         self.min_volume = FloatSpinBox(
-            label="min mm³",
+            label="min volume mm³",
             min=0,
             max=LARGEST,
             step=10,
             value=defaults.min_volume_mm3,
             tooltip="Smaller modes are dropped",
         )
-        self.keep_largest = SpinBox(label="largest k", min=0, max=10**6, tooltip="Keep this many modes; 0 keeps all")
+        self.keep_largest = SpinBox(label="keep largest", min=0, max=10**6, tooltip="Keep this many modes; 0 keeps all")
         self.split_height = FloatSpinBox(
-            label="split above",
+            label="split height",
             min=0,
             max=LARGEST,
             step=0.1,
@@ -71,7 +71,7 @@ class ParameterFields:
         )
         self.split_rois = CheckBox(text="split regions of interest", tooltip="One mode per connected part")
         self.minimum_probability = FloatSpinBox(
-            label="min probability",
+            label="minimum probability",
             min=0,
             max=1,
             step=0.05,
