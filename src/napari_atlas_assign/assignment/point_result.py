@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -67,6 +67,10 @@ class PointResult(Saving):
     def atlas(self) -> Atlas:
         """The atlas, or the first of several."""
         return self.atlases[0]
+
+    def single(self, number: int) -> PointResult:
+        """The result of one of the atlases alone, counted from 0."""
+        return replace(self, atlases=(self.atlases[number],))
 
     @property
     def assignments(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ parents lies as deep as it has ancestors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,20 @@ def region_tree(atlas: Atlas) -> list[TreeNode]:
             nodes.append(TreeNode(f"{name} (rest)", name, level + 1, None, tuple(rows), is_rest=True))
         waiting += [(child, name, level + 1) for child in reversed(children)]
     return nodes
+
+
+def joined_region(atlas: Atlas, node: TreeNode) -> Atlas:
+    """The members of a node as the one region of an atlas on the same grid; its map is their sum, at most 1."""
+    chosen = np.zeros(atlas.n_regions, bool)
+    chosen[list(node.members)] = True
+    entries = np.flatnonzero(chosen[atlas.region])
+    own = atlas.regions.iloc[[node.members[0] if node.row is None else node.row]].assign(name=node.name)
+    regions = own.reset_index(drop=True)
+    of_members = Atlas(
+        atlas.grid, regions, atlas.voxel[entries], np.zeros(len(entries), np.uint8), atlas.value[entries], atlas.name
+    )
+    voxel, region, value = _summed(of_members, of_members.region, 1)
+    return replace(of_members, voxel=voxel, region=region, value=value, space=atlas.space)
 
 
 def n_levels(atlas: Atlas) -> int:

@@ -22,6 +22,10 @@ USUAL = {
         *("map name", "atlas", "input structure", "volume mm3", "peak", "peak value", "best region by share"),
         *("best region by correlation", "unassigned share", "nearest region", "best region stability"),
     ),
+    "regions": (
+        *("map name", "atlas", "region", "count", "density per mm3", "left count", "right count", "active mm3"),
+        *("active share", "mean", "maximum", "volume mm3", "hemisphere"),
+    ),
 }
 """Columns that are shown until the user chooses others, from left to right; of tables without an entry, all."""
 

@@ -22,7 +22,12 @@ from .filters import SIDE, Condition, Filters, parse_numbers
 from .rows import TableName
 from .values import Columns, distinct
 
-USUAL = {"assignments": ("correlation", 0.35), "modes": ("volume mm3", 100.0), "peaks": ("probability", 0.2)}
+USUAL: dict[TableName, tuple[str, float]] = {
+    "assignments": ("correlation", 0.35),
+    "modes": ("volume mm3", 100.0),
+    "peaks": ("probability", 0.2),
+    "regions": ("volume mm3", 1.0),
+}
 """Where the filter by a score begins, for each table; the first is that of siibra's worked example."""
 
 CHOICES = {SIDE: "any side", "atlas": "all atlases", "map name": "all maps"}
@@ -96,6 +101,7 @@ class FilterBar(QWidget):
         self.modes.setAccessibleName("Numbers of the modes to show")
         self.modes.setClearButtonEnabled(True)
         self.modes.setMaximumWidth(self.fontMetrics().averageCharWidth() * 26)
+        self.modes.setVisible(table != "regions")
         self.choices = {name: QComboBox() for name in CHOICES}
         for name, box in self.choices.items():
             box.addItem(CHOICES[name])

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPalette
+from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ..plain_text import tip
 from .filters import MODE_COLUMN, Filters, passing
+from .outline import TREE_COLUMN, Branch, Outline, outline_of
 from .values import Columns, format_value, full_text, head_of, is_number, sorted_rows
 
 TO_THE_LEFT, TO_THE_RIGHT = (
@@ -34,6 +35,9 @@ class FrameModel(QAbstractTableModel):
         self._sort: tuple[str | None, bool] = (None, True)
         self._filters = Filters()
         self._keys: Keys = tuple
+        self._outline: Outline | None = None
+        self._folded: frozenset[Hashable] = frozenset()
+        """Keys of rows of which what is below them is out of sight."""
         self.color_of_mode: Callable[[int], str] | None = None
         """Colour (``#rrggbb``) of the mode that a row of the DataFrame is about."""
 
@@ -45,6 +49,7 @@ class FrameModel(QAbstractTableModel):
     def set_columns(self, columns: Columns, keys: Keys | None = None) -> None:
         """Show another table. Sorting, filters and selection stay; `keys` tell rows again (by default their places)."""
         keys = keys or (lambda: range(len(columns)))
+        self._outline = outline_of(columns)
         if columns.names != self.columns.names:
             self.beginResetModel()
             self.columns, self._keys = columns, keys
@@ -87,6 +92,27 @@ class FrameModel(QAbstractTableModel):
             return None
         return self.color_of_mode(int(self.rows[index.row()]))
 
+    @property
+    def is_tree(self) -> bool:
+        """Whether rows are shown as a tree: sorted or filtered ones are not."""
+        return self._outline is not None and self._sort[0] not in self.columns and self._filters == Filters()
+
+    def branch(self, index: QModelIndex) -> Branch | None:
+        """How a cell stands in the tree; None where no tree is shown, or by another column."""
+        outline = self._outline
+        if outline is None or not self.is_tree or self.columns.names[index.column()] != TREE_COLUMN:
+            return None
+        row = int(self.rows[index.row()])
+        is_open = self._keys()[row] not in self._folded if outline.has_children[row] else None
+        return Branch(int(outline.levels[row]), is_open)
+
+    def fold(self, rows: Sequence[int] | None, folded: bool) -> None:
+        """Fold away what lies below rows of the DataFrame, or unfold it; below all rows if None."""
+        keys = self._keys()
+        chosen = frozenset(keys if rows is None else (keys[row] for row in rows))
+        self._folded = self._folded | chosen if folded else self._folded - chosen
+        self._rearrange()
+
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, D102
         return 0 if parent.isValid() else len(self.rows)
 
@@ -123,6 +149,9 @@ class FrameModel(QAbstractTableModel):
     def _shown(self) -> Any:
         name, ascending = self._sort
         rows = passing(self.columns, self._filters)
+        if self._outline is not None and self.is_tree:
+            folded = {row for row, key in enumerate(self._keys()) if key in self._folded} if self._folded else ()
+            rows = self._outline.open_rows(rows, folded)
         return sorted_rows(self.columns, rows, name if name in self.columns else None, ascending)
 
     def _rearrange(self) -> None:
@@ -136,6 +165,16 @@ class FrameModel(QAbstractTableModel):
         places = [QModelIndex() if row is None else self.index(row, column) for row, column in new]
         self.changePersistentIndexList(old, places)
         self.layoutChanged.emit()
+
+
+def indent_step(metrics: QFontMetrics) -> int:
+    """Pixels by which a level of a tree is indented; the mark that folds stands in the last of them."""
+    return 2 * metrics.averageCharWidth()
+
+
+def indent(branch: Branch, metrics: QFontMetrics) -> int:
+    """Pixels before the text of a cell in a tree."""
+    return (branch.level + 1) * indent_step(metrics)
 
 
 class CellDelegate(QStyledItemDelegate):
@@ -161,6 +200,12 @@ class CellDelegate(QStyledItemDelegate):
             size = metrics.ascent()
             painter.fillRect(QRectF(area.left(), area.center().y() - size / 2 + 1, size, size), QColor(chip))
         painter.setPen(color)
+        branch = model.branch(index)
+        if branch is not None:
+            area.setLeft(area.left() + indent(branch, metrics))
+            if branch.is_open is not None:
+                mark = area.adjusted(-indent_step(metrics), 0, 0, 0)
+                painter.drawText(mark, TO_THE_LEFT, "▾" if branch.is_open else "▸")
         painter.drawText(
             area,
             TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,

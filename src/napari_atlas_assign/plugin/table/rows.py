@@ -11,15 +11,16 @@ import numpy as np
 
 from ...assignment.best_overlap import best_overlap
 from ...assignment.best_region import BEST_BY, best_to_show
-from ...assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, SCORES, Column
+from ...assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, REGIONS, SCORES, Column
 from ...assignment.comparison import Comparison
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
+from ...atlas.hierarchy import TreeNode
 from .filters import MODE_COLUMN
 from .peak_probability import PEAK_PROBABILITY
 from .values import Columns
 
-TableName = Literal["assignments", "modes", "peaks"]
+TableName = Literal["assignments", "modes", "peaks", "regions"]
 
 Place = tuple[float, float, float]
 
@@ -35,15 +36,19 @@ class Subject:
     """A mode, and the region of it that a row is about."""
 
     mode: int
-    """Its number, ``input structure``."""
+    """Its number, ``input structure``; 0 where the row is about a region alone."""
     region: int | None = None
     """Row of the atlas's region table."""
     run: int = 0
     """Which of the result's runs; of a result of points, which of its atlases."""
+    joined: TreeNode | None = None
+    """Several regions together, in the place of one."""
 
 
 def columns_of(result: Result | PointResult, table: TableName) -> Mapping[str, Column]:
     """The columns that a table of a result may have."""
+    if table == "regions":
+        return REGIONS
     if isinstance(result, PointResult):
         return POINT_ASSIGNMENTS if table == "assignments" else POINTS
     return {"assignments": {**ASSIGNMENTS, PEAK_PROBABILITY.name: PEAK_PROBABILITY}, "modes": MODES, "peaks": PEAKS}[

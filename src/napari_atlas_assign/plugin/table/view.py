@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
@@ -11,7 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, 
 
 from .columns import ColumnLayout, load_layout, store_layout
 from .copy import FORMATS
-from .model import CellDelegate, FrameModel
+from .model import CellDelegate, FrameModel, indent
 from .values import head_of
 
 # Clear grey over whatever the theme paints: napari's style sheets leave the palette's own colours to the system.
@@ -25,7 +26,40 @@ MEASURED_ROWS = 60
 """Rows that widths are measured on; measuring ten thousand would be felt."""
 
 
-class ResultView(QTableView):
+class FoldingView(QTableView):
+    """A table whose rows may be a tree: a click before the text of a branch folds it, and does nothing else."""
+
+    _folds = False
+
+    def mousePressEvent(self, event: Any) -> None:
+        """See Qt."""
+        self._folds = self._fold_at(event.pos())
+        if not self._folds:
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        """See Qt: the second press of two."""
+        self._folds = self._fold_at(event.pos())
+        if not self._folds:
+            super().mouseDoubleClickEvent(event)
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        """See Qt: no click where the press has folded."""
+        if not self._folds:
+            super().mouseReleaseEvent(event)
+
+    def _fold_at(self, place: QPoint) -> bool:
+        index, model = self.indexAt(place), self.model()
+        branch = model.branch(index) if index.isValid() and isinstance(model, FrameModel) else None
+        if branch is None or branch.is_open is None:
+            return False
+        if place.x() - self.visualRect(index).left() > indent(branch, self.fontMetrics()) + 4:
+            return False
+        model.fold([int(model.rows[index.row()])], branch.is_open)
+        return True
+
+
+class ResultView(FoldingView):
     """A table with a context menu for columns and copies; pinned columns stay in sight at the left."""
 
     go_asked = Signal(QModelIndex)
@@ -118,7 +152,10 @@ class ResultView(QTableView):
         margin = metrics.averageCharWidth() * 3
         for section, name in enumerate(self._model.columns.names):
             texts = [head_of(name) + "   ", *self._model.columns.texts(name, self._model.rows[:MEASURED_ROWS].tolist())]
-            self.setColumnWidth(section, min(longest, margin + max(metrics.horizontalAdvance(t) for t in texts)))
+            branches = (self._model.branch(self._model.index(n, section)) for n in range(len(texts) - 1))
+            before = [0, *(0 if branch is None else indent(branch, metrics) for branch in branches)]
+            widths = (metrics.horizontalAdvance(text) + space for text, space in zip(texts, before, strict=True))
+            self.setColumnWidth(section, min(longest, margin + max(widths)))
 
     # --- rows ---
 
@@ -143,6 +180,9 @@ class ResultView(QTableView):
         go = menu.addAction("Go to this place\tEnter")
         go.setEnabled(index.isValid())
         go.triggered.connect(lambda: self.go_asked.emit(index))
+        if self._model.is_tree:
+            for text, folded in (("Fold all", True), ("Unfold all", False)):
+                menu.addAction(text).triggered.connect(lambda _, f=folded: self._model.fold(None, f))
         copies = _submenu(menu, "Copy" if self.selectionModel().hasSelection() else "Copy all rows")
         for form in FORMATS:
             action = copies.addAction(f"{form}\tCtrl+C" if form == "TSV" else form)
@@ -221,7 +261,7 @@ class ResultView(QTableView):
 
     def _make_pinned(self) -> QTableView:
         """A second view on the same rows, laid over the left of this one."""
-        view = QTableView(self)
+        view = FoldingView(self)
         view.setModel(self._model)
         view.setSelectionModel(self.selectionModel())
         self._prepare(view)
@@ -311,7 +351,13 @@ class ResultView(QTableView):
             return self._go_to_current
         if plain and event.key() == Qt.Key.Key_Escape:
             return self.cleared.emit
+        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Minus) and self._model.is_tree:
+            return partial(self._fold_current, event.key() == Qt.Key.Key_Minus)
         return None
+
+    def _fold_current(self, folded: bool) -> None:
+        if self.currentIndex().isValid():
+            self._model.fold([int(self._model.rows[self.currentIndex().row()])], folded)
 
     def _go_to_current(self) -> None:
         if self.currentIndex().isValid():

@@ -16,6 +16,7 @@ from qtpy.QtCore import QEvent, QObject
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
+from ...atlas.hierarchy import TreeNode
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..layers.mode_layers import highlight
@@ -38,7 +39,7 @@ class TableLink:
     def __init__(self, table: ResultsTable, viewer: Any) -> None:
         self._table, self._viewer = ref(table), viewer
         self._told = False  # the viewer is being told, and need not tell back
-        self._maps: dict[tuple[str, int], Any] = {}
+        self._maps: dict[tuple[str, int | TreeNode], Any] = {}
         self._labels: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._highlighted: list[Any] = []
         self._followed: list[tuple[Any, Any]] = []
@@ -105,12 +106,12 @@ class TableLink:
         layer = find_layer(self._viewer, "points", result.points.name)
         if layer is not None:
             numbers = result.modes["input structure"].drop_duplicates().tolist()
-            layer.selected_data = {numbers.index(subject.mode) for subject in subjects}
+            layer.selected_data = {numbers.index(subject.mode) for subject in subjects if subject.mode}
 
     def _highlight(self, result: Result, subjects: Sequence[Subject]) -> None:
         picked: dict[Any, dict[int, list[int]]] = {layer: {} for layer in self._modes_layers()}
         for subject in subjects:
-            layer = find_modes_layer(result, self._viewer, subject.run)
+            layer = find_modes_layer(result, self._viewer, subject.run) if subject.mode else None
             if layer is not None:
                 volume = result.comparisons[subject.run].map_index
                 picked[layer].setdefault(volume, []).append(subject.mode)
@@ -129,10 +130,13 @@ class TableLink:
         self._highlighted = list(picked)
 
     def _show_maps(self, result: Result | PointResult, subjects: Sequence[Subject]) -> None:
-        wanted: dict[tuple[str, int], Result] = {}
+        wanted: dict[tuple[str, int | TreeNode], Result | PointResult] = {}
         for subject in subjects:
-            if subject.region is not None and len(wanted) < MOST_REGIONS and isinstance(result, Result):
-                wanted[result.comparisons[subject.run].atlas.name, subject.region] = result.single(subject.run)
+            region = subject.joined if subject.region is None else subject.region
+            is_shown = isinstance(result, Result) or not subject.mode  # points colour themselves
+            if region is not None and len(wanted) < MOST_REGIONS and is_shown:
+                single = result.single(subject.run)
+                wanted[single.atlas.name, region] = single
         layers = self._viewer.layers
         there = {key: layer for key, layer in self._maps.items() if layer in layers}
         spare = [layer for key, layer in there.items() if key not in wanted]

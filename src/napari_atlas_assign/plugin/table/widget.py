@@ -35,6 +35,7 @@ from .filter_bar import FilterBar
 from .filters import MODE_COLUMN
 from .model import FrameModel
 from .peak_probability import with_peak_probability
+from .region_rows import RegionReader
 from .rows import RowReader, Subject, TableName, columns_of
 from .saved_line import SavedLine
 from .values import Columns
@@ -63,7 +64,7 @@ class TablePage(QWidget):
         super().__init__(parent)
         self.table = table
         self.model = FrameModel(self)
-        self.reader: RowReader | None = None
+        self.reader: RowReader | RegionReader | None = None
         self._color: ColorOfMode | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
         self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
@@ -96,16 +97,17 @@ class TablePage(QWidget):
     ) -> None:
         """Hold another table ready, and the colours of its modes; `refresh` shows it."""
         self._waiting = result, frame
-        self._color = None if isinstance(result, PointResult) else color or (lambda run, mode: mode_color(mode))
+        has_modes = isinstance(result, Result) and self.table != "regions"
+        self._color = (color or (lambda run, mode: mode_color(mode))) if has_modes else None
 
     def refresh(self) -> None:
         """Show what waits. Sorting, filters, columns, place and selected rows stay."""
         if self._waiting is not None:
             (result, frame), self._waiting = self._waiting, None
             columns = Columns(frame(), columns_of(result, self.table))
-            self.reader = RowReader(result, self.table, columns)
+            self.reader, color = self._reader_of(result, columns)
             self.filters.offer(columns)
-            self.model.color_of_mode = None if self._color is None else partial(_color, self._color, self.reader)
+            self.model.color_of_mode = color
             self.model.set_columns(columns, self.reader.keys)
             self._apply_filters()
             if self._by_hand:
@@ -164,6 +166,15 @@ class TablePage(QWidget):
 
     # --- inside ---
 
+    def _reader_of(
+        self, result: Result | PointResult, columns: Columns
+    ) -> tuple[RowReader | RegionReader, Callable[[int], str] | None]:
+        """What reads the rows, and the colour of the mode of each."""
+        if self.table == "regions":
+            return RegionReader(result, columns), None
+        reader = RowReader(result, self.table, columns)
+        return reader, None if self._color is None else partial(_color, self._color, reader)
+
     def _is_ours(self, event: Any) -> bool:
         in_filters = self.filters.isAncestorOf(self.focusWidget() or self)
         return bool(event.matches(QKeySequence.StandardKey.Find)) or (in_filters and event.key() == Qt.Key.Key_Escape)
@@ -221,7 +232,7 @@ class ResultsTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.result: Result | PointResult | None = None
-        self.assignments, self.modes, self.peaks = (TablePage(table) for table in get_args(TableName))
+        self.assignments, self.modes, self.peaks, self.regions = (TablePage(table) for table in get_args(TableName))
         self.about = QLabel()
         self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.show_regions = QCheckBox("region maps")
@@ -335,7 +346,7 @@ class ResultsTable(QWidget):
     # --- inside ---
 
     def _titles(self) -> dict[TablePage, str]:
-        return {self.assignments: "Assignments", self.modes: "Modes", self.peaks: "Peaks"}
+        return {self.assignments: "Assignments", self.modes: "Modes", self.peaks: "Peaks", self.regions: "Regions"}
 
     def _enable(self) -> None:
         self.save_button.setEnabled(self.result is not None)

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from ...assignment.best_region_labels import PART_OF_MAXIMUM, territory
 from ...assignment.integrals.cache import integral_of_region
 from ...assignment.integrals.fine_grid import is_too_fine
+from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
+from ...atlas.hierarchy import TreeNode, joined_region
 from ...errors import InputError
 from ...grid import Grid
 from ..layers.colors import direct_colors, region_color
@@ -25,7 +27,7 @@ from ..layers.geometry import KEY
 from ..layers.metadata import LayerData, describe, own_metadata
 from ..plain_text import plain, plain_features
 from .oblique import points_beside
-from .placing import find_layer, put, update
+from .placing import find_frame, find_layer, put, update
 from .readability import has_names, is_outline, keep_readable
 from .viewer_frame import active_kept
 
@@ -39,15 +41,16 @@ They are centred on their points with empty lines: that is the only anchor that 
 """
 
 
-def show_region(result: Result, viewer: Any, region: int | str, contour: bool = False) -> Any:
+def show_region(result: Result | PointResult, viewer: Any, region: int | str | TreeNode, contour: bool = False) -> Any:
     """Show a region's map as an Image layer in the region's colour, or as an outline; returns the layer.
 
     Parameters
     ----------
-    result : Result
+    result : Result or PointResult
     viewer : napari.Viewer
-    region : int or str
-        Row of the atlas's table of regions (the column ``volume`` of the assignments), or the region's name.
+    region : int, str or TreeNode
+        Row of the atlas's table of regions (the column ``volume`` of the assignments), the region's name, or several
+        regions together.
     contour : bool
         Draw the outline of where the map reaches `PART_OF_MAXIMUM` of its largest value, as a Labels layer.
 
@@ -56,22 +59,21 @@ def show_region(result: Result, viewer: Any, region: int | str, contour: bool = 
     InputError
         If the atlas has no such region.
     """
-    row = region_row(result.atlas, region)
-    frame = frame_of(result.image, viewer.layers)
+    chosen = region if isinstance(region, TreeNode) else region_row(result.atlas, region)
+    draw = region_contour_layer if contour else region_map_layer
+    layer = _put(viewer, draw(result, chosen, find_frame(result, viewer)))
     if not contour:
-        layer = _put(viewer, region_map_layer(result, row, frame))
         _link(viewer, "region map")
-        return layer
-    return _put(viewer, region_contour_layer(result, row, frame))
+    return layer
 
 
-def show_region_in(layer: Any, result: Result, viewer: Any, region: int) -> Any:
+def show_region_in(layer: Any, result: Result | PointResult, viewer: Any, region: int | TreeNode) -> Any:
     """Let a layer of a region's map show another region's; returns the layer with that map.
 
     It takes the layer's place in the list, and far less work and memory than a new layer. A layer that has the map
     already is brought up to date instead, and the other one is removed.
     """
-    data, options, _ = region_map_layer(result, region, frame_of(result.image, viewer.layers))
+    data, options, _ = region_map_layer(result, region, find_frame(result, viewer))
     about = options["metadata"][KEY]
     if find_layer(viewer, about["role"], about["image"]) is not None:
         viewer.layers.remove(layer)
@@ -121,18 +123,19 @@ def overlay_layers(viewer: Any) -> list[Any]:
 # --- what they look like, as plain data ---
 
 
-def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
-    """A region's mean probability in each voxel of the image, clear where it is 0."""
-    atlas, grid = result.atlas, grid_of_overlays(result)
-    values = region_map_on(atlas, region, grid)
+def region_map_layer(result: Result | PointResult, region: int | TreeNode, frame: Frame) -> LayerData:
+    """A region's mean probability in each voxel of the image, clear where it is 0; of points, around the region."""
+    atlas, row = _atlas_and_row(result.atlas, region)
+    grid = _grid_of_map(result, atlas, row)
+    values = region_map_on(atlas, row, grid)
     data, transform = frame.lay_out(values, grid)
-    color = _rgb(region_color(atlas, region))
+    color = _rgb(region_color(atlas, row))
     return (
         data,
         {
-            "name": plain(f"{atlas.name}: {_region_name(atlas, region)} (map)"),
+            "name": plain(f"{atlas.name}: {_region_name(atlas, row)} (map)"),
             "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
-            "colormap": {"name": f"clear to {region_color(atlas, region)}", "colors": [[*color, 0], [*color, 1]]},
+            "colormap": {"name": f"clear to {region_color(atlas, row)}", "colors": [[*color, 0], [*color, 1]]},
             "blending": "translucent",
             "metadata": {KEY: _about(result, frame, "region map", region)},
             **transform,
@@ -141,17 +144,18 @@ def region_map_layer(result: Result, region: int, frame: Frame) -> LayerData:
     )
 
 
-def region_contour_layer(result: Result, region: int, frame: Frame) -> LayerData:
+def region_contour_layer(result: Result | PointResult, region: int | TreeNode, frame: Frame) -> LayerData:
     """The outline of a region in its colour; napari draws outlines in 2D, and the filled region in 3D."""
-    atlas, grid = result.atlas, grid_of_overlays(result)
-    values = region_map_on(atlas, region, grid)
-    inside = (values >= PART_OF_MAXIMUM * atlas.region_sums.maximum[region]) & (values > 0)
+    atlas, row = _atlas_and_row(result.atlas, region)
+    grid = _grid_of_map(result, atlas, row)
+    values = region_map_on(atlas, row, grid)
+    inside = (values >= PART_OF_MAXIMUM * atlas.region_sums.maximum[row]) & (values > 0)
     data, transform = frame.lay_out(inside.astype(np.uint8), grid)
     return (
         data,
         {
-            "name": plain(f"{atlas.name}: {_region_name(atlas, region)} (outline)"),
-            "colormap": direct_colors({1: region_color(atlas, region)}),
+            "name": plain(f"{atlas.name}: {_region_name(atlas, row)} (outline)"),
+            "colormap": direct_colors({1: region_color(atlas, row)}),
             "opacity": 1.0,
             "metadata": {KEY: _about(result, frame, "region outline", region)},
             **transform,
@@ -227,6 +231,21 @@ def grid_of_overlays(result: Result) -> Grid:
     return result.atlas.grid if is_too_fine(result.atlas, grid) else grid
 
 
+def _grid_of_map(result: Result | PointResult, atlas: Atlas, region: int) -> Grid:
+    """The grid for a region's map: of points, which have none, the part of the atlas's that holds the region."""
+    if isinstance(result, Result):
+        return grid_of_overlays(result)
+    first, last = atlas.region_sums.box[region]
+    affine = atlas.grid.affine.copy()
+    affine[:3, 3] = atlas.grid.to_world(first[None])[0]
+    return Grid(tuple((np.maximum(last, first) - first + 1).tolist()), affine)
+
+
+def _atlas_and_row(atlas: Atlas, region: int | TreeNode) -> tuple[Atlas, int]:
+    """An atlas that has a region, or several together, as one of its regions, and its row there."""
+    return (joined_region(atlas, region), 0) if isinstance(region, TreeNode) else (atlas, region)
+
+
 def region_map_on(atlas: Atlas, region: int, grid: Grid) -> NDArray[np.float32]:
     """A region's mean probability in each voxel (X, Y, Z) of a grid."""
     voxel, integral = integral_of_region(atlas, grid, region)
@@ -274,13 +293,14 @@ def _link(viewer: Any, role: str) -> None:
         link_layers(itself, ("opacity", "blending"))
 
 
-def _about(result: Result, frame: Frame, role: str, number: int) -> dict[str, Any]:
+def _about(result: Result | PointResult, frame: Frame, role: str, what: int | TreeNode) -> dict[str, Any]:
+    source = result.image if isinstance(result, Result) else result.points
     return describe(
         frame.view_from_world,
-        role=f"{role} {result.atlas.name} {number}",
-        image=result.image.name,
+        role=f"{role} {result.atlas.name} {what.name if isinstance(what, TreeNode) else what}",
+        image=source.name,
         atlas=result.atlas.name,
-        space=result.image.space,
+        space=source.space,
         overlay=True,
     )
 
