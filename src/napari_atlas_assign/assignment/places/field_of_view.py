@@ -56,10 +56,16 @@ def field_of_view_warning(
         "its coordinates may be metres instead of millimetres": xyz * 1000,
         "its coordinates may be micrometres instead of millimetres": xyz / 1000,
     }
-    hints = [hint for hint, moved in guesses.items() if _part_inside(moved, signal, atlas) >= 0.9]
+    hints = [hint for hint, moved in guesses.items() if _would_fit(moved, signal, atlas)]
     return f"{outside:.0%} of the signal of {image.name} lies outside the grid of {atlas.name}; " + (
         hints[0] if hints else "check that both are in the same space and that the header's orientation is right"
     )
+
+
+def _would_fit(xyz: Floats, signal: Floats, atlas: Atlas) -> bool:
+    """Whether a signal lies inside the atlas, and is no speck in it, as all is that shrinks towards the origin."""
+    extent = np.ptp(atlas.grid.to_voxel(xyz), axis=0) / atlas.grid.shape
+    return _part_inside(xyz, signal, atlas) >= 0.9 and bool(extent.max() > 0.1)
 
 
 def _part_inside(xyz: Floats, signal: Floats, atlas: Atlas) -> float:

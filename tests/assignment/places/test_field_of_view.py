@@ -1,0 +1,57 @@
+"""A sentence about images that cannot lie where their header says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_atlas_assign import Grid, Image
+from napari_atlas_assign.assignment.places.field_of_view import field_of_view_warning
+
+
+def image_on(atlas, change: np.ndarray) -> Image:
+    """An image of the first region, with its grid moved or scaled in the world."""
+    return Image(atlas.map_of(0), Grid(atlas.grid.shape, change @ atlas.grid.affine), "my map")
+
+
+def moved(x: float, y: float = 0) -> np.ndarray:
+    change = np.eye(4)
+    change[:2, 3] = x, y
+    return change
+
+
+def test_nothing_is_said_of_an_image_that_lies_in_the_atlas(small_atlas):
+    assert field_of_view_warning(image_on(small_atlas, np.eye(4)), small_atlas) is None
+
+
+def test_nothing_is_said_of_an_image_without_a_signal(small_atlas):
+    empty = Image(np.zeros(small_atlas.grid.shape), Grid(small_atlas.grid.shape, moved(1000)), "my map")
+    assert field_of_view_warning(empty, small_atlas) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (np.diag([0.001, 0.001, 0.001, 1]), "metres instead of"),
+        (np.diag([1000, 1000, 1000, 1]), "micrometres instead of"),
+        (
+            np.array([[1, 0, 0, 0], [0, 1, 0, 60], [0, 0, 1, 0], [0, 0, 0, 1.0]]),
+            "check that both are in the same space",
+        ),
+    ],
+)
+def test_what_is_likely_wrong_is_named(small_atlas, change, hint):
+    if hint.startswith("metres"):  # all that is scaled towards the origin would lie inside: set the atlas apart from it
+        shifted = small_atlas.grid.affine.copy()
+        shifted[:3, 3] += 100
+        grid = Grid(small_atlas.grid.shape, shifted)
+        small_atlas = type(small_atlas)(
+            grid, small_atlas.regions, small_atlas.voxel, small_atlas.region, small_atlas.value
+        )
+    assert hint in field_of_view_warning(image_on(small_atlas, change), small_atlas)
+
+
+def test_an_image_at_the_origin_has_no_position(small_atlas):
+    affine = np.diag([9.0, 9, 9, 1])
+    image = Image(np.ones((20, 20, 20)), Grid((20, 20, 20), affine), "my map")
+    assert "gives no position" in field_of_view_warning(image, small_atlas)

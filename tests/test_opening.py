@@ -1,0 +1,38 @@
+"""Image files are opened after a look at what nibabel would unpack at once."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_atlas_assign import InputError
+from napari_atlas_assign.limits import MAX_TEXT_BYTES
+from napari_atlas_assign.opening import load
+
+
+def test_a_volume_is_opened_as_nibabel_does(tmp_path, rng):
+    data = rng.random((3, 4, 5)).astype(np.float32)
+    nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "map.nii.gz")
+    np.testing.assert_array_equal(load(tmp_path / "map.nii.gz").get_fdata(dtype=np.float32), data)
+
+
+def test_a_surface_is_named_and_refused(tmp_path):
+    surface = nib.gifti.GiftiImage(darrays=[nib.gifti.GiftiDataArray(np.zeros(4, np.float32))])
+    nib.save(surface, tmp_path / "left.func.gii")
+    with pytest.raises(InputError, match=r"left\.func\.gii is not a volume .*GIFTI"):
+        load(tmp_path / "left.func.gii")
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_an_extension_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, kind):
+    image = kind(np.zeros((2, 2, 2), np.uint8), np.eye(4))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension(6, b"short"))
+    nib.save(image, tmp_path / "map.nii")
+    raw = bytearray((tmp_path / "map.nii").read_bytes())
+    begin = {nib.Nifti1Image: 352, nib.Nifti2Image: 544}[kind]
+    assert int.from_bytes(raw[begin : begin + 4], "little") == 16
+    raw[begin : begin + 4] = (MAX_TEXT_BYTES + 16).to_bytes(4, "little")
+    (tmp_path / "map.nii").write_bytes(raw)
+    with pytest.raises(InputError, match=r"map\.nii"):
+        load(tmp_path / "map.nii")
