@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from time import perf_counter
@@ -27,6 +27,7 @@ from .atlas.atlas import Atlas
 from .atlas.groups import group_regions
 from .atlas.hierarchy import atlas_at_level
 from .atlas.load import load_atlas as load_file_or_name
+from .atlas.sources.nilearn_bunch import atlas_from_nilearn, is_nilearn_atlas
 from .errors import InputError
 from .grid import Grid
 from .image import Image
@@ -57,7 +58,23 @@ Map = Image | Sequence[Image] | nib.filebasedimages.FileBasedImage | tuple[Any, 
 Points = PointSet | NDArray[Any] | Sequence[Sequence[float]]
 """Points in the world; the array and the sequences are (N, 3) mm."""
 
-AnyAtlas = Atlas | Path | Layer
+
+class LabelsMasker(Protocol):
+    """A nilearn masker of labels."""
+
+    labels_img: Any
+
+
+class MapsMasker(Protocol):
+    """A nilearn masker of probabilities or components."""
+
+    maps_img: Any
+
+
+NilearnAtlas = Mapping[str, Any] | LabelsMasker | MapsMasker
+"""What a ``fetch_atlas_...`` function of nilearn returns, or a masker."""
+
+AnyAtlas = Atlas | Path | Layer | NilearnAtlas
 
 
 @overload
@@ -276,10 +293,13 @@ def _as_atlas(atlas: Any, source: Any = None) -> Atlas:
         return atlas
     if is_layer(atlas):
         return _atlas_of_layer(atlas, source if is_layer(source) else None)
+    if is_nilearn_atlas(atlas):
+        return atlas_from_nilearn(atlas)
     if isinstance(atlas, str | os.PathLike):
         return load_file_or_name(atlas)
     raise InputError(
-        f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, a layer, or a list"
+        f"a {type(atlas).__name__} is no atlas; give an Atlas, a name of the catalogue, a path, a layer, what nilearn "
+        "fetched, or a list"
     )
 
 
@@ -290,7 +310,7 @@ def _atlas_of_layer(layer: Any, beside: Any = None) -> Atlas:
 
 
 def load_atlas(
-    source: Path | Layer,
+    source: Path | Layer | NilearnAtlas,
     *,
     labels: Path | None = None,
     dialect: str | None = None,
@@ -299,14 +319,15 @@ def load_atlas(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Atlas:
-    """Load an atlas by its catalogue name, from a file or folder, or from a napari layer.
+    """Load an atlas by its catalogue name, from a file or folder, from a napari layer, or from nilearn's objects.
 
     Parameters
     ----------
-    source : str, path or napari layer
+    source : str, path, napari layer, or a nilearn atlas or masker
         A name of the catalogue (``juelich``; `napari-atlas-assign atlases` lists them), or a file or folder. A path
         that exists goes before a name. A Labels layer has its names in its features; one that does not say where it
-        lies in a brain lies as the viewer shows it, in its units.
+        lies in a brain lies as the viewer shows it, in its units. What a ``fetch_atlas_...`` function of nilearn
+        returned, a NiftiLabelsMasker or a NiftiMapsMasker; ``dict(maps=image, labels=[...])`` is one, too.
     labels : path, optional
         A table of region names, for image files whose names are not beside them.
     dialect : str, optional
@@ -352,14 +373,17 @@ def load_atlas(
      synthetic FG1 left       left
     synthetic FG1 right      right
     """
-    if not is_layer(source):
+    if is_layer(source) or is_nilearn_atlas(source):
+        if labels is not None or dialect is not None:
+            kind = (
+                "a layer has its names in its features" if is_layer(source) else "an atlas of nilearn's has its names"
+            )
+            raise InputError(f"{kind}; leave out labels and dialect, or give a file")
+        atlas = _as_atlas(source)
+    else:
         atlas = load_file_or_name(
             cast(Path, source), labels=labels, dialect=dialect, near=near, progress=progress, cancelled=cancelled
         )
-    elif labels is not None or dialect is not None:
-        raise InputError("a layer has its names in its features; leave out labels and dialect, or give a file")
-    else:
-        atlas = _atlas_of_layer(source)
     return atlas if groups is None else group_regions(atlas, pathlib.Path(groups))
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import napari_atlas_assign as naa
 from napari_atlas_assign.atlas.sources.nilearn_bunch import atlas_from_bunch
 from napari_atlas_assign.errors import AtlasError
 
@@ -192,3 +193,65 @@ def test_no_labels_lead_to_another_error(labels, indices, index):
         for maps in (labels_image(1, 2), maps_image(0.5, 1)):
             with contextlib.suppress(AtlasError):
                 atlas_from_bunch(bunch | {"maps": maps})
+
+
+# --- what users hand over ---
+
+
+def masker_of(kind, **settings):
+    import nilearn.maskers
+
+    return getattr(nilearn.maskers, kind)(**settings)
+
+
+@pytest.mark.parametrize("names", [["A left", "B"], ["Background", "A left", "B"]])
+def test_a_masker_s_names_belong_to_its_labels_in_rising_order(names):
+    masker = masker_of("NiftiLabelsMasker", labels_img=labels_image(2001, 17), labels=names)
+    assert names_of(naa.load_atlas(masker)) == {17: "A left", 2001: "B"}
+
+
+def test_a_masker_may_have_a_look_up_table_or_no_names():
+    lut = pd.DataFrame({"index": [0, 1, 3], "name": ["Background", "A", "B"]})
+    assert names_of(naa.load_atlas(masker_of("NiftiLabelsMasker", labels_img=labels_image(1, 3), lut=lut))) == {
+        1: "A",
+        3: "B",
+    }
+    assert set(names_of(naa.load_atlas(masker_of("NiftiLabelsMasker", labels_img=labels_image(1, 3))))) == {1, 3}
+
+
+def test_a_fitted_masker_and_one_of_maps_are_atlases(tmp_path):
+    nib.save(maps_image(0.5, 1.0), tmp_path / "maps.nii.gz")
+    atlas = naa.load_atlas(masker_of("NiftiMapsMasker", maps_img=str(tmp_path / "maps.nii.gz")).fit())
+    assert atlas.regions["name"].tolist() == ["component 1", "component 2"]
+
+
+def test_a_masker_that_is_no_atlas_is_one_sentence():
+    other_background = masker_of("NiftiLabelsMasker", labels_img=labels_image(1), background_label=-1)
+    with pytest.raises(AtlasError, match="background of the NiftiLabelsMasker is -1"):
+        naa.load_atlas(other_background)
+    with pytest.raises(AtlasError, match="has no image"):
+        naa.load_atlas(masker_of("NiftiMapsMasker"))
+    with pytest.raises(naa.InputError, match="has its names; leave out labels"):
+        naa.load_atlas({"maps": labels_image(1), "labels": ["A"]}, labels="names.csv")
+
+
+def test_a_map_is_assigned_to_what_nilearn_holds_as_to_the_same_file(tmp_path):
+    img, stat = labels_image(1, 1, 2, 2), labels_image(0, 4, 5, 6, dtype=np.float32)
+    nib.save(img, tmp_path / "atlas.nii.gz")
+    (tmp_path / "atlas.csv").write_text("index,name\n1,A\n2,B\n")
+    expected = naa.assign(stat, tmp_path / "atlas.nii.gz", threshold=1).assignments
+    for atlas in (
+        Bunch(maps=img, labels=["A", "B"]),
+        {"maps": str(tmp_path / "atlas.nii.gz"), "labels": ["Background", "A", "B"]},
+        masker_of("NiftiLabelsMasker", labels_img=img, labels=["A", "B"]),
+    ):
+        pd.testing.assert_frame_equal(naa.assign(stat, atlas, threshold=1).assignments, expected)
+
+
+def test_a_record_of_an_atlas_in_memory_does_not_claim_a_file(tmp_path):
+    nib.save(labels_image(1), tmp_path / "a.nii.gz")
+    nib.save(labels_image(3, dtype=np.float32), tmp_path / "map.nii.gz")
+    bunch = {"maps": tmp_path / "a.nii.gz", "labels": ["A"]}
+    naa.assign(tmp_path / "map.nii.gz", bunch, threshold=1).save(tmp_path / "out")
+    with pytest.raises(naa.InputError, match="the atlas a was an array in memory"):
+        naa.rerun(tmp_path / "out")

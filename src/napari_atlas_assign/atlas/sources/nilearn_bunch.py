@@ -1,4 +1,4 @@
-"""The atlases that nilearn's ``fetch_atlas_...`` functions return: a ``Bunch`` of maps, labels and more.
+"""The atlases that nilearn's functions and maskers hold: a ``Bunch`` of maps, labels and more, or a masker's image.
 
 Old and new forms are understood: labels as a list of text or bytes, a record array or a table; a look-up table
 (``lut``) or a list of ``indices`` where label values are not consecutive; with or without a row for the background.
@@ -36,7 +36,53 @@ SPACES = {
 }
 """Names of spaces by nilearn's ``template``; its other names tell no volume's space, though one has fsaverage."""
 
+_MASKED = ("labels_img", "maps_img")
+"""Attributes that tell a masker of labels or of maps; nilearn itself is not imported for it."""
+
 _BACKGROUND = ("background", "unknown", "???", "")
+
+
+def is_nilearn_atlas(source: Any) -> bool:
+    """Whether something is what a ``fetch_atlas_...`` function returned, or a masker of labels or maps."""
+    return isinstance(source, Mapping) or any(hasattr(source, name) for name in _MASKED)
+
+
+def atlas_from_nilearn(source: Any) -> Atlas:
+    """Make an atlas of a ``Bunch``, a NiftiLabelsMasker or a NiftiMapsMasker, fitted or not.
+
+    The record tells that it came from memory: of a file alone, another run would not have the same names.
+
+    Raises
+    ------
+    AtlasError
+        If it holds no volumetric maps, they cannot be read, or names do not fit them.
+    """
+    bunch = source if isinstance(source, Mapping) else _bunch_of_masker(source)
+    return atlas_from_bunch(bunch).described(source={})
+
+
+def _bunch_of_masker(masker: Any) -> dict[str, Any]:
+    kind = type(masker).__name__
+    if background := getattr(masker, "background_label", 0):
+        raise AtlasError(f"the background of the {kind} is {background}; give an image of labels whose background is 0")
+    maps = next((img for name in _MASKED if (img := getattr(masker, name, None)) is not None), None)
+    if maps is None:
+        raise AtlasError(f"the {kind} has no image; make it with the atlas's image")
+    labels, lut = getattr(masker, "labels", None), getattr(masker, "lut", None)
+    if isinstance(lut, str | os.PathLike):
+        lut = pd.read_csv(lut, sep=None, engine="python")
+    bunch = {"maps": maps, "labels": labels, "lut": lut}
+    if lut is None and labels is not None and hasattr(masker, "labels_img"):
+        bunch |= _in_order_of_values(_names(labels), _maps(bunch)[0], kind)
+    return bunch
+
+
+def _in_order_of_values(names: list[str], img: Any, kind: str) -> dict[str, Any]:
+    """A masker's names belong to the labels of its image in rising order, whatever their numbers."""
+    values = [label for label in code_labels(read_volume(img, kind), kind).labels.tolist() if label != 0]
+    if len(names) == len(values) + 1 and names[0].lower() in _BACKGROUND:
+        names = names[1:]
+    return {"labels": names, "indices": values} if len(names) == len(values) else {}
 
 
 def atlas_from_bunch(bunch: Mapping[str, Any], name: str | None = None, source: dict[str, Any] | None = None) -> Atlas:
