@@ -92,6 +92,13 @@ class Image:
         """
         return replace(self, data=in_memory(self.data, self.name)) if self.is_lazy else self
 
+    def upright(self) -> Image:
+        """The same image stored with its axes along world x, y and z, as nearly as they run, rising."""
+        turn = nib.orientations.io_orientation(self.grid.affine)
+        data = nib.orientations.apply_orientation(self.data, turn)
+        affine = self.grid.affine @ nib.orientations.inv_ornt_aff(turn, self.grid.shape)
+        return replace(self, data=data, grid=Grid(data.shape, affine))
+
     @classmethod
     def from_array(cls, data: ArrayLike, affine: ArrayLike, name: str = "array", space: str | None = None) -> Image:
         """Make an image of an array (X, Y, Z) and the affine (4, 4) that maps its indices to world mm.

@@ -136,7 +136,8 @@ def _certainty(
 
 def domain_of(image: Image, atlas: Atlas, rois: bool = False) -> Domain:
     """Where modes of an image may be placed: its finite voxels in the brain mask of its space, else those not 0."""
-    data = image.loaded().data
+    image = image.loaded().upright()  # places are drawn by number: how a file is stored must play no part
+    data = image.data
     finite = np.isfinite(data) if data.dtype.kind == "f" else np.ones(data.shape, bool)
     space = image.space or atlas.space
     template = template_for(space)
