@@ -8,6 +8,7 @@ from .api import show as show
 from .api import threshold_sweep as threshold_sweep
 from .assignment.parameters import Threshold as Threshold
 from .assignment.point_result import PointResult as PointResult
+from .assignment.regions.groups import regions_by_group as regions_by_group
 from .assignment.result import Result as Result
 from .atlas.atlas import Atlas as Atlas
 from .atlas.merge import merge_atlases as merge_atlases

@@ -68,8 +68,8 @@ def _write_maps(folder: Path, data: np.ndarray, affine: np.ndarray) -> None:
     (folder / "derivatives/fitlins/dataset_description.json").write_text(json.dumps({"Name": "generated"}))
     (folder / "areas.csv").write_text("index,name,parent\n1,More,All\n2,Less,All\n")
     (folder / "networks.tsv").write_text("region\tgroup\nMore\tUp\nLess\tDown\n")
-    subjects = "".join(f"sub-0{n}\t{group}\n" for n, group in enumerate("aabb", 1))
-    (folder / "design.tsv").write_text(f"map name\tgroup\n{subjects}")
+    groups = enumerate(("patients", "patients", "controls", "controls"), 1)
+    (folder / "design.tsv").write_text("subject\tgroup\n" + "".join(f"sub-0{n}\t{group}\n" for n, group in groups))
 
 
 def _write_points(folder: Path) -> None:

@@ -438,6 +438,20 @@ REGIONS: Columns = _by_name(
 )
 """One row per region and ancestor, and one for what lies in none."""
 
+DESCRIPTION = ("region id", "region", "parent", "level", "hemisphere")
+"""Columns of the region table that say what a row is of."""
+
+GROUPS: Columns = _by_name(
+    (
+        *(REGIONS[name] for name in DESCRIPTION),
+        Column("group", "text", "Group of subjects, as the design says."),
+        Column("n", "integer", "Subjects of the group for which the region has a number."),
+        Column("mean", "number", "Mean of the subjects' numbers, each counted once."),
+        Column("sd", "number", "Standard deviation of the subjects' numbers, with n - 1; missing below two subjects."),
+    )
+)
+"""One row per region and group of subjects."""
+
 ORIGIN: Columns = _by_name(
     (
         Column("file", "text", "File of the map."),

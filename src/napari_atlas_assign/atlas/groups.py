@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from ..encoding import decode, one_line
 from ..errors import InputError
 from ..image import exists, file_sha256
-from ..limits import read_bytes
 from .atlas import Atlas
+from .files.pairs import read_pairs
 from .hierarchy import ancestors
 from .kept import kept_with_atlas
 
@@ -48,7 +46,7 @@ def group_regions(atlas: Atlas, groups: Path) -> Atlas:
 
 @kept_with_atlas(most=4)
 def _grouped(atlas: Atlas, path: Path, sha256: str) -> Atlas:
-    group_of = _read(path)
+    group_of = read_pairs(path, "region")
     names, ids = atlas.regions["name"].astype(str).tolist(), atlas.regions["id"].astype(str).tolist()
     ways = [(*line, name) for line, name in zip(ancestors(atlas), names, strict=True)]
     number_of = dict(zip(names, ids, strict=True))
@@ -70,30 +68,6 @@ def _grouped(atlas: Atlas, path: Path, sha256: str) -> Atlas:
 def _nearest(group_of: Mapping[str, str], keys: list[str | None]) -> str:
     """The group of the first of some keys that has one."""
     return next((group_of[key] for key in keys if key is not None and key in group_of), NO_GROUP)
-
-
-def _read(path: Path) -> dict[str, str]:
-    """The group of every region that the table names."""
-    text = decode(read_bytes(path)).lstrip("\ufeff")
-    separator = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.DictReader(text.splitlines(), delimiter=separator, strict=True)
-    heads = [(head or "").strip().lower() for head in reader.fieldnames or ()]
-    if not {"region", "group"} <= set(heads):
-        raise InputError(f"{path.name} needs the columns region and group; name them in its first line")
-    reader.fieldnames = heads
-    group_of: dict[str, str] = {}
-    try:
-        for line in reader:
-            region, group = (one_line(line[name] or "").strip() for name in ("region", "group"))
-            if not region or not group:
-                raise InputError(f"{path.name}, line {reader.line_num}: a region or its group is missing; fill it in")
-            if group_of.setdefault(region, group) != group:
-                raise InputError(
-                    f"{path.name}: {region!r} has two groups, {group_of[region]!r} and {group!r}; leave one"
-                )
-    except csv.Error as error:
-        raise InputError(f"{path.name}, line {reader.line_num} cannot be read ({error}); repair it") from error
-    return group_of
 
 
 def _check_regions(group_of: Mapping[str, str], known: set[str], table: str, atlas: str) -> None:

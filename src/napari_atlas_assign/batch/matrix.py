@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from itertools import groupby
 
 from ..assignment.columns import REGIONS
@@ -23,12 +24,15 @@ def check_matrix_column(name: str, parameters: Parameters) -> None:
         raise InputError(f"the table of regions has no numbers {name!r}; give one of {', '.join(possible)}")
 
 
-def matrix_rows(columns: Columns, rows: bytes, name: str) -> tuple[Columns, bytes]:
+def matrix_rows(
+    columns: Columns, rows: bytes, name: str, besides: Mapping[str, str] | None = None
+) -> tuple[Columns, bytes]:
     """The rows of region tables, one map after the other, as one row per map; and the columns of these.
 
     Columns are named by the region's number and its name, ancestors without a number by their name; of several atlases,
-    by that of the atlas first.
+    by that of the atlas first. `besides` are more cells of these maps, by the names of their columns.
     """
+    besides = besides or {}
     names = [column for column, _ in columns]
     lines = csv.DictReader(io.StringIO(rows.decode("utf-8", "backslashreplace"), newline=""), names, delimiter="\t")
     regions: dict[str, None] = {}
@@ -38,8 +42,11 @@ def matrix_rows(columns: Columns, rows: bytes, name: str) -> tuple[Columns, byte
         regions |= dict.fromkeys(cells)
         wide.append((origin, cells))
     kinds = {column: kind for column, kind in columns}
-    found = [*((part, kinds[part]) for part in ORIGIN), *((region, "number") for region in regions)]
-    return found, b"".join(tsv_line([*origin, *(cells[region] for region in regions)]) for origin, cells in wide)
+    heads = [*((part, kinds[part]) for part in ORIGIN), *((more, "text") for more in besides)]
+    lines_of_maps = (
+        tsv_line([*origin, *besides.values(), *(cells[region] for region in regions)]) for origin, cells in wide
+    )
+    return [*heads, *((region, "number") for region in regions)], b"".join(lines_of_maps)
 
 
 def _region(line: dict[str, str]) -> str:

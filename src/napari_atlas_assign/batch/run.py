@@ -16,8 +16,10 @@ from time import monotonic, perf_counter
 from ..atomic import leftovers, scratch_folder
 from ..errors import InputError
 from ..report.folder import LITTER
+from ..report.groups.page import group_page
 from ..report.provenance import describe_atlas, plain, software, to_json
 from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
+from .design import Design, write_groups
 from .inputs import MapFile
 from .matrix import check_matrix_column, matrix_rows
 from .pools import ClusterPool, LocalPool, Pool, n_cores
@@ -26,7 +28,7 @@ from .store import Journal, writing
 from .work import TABLES, Job, MapKey, failed, head_of, key_of, open_atlases, prepare, setup_of
 
 FINISHED, RECORD, MAPS, FAILURES = "finished", "batch.json", "maps.tsv", "failures.tsv"
-MATRIX = "matrix"
+MATRIX, GROUPS, REPORT = "matrix", "groups", "report.html"
 
 RECORD_KIND = "napari-atlas-assign batch"
 
@@ -88,6 +90,7 @@ def run_batch(
     scheduler: str | None = None,
     table_format: TableFormat = "tsv",
     matrix: str | None = None,
+    design: Path | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Summary:
@@ -113,6 +116,9 @@ def run_batch(
         Of the combined tables. Parquet needs pyarrow.
     matrix : str, optional
         A column of the region table; it makes one more table, one row per map, one column per region.
+    design : Path, optional
+        A table that says of which subject each map is, and of which group each subject: the column `matrix` by region
+        and group as one more table, and a report of it. See `Design`.
     progress : callable, optional
         See `Progress`.
     stop : Stop, optional
@@ -138,6 +144,9 @@ def run_batch(
     check_format(table_format)
     if matrix is not None:
         check_matrix_column(matrix, job.parameters)
+    if design is not None and matrix is None:
+        raise InputError(f"{design}: a design needs a column of the region tables; name it, such as --matrix mean")
+    groups = None if design is None or matrix is None else Design(design, maps, matrix)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
     atlases = open_atlases(job)
@@ -168,7 +177,7 @@ def run_batch(
                     ) from error
         start = perf_counter()
         with writing(target):
-            _combine(maps, job, journal, target, table_format, matrix, summary)
+            _combine(maps, job, journal, target, table_format, matrix, groups, summary)
         journal.drop_others()
         summary.timings["combine"] = perf_counter() - start
     return summary
@@ -285,6 +294,7 @@ def _combine(
     target: Path,
     table_format: TableFormat,
     matrix: str | None,
+    design: Design | None,
     summary: Summary,
 ) -> None:
     """Write the combined tables and the record; the record is there only when all files are those of one run."""
@@ -292,7 +302,7 @@ def _combine(
         with ExitStack() as opened:
             tables = {
                 name: opened.enter_context(open_table(new / f"{name}.{table_format}", table_format))
-                for name in (*TABLES, MATRIX)
+                for name in (*TABLES, MATRIX, GROUPS)
             }
             listed = opened.enter_context((new / MAPS).open("wb"))
             listed.write(tsv_line(_MAPS_COLUMNS))
@@ -302,19 +312,31 @@ def _combine(
                 head, rows = journal.read(file)
                 for name, of_map in rows.items():
                     tables[name].add(head["columns"][name], of_map)
+                regions = head["columns"]["regions"], rows["regions"]
                 if matrix is not None:
-                    tables[MATRIX].add(*matrix_rows(head["columns"]["regions"], rows["regions"], matrix))
+                    besides = None if design is None else design.cells(file)
+                    tables[MATRIX].add(*matrix_rows(*regions, matrix, besides))
+                if design is not None:
+                    design.add(file, *regions)
                 summary.modes += head["modes"]
                 summary.assignments += head["assignments"]
                 summary.warnings += bool(head["warnings"])
                 cells = head | {"warnings": "; ".join(head["warnings"]) or None}
                 listed.write(tsv_line([cells[column] for column in _MAPS_COLUMNS]))
+            compared = None if design is None else design.tables()
+            if compared is not None:
+                write_groups(compared.summary, tables[GROUPS])
         failures = [(file.file, summary.failures.get(key_of(file))) for file in maps]
         lines = [tsv_line(("file", "error")), *(tsv_line(failure) for failure in failures if failure[1] is not None)]
         (new / FAILURES).write_bytes(b"".join(lines))
-        (new / RECORD).write_bytes(to_json(_record(job, summary)))
+        record = _record(job, summary)
+        if compared is not None and matrix is not None:
+            page = group_page(compared.summary, compared.values, compared.group_of, matrix, record)
+            (new / REPORT).write_text(page, "utf-8")
+        (new / RECORD).write_bytes(to_json(record))
         (target / RECORD).unlink(missing_ok=True)
-        for name in [f"{table}.{other}" for table in (*TABLES, MATRIX) for other in FORMATS] + [MAPS, FAILURES, RECORD]:
+        tables_of_all = [f"{table}.{other}" for table in (*TABLES, MATRIX, GROUPS) for other in FORMATS]
+        for name in (*tables_of_all, MAPS, FAILURES, REPORT, RECORD):
             if (new / name).exists():
                 os.replace(new / name, target / name)
             else:

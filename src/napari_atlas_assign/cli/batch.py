@@ -74,6 +74,13 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="COLUMN",
         help="also write one table of maps by regions, of this column of the region tables, such as mean",
     )
+    parser.add_argument(
+        "--design",
+        type=Path,
+        metavar="FILE",
+        help="a table with the columns subject and group: the numbers of --matrix by region and group, as groups.tsv "
+        "and report.html; maps are named after their subjects",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
         "--scheduler",
@@ -117,6 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
             scheduler=arguments.scheduler,
             table_format=arguments.format,
             matrix=arguments.matrix,
+            design=arguments.design,
             progress=show,
             stop=stop,
         )

@@ -98,26 +98,31 @@ def report_page(result: Result | PointResult, *, radiological: bool = False) -> 
         title, content = result.points.name, _of_points(result, record)
     else:
         title, content = _name(result), _of_maps(result, record, radiological)
+    return whole_page(f"{title} – modes and regions", f"{content}\n{_methods(record)}", record)
+
+
+def whole_page(title: str, content: str, record: Mapping[str, Any]) -> str:
+    """A page with a title, what stands on it, and a record at its end."""
     style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
     script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'"
-    maker = f"napari-atlas-assign {record['software'].get('napari-atlas-assign', '')}"
+    version, created = record["software"].get("napari-atlas-assign", ""), record.get("created")
+    maker = f"napari-atlas-assign {version}" + (f", {created}" if created else "")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{text(title)} – modes and regions</title>
+<title>{text(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 <main>
 {content}
-{_methods(record)}
 {_record(record)}
-<footer>Made with {text(maker)}, {text(record["created"])}.</footer>
+<footer>Made with {text(maker)}.</footer>
 </main>
 <script>{script}</script>
 </body>
@@ -168,8 +173,8 @@ def _regions(result: Result | PointResult) -> str:
     return f"""<section>
 <h2>Regions</h2>
 <p class="quiet">{note}</p>
-<details><summary>What is in every region</summary>{_table(shown, {}, REGIONS)}</details>
-{_meanings([*table.columns], REGIONS)}
+<details><summary>What is in every region</summary>{html_table(shown, {}, REGIONS)}</details>
+{column_meanings([*table.columns], REGIONS)}
 </section>"""
 
 
@@ -183,7 +188,7 @@ def _of_points(result: PointResult, record: Mapping[str, Any]) -> str:
     }
     lead = f"{counted(n, 'point')}, compared with the regions of {_names([a.name for a in atlases])}."
     tables = "".join(
-        f"<section><h2>{title}</h2>{_table(table, {}, columns)}</section>"
+        f"<section><h2>{title}</h2>{html_table(table, {}, columns)}</section>"
         for title, table, columns in (
             ("Summary", result.summary(), LISTED_POINTS),
             ("Points", result.listed, POINTS),
@@ -192,7 +197,7 @@ def _of_points(result: PointResult, record: Mapping[str, Any]) -> str:
     )
     used = [*result.modes.columns, *result.assignments.columns]
     top = _top("Points and brain regions", result.points.name, lead, result.warnings, facts)
-    return f"{top}\n{tables}\n{_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}\n{_regions(result)}"
+    return f"{top}\n{tables}\n{column_meanings(used, {**POINT_ASSIGNMENTS, **POINTS})}\n{_regions(result)}"
 
 
 def _heading(result: Result, record: Mapping[str, Any]) -> str:
@@ -281,7 +286,7 @@ def _summary(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
     return f"""<section>
 <h2>Summary</h2>
 <p class="quiet">Size and peak of each mode, the region at the peak, and the best region of the whole mode.</p>
-{_table(result.summary(), _links(result, figures, prefix), CLUSTERS)}
+{html_table(result.summary(), _links(result, figures, prefix), CLUSTERS)}
 </section>"""
 
 
@@ -291,7 +296,7 @@ def _peaks(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
     return f"""<section>
 <h2>Peaks</h2>
 <p class="quiet">The highest places of each mode, and the regions there with their values.</p>
-{_table(result.peaks, _links(result, figures, prefix), PEAKS)}
+{html_table(result.peaks, _links(result, figures, prefix), PEAKS)}
 </section>"""
 
 
@@ -331,7 +336,7 @@ their largest value. The bar is what regions account for, what they leave open, 
 </section>"""
     return f"""<section>
 <h2>Modes</h2>
-{_table(result.modes, _links(result, figures, prefix), MODES)}
+{html_table(result.modes, _links(result, figures, prefix), MODES)}
 </section>
 {slices}"""
 
@@ -453,7 +458,7 @@ def _region_test(test: pd.DataFrame, result: Result) -> str:
 fraction p of cases (p corrected: in any region). There were {number(parameters.surrogates, 0)} random maps. Below are
 {number(len(shown), 0)} of {number(len(tested), 0)} regions that were tested, the least likely first; region_test.tsv
 has all.</p>
-{_table(shown, {}, REGION_TEST)}"""
+{html_table(shown, {}, REGION_TEST)}"""
 
 
 def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> str:
@@ -461,8 +466,8 @@ def _assignments(result: Result, figures: Mapping[str, bytes], prefix: str) -> s
     return f"""<section>
 <h2>Assignments</h2>
 <p class="quiet">One row for each mode and region that overlap. Point at a number for all its digits.</p>
-{_table(result.assignments, links, ASSIGNMENTS)}
-{_meanings([*result.peaks.columns, *result.modes.columns, *result.assignments.columns], _MEANINGS)}
+{html_table(result.assignments, links, ASSIGNMENTS)}
+{column_meanings([*result.peaks.columns, *result.modes.columns, *result.assignments.columns], _MEANINGS)}
 </section>"""
 
 
@@ -470,7 +475,8 @@ _MEANINGS = {**PEAKS, **MODES, **ASSIGNMENTS}
 """Columns of the tables of maps; where names are the same, those of the assignments."""
 
 
-def _meanings(names: Sequence[str], columns: Columns) -> str:
+def column_meanings(names: Sequence[str], columns: Columns) -> str:
+    """What columns mean, folded away."""
     known = dict.fromkeys(column_named(name, columns) for name in names)
     rows = "".join(
         f"<tr><th>{text(column.name)}</th><td>{text(column.explanation, 1000)}</td></tr>" for column in known if column
@@ -492,7 +498,7 @@ def _record(record: Mapping[str, Any]) -> str:
 </section>"""
 
 
-def _table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> str:
+def html_table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) -> str:
     """A sortable table; modes in `links` lead to their figures. A long one is cut, with a word on what is left out."""
     if table.empty:
         return '<p class="quiet">This table is empty: there is nothing to list.</p>'
