@@ -46,4 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         ]
     text = label_table(arguments.table, atlases, sigma=arguments.sigma, output=arguments.output)
     if arguments.output is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(newline="")  # the table's own line ends, which Windows would double
         sys.stdout.write(text)

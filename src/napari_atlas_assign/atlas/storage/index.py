@@ -177,11 +177,18 @@ def _digest(kind: str) -> Any:
 def _key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
     digest = _digest(dialect.NAME)
     digest.update(path.resolve().name.encode(errors="surrogateescape"))
-    root = os.path.commonpath([file.parent for file in files]) if files else ""
-    for file, content in zip(files, hashes, strict=True):
-        name = os.path.relpath(file, root)
+    for name, content in zip(_names(files), hashes, strict=True):
         digest.update(f"\n{name} {content}".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def _names(files: list[Path]) -> list[str]:
+    """Files by their places below the folder that holds them all; on several drives of Windows there is none."""
+    try:
+        root = os.path.commonpath([file.parent for file in files])
+    except ValueError:
+        return [str(file) for file in files]
+    return [os.path.relpath(file, root) for file in files]
 
 
 def _stamps(files: list[Path]) -> list[tuple[int, int]]:

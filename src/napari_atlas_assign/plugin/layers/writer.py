@@ -71,7 +71,7 @@ def write(path: str, data: Any, meta: dict[str, Any], kind: str) -> list[str]:
         return [str(target)]
     names = target.with_name(stem(target) + ".tsv")
     with whole_file(names) as new:
-        table.to_csv(new, sep="\t", index=False, na_rep="n/a", encoding="utf-8")
+        table.to_csv(new, sep="\t", index=False, na_rep="n/a", encoding="utf-8", lineterminator="\n")
     return [str(target), str(names)]
 
 
