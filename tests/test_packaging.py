@@ -10,6 +10,8 @@ import site
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,20 @@ def environment(request, artefacts, dependencies, tmp_path_factory):
     """The folder of programs of a fresh environment with the package installed in one of three ways."""
     options = ["--editable"] if request.param == "editable" else []
     return install(tmp_path_factory.mktemp(request.param), dependencies, artefacts[request.param], *options)
+
+
+def test_distributions_hold_what_belongs_and_are_small(artefacts):
+    with tarfile.open(artefacts["sdist"]) as archive:
+        top = {name.split("/")[1] for name in archive.getnames() if "/" in name}
+    assert {"src", "tests", "docs", "LICENSE", "README.md", "CHANGELOG.md", "napari.yaml", "sample_data"} <= top
+    assert not top & {".github", ".coverage", "dist", "site", ".pre-commit-config.yaml"}
+    with zipfile.ZipFile(artefacts["wheel"]) as archive:
+        names = archive.namelist()
+        metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {NAME}
+    assert "License-Expression: BSD-3-Clause\n" in metadata
+    assert "Description-Content-Type: text/markdown\n" in metadata
+    assert artefacts["wheel"].stat().st_size < 1e6  # docs/release.md says how large it is
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git repository")
