@@ -175,14 +175,16 @@ def cases(draw: st.DrawFn, relations: tuple[str, ...] = RELATIONS) -> Case:
     shape = atlas_shape if relation == "equal" else draw(st.tuples(*[st.integers(1, 6)] * 3))
     kind = draw(st.sampled_from(["statistical", "labelled"]))
     atlas_affine = atlas_to_world(rng)
+    maps = random_maps(rng, atlas_shape, kind, draw(st.integers(1, 4)))
+    minimum = draw(st.sampled_from([0.0, 0.0, 0.25, 0.3, 0.7, 1.0]))
     return Case(
         image=random_image(rng, shape, draw(st.sampled_from(["dense", "sparse", "nan", "integer", "constant"]))),
         image_affine=atlas_affine @ image_to_atlas(rng, relation, shape, atlas_shape),
-        maps=random_maps(rng, atlas_shape, kind, draw(st.integers(1, 4))),
+        maps=maps,
         atlas_affine=atlas_affine,
         threshold=draw(st.sampled_from([0.0, 0.5, 1.0])),
         tail=draw(st.sampled_from(["positive", "negative", "both"])),
         connectivity=draw(st.sampled_from([6, 18, 26])),
         min_volume_mm3=draw(st.sampled_from([0.0, 0.0, 5.0])),
-        minimum_probability=draw(st.sampled_from([0.0, 0.0, 0.25, 0.3, 0.7, 1.0])),
+        minimum_probability=0.0 if np.isin(maps, [0, 1]).all() else minimum,  # of labels it is refused
     )

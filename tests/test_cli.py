@@ -87,8 +87,6 @@ def test_every_parameter_reaches_the_record(run, folder):
         "5",
         "--peak-distance",
         "4.5",
-        "--minimum-probability",
-        "0.25",
         "--convention",
         "siibra",
     )
@@ -105,7 +103,7 @@ def test_every_parameter_reaches_the_record(run, folder):
         "split_rois": False,
         "peaks": 5,
         "peak_distance_mm": 4.5,
-        "minimum_probability": 0.25,
+        "minimum_probability": 0.0,
         "registration_sd_mm": 0.0,
         "placements": 0,
         "surrogates": 0,

@@ -497,6 +497,8 @@ BAD = {
     "too many sigmas": (P, [[1, 2, 3]], {"sigma": [1, 2]}, "give one per point"),
     "a threshold for points": (P, [[1, 2, 3]], {"threshold": 3}, "threshold: not for points"),
     "a volume of points": (P, [[1, 2, 3]], {"volume": 0}, "points have no volumes"),
+    "a sigma of a set of points": (P, PointSet.from_array([[1, 2, 3]], 2), {"sigma": 3}, "a PointSet has its own"),
+    "a minimum probability of exact points": (P, [[1, 2, 3]], {"minimum_probability": 0.5}, "not for exact points"),
     "a sigma of an image": (I, None, {"sigma": 2}, "sigma: only for points"),
     "a volume of one volume": (I, None, {"volume": 1}, "volume: only for"),
     "a volume that is no number": (I, None, {"volume": "first"}, "the volume is 'first'"),
@@ -632,15 +634,16 @@ COMMANDS = {
     "map.nii.gz --percentile 90 --threshold 3": "not allowed with",
     "map.nii.gz --sigma 3": "sigma: only for points",
     "map.nii.gz --level 1": "has no parents of regions",
-    "map.nii.gz --split-rois": "split_rois: only for regions of interest",
+    "map.nii.gz --split-rois": "--split-rois: only for regions of interest",
     "map.nii.gz --treshold 3": "--treshold",
     "map.nii.gz --atlas atlas.nii.gz": "two atlases are called atlas",
     "negative.nii.gz --rois": "negative.nii.gz holds negative labels (down to -1)",
     "map.nii.gz --rois": "map.nii.gz holds",
-    "rois.nii.gz --rois --threshold 3": "threshold: not for regions of interest",
+    "rois.nii.gz --rois --percentile 3": "--percentile: not for regions of interest",
     "points.csv --threshold 3": "threshold: not for points",
     "points.csv --rois": "rois: not for points",
     "points.csv --volume 0": "points have no volumes",
+    "own.csv --sigma 3": "own.csv gives every point a sigma of its own; leave out sigma",
     "plain.tsv --sigma=-1": "a sigma below 0",
     "plain.tsv --sigma nan": "a sigma that is not a finite number",
     "plain.tsv --sigma 1e9": "check that sigma is in mm",
@@ -652,6 +655,7 @@ COMMANDS = {
 def test_what_cannot_be_used_is_one_line_and_exit_code_2_at_the_command_line(run, folder, command):
     for n, text in enumerate(TABLES):
         Path(f"bad{n}.csv").write_text(text)
+    Path("own.csv").write_text("x,y,z,sigma\n1,2,3,4\n")
     code, out, err = run("assign", *command.split(), "--atlas", "atlas.nii.gz", "--output", "out")
     assert (code, out) == (2, ""), err
     assert err.count("\n") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast, overload
@@ -18,8 +18,9 @@ from .assignment.assign import assign as assign_images
 from .assignment.assign import compare_at
 from .assignment.checks import tell
 from .assignment.conventions import ConventionName
-from .assignment.options import AnyOptions, MapOptions, PointOptions, RoiOptions, ThresholdedOptions
-from .assignment.parameters import Parameters, Threshold, check_use
+from .assignment.options.types import AnyOptions, MapOptions, PointOptions, RoiOptions, ThresholdedOptions
+from .assignment.options.use import Run, check_use
+from .assignment.parameters import Parameters, Threshold, other_than_default
 from .assignment.places.voxels import VoxelOrder, source_on_voxels
 from .assignment.point_result import PointResult, assign_point_set
 from .assignment.result import Result
@@ -261,16 +262,18 @@ def assign(
     given, implied = as_source(
         source, volume=volume, sigma=sigma, coordinates=coordinates, atlases=listed, needs_place=not on_atlas_voxels
     )
-    options = _other_than_default(parameters)
+    options = other_than_default(parameters)
     if not (says_labels(given) and parameters.makes_a_map):
         options |= implied
-    check_use(options, points=isinstance(given, PointSet))
+    run = Run(Parameters(**options), given if isinstance(given, PointSet) else None)
+    check_use(run)
     if options.get("rois"):
         given = named_rois(given, labels)
     elif labels is not None:
         raise InputError("labels: only for regions of interest; leave it out, or give it to load_atlas")
     read = perf_counter()
     atlases = [_as_atlas(a, source) for a in listed]
+    check_use(replace(run, atlases=atlases))
     loaded = perf_counter()
     if on_atlas_voxels:
         given = source_on_voxels(given, atlases[0], on_atlas_voxels)
@@ -281,11 +284,6 @@ def assign(
     result = assign_images(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
-
-
-def _other_than_default(parameters: Parameters) -> dict[str, Any]:
-    values = {field.name: (getattr(parameters, field.name), field.default) for field in fields(parameters)}
-    return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def _as_atlas(atlas: Any, source: Any = None) -> Atlas:

@@ -64,6 +64,8 @@ def as_source(
     given, implied = _read(source, volume, sigma, coordinates, atlases)
     if says_labels(given):
         implied = {"rois": True}
+    if isinstance(source, PointSet) and np.any(np.asarray(sigma) != 0):
+        raise InputError("sigma: a PointSet has its own; leave it out")
     if isinstance(given, PointSet) and volume is not None:
         raise InputError(f"{given.name}: points have no volumes; leave out volume")
     if not isinstance(given, PointSet) and np.any(np.asarray(sigma) != 0):

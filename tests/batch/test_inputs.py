@@ -103,3 +103,9 @@ def test_a_source_without_maps_is_refused(tmp_path, monkeypatch, source):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError):
         find_maps([source])
+
+
+def test_entities_are_refused_where_there_is_no_dataset(tmp_path):
+    (tmp_path / "a.nii.gz").touch()
+    with pytest.raises(InputError, match="--entity: only for folders; leave it out"):
+        find_maps([tmp_path / "a.nii.gz"], {"stat": ["z"]})

@@ -133,6 +133,14 @@ def test_thresholds_and_names_of_a_manifest_hold_for_their_maps(maps_folder, atl
     assert modes.groupby("map name").size().to_dict() == {"at 1.0": counts[0], "at 3.0": counts[1]}
 
 
+def test_a_threshold_of_labels_in_a_manifest_is_refused(maps_folder, atlas_file, tmp_path):
+    files = [MapFile(str(maps_folder / "a0.nii.gz"), None, 2.0)]
+    with pytest.raises(
+        InputError, match="has a threshold in the manifest, which plays no part for regions of interest"
+    ):
+        run_batch(files, job_of(atlas_file, rois=True), tmp_path / "out")
+
+
 def test_a_map_that_fails_is_reported_and_the_others_are_done(maps_folder, atlas_file, tmp_path, capsys):
     (maps_folder / "bad.nii.gz").write_bytes(b"no image")
     arguments = ["batch", str(maps_folder), "--atlas", str(atlas_file), "--threshold", "1", "--workers", "1"]

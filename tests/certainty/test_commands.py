@@ -82,8 +82,8 @@ def test_a_sweep_without_thresholds_or_of_regions_of_interest_says_what_to_do(ru
     assert "give --thresholds" in run("sweep", *usual)[2]
     assert "two different thresholds" in run("sweep", *usual, "--thresholds", "2")[2]
     assert "at least 0" in run("assign", *usual, "--thresholds=-1,2")[2]
-    assert "sweep: not for regions of interest" in run("assign", *usual, "--rois", "--thresholds", "1,2")[2]
-    assert "surrogates: not for regions of interest" in run("assign", *usual, "--rois", "--surrogates", "99")[2]
+    assert "--thresholds: not for regions of interest" in run("assign", *usual, "--rois", "--thresholds", "1,2")[2]
+    assert "--surrogates: not for regions of interest" in run("assign", *usual, "--rois", "--surrogates", "99")[2]
     assert "surrogates is 10" in run("region-test", *usual, "--surrogates", "10")[2]
     assert not Path("out").exists()
 

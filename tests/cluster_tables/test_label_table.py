@@ -168,6 +168,25 @@ def test_the_json_file_of_electrodes_says_what_it_said_and_describes_what_was_ad
     assert sorted(new) == sorted(column for column in about if column.startswith("halves"))
 
 
+def test_a_table_in_memory_has_the_sigma_of_its_rows_as_a_file_has(tmp_path):
+    frame = pd.DataFrame({"x": [-1.0, -0.5], "y": [0.0, 0.0], "z": [0.0, 0.0], "sigma": [0.0, 3.0]})
+    labelled = naa.label_table(frame, halves())["halves probability"].tolist()
+    assert labelled == [0.75, pytest.approx(0.375, abs=0.01)]
+    said, _ = label(tmp_path, "own.csv", frame.to_csv(index=False))
+    assert pd.read_csv(io.StringIO(said))["halves probability"].tolist() == pytest.approx(labelled, rel=1e-3)
+    for table in (frame, tmp_path / "own.csv"):
+        with pytest.raises(naa.InputError, match="gives every row a sigma of its own; leave out sigma"):
+            naa.label_table(table, halves(), sigma=2)
+
+
+def test_an_atlas_of_the_command_line_may_be_given_a_name(tmp_path, run):
+    (tmp_path / "t.csv").write_text("x,y,z\n0,0,0\n")
+    nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), tmp_path / "all.nii")
+    code, out, _ = run("label", tmp_path / "t.csv", "--atlas", f"mine={tmp_path / 'all.nii'}")
+    assert code == 0
+    assert "mine region" in out.splitlines()[0]
+
+
 def test_the_probability_of_an_uncertain_place_is_the_mean_over_its_blob():
     table = pd.DataFrame({"x": [-0.5], "y": [0.0], "z": [0.0]})
     labelled = naa.label_table(table, halves(), sigma=3)

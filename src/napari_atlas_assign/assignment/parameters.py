@@ -17,10 +17,6 @@ from ..modes.modes import Connectivity, Tail, check_parameters
 from ..modes.thresholds import percentile_threshold, statistic_threshold
 from .conventions import ConventionName, get_convention
 
-FOR_POINTS = ("minimum_probability", "level", "convention")
-"""The fields of `Parameters` that count for points."""
-
-
 FEWEST_PLACEMENTS = 999
 """Of a mode, for a p value; 4,999 are better."""
 
@@ -268,51 +264,17 @@ def check_names(options: Iterable[str]) -> None:
             )
 
 
-def check_use(options: Mapping[str, Any], points: bool = False) -> None:
-    """Raise an InputError for an option that plays no part where others stand, and so is a misunderstanding.
+def other_than_default(parameters: Parameters) -> dict[str, Any]:
+    """The options that say something."""
+    values = {field.name: (getattr(parameters, field.name), field.default) for field in fields(parameters)}
+    return {name: value for name, (value, default) in values.items() if value != default}
 
-    With `points`, the options are for points, of which few count.
-    """
-    if points:
-        unused = sorted(set(options) - {*FOR_POINTS})
-        if unused:
-            raise InputError(f"{', '.join(unused)}: not for points; leave it out")
-    if options.get("rois"):
-        unused = [name for name in NOT_FOR_ROIS if name in options]
-        if unused:
-            raise InputError(f"{', '.join(unused)}: not for regions of interest, each one mode as it is; leave it out")
-    elif options.get("split_rois"):
-        raise InputError("split_rois: only for regions of interest; leave it out, or say that the image holds labels")
-    asks_further = options.get("surrogates") or options.get("sweep")
-    if "threshold" in options and options["threshold"] is None and not asks_further:
-        unused = [name for name in _OF_MODES if name in options]
-        if unused:
-            raise InputError(f"{', '.join(unused)}: not without modes; leave it out, or give a threshold")
-    if options.get("seed") and not any(options.get(name) for name in _RANDOM):
-        raise InputError(f"seed: only with {' or '.join(_RANDOM)}; leave it out, or give one of these")
-
-
-_OF_MODES = (
-    "tail",
-    "connectivity",
-    "min_volume_mm3",
-    "min_voxels",
-    "keep_largest",
-    "split_height",
-    "peaks",
-    "peak_distance_mm",
-    "minimum_probability",
-    "registration_sd_mm",
-    "placements",
-)
-"""Arguments that play no part where no modes are looked for."""
-
-_RANDOM = ("registration_sd_mm", "placements", "surrogates")
 
 NOT_FOR_ROIS = (
     *("threshold", "tail", "min_volume_mm3", "min_voxels", "keep_largest", "split_height"),
     *("surrogates", "sweep"),
 )
+"""Fields of `Parameters` that ask for what regions of interest do not have."""
 
 
 def rising_thresholds(thresholds: Sequence[float]) -> tuple[float, ...]:

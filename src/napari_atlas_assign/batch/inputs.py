@@ -79,6 +79,8 @@ def find_maps(
         If a source does not exist or holds no map, a manifest cannot be read, or a dataset holds maps of several
         statistics and `entities` does not say which.
     """
+    if entities and not any(map(os.path.isdir, sources)):
+        raise InputError("--entity: only for folders; leave it out, or give a BIDS dataset")
     here = os.getcwd()
     each: dict[tuple[Path, str | None, float | None], MapFile] = {}
     for source in sources:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, perf_counter
 
+from ..assignment.options.use import Run, check_use
+from ..assignment.parameters import Parameters
 from ..atomic import leftovers, scratch_folder
 from ..errors import InputError
 from ..report.folder import LITTER
@@ -147,9 +149,13 @@ def run_batch(
     if design is not None and matrix is None:
         raise InputError(f"{design}: a design needs a column of the region tables; name it, such as --matrix mean")
     groups = None if design is None or matrix is None else Design(design, maps, matrix)
+    use = Run(job.parameters, is_batch=True)
+    check_use(use)
+    _check_thresholds(maps, job.parameters)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
     atlases = open_atlases(job)
+    check_use(replace(use, atlases=atlases))
     job = replace(job, setup=setup_of(job, atlases))
     summary = Summary(len(maps), timings={"load atlas": perf_counter() - start})
     assert job.setup is not None
@@ -181,6 +187,15 @@ def run_batch(
         journal.drop_others()
         summary.timings["combine"] = perf_counter() - start
     return summary
+
+
+def _check_thresholds(maps: Sequence[MapFile], parameters: Parameters) -> None:
+    """Refuse thresholds in a manifest of labels, which have none."""
+    own = next((file for file in maps if file.threshold is not None), None)
+    if own is not None and parameters.rois:
+        raise InputError(
+            f"{own.file} has a threshold in the manifest, which plays no part for regions of interest; take it away"
+        )
 
 
 def usable_batch_folder(folder: Path) -> Path:

@@ -50,11 +50,11 @@ class Certainty:
         if self.moved is not None:
             columns["share sd"] = self.moved.sd()[mode, region]
         if self.placed is not None:
-            expected, p = (np.stack([f(one) for one in self.placed]) for f in (Placements.expected, Placements.p))
-            columns["expected map mean"] = expected[mode, region]
+            expected, p = ([f(one) for one in self.placed] for f in (Placements.expected, Placements.p))
+            columns["expected map mean"] = _picked(expected, mode, region)
             with np.errstate(divide="ignore", invalid="ignore"):
                 columns["enrichment"] = map_mean / columns["expected map mean"]
-            columns |= {"p": p[mode, region], "p corrected": np.stack(self.p_corrected)[mode, region]}
+            columns |= {"p": _picked(p, mode, region), "p corrected": _picked(self.p_corrected, mode, region)}
         return columns
 
     def of_modes(self, best: NDArray[np.int64], names: NDArray[np.object_]) -> dict[str, NDArray[np.generic]]:
@@ -68,6 +68,11 @@ class Certainty:
                 [f"{len(p.placed)} of {p.tried} tries" if p.is_placed else TOO_LARGE for p in self.placed], object
             )
         return columns
+
+
+def _picked(of_modes: Sequence[Floats], mode: NDArray[np.int64], region: NDArray[np.int64]) -> Floats:
+    """Values (P,) of pairs, of those (R,) of each mode; there may be no mode."""
+    return np.stack(of_modes)[mode, region] if of_modes else np.zeros(len(mode))
 
 
 def judge(

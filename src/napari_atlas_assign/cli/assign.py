@@ -16,9 +16,8 @@ from .parser import (
     add_report_argument,
     add_volume_argument,
     assignment_arguments,
-    download_line,
     labels_of_rois,
-    named_atlas,
+    loaded_atlases,
     print_profile,
 )
 
@@ -78,12 +77,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     gc.disable()  # what imports allocate stays: to look through it again and again takes a tenth of them
     from ..api import assign
-    from ..atlas.load import load_atlas
     from ..report.folder import usable_folder
     from ..report.short import headline, summary_lines
 
     gc.enable()
 
+    options = assignment_arguments(arguments)
     usable_folder(arguments.output)  # before the work, not after it
     if arguments.report:
         from ..report.canvas import check_matplotlib
@@ -91,19 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
         check_matplotlib()
     start = perf_counter()
     roi_labels = labels_of_rois(arguments, arguments.source)
-    with download_line() as progress:
-        atlases = []
-        for name, source in map(named_atlas, arguments.atlas):
-            atlas = load_atlas(
-                source,
-                labels=arguments.labels if roi_labels is None else None,
-                dialect=arguments.dialect,
-                groups=arguments.groups,
-                progress=progress,
-            )
-            atlases.append(atlas if name is None else atlas.described(name=name))
+    atlases = loaded_atlases(arguments, arguments.labels if roi_labels is None else None)
     loaded = perf_counter() - start
-    options = assignment_arguments(arguments)
     result = assign(
         arguments.source,
         atlases,

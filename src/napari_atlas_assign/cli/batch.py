@@ -99,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..batch.stopping import on_interrupt
     from ..batch.work import AtlasFile, Job, open_atlases
 
+    parameters = Parameters(**assignment_arguments(arguments, is_batch=True))
     maps = find_maps(arguments.maps, _entities(arguments.entity))
     of_rois = labels_of_rois(arguments, maps[0].path) if maps else None
     tables = (arguments.labels if of_rois is None else None, arguments.groups, of_rois)
@@ -108,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             AtlasFile(_absolute(atlas), labels, arguments.dialect, name, groups)
             for name, atlas in map(named_atlas, arguments.atlas)
         ),
-        Parameters(**assignment_arguments(arguments)),
+        parameters,
         arguments.volume,
         roi_labels,
     )

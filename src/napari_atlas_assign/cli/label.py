@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .parser import Subparsers, add_atlas_arguments, download_line
+from .parser import Subparsers, add_atlas_arguments, loaded_atlases
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -26,25 +26,15 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
-    from ..atlas.load import load_atlas
     from ..cluster_tables.label import label_table
     from ..errors import InputError
     from ..image import exists
 
     if arguments.output is not None and exists(arguments.output):
         raise InputError(f"{arguments.output} is there already; give the name of a new file")
-    with download_line() as progress:
-        atlases = [
-            load_atlas(
-                atlas,
-                labels=arguments.labels,
-                dialect=arguments.dialect,
-                groups=arguments.groups,
-                progress=progress,
-            )
-            for atlas in arguments.atlas
-        ]
-    text = label_table(arguments.table, atlases, sigma=arguments.sigma, output=arguments.output)
+    text = label_table(
+        arguments.table, loaded_atlases(arguments, arguments.labels), sigma=arguments.sigma, output=arguments.output
+    )
     if arguments.output is None:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(newline="")  # the table's own line ends, which Windows would double

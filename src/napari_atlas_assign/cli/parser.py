@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..atlas.atlas import Atlas
 
 PROGRAM = "napari-atlas-assign"
 
@@ -188,43 +191,63 @@ def _threshold(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor none") from None
 
 
-def assignment_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Parameters of `napari_atlas_assign.assign` that were given; those left out are not there."""
-    from ..assignment.parameters import Threshold, check_use
+_PARAMETERS = {
+    "threshold": "threshold",
+    "tail": "tail",
+    "connectivity": "connectivity",
+    "min_volume": "min_volume_mm3",
+    "min_voxels": "min_voxels",
+    "keep_largest": "keep_largest",
+    "split_height": "split_height",
+    "rois": "rois",
+    "split_rois": "split_rois",
+    "peaks": "peaks",
+    "peak_distance": "peak_distance_mm",
+    "minimum_probability": "minimum_probability",
+    "level": "level",
+    "registration_sd": "registration_sd_mm",
+    "placements": "placements",
+    "surrogates": "surrogates",
+    "seed": "seed",
+    "thresholds": "sweep",
+    "convention": "convention",
+}
+"""By the names of arguments, those of parameters."""
 
-    threshold: Any = arguments.threshold
-    if arguments.percentile is not None:
-        threshold = Threshold("percentile", arguments.percentile, arguments.two_sided, arguments.df)
-    elif arguments.p is not None:
-        threshold = Threshold("p", arguments.p, arguments.two_sided, arguments.df)
-    elif arguments.two_sided or arguments.df is not None:
-        raise InputError("--two-sided and --df belong to a threshold by p value; give --p, or leave them out")
-    given = {
-        "threshold": threshold,
-        "tail": arguments.tail,
-        "connectivity": arguments.connectivity,
-        "min_volume_mm3": arguments.min_volume,
-        "min_voxels": arguments.min_voxels,
-        "keep_largest": arguments.keep_largest,
-        "split_height": arguments.split_height,
-        "rois": arguments.rois or None,
-        "split_rois": arguments.split_rois or None,
-        "peaks": arguments.peaks,
-        "peak_distance_mm": arguments.peak_distance,
-        "minimum_probability": arguments.minimum_probability,
-        "level": arguments.level,
-        "registration_sd_mm": arguments.registration_sd,
-        "placements": arguments.placements,
-        "surrogates": arguments.surrogates,
-        "seed": arguments.seed,
-        "sweep": arguments.thresholds,
-        "convention": arguments.convention,
-    }
-    given = {name: value for name, value in given.items() if value is not None}
+
+def assignment_arguments(arguments: argparse.Namespace, is_batch: bool = False) -> dict[str, Any]:
+    """Parameters of `napari_atlas_assign.assign` that were given; those left out are not there.
+
+    Raises
+    ------
+    InputError
+        If one is out of its range, or plays no part beside the others.
+    """
+    from ..assignment.options.use import Run, check_use
+    from ..assignment.parameters import Parameters
+
+    given = {parameter: getattr(arguments, name) for name, parameter in _PARAMETERS.items()}
+    given["threshold"] = _chosen_threshold(arguments)
+    given = {name: value for name, value in given.items() if value is not None and value is not False}
     if given.get("threshold") == _NONE:
         given["threshold"] = None
-    check_use(given)
+    flags = {parameter: f"--{name.replace('_', '-')}" for name, parameter in _PARAMETERS.items()}
+    how = next((name for name in ("percentile", "p") if getattr(arguments, name) is not None), "threshold")
+    check_use(Run(Parameters(**given), is_batch=is_batch), flags | {"threshold": f"--{how}"})
     return given
+
+
+def _chosen_threshold(arguments: argparse.Namespace) -> Any:
+    """The threshold as it was given, in one of its ways; None where it was not."""
+    from ..assignment.parameters import Threshold
+
+    if arguments.percentile is not None:
+        return Threshold("percentile", arguments.percentile, arguments.two_sided, arguments.df)
+    if arguments.p is not None:
+        return Threshold("p", arguments.p, arguments.two_sided, arguments.df)
+    if arguments.two_sided or arguments.df is not None:
+        raise InputError("--two-sided and --df belong to a threshold by p value; give --p, or leave them out")
+    return arguments.threshold
 
 
 def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
@@ -257,6 +280,24 @@ def labels_of_rois(arguments: argparse.Namespace, source: Path) -> Path | None:
         return None
     labels: Path = arguments.labels
     return labels if all(has_names(atlas) for _, atlas in map(named_atlas, arguments.atlas)) else None
+
+
+def loaded_atlases(arguments: argparse.Namespace, labels: Path | None) -> list[Atlas]:
+    """The atlases of `add_atlas_arguments`, under the names that were given; `labels` names their regions."""
+    from ..atlas.load import load_atlas
+
+    atlases = []
+    with download_line() as progress:
+        for name, source in map(named_atlas, arguments.atlas):
+            atlas = load_atlas(
+                source,
+                labels=labels,
+                dialect=arguments.dialect,
+                groups=arguments.groups,
+                progress=progress,
+            )
+            atlases.append(atlas if name is None else atlas.described(name=name))
+    return atlases
 
 
 def named_atlas(text: str) -> tuple[str | None, str]:

@@ -96,6 +96,8 @@ def label_table(
     atlases = [_loaded(one) for one in ([atlas] if isinstance(atlas, Atlas | str | os.PathLike) else list(atlas))]
     check_atlases(atlases)
     if isinstance(table, pd.DataFrame):
+        if output is not None:
+            raise InputError("output: only for a table in a file; leave it out, or write the table that is returned")
         return _labelled_frame(table, atlases, sigma)
     return _labelled_file(Path(table), atlases, sigma, None if output is None else Path(output))
 
@@ -114,7 +116,9 @@ def _labelled_frame(table: pd.DataFrame, atlases: Sequence[Atlas], sigma: float)
         (list(table[c].astype(str)) for c in table.columns if str(c).lower() == "space"), [space] * len(table)
     )
     _tell_of_spaces(spaces, atlases, "the table")
-    added = _named(numbers.to_numpy(np.float64), np.full(len(table), sigma), atlases)
+    own = next((list(table[c].astype(str)) for c in table.columns if str(c).lower() == "sigma"), None)
+    sigmas = _sigmas(len(table), sigma, "the table", own)
+    added = _named(numbers.to_numpy(np.float64), sigmas, atlases)
     _refuse_twice(added, titles, "the table")
     return table.assign(**{name: np.asarray(values, dtype=object) for name, values in added.items()}).infer_objects()
 
@@ -127,7 +131,9 @@ def _labelled_file(path: Path, atlases: Sequence[Atlas], sigma: float, output: P
     scale, space, _ = coordinate_system(path) if electrodes else (1.0, None, {})
     xyz = _with_midpoints(layout.xyz * scale, layout)
     _tell_of_spaces([said or space for said in layout.spaces], atlases, path.name)
-    added = _named(xyz, _sigmas(layout, sigma, electrodes), atlases, electrodes)
+    sizes = layout.column("size") if electrodes and not sigma else None
+    sigmas = _sigmas(len(layout.rows), sigma, path.name, layout.column("sigma"), sizes)
+    added = _named(xyz, sigmas, atlases, electrodes)
     _refuse_twice(added, layout.columns, path.name)
     if layout.header is not None:
         lines[layout.header] = lines[layout.header].with_fields(list(added), layout.separator, layout.width)
@@ -207,12 +213,15 @@ def _with_midpoints(xyz: Floats, layout: Layout) -> Floats:
     return xyz
 
 
-def _sigmas(layout: Layout, sigma: float, electrodes: bool) -> Floats:
-    """One per row: what the table says, else `sigma`, else of a contact's surface, half the radius of such a disc."""
-    own = layout.column("sigma")
-    size = layout.column("size") if electrodes and not sigma else None
-    numbers = pd.to_numeric(pd.Series(own or [""] * len(layout.rows)), errors="coerce").to_numpy(np.float64)
-    areas = pd.to_numeric(pd.Series(size or [""] * len(layout.rows)), errors="coerce").to_numpy(np.float64)
+def _sigmas(
+    n: int, sigma: float, name: str, own: Sequence[str] | None = None, sizes: Sequence[str] | None = None
+) -> Floats:
+    """One for each of n rows: what the table says, else `sigma`, else half the radius of a contact's disc."""
+    numbers, areas = (
+        pd.to_numeric(pd.Series(texts or [""] * n), errors="coerce").to_numpy(np.float64) for texts in (own, sizes)
+    )
+    if sigma and n and np.isfinite(numbers).all():
+        raise InputError(f"{name} gives every row a sigma of its own; leave out sigma")
     discs = np.sqrt(np.clip(areas, 0, None) / np.pi) / 2
     return np.where(np.isfinite(numbers), numbers, np.where(np.isfinite(discs), discs, sigma))
 

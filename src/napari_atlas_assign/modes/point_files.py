@@ -81,6 +81,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         rows = [rows[n] for n in which_are_cells([fields[types] for _, fields in rows], path.name)]
     electrodes = path.name.lower().endswith("electrodes.tsv")
     xyz, sigmas, names, left_out = [], [], [], []
+    has_own = column["sigma"] is not None and len(rows) > 0
     unlocated: dict[int, str] = {}
     for row, (line, fields) in enumerate(rows):
         place = [_number(fields, c, header[c].strip(), line, path) for c in place_columns.columns]
@@ -92,8 +93,11 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         if own is not None and own < 0:
             raise InputError(f"{path.name}, line {line}: the sigma {own:g} is below 0; give 0 or more, in mm")
         xyz.append(place)
+        has_own = has_own and own is not None
         sigmas.append(sigma if own is None else own)
         names.append("" if column["name"] is None else one_line(fields[column["name"]]))
+    if has_own and sigma:
+        raise InputError(f"{path.name} gives every point a sigma of its own; leave out sigma")
     if left_out and not electrodes:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:

@@ -8,11 +8,11 @@ from typing import Any, TypedDict
 
 from numpy.typing import NDArray
 
-from ..modes.modes import Connectivity, Tail
-from ..modes.point_set import Coordinates
-from .conventions import ConventionName
-from .parameters import Threshold
-from .places.voxels import VoxelOrder
+from ...modes.modes import Connectivity, Tail
+from ...modes.point_set import Coordinates
+from ..conventions import ConventionName
+from ..parameters import Threshold
+from ..places.voxels import VoxelOrder
 
 
 class PointOptions(TypedDict, total=False):
