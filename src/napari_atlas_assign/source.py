@@ -22,6 +22,8 @@ from .modes.point_files import read_points
 from .modes.point_set import Coordinates, PointSet, check_coordinates
 from .modes.segmentation import is_segmentation, read_segmentation
 from .template_space import space_of_file
+from .tiff_files.images import read_tiff
+from .tiff_files.volumes import is_tiff
 from .zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
 
 POINT_SUFFIXES = (".csv", ".tsv", ".txt", *BINARY_KINDS)
@@ -61,6 +63,11 @@ def as_source(
         check_coordinates(coordinates)
     if not needs_place and isinstance(source, np.ndarray) and source.ndim > 2:
         source = Image.from_array(source, np.eye(4))
+    if needs_place and isinstance(source, str | os.PathLike) and is_tiff(Path(source)):
+        raise InputError(
+            f"{Path(source).name} does not say where in the brain it lies; if it has the voxels of the atlas, give "
+            "on_atlas_voxels=True (command line: --on-atlas-voxels), else save it as NIfTI"
+        )
     given, implied = _read(source, volume, sigma, coordinates, atlases)
     if says_labels(given):
         implied = {"rois": True}
@@ -137,6 +144,8 @@ def _read(
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)
             return (stack[0] if len(stack) == 1 else stack), {}
+        if is_tiff(path):
+            return _one_or_stack(read_tiff(path, volume)), {}
         return _one_or_stack(read_image_file(path, volume)), {}
     if isinstance(source, nib.spatialimages.SpatialImage):
         return _one_or_stack(_volumes_of(source, volume)), {}

@@ -27,11 +27,13 @@ from . import (
     slicer_segmentation,
     sparse_index,
     spm_xml,
+    tiff,
 )
 from .format import Dialect
 
 DIALECTS: tuple[Dialect, ...] = (
     fsl_xml, spm_xml, bids, afni, mricron, niivue,
     siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo, slicer_segmentation,
+    tiff,
 )  # fmt: skip
 """All dialects but plain NIfTI, which reads what none of these claims."""

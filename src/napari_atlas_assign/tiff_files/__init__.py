@@ -1,0 +1,1 @@
+"""TIFF: a file of planes, or a folder of files with one plane each (`volumes`), as images (`images`)."""
