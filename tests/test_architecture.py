@@ -37,7 +37,7 @@ RANKS = {
         "template_space": 3,
     },
     "image": 4,
-    **{"zarr_files.ome_zarr": 5, "tiff_files.images": 5, "atlas": 5, "modes": 5},
+    **{"zarr_files.ome_zarr": 5, "tiff_files.images": 5, "tiff_files.registration": 7, "atlas": 5, "modes": 5},
     **{
         "assignment": 6,
         "certainty": 6,

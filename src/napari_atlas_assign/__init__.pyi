@@ -26,5 +26,7 @@ from .report.figures import save_figures as save_figures
 from .report.rerun import compare_with_record as compare_with_record
 from .report.rerun import rerun as rerun
 from .resources import sample_data_folder as sample_data_folder
+from .tiff_files.registration import Registration as Registration
+from .tiff_files.registration import open_registration as open_registration
 
 __version__: str

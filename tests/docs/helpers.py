@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import zarr
 
-from tests.mouse import MICROMETRES, annotation, random_cells, write_mouse
+from tests.mouse import MICROMETRES, annotation, random_cells, write_mouse, write_registration
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -105,6 +105,7 @@ def _write_brains_of_mice(folder: Path) -> None:
     heat = (annotation() == 11).astype(np.float32)
     nib.save(nib.Nifti1Image(heat, np.eye(4)), folder / "heatmap.nii.gz")
     np.save(folder / "heatmap.npy", heat)
+    write_registration(folder / "mouse1", "generated_mouse_100um", brainmapper=True)
     _write_ome_zarr(folder / "brain.ome.zarr", 300 * heat[::-1, ::-1, ::-1].transpose(1, 0, 2))
     np.save(folder / "points.npy", random_cells(400) * MICROMETRES)
     for n in range(1, 5):

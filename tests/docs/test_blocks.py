@@ -32,6 +32,8 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
 def folder(tmp_path, monkeypatch, zmap_path):
     """A current folder with the files that the docs talk of."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bg_config.conf").write_text(f"[default_dirs]\nbrainglobe_dir = {tmp_path}\n")
+    monkeypatch.setenv("BRAINGLOBE_CONFIG_DIR", str(tmp_path))
     write_files(tmp_path, zmap_path)
     return tmp_path
 

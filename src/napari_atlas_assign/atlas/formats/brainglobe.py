@@ -88,15 +88,11 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     about = read_json(about_file)
     name = _text(about, "name", about_file)
     shape = tuple(int(n) for n in _three(about, "shape", about_file))
-    resolution = _three(about, "resolution", about_file)
-    orientation = str(about.get("orientation") or "asr")
+    orientation, resolution = geometry(about_file)
     if about_file.name == "manifest.json":
         annotation = _open_zarr(about, about_file, resolution)
-        structures = _read_terminology(_located(about, "terminology", about_file) / "terminology.csv")
-        orientation = "asr"  # version 3 stores all atlases so, whatever the original's was
     else:
-        annotation = _open_tiff(inside(about_file.parent, ANNOTATION))
-        structures = _read_structures(about_file.parent / "structures.json")
+        annotation = open_tiff(inside(about_file.parent, ANNOTATION))
     if tuple(annotation.shape) != shape:
         raise AtlasError(f"{name}: the annotation's shape is {tuple(annotation.shape)}, but the atlas claims {shape}")
     coded = _coded(annotation, name)
@@ -106,7 +102,9 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
             f"{name}: the annotation holds no structure; BrainGlobe downloads voxels at first use: "
             f"run BrainGlobeAtlas({about_file.parent.name!r}).annotation once, or fetch the atlas again"
         )
-    regions = regions_of_labels(structures if labels is None else read_table(labels), np.sort(coded.labels), name)
+    regions = regions_of_labels(
+        structures(about_file) if labels is None else read_table(labels), np.sort(coded.labels), name
+    )
     source: dict[str, Any] = {"path": str(about_file.resolve()), "orientation": orientation}
     source |= {"citation": about["citation"]} if isinstance(about.get("citation"), str) else {}
     version = about.get("version")
@@ -115,6 +113,22 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     midplane = _midplane(about, about_file, grid)
     source |= {} if midplane is None else {"midplane_mm": midplane}
     return Atlas.from_labels(coded, grid, regions, name=name, space=space_of(name), source=source)
+
+
+def geometry(about_file: Path) -> tuple[str, tuple[float, float, float]]:
+    """The orientation of an atlas's array, and its voxels' edges in micrometres, of its metadata or manifest."""
+    read = read_json(about_file)
+    about = read if isinstance(read, dict) else {}
+    # Version 3 stores all atlases in one orientation, whatever the original's was.
+    orientation = "asr" if about_file.name == "manifest.json" else str(about.get("orientation") or "asr")
+    return orientation, _three(about, "resolution", about_file)
+
+
+def structures(about_file: Path) -> pd.DataFrame:
+    """The region table of an atlas, of its metadata or manifest."""
+    if about_file.name == "manifest.json":
+        return _read_terminology(_located(read_json(about_file), "terminology", about_file) / "terminology.csv")
+    return _read_structures(about_file.parent / "structures.json")
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
@@ -162,24 +176,35 @@ def affine_of(orientation: str, resolution: Sequence[float]) -> Floats:
 def _midplane(about: dict[str, Any], about_file: Path, grid: Grid) -> float | None:
     """The x, in world mm, between the hemispheres: where the atlas's own image of them changes, or of a symmetric one
     the middle; None where neither is known."""
-    axis = int(np.abs(grid.affine[0, :3]).argmax())
     place = about_file.parent / HEMISPHERES
     if about_file.name == "metadata.json" and place.is_file():
-        sides = np.asarray(_open_tiff(place))
-        if sides.shape != grid.shape:
-            raise AtlasError(f"{HEMISPHERES} has the shape {sides.shape}, the annotation {grid.shape}; fetch it again")
-        planes = np.moveaxis(sides, axis, 0).reshape(grid.shape[axis], -1)
-        left, right = (planes == 1).sum(axis=1), (planes == 2).sum(axis=1)
-        mostly_left = left > right
-        changes = np.flatnonzero(mostly_left[1:] != mostly_left[:-1])
-        if len(changes) != 1:
-            return None
-        index = changes[0] + 0.5
-    elif about.get("symmetric") is True:
-        index = (grid.shape[axis] - 1) / 2
-    else:
+        return midplane_of(place, grid)
+    if about.get("symmetric") is not True:
         return None
-    return float(grid.affine[0, axis] * index + grid.affine[0, 3])
+    axis = int(np.abs(grid.affine[0, :3]).argmax())
+    return float(grid.affine[0, axis] * (grid.shape[axis] - 1) / 2 + grid.affine[0, 3])
+
+
+def midplane_of(place: Path, grid: Grid) -> float | None:
+    """The x, in world mm, at which an image of the hemispheres (1 left, 2 right) changes; None without one.
+
+    Raises
+    ------
+    AtlasError
+        If the image does not fit the grid, or cannot be read.
+    """
+    if not place.is_file():
+        return None
+    sides = np.asarray(open_tiff(place))
+    if sides.shape != grid.shape:
+        raise AtlasError(f"{place.name} has the shape {sides.shape}, the annotation {grid.shape}; fetch it again")
+    axis = int(np.abs(grid.affine[0, :3]).argmax())
+    planes = np.moveaxis(sides, axis, 0).reshape(grid.shape[axis], -1)
+    mostly_left = (planes == 1).sum(axis=1) > (planes == 2).sum(axis=1)
+    changes = np.flatnonzero(mostly_left[1:] != mostly_left[:-1])
+    if len(changes) != 1:
+        return None
+    return float(grid.affine[0, axis] * (changes[0] + 0.5) + grid.affine[0, 3])
 
 
 def _about_file(path: Path) -> Path | None:
@@ -206,8 +231,8 @@ def space_of(name: str) -> str | None:
     return re.sub(r"_\d+(\.\d+)?[unm]m$", "", name) or None
 
 
-def _open_tiff(path: Path) -> Any:
-    """The annotation as an array: mapped into memory where it is not packed."""
+def open_tiff(path: Path) -> Any:
+    """Labels in 3D as an array: mapped into memory where it is not packed."""
     try:
         import tifffile
     except ImportError as error:

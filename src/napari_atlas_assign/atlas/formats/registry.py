@@ -27,13 +27,14 @@ from . import (
     slicer_segmentation,
     sparse_index,
     spm_xml,
-    tiff,
 )
 from .format import Dialect
+from .tiff import brainreg
+from .tiff import stack as tiff_stack
 
 DIALECTS: tuple[Dialect, ...] = (
     fsl_xml, spm_xml, bids, afni, mricron, niivue,
-    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, difumo, slicer_segmentation,
-    tiff,
+    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, brainreg, difumo, slicer_segmentation,
+    tiff_stack,
 )  # fmt: skip
 """All dialects but plain NIfTI, which reads what none of these claims."""

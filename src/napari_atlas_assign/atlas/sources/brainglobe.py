@@ -108,6 +108,12 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     return atlas.described(name=entry.name, space=entry.space, source=about | atlas.source)
 
 
+def folder_of(name: str) -> Path | None:
+    """Where an atlas lies on this machine; None where it does not, or has no voxels yet."""
+    path = _there().get(name)
+    return path if path is not None and _has_voxels(path) else None
+
+
 def _download(entry: CatalogueEntry, progress: Progress | None, cancelled: Cancelled | None) -> None:
     """Have an atlas downloaded, and moved to BrainGlobe's folder if it can be read."""
     require("brainglobe_atlasapi", "brainglobe")

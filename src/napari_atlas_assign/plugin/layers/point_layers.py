@@ -74,6 +74,17 @@ def view_of_points(points: PointSet, layers: Iterable[Any]) -> Frame:
     return Frame()
 
 
+def cells_to_layer(points: PointSet) -> LayerData:
+    """Points as they are, in world mm."""
+    frame = Frame()
+    about = describe(frame.view_from_world, space=points.space)
+    return (
+        points.xyz[:, ::-1],
+        {"name": plain(points.name), "size": 0.1, "metadata": {KEY: about}, **_units(frame)},
+        "points",
+    )
+
+
 def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
     """The points with their best region, in its colour; hovering tells the region and its probability there."""
     points, atlas = result.points, result.atlas

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas
 from ...atlas.build import stem
 from ...atlas.formats import niivue
+from ...atlas.formats.tiff import brainreg
 from ...atlas.label_tables import read_table
 from ...atlas.label_tables.beside import own_tables
 from ...atlas.load import load_atlas
@@ -30,10 +31,12 @@ from ...image import READ_ERRORS, open_image
 from ...limits import check_regular
 from ...report.provenance import RECORD_NAME
 from ...template_space import space_of_file
+from ...tiff_files.registration import open_registration
 from ..plain_text import plain, show_warning
-from .convert import atlas_to_layer, intensity, label_features
+from .convert import atlas_to_layer, image_to_layer, intensity, label_features
 from .geometry import KEY, place
 from .metadata import LayerData, describe, with_leading_axis
+from .point_layers import cells_to_layer
 
 TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
 """Files beside an image that are label tables for sure; a JSON or text file beside it may be about anything."""
@@ -51,6 +54,8 @@ def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
     if saved_modes(path):
         return read_saved_modes
     if path.is_dir():
+        if brainreg.sniff(path):
+            return read_registration
         return read_atlas_folder if is_atlas_folder(path) else None
     return read if is_nifti(path) or _is_other_image(path) else None
 
@@ -80,6 +85,21 @@ def is_atlas_folder(path: Path) -> bool:
 def read_atlas_folder(path: str | os.PathLike[str]) -> list[LayerData]:
     """Read an atlas folder as one layer."""
     return [atlas_to_layer(load_atlas(path))]
+
+
+def read_registration(path: str | os.PathLike[str]) -> list[LayerData]:
+    """Read a folder of brainreg or brainmapper: what lies in the atlas's space, and the sample, which is not shown."""
+    found = open_registration(path)
+    in_atlas = [
+        *(image_to_layer(image) for image in found.standard.values()),
+        atlas_to_layer(found.atlas),
+        *(cells_to_layer(points) for points in found.cells.values()),
+    ]
+    in_sample = [*(image_to_layer(image) for image in found.sample.values()), atlas_to_layer(found.sample_atlas)]
+    shows_sample = len(in_atlas) == 1  # the atlas alone
+    shown = in_sample if shows_sample else in_atlas
+    hidden = in_atlas if shows_sample else in_sample
+    return [*((data, about | {"visible": False}, kind) for data, about, kind in hidden), *shown]
 
 
 def _is_other_image(path: Path) -> bool:

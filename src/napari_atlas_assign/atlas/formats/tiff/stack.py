@@ -7,14 +7,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from ...errors import AtlasError, InputError
-from ...tiff_files.volumes import Planes, is_tiff, open_tiff
-from ..atlas import Atlas
-from ..build import atlas_from_label_volume, stem
-from ..label_tables.choice import names_for, table_files
-from ..remarks import remark
-from .brainglobe import affine_of
-from .one_image import source_of
+from ....errors import AtlasError, InputError
+from ....tiff_files.volumes import Planes, is_tiff, open_tiff
+from ...atlas import Atlas
+from ...build import atlas_from_label_volume, stem
+from ...label_tables.choice import names_for, table_files
+from ...remarks import remark
+from ..brainglobe import affine_of
+from ..one_image import source_of
 
 NAME = "tiff"
 
