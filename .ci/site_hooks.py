@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def commands() -> str:
 
 
 def _command(name: str, parser: argparse.ArgumentParser) -> str:
-    usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+    words = " ".join(parser.format_usage().removeprefix("usage: ").split())
+    usage = textwrap.fill(words, 88, subsequent_indent="    ", break_on_hyphens=False)
     rows = [f"| `{_invocation(action)}` | {_escaped(action.help or '')} |" for action in parser._actions if action.help]
     table = "\n".join(["| argument | meaning |", "|---|---|", *rows])
     return f"\n## {name}\n\n{parser.description or ''}\n\n```text\n{usage}\n```\n\n{table}\n"

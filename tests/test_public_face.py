@@ -65,7 +65,9 @@ def modules_imported_by(code: str) -> set[str]:
 
 def examples():
     for page in PAGES:
-        for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)):
+        for number, block in enumerate(
+            re.findall(r"^```python[^\n]*\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+        ):
             yield pytest.param(block, id=f"{page.name}-{number}")
     for path in SCRIPTS:
         yield pytest.param(path.read_text("utf-8"), id=path.name)

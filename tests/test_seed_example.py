@@ -119,6 +119,12 @@ def test_the_published_table_is_told_from_others(example, capsys):
     assert "DIFFERS" in capsys.readouterr().out
 
 
+def test_columns_that_a_later_siibra_adds_or_moves_change_no_comparison(example):
+    published = example.PUBLISHED
+    later = published.assign(time=0.0)[["time", *reversed(published.columns)]]
+    assert example.compare(published, later, 1.5e-6, "a later release")
+
+
 def test_the_docs_quote_the_published_table_and_the_code_that_runs(example):
     text = (DOCS / "seed-example.md").read_text()
     rows = re.findall(r"^\| ([a-z ]+) \| (.+) \| (.+) \|$", text, re.MULTILINE)[1:]
@@ -126,7 +132,7 @@ def test_the_docs_quote_the_published_table_and_the_code_that_runs(example):
     assert [column for column in quoted] == [*example.PUBLISHED.columns]
     for column in quoted:
         assert quoted[column].tolist() == [str(value) for value in example.PUBLISHED[column]]
-    code = re.search(r"```python\n(.+?)```", text, re.DOTALL)[1]
+    code = re.search(r"```python[^\n]*\n(.+?)```", text, re.DOTALL)[1]
     names = {}
     exec(code, names)
     assert len(names["result"].assignments.query("correlation >= 0.35")) == 2
