@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from .encoding import one_line
 from .errors import GridError, InputError
 from .grid import Grid
-from .header import Stated, position_of, stated_by, volume_index, volumes_of
+from .header import Stated, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, is_gzip, read_bytes, refuse_by_content
 from .opening import load as load_header
@@ -138,7 +138,7 @@ class Image:
         data = drop_single_axes(read_voxels(img, name, volume), name)
         affine, _ = position_of(img, name)
         grid, packed_as = _named_grid(data.shape, affine, name), None if volume is not None else _packed_as(img, data)
-        return cls(data, grid, name, packed_as=packed_as, stated=stated_by(img, name))
+        return cls(data, grid, name, packed_as=packed_as, stated=stated_by(img, name, volume or 0))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], volume: int | None = None) -> Image:
@@ -196,10 +196,11 @@ def volumes(img: Any, name: str) -> list[Image]:
     """
     n = volumes_of(img.shape)
     affine, _ = position_of(img, name)
-    grid, stated = _named_grid(img.shape, affine, name), stated_by(img, name)
+    grid, stated = _named_grid(img.shape, affine, name), [stated_by(img, name, v) for v in range(n)]
     whole = read_voxels(img, name)
     whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
-    return [Image(whole[..., v], grid, f"{name}[{v}]", stated=stated) for v in range(n)]
+    told = [f" {label}" for label in names_of_bricks(img.header, n)] or [""] * n
+    return [Image(whole[..., v], grid, f"{name}[{v}]{told[v]}", stated=stated[v]) for v in range(n)]
 
 
 def read_images(path: str | os.PathLike[str], volume: int | None = None) -> list[Image]:

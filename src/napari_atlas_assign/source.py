@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from .atlas.roi_names import with_names
+from .atlas.image_names import with_names, with_names_of_volumes
 from .errors import InputError
 from .header import says_labels as header_says_labels
 from .header import volumes_of
@@ -111,7 +111,9 @@ def read_image_file(path: Path, volume: int | None = None) -> list[Image]:
     InputError
         If the file cannot be read, or has no such volume.
     """
-    return [read_segmentation(path)] if volume is None and is_segmentation(path) else read_images(path, volume)
+    if volume is None and is_segmentation(path):
+        return [read_segmentation(path)]
+    return with_names_of_volumes(read_images(path, volume), path)
 
 
 def says_labels_in_header(path: Path) -> bool:

@@ -23,7 +23,7 @@ from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
 from ..timings import Timings, timed
-from .checks import check_atlases, notes_on, tell
+from .checks import check_atlases, notes_on, one_for_alike, tell
 from .comparison import Comparison
 from .conventions import get_convention
 from .integrals.cache import integrals_over
@@ -187,7 +187,8 @@ def collect(
     """Put comparisons together to a result, and look at what the person should look at."""
     timings = {} if timings is None else timings
     with timed(timings, "checks"):
-        notes = tuple(dict.fromkeys(_notes(comparisons, parameters)))
+        volumes = [comparison.image.name for comparison in comparisons] if is_stack else []
+        notes = tuple(one_for_alike(_notes(comparisons, parameters), volumes))
     result = Result(tuple(comparisons), parameters, is_stack, notes, timings)
     with timed(timings, "tables"):
         _ = result.assignments, result.modes  # worked out here, and kept

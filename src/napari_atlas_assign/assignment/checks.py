@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..atlas.atlas import Atlas
 from ..errors import InputError, warn
 from ..template_space import canonical_space, compare_spaces
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
+
+_NAMED = 5
+"""Volumes that one sentence names."""
 
 
 def check_atlases(atlases: Sequence[Atlas]) -> None:
@@ -38,6 +44,28 @@ def notes_on(atlases: Sequence[Atlas], name: str, space: str | None) -> Iterator
             f"{name} does not say in which space it is, and {known[0].name} is in {canonical_space(known[0].space)}: "
             "check that both are in one space"
         )
+
+
+def one_for_alike(notes: Iterable[str], volumes: Sequence[str]) -> list[str]:
+    """Notes of a stack with those about its volumes, given by name, told once where they differ in numbers alone.
+
+    >>> one_for_alike(["z[0] has no mode beyond 3", "z[4] has no mode beyond 2"], ["z[0]", "z[4]"])
+    ['z[0] has no mode beyond 3; likewise 1 more volume: z[4]']
+    """
+    by_length = sorted(volumes, key=len, reverse=True)  # a name may hold another one
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for note in dict.fromkeys(notes):
+        volume = next((name for name in by_length if name in note), "")
+        plain = _NUMBER.sub("#", note.replace(volume, "\0")) if volume else note
+        alike.setdefault(plain, []).append((note, volume))
+    return [_with_others(first, [volume for _, volume in others]) for (first, _), *others in alike.values()]
+
+
+def _with_others(note: str, volumes: Sequence[str]) -> str:
+    if not volumes:
+        return note
+    some = ", ".join(volumes[:_NAMED]) + (", ..." if len(volumes) > _NAMED else "")
+    return f"{note}; likewise {len(volumes)} more volume{'s' * (len(volumes) > 1)}: {some}"
 
 
 def tell(notes: Iterable[str], atlases: Sequence[Atlas]) -> None:

@@ -14,7 +14,7 @@ from ..atlas.formats.bids import BidsName
 from ..errors import InputError
 from ..limits import check_regular
 
-IMAGE_ENDINGS = (".nii", ".nii.gz")
+IMAGE_ENDINGS = (".nii", ".nii.gz", ".img", ".img.gz", ".mgz", ".mgh", ".head", ".nrrd", ".nhdr")
 """Files that are taken out of folders."""
 
 MANIFEST_ENDINGS = (".csv", ".tsv")
@@ -61,7 +61,7 @@ def find_maps(
     Parameters
     ----------
     sources : sequence of str or path
-        Image files; folders, of which the NIfTI files directly in them are taken; BIDS datasets (a folder with
+        Image files; folders, of which the images directly in them are taken; BIDS datasets (a folder with
         ``dataset_description.json``), of which the ``_statmap`` images are; patterns such as ``maps/**/*.nii.gz``; and
         manifests (CSV or TSV) with a column ``path``, relative to the manifest, and where wanted ``name`` and
         ``threshold``.
@@ -118,7 +118,7 @@ def _of_folder(folder: Path) -> list[str]:
     files = sorted(str(path) for path in folder.iterdir() if _is_image(path.name) and not path.is_dir())
     if not files:
         raise InputError(
-            f"{folder} holds no NIfTI file directly and no {_DATASET}; give a pattern such as '{folder}/**/*.nii.gz'"
+            f"{folder} holds no image file directly and no {_DATASET}; give a pattern such as '{folder}/**/*.nii.gz'"
         )
     return files
 

@@ -31,8 +31,8 @@ from ..assignment.parameters import Parameters
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
+from ..atlas.image_names import with_names
 from ..atlas.load import load_atlas
-from ..atlas.roi_names import with_names
 from ..encoding import no_formula
 from ..errors import InputError
 from ..grid import Grid

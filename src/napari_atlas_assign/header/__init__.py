@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from ..encoding import decode, one_line
 from ..errors import InputError
 from ..grid import Floats
 
@@ -36,6 +38,14 @@ _INTENTS: dict[int, tuple[StatisticName, int]] = {
     **{22: ("p", 0), 23: ("ln p", 0), 24: ("log10 p", 0)},
 }
 """NIfTI's intent codes: the statistic, and how many degrees of freedom it has."""
+
+_OF_AFNI = re.compile(r"(Ttest|Ftest|Zscore|Chisq)\(([\d., ]*)\)")
+_NAMES_OF_AFNI: dict[str, tuple[StatisticName, int]] = {
+    **{"Ttest": ("t", 1), "Ftest": ("F", 2), "Zscore": ("z", 0), "Chisq": ("chi2", 1)},
+}
+
+_AFNI_EXTENSION = 4
+_AFNI_ATTRIBUTE = re.compile(r"atr_name=\"(\w+)\"[^<>]*>\s*\"([^\"]*)\"")
 
 _LABEL_INTENT = 1002
 
@@ -115,10 +125,11 @@ class Stated:
             return cls()
 
 
-def stated_by(img: Any, name: str) -> Stated:
-    """What a nibabel image of a name says about itself."""
+def stated_by(img: Any, name: str, volume: int = 0) -> Stated:
+    """What a nibabel image of a name says about itself, and about one of its volumes, counted from 0."""
     _, remarks = position_of(img, name)
-    return Stated(statistic_of(img.header), says_labels(name, img.header), step_of(img), remarks)
+    statistic = statistic_of(img.header) or _of_afni(img.header, volume)
+    return Stated(statistic, says_labels(name, img.header), step_of(img), remarks)
 
 
 def position_of(img: Any, name: str) -> tuple[Floats, tuple[str, ...]]:
@@ -203,6 +214,26 @@ def volume_index(shape: tuple[int, ...], volume: int) -> tuple[Any, ...]:
     return (..., *(int(i) for i in np.unravel_index(volume, shape[3:], order="F")))
 
 
+def afni_attributes(header: Any) -> dict[str, str]:
+    """The text attributes of an AFNI dataset by name, of its .HEAD file or of the extension of a NIfTI file."""
+    if isinstance(header, nib.brikhead.AFNIHeader):
+        return {name: value for name, value in header.info.items() if isinstance(value, str)}
+    attributes: dict[str, str] = {}
+    for extension in getattr(header, "extensions", ()):
+        if extension.get_code() == _AFNI_EXTENSION:
+            content = extension.get_content()
+            text = decode((content if isinstance(content, bytes) else str(content).encode()).rstrip(b"\0"))
+            attributes |= {name: unescape(value) for name, value in _AFNI_ATTRIBUTE.findall(text)}
+    return attributes
+
+
+def names_of_bricks(header: Any, n: int) -> list[str]:
+    """The names that AFNI gives the n volumes of a file; none where they are not all named, or by their numbers."""
+    names = [one_line(name) for name in afni_attributes(header).get("BRICK_LABS", "").strip("~").split("~")]
+    by_number = all(re.fullmatch(r"#?\d+", name) for name in names)
+    return names if len(names) == n and all(names) and not by_number else []
+
+
 def field_of(header: Any, name: str) -> int:
     """A whole number of a header; 0 where a header of this kind has no such field."""
     try:
@@ -217,6 +248,17 @@ def text_of(header: Any, name: str) -> str:
         return bytes(np.asarray(header[name]).item()).decode("latin-1").split("\0", 1)[0].strip()
     except (TypeError, KeyError, ValueError, IndexError):
         return ""
+
+
+def _of_afni(header: Any, volume: int) -> Statistic | None:
+    """The statistic of a volume in AFNI's words: ``none;Ttest(19);Zscore()``."""
+    words = afni_attributes(header).get("BRICK_STATSYM", "").strip("~").split(";")
+    told = _OF_AFNI.fullmatch(words[volume].strip()) if volume < len(words) else None
+    if told is None:
+        return None
+    name, n = _NAMES_OF_AFNI[told[1]]
+    df = tuple(float(d) for d in re.findall(r"[\d.]+", told[2]))
+    return Statistic(name, df) if len(df) == n and all(df) else None
 
 
 def _float_of(header: Any, name: str) -> float:

@@ -7,14 +7,13 @@ The table is the attribute VALUE_LABEL_DTABLE or ATLAS_LABEL_TABLE, in the .HEAD
 from __future__ import annotations
 
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ...encoding import decode
 from ...errors import AtlasError
+from ...header import afni_attributes
 from ...image import READ_ERRORS
 from ...limits import read_bytes
 from ...opening import load as load_header
@@ -32,8 +31,6 @@ SPACES = {"MNI_2009c_asym": "MNI152NLin2009cAsym", "MNI_FSL": "MNI152NLin6Asym",
 """AFNI's names of spaces that have a name of their own here."""
 
 _TABLES = ("VALUE_LABEL_DTABLE", "ATLAS_LABEL_TABLE")
-_EXTENSION_CODE = 4
-_ATTRIBUTE = re.compile(r"atr_name=\"(\w+)\"[^<>]*>\s*\"([^\"]*)\"")
 
 
 def sniff(path: Path) -> bool:
@@ -91,20 +88,7 @@ def _table(path: Path, attributes: dict[str, str]) -> pd.DataFrame | None:
 
 def _attributes(path: Path) -> dict[str, str]:
     """The text attributes of a dataset, by name."""
-    header = _open(path).header
-    if _head(path) is not None:
-        return {name: value for name, value in header.info.items() if isinstance(value, str)}
-    found: dict[str, str] = {}
-    for extension in getattr(header, "extensions", ()):
-        if extension.get_code() == _EXTENSION_CODE:
-            text = decode(_content(extension).rstrip(b"\0"))
-            found |= {name: unescape(value) for name, value in _ATTRIBUTE.findall(text)}
-    return found
-
-
-def _content(extension: Any) -> bytes:
-    content = extension.get_content()
-    return content if isinstance(content, bytes) else str(content).encode()
+    return afni_attributes(_open(path).header)
 
 
 def _open(path: Path) -> Any:

@@ -141,6 +141,12 @@ def fit(table: pd.DataFrame, wanted: Wanted) -> float:
     return wanted.share(regions)
 
 
+def names_in_order(table: pd.DataFrame, wanted: Wanted) -> list[str]:
+    """The names of all wanted numbers, in their order; none where the table does not name each."""
+    names = _by_number(table, wanted) if fit(table, wanted) == 1 else {}
+    return [names[number] for number in wanted.numbers.tolist()] if len(names) == len(wanted.numbers) else []
+
+
 def _has_names(table: pd.DataFrame) -> bool:
     """Whether the names are more than numbers."""
     return not all(re.fullmatch(r"[\d.]+", name) for name in table["name"])
@@ -152,10 +158,14 @@ def _same_names(one: pd.DataFrame, other: pd.DataFrame, wanted: Wanted) -> bool:
 
 
 def _plain_names(table: pd.DataFrame, wanted: Wanted) -> dict[int, str]:
+    return {id_: re.sub(r"[\W_]+", "", name.lower()) for id_, name in _by_number(table, wanted).items()}
+
+
+def _by_number(table: pd.DataFrame, wanted: Wanted) -> dict[int, str]:
     shift = int(wanted.volumes and wanted.count in table["id"].to_numpy())
     rows = zip((table["id"] - shift).tolist(), table["name"], strict=True)
     numbers = set(wanted.numbers.tolist())
-    return {id_: re.sub(r"[\W_]+", "", name.lower()) for id_, name in rows if id_ in numbers}
+    return {id_: name for id_, name in rows if id_ in numbers}
 
 
 def _richness(table: pd.DataFrame, wanted: Wanted) -> tuple[float, int, int]:

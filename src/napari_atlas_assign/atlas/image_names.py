@@ -1,4 +1,4 @@
-"""Names of regions of interest: of a table that is given, or those that their file has as an atlas."""
+"""Names of what images hold, by tables: of regions of interest, and of the volumes of a stack."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ..image import Image
 from ..limits import check_regular, refuse_by_content
 from .build import regions_of_labels
 from .label_tables import Wanted, read_table
+from .label_tables.beside import own_tables
+from .label_tables.choice import names_in_order
 from .label_volume import code_labels
 from .load import names_of_labels
 
@@ -43,6 +45,22 @@ def with_names(images: Sequence[Image], labels: Path | None = None) -> list[Imag
     present = np.unique(np.concatenate([_labels_of(image) for image in images]))
     names = dict(_named(labels, present, images[0].name)) if len(present) else {}
     return [replace(image, names=names) for image in images]
+
+
+def with_names_of_volumes(images: Sequence[Image], path: Path) -> list[Image]:
+    """The volumes of a file, each called by the name that a table of the file's own name gives it, if it names all."""
+    bare = [f"{path.name}[{v}]" for v in range(len(images))]
+    if len(images) < 2 or [image.name for image in images] != bare:
+        return list(images)
+    wanted = Wanted(np.arange(len(images)), volumes=True)
+    for table in own_tables(path):
+        try:
+            names = names_in_order(read_table(table, wanted), wanted)
+        except AtlasError:
+            continue
+        if names:
+            return [replace(image, name=f"{image.name} {name}") for image, name in zip(images, names, strict=True)]
+    return list(images)
 
 
 def _with_its_own(image: Image) -> Image:
