@@ -77,10 +77,13 @@ def test_afnis_words_in_a_nifti_file_name_its_maps_too(tmp_path):
 
 
 TABLES = {
-    "list": ("maps.json", json.dumps(["Vis", "Mot", "Aud"])),
-    "list under a key": ("maps.json", json.dumps({"labels": ["Vis", "Mot", "Aud"]})),
-    "records": ("maps.json", json.dumps([{"index": n, "name": name} for n, name in enumerate(("Vis", "Mot", "Aud"))])),
-    "columns": ("maps.tsv", "index\tname\n1\tVis\n2\tMot\n3\tAud\n"),
+    "list": ("maps.json", json.dumps(["Vis", "Motor", "Aud"])),
+    "list under a key": ("maps.json", json.dumps({"labels": ["Vis", "Motor", "Aud"]})),
+    "records": (
+        "maps.json",
+        json.dumps([{"index": n, "name": name} for n, name in enumerate(("Vis", "Motor", "Aud"))]),
+    ),
+    "columns": ("maps.tsv", "index\tname\n1\tVis\n2\tMotor\n3\tAud\n"),
 }
 
 
@@ -89,12 +92,12 @@ def test_a_table_of_the_stacks_name_names_its_maps(tmp_path, name, text):
     nib.save(nib.Nifti1Image(stack(), np.eye(4)), tmp_path / "maps.nii.gz")
     (tmp_path / name).write_text(text)
     images, _ = as_source(tmp_path / "maps.nii.gz")
-    assert [image.name.partition("] ")[2] for image in images] == ["Vis", "Mot", "Aud"]
+    assert [image.name.partition("] ")[2] for image in images] == ["Vis", "Motor", "Aud"]
 
 
 def test_a_table_of_another_length_names_no_map(tmp_path):
     nib.save(nib.Nifti1Image(stack(), np.eye(4)), tmp_path / "maps.nii.gz")
-    (tmp_path / "maps.json").write_text(json.dumps({"labels": ["Vis", "Mot"], "SliceTiming": [0, 1, 2]}))
+    (tmp_path / "maps.json").write_text(json.dumps({"labels": ["Vis", "Motor"], "SliceTiming": [0, 1, 2]}))
     images, _ = as_source(tmp_path / "maps.nii.gz")
     assert [image.name for image in images] == [f"maps.nii.gz[{v}]" for v in range(3)]
 

@@ -20,7 +20,8 @@ from .errors import GridError, InputError
 from .grid import Grid
 from .header import Stated, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, is_gzip, read_bytes, refuse_by_content
+from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, read_bytes, refuse_by_content
+from .opening import is_named_otherwise
 from .opening import load as load_header
 from .template_space import space_of_file
 
@@ -242,16 +243,9 @@ def open_image(path: Path) -> Any:
 
 
 def _loaded(path: Path) -> Any:
-    """Open with nibabel; NIfTI that is packed, or is not, against what its name says, is read as what it is."""
-    lower = path.name.lower()
-    packed = is_gzip(path)
-    named = next((ending for ending in (".nii.gz", ".nii") if lower.endswith(ending)), "")
-    written = path.name[len(lower) - len(named) :]  # nibabel looks for .nii where .Nii is written
-    if not named or (packed == named.endswith(".gz") and written in (named, named.upper())):
-        return load_header(path)
-    content = read_bytes(path, MAX_MISNAMED_BYTES)
-    version = {int.from_bytes(content[:4], order) for order in ("little", "big")}
-    return (nib.Nifti2Image if 540 in version else nib.Nifti1Image).from_bytes(content)
+    """Open with nibabel; a file whose name says another kind, or another packing, is read as what it is."""
+    kind = is_named_otherwise(path)
+    return load_header(path) if kind is None else kind.from_bytes(read_bytes(path, MAX_MISNAMED_BYTES))
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:

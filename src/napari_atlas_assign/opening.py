@@ -5,15 +5,17 @@ nibabel reads a header with all its extensions, and the whole of a surface, befo
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 
 from .errors import InputError
-from .limits import MAX_TEXT_BYTES, check_claim, check_regular
+from .limits import MAX_TEXT_BYTES, check_claim, check_regular, is_gzip
 from .nrrd_files.image import is_nrrd, load_nrrd
 
 _NO_VOLUMES = (nib.gifti.GiftiImage, nib.cifti2.Cifti2Image)
@@ -46,6 +48,48 @@ def load(path: str | os.PathLike[str], *, keep_file_open: bool | None = None) ->
         _check_extensions(path, kind)
     options = {} if keep_file_open is None else {"keep_file_open": keep_file_open}
     return nib.load(path, **options)
+
+
+def is_named_otherwise(path: Path) -> type[Any] | None:
+    """The class of nibabel for a NIfTI or MGH file whose name says something else, of its kind or its packing.
+
+    nibabel goes by names; None where these say what the content is, or the content is of another kind.
+    """
+    packed = is_gzip(path)
+    kind = _kind_by_content(path, packed)
+    if kind is None:
+        return None
+    endings = (_ENDINGS_OF_MGH if kind is nib.MGHImage else _ENDINGS_OF_NIFTI)[packed]
+    ending = next((e for e in endings if path.name.lower().endswith(e)), None)
+    # nibabel looks for .nii where .Nii is written.
+    written = path.name[-len(ending) :] if ending else ""
+    return None if ending and written in (ending, ending.upper()) else kind
+
+
+_ENDINGS_OF_NIFTI = {False: (".nii",), True: (".nii.gz",)}
+_ENDINGS_OF_MGH = {False: (".mgh",), True: (".mgz", ".mgh.gz")}
+"""By whether a file is packed."""
+
+
+def _kind_by_content(path: Path, packed: bool) -> type[Any] | None:
+    """Told by how the file begins, once unpacked."""
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            start = file.read(352)
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
+    size = {int.from_bytes(start[:4], order) for order in ("little", "big")}
+    if 348 in size and start[344:347] == b"n+1":
+        return nib.Nifti1Image
+    if 540 in size and start[4:7] == b"n+2":
+        return nib.Nifti2Image
+    version, *shape, kind = struct.unpack(">6i", start[:24]) if len(start) == 352 else (0,) * 6
+    is_mgh = version == 1 and all(0 < n < 2**20 for n in shape) and kind in _MGH_TYPES
+    return nib.MGHImage if is_mgh else None
+
+
+_MGH_TYPES = (0, 1, 3, 4, 10)
+"""Codes of the type of voxels: uint8, int32, float32, int16, uint16."""
 
 
 def _kind(path: Path) -> type[Any] | None:

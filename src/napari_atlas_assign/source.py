@@ -17,17 +17,13 @@ from .errors import InputError
 from .header import says_labels as header_says_labels
 from .header import volumes_of
 from .image import Image, open_image, read_images, volumes
-from .modes.cell_files import BINARY_KINDS
-from .modes.point_files import read_points
+from .modes.point_files import holds_points, read_points
 from .modes.point_set import Coordinates, PointSet, check_coordinates
 from .modes.segmentation import is_segmentation, read_segmentation
 from .template_space import space_of_file
 from .tiff_files.images import read_tiff
 from .tiff_files.volumes import is_tiff
 from .zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
-
-POINT_SUFFIXES = (".csv", ".tsv", ".txt", *BINARY_KINDS)
-"""Endings of files that are read as points."""
 
 Source = Image | list[Image] | PointSet
 
@@ -118,7 +114,7 @@ def read_image_file(path: Path, volume: int | None = None) -> list[Image]:
 
 def says_labels_in_header(path: Path) -> bool:
     """Whether a file says that it holds labels of regions; only its header is read."""
-    if path.name.lower().endswith(POINT_SUFFIXES) or not path.is_file():
+    if holds_points(path) or not path.is_file():
         return False
     try:
         return is_segmentation(path) or header_says_labels(path.name, open_image(path).header)
@@ -141,7 +137,7 @@ def _read(
         return _whole(list(source), volume), {}
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        if path.name.lower().endswith(POINT_SUFFIXES):
+        if holds_points(path):
             return read_points(path, _one_number(sigma), coordinates), {}
         if is_ome_zarr(path):
             stack = read_ome_zarr(path, volume)

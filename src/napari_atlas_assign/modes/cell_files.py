@@ -29,6 +29,22 @@ _IS_CELL = "2"
 """In cellfinder's files, the type of what was classified as a cell; 1 is what was not, or not yet."""
 
 
+_STARTS = {b"\x93NUMPY": ".npy", b"PAR1": ".parquet", b"<CellCounter": ".xml"}
+
+
+def kind_of_cells(path: Path) -> str | None:
+    """Which of `BINARY_KINDS` a file is: by how it begins, else by its name's ending; None for any other."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).lstrip()
+    except (OSError, ValueError):
+        start = b""
+    ending = path.suffix.lower()
+    return next((kind for beginning, kind in _STARTS.items() if start.startswith(beginning)), None) or (
+        ending if ending in BINARY_KINDS else None
+    )
+
+
 class Cells(NamedTuple):
     """Positions, and what they count."""
 
@@ -39,7 +55,7 @@ class Cells(NamedTuple):
 
 
 def read_cells(path: Path) -> Cells:
-    """Read cells from XML, npy or Parquet, told by the name's ending.
+    """Read cells from XML, npy or Parquet; see `kind_of_cells`.
 
     Raises
     ------
@@ -54,7 +70,7 @@ def read_cells(path: Path) -> Cells:
     check_regular(path)
     if not exists(path) or not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
-    return {".xml": _read_xml, ".npy": _read_npy, ".parquet": _read_parquet}[path.suffix.lower()](path)
+    return {".xml": _read_xml, ".npy": _read_npy, ".parquet": _read_parquet}[kind_of_cells(path) or ".xml"](path)
 
 
 def which_are_cells(types: Sequence[str | None], name: str) -> list[int]:

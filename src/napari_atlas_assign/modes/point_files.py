@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ import numpy as np
 from ..encoding import decode, one_line
 from ..errors import InputError, warn
 from ..image import exists, file_sha256
-from ..limits import check_regular, read_bytes
-from .cell_files import BINARY_KINDS, read_cells, which_are_cells
+from ..limits import check_regular, is_gzip, read_bytes
+from .cell_files import BINARY_KINDS, kind_of_cells, read_cells, which_are_cells
 from .point_columns import Ask, find_coordinates, type_of_cells
 from .point_set import COORDINATES, Coordinates, PointSet
 
@@ -26,8 +28,8 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     """Read points from a table whose first line names the columns, or from a file of cells.
 
     Columns ``x``, ``y``, ``z`` (mm), or others that `point_columns.find_coordinates` knows, and where wanted ``name``
-    and ``sigma`` (mm), in any order and case; others are ignored. Fields are separated by tabs, semicolons or commas,
-    told by the first line. Files of cells are described in `cell_files`.
+    and ``sigma`` (mm), in any order and case; others are ignored. Fields are separated by tabs, semicolons, commas or
+    blanks, told by the first line. Files of cells are described in `cell_files`.
 
     In a file whose name ends in ``electrodes.tsv`` (BIDS-iEEG), rows with ``n/a`` coordinates are electrodes that
     nobody has located: they are not assigned, and keep their rows in the table of points, with a warning. The unit and
@@ -54,7 +56,8 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         If there are electrodes without coordinates.
     """
     path = Path(path)
-    if path.suffix.lower() in BINARY_KINDS:
+    check_regular(path)
+    if kind_of_cells(path) is not None:
         cells = read_cells(path)
         return PointSet(
             cells.at,
@@ -116,6 +119,45 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     )
 
 
+POINT_SUFFIXES = (".csv", ".tsv", ".txt", *BINARY_KINDS)
+"""Endings of files that are read as points."""
+
+
+def holds_points(path: Path) -> bool:
+    """Whether a file is read as points: by its name's ending, or else because it begins as a file of points does."""
+    if path.name.lower().removesuffix(".gz").endswith(POINT_SUFFIXES):
+        return True
+    if not exists(path) or not path.is_file():
+        return False
+    return kind_of_cells(path) is not None or _begins_with_coordinates(path)
+
+
+def _begins_with_coordinates(path: Path) -> bool:
+    try:
+        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+            start = file.read(_MAX_HEADER)
+        return b"\0" not in start and find_coordinates(_split(_first_line(decode(start))), path.name) is not None
+    except (OSError, EOFError, zlib.error, ValueError):  # an InputError is a ValueError, too
+        return False
+
+
+_MAX_HEADER = 2**14
+"""Bytes in which the names of columns are looked for."""
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip("\n").split("\n", 1)[0]
+
+
+def _separator(line: str) -> str | None:
+    """What parts the columns; None for blanks."""
+    return next((c for c in "\t;," if c in line), None)
+
+
+def _split(line: str) -> list[str]:
+    return [word.strip('" ') for word in line.split(_separator(line))]
+
+
 def _source(path: Path, sigma: float, coordinates: Coordinates | None) -> dict[str, Any]:
     about = {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma}
     return about if coordinates is None else about | {"coordinates": coordinates}
@@ -147,12 +189,14 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     if not exists(path) or not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     text = decode(read_bytes(path))
-    first = text.lstrip("\n").split("\n", 1)[0]
-    separator = next((c for c in "\t;," if c in first), ",")
-    if "\0" in text or separator not in first:
+    first = _first_line(text)
+    separator = _separator(first)
+    if "\0" in text or len(_split(first)) < 2:
         raise InputError(
             f"{path.name} is no table of points; give a CSV or TSV file whose first line names the columns x, y, z"
         )
+    if separator is None:
+        text, separator = "\n".join(" ".join(line.split()) for line in text.split("\n")), " "
     reader = csv.reader(text.split("\n"), delimiter=separator, strict=True)
     try:
         lines = [(reader.line_num, fields) for fields in reader if any(f.strip() for f in fields)]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ...errors import AtlasError
 
 _IMAGE_ENDINGS = (".nii.gz", ".nii", ".img.gz", ".img")
+
+_MAX_FILES = 10_000
+"""Of a folder, in the order of their names."""
 
 
 def inside(folder: Path, relative: str | Path) -> Path:
@@ -59,5 +64,15 @@ def image_inside(folder: Path, named: str) -> Path | None:
     for ending in _IMAGE_ENDINGS:
         bare = bare.removesuffix(ending)
     names = dict.fromkeys([path.name, *(bare + ending for ending in _IMAGE_ENDINGS)])
-    candidates = (inside(folder, path.parent.relative_to(folder.resolve()) / name) for name in names)
+    written = _as_written(path.parent, names)
+    candidates = (inside(folder, path.parent.relative_to(folder.resolve()) / name) for name in [*names, *written])
     return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _as_written(folder: Path, names: Iterable[str]) -> list[str]:
+    """Names of a folder that differ from some in case alone, as on systems that do not tell it apart."""
+    try:
+        there = {name.lower(): name for name in sorted(os.listdir(folder))[:_MAX_FILES]}
+    except OSError:
+        return []
+    return [there[name.lower()] for name in names if name.lower() in there]

@@ -104,21 +104,22 @@ def _open(path: Path) -> Any:
 def _name(path: Path) -> str:
     """The dataset's name, without the view (``+tlrc``) that AFNI appends."""
     name = path.name
-    for ending in (".gz", ".BRIK", ".HEAD"):
-        name = name.removesuffix(ending)
+    for ending in (".gz", ".brik", ".head"):
+        name = name[: -len(ending)] if name.lower().endswith(ending) else name
     return re.sub(r"\+(orig|acpc|tlrc)$", "", name if _head(path) is not None else stem(path))
 
 
 def _head(path: Path) -> Path | None:
     """The .HEAD file of a dataset."""
-    match = re.fullmatch(r"(.+)\.(HEAD|BRIK|BRIK\.gz|BRIK\.bz2)", path.name)
-    head = path.with_name(match[1] + ".HEAD") if match else None
-    return head if head is not None and head.is_file() else None
+    match = re.fullmatch(r"(.+)\.(HEAD|BRIK(\.gz|\.bz2)?)", path.name, re.IGNORECASE)
+    heads = [path.with_name(match[1] + ending) for ending in (".HEAD", ".head")] if match else []
+    return next((head for head in heads if head.is_file()), None)
 
 
 def _brik(path: Path) -> Path | None:
     head = _head(path)
-    briks = [head.with_suffix(ending) for ending in (".BRIK", ".BRIK.gz", ".BRIK.bz2")] if head else []
+    endings = [ending + packed for packed in ("", ".gz", ".bz2") for ending in (".BRIK", ".brik")]
+    briks = [head.with_suffix(ending) for ending in endings] if head else []
     return next((brik for brik in briks if brik.is_file()), None)
 
 

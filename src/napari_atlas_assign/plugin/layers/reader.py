@@ -43,7 +43,7 @@ TABLES_OF_LABELS = (".tsv", ".csv", ".lut", ".label", ".ctbl")
 
 RGB_TYPES = (128, 2304)
 
-_OTHER_ENDINGS = (".img", ".hdr", ".mgz", ".mgh", ".head", ".brik", ".brik.gz", ".nrrd", ".nhdr")
+_OTHER_ENDINGS = (".nii", ".nii.gz", ".img", ".hdr", ".mgz", ".mgh", ".head", ".brik", ".brik.gz", ".nrrd", ".nhdr")
 
 
 def get_reader(path: Any) -> Callable[[str], list[LayerData]] | None:
@@ -103,7 +103,7 @@ def read_registration(path: str | os.PathLike[str]) -> list[LayerData]:
 
 
 def _is_other_image(path: Path) -> bool:
-    """Whether a file is an image of ANALYZE, FreeSurfer or AFNI, by its ending and its header."""
+    """Whether a file is an image of another kind, by its ending, and by its header whatever kind that is."""
     if not path.name.lower().endswith(_OTHER_ENDINGS):
         return False
     try:
