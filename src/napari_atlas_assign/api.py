@@ -314,6 +314,7 @@ def load_atlas(
     dialect: str | None = None,
     groups: Path | None = None,
     near: Grid | None = None,
+    volume: int | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Atlas:
@@ -335,6 +336,8 @@ def load_atlas(
         tree of regions, which are level 1. Regions without one are in ``(no group)``; an ancestor stands for all below.
     near : Grid, optional
         Of an atlas that lies there in several resolutions, the one closest to this grid; without it, the finest.
+    volume : int, optional
+        Of an image file that holds a stack of parcellations, this one, counted from 0.
     progress : callable, optional
         Called while something is downloaded: how much is done, of how much (None: unknown), and what, in words.
     cancelled : callable, optional
@@ -372,15 +375,21 @@ def load_atlas(
     synthetic FG1 right      right
     """
     if is_layer(source) or is_nilearn_atlas(source):
-        if labels is not None or dialect is not None:
+        if labels is not None or dialect is not None or volume is not None:
             kind = (
                 "a layer has its names in its features" if is_layer(source) else "an atlas of nilearn's has its names"
             )
-            raise InputError(f"{kind}; leave out labels and dialect, or give a file")
+            raise InputError(f"{kind}; leave out labels, dialect and volume, or give a file")
         atlas = _as_atlas(source)
     else:
         atlas = load_file_or_name(
-            cast(Path, source), labels=labels, dialect=dialect, near=near, progress=progress, cancelled=cancelled
+            cast(Path, source),
+            labels=labels,
+            dialect=dialect,
+            near=near,
+            volume=volume,
+            progress=progress,
+            cancelled=cancelled,
         )
     return atlas if groups is None else group_regions(atlas, pathlib.Path(groups))
 

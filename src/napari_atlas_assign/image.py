@@ -270,10 +270,9 @@ def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
 
 
 def with_one_axis_of_volumes(img: Any) -> Any:
-    """The image as (X, Y, Z, R), where its volumes lie along a later axis and all others have the length 1."""
-    n = volumes_of(img.shape)
-    wanted = (*img.shape[:3], n)
-    if len(img.shape) < 5 or img.shape[3] == n or n not in img.shape[3:]:
+    """The image as (X, Y, Z, R), its volumes counted as `volumes_of` does, where it has more axes."""
+    wanted = (*img.shape[:3], volumes_of(img.shape))
+    if len(img.shape) < 5 or img.shape[3] == wanted[3]:
         return img
     dataobj = img.dataobj.reshape(wanted) if nib.is_proxy(img.dataobj) else img.dataobj.reshape(wanted, order="F")
     return type(img)(dataobj, img.affine, img.header, file_map=img.file_map)

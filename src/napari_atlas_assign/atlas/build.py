@@ -58,7 +58,11 @@ _HIGHEST_PROBABILITY, _HIGHEST_PER_CENT, _LOWEST = 1.5, 105, -0.1
 _LEAST_HIGHEST = 20
 """Whole per cent that some region of an atlas reaches somewhere."""
 
-_FAR_MORE = 200
+_WHICH_VOLUME = (
+    "say which is meant, counted from 0, for example load_atlas(..., volume=0) (command line: --atlas-volume 0)"
+)
+
+_FAR_MORE = 120
 """Per cent to which regions of one atlas do not add up."""
 
 
@@ -114,6 +118,11 @@ def atlas_from_entries(
     if high <= 0:
         raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     unit = 100 if high > _HIGHEST_PROBABILITY else 1
+    if len(values) > 1 and low >= 0 and high > _HIGHEST_PER_CENT and _are_whole(values):
+        raise AtlasError(
+            f"{name} is a stack of {len(values)} volumes of whole numbers up to {high:.15g}, so these are labels of "
+            f"several parcellations; {_WHICH_VOLUME}"
+        )
     if low < _LOWEST * high or high > (_HIGHEST_PER_CENT if unit > 1 else _HIGHEST_PROBABILITY):
         raise AtlasError(
             f"{name}: values run from {low:.4g} to {high:.4g}, which are neither probabilities (0 to 1) "
@@ -123,7 +132,7 @@ def atlas_from_entries(
         raise AtlasError(
             f"{name} is a stack of {len(values)} volumes of whole numbers that are no per cent (none reaches "
             f"{_LEAST_HIGHEST}, or they add up to far more than 100), so these are labels of several parcellations; "
-            "save the volume that is meant as a file of its own"
+            f"{_WHICH_VOLUME}"
         )
     if low < -0.001 * unit or high > 1.001 * unit:
         remark(f"{name}: values from {low:.4g} to {high:.4g}, as resampling leaves them, are cut off at 0 and {unit}")
@@ -134,9 +143,13 @@ def atlas_from_entries(
     return Atlas.from_region_entries(grid, regions, voxels, values, **about)
 
 
+def _are_whole(values: list[NDArray[Any]]) -> bool:
+    return not any((value != np.round(value)).any() for value in values)
+
+
 def _are_parcellations(grid: Grid, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]]) -> bool:
     """Whether whole numbers in several volumes add up to far more than 100 % in many voxels, or are all small."""
-    if len(values) < 2 or any((value != np.round(value)).any() for value in values):
+    if len(values) < 2 or not _are_whole(values):
         return False
     if max(value.max(initial=0) for value in values) < _LEAST_HIGHEST:
         return True

@@ -37,11 +37,12 @@ def load_atlas(
     dialect: str | None = None,
     groups: str | os.PathLike[str] | None = None,
     near: Grid | None = None,
+    volume: int | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Atlas:
     """Load an atlas by its catalogue name, or from a file or folder; see `napari_atlas_assign.load_atlas`."""
-    atlas = _load(source, labels, dialect, near, progress, cancelled)
+    atlas = _load(source, labels, dialect, near, volume, progress, cancelled)
     return atlas if groups is None else group_regions(atlas, Path(groups))
 
 
@@ -50,6 +51,7 @@ def _load(
     labels: str | os.PathLike[str] | None,
     dialect: str | None,
     near: Grid | None,
+    volume: int | None,
     progress: Progress | None,
     cancelled: Cancelled | None,
 ) -> Atlas:
@@ -63,21 +65,31 @@ def _load(
             raise AtlasError(f"{table}: no such label table; check the path")
         for file in filter(None, (path, table)):
             refuse_by_content(file, AtlasError)
-        return read_file(path, table, dialect, near)
+        return read_file(path, table, dialect, near, volume)
     if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
         there = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
         close = catalogue.close_names(source) if isinstance(source, str) else []
         meant = f"perhaps {' or '.join(close)} is meant; " if close else ""
         raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{there}")
-    if labels is not None or dialect is not None:
-        raise AtlasError(f"{source} comes from the catalogue with names; leave out labels and dialect, or give a file")
+    if labels is not None or dialect is not None or volume is not None:
+        raise AtlasError(
+            f"{source} comes from the catalogue with names; leave out labels, dialect and volume, or give a file"
+        )
     return catalogue.load(source, progress, cancelled)
 
 
 @shared
-def read_file(path: Path, labels: Path | None = None, dialect: str | None = None, near: Grid | None = None) -> Atlas:
+def read_file(
+    path: Path,
+    labels: Path | None = None,
+    dialect: str | None = None,
+    near: Grid | None = None,
+    volume: int | None = None,
+) -> Atlas:
     """Read a file or folder, by way of the stored index; for parameters and errors see `load_atlas`."""
+    if volume is not None:
+        return _read_volume(path, labels, dialect, volume)
     with quiet_nibabel():
         reader = _named(dialect) if dialect else _sniffed(path, labels)
         choice = {"near": near} if near is not None and getattr(reader, "SEVERAL_RESOLUTIONS", False) else {}
@@ -89,6 +101,20 @@ def read_file(path: Path, labels: Path | None = None, dialect: str | None = None
     if near is not None and choice:
         opened["opened_near"] = {"shape": list(near.shape), "affine": near.affine.tolist()}
     return atlas.described(source=atlas.source | opened, space=atlas.space or _space_of(atlas, path))
+
+
+def _read_volume(path: Path, labels: Path | None, dialect: str | None, volume: int) -> Atlas:
+    """Read one volume of an image, whatever dialect claims the whole of it; not by way of the index."""
+    if isinstance(volume, bool) or not isinstance(volume, int):
+        raise AtlasError(f"the volume of {path.name} is {volume!r}; give a whole number, counted from 0")
+    if dialect is not None or path.is_dir():
+        raise AtlasError(f"{path.name}: a volume is one of an image file; leave out dialect, and give the file itself")
+    with quiet_nibabel():
+        atlas = nifti.read(path, labels, volume)
+    opened: dict[str, Any] = {"opened": str(path.resolve()), "dialect": nifti.NAME, "opened_volume": volume}
+    if labels is not None:
+        opened["opened_labels"] = str(labels.resolve())
+    return atlas.described(source=atlas.source | opened, space=_space_of(atlas, path))
 
 
 def has_names(source: str) -> bool:

@@ -75,10 +75,12 @@ class AtlasFile(NamedTuple):
     name: str | None = None
     """What tables call it; None: its own name."""
     groups: str | None = None
+    volume: int | None = None
 
     def load(self, progress: Progress | None = None) -> Atlas:
         """Open it."""
-        atlas = load_atlas(self.source, labels=self.labels, dialect=self.dialect, groups=self.groups, progress=progress)
+        choice = {"labels": self.labels, "dialect": self.dialect, "groups": self.groups, "volume": self.volume}
+        atlas = load_atlas(self.source, **choice, progress=progress)  # type: ignore[arg-type]
         return atlas if self.name is None else atlas.described(name=self.name)
 
 

@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     labels, groups, roi_labels = (None if table is None else str(table.resolve()) for table in tables)
     job = Job(
         tuple(
-            AtlasFile(_absolute(atlas), labels, arguments.dialect, name, groups)
+            AtlasFile(_absolute(atlas), labels, arguments.dialect, name, groups, arguments.atlas_volume)
             for name, atlas in map(named_atlas, arguments.atlas)
         ),
         parameters,

@@ -268,6 +268,9 @@ def add_atlas_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--groups", type=Path, metavar="FILE", help="table (columns region, group) of groups, level 0 of the regions"
     )
+    parser.add_argument(
+        "--atlas-volume", type=int, metavar="N", help="of an atlas file with several parcellations: this, from 0"
+    )
     parser.add_argument("--dialect", metavar="NAME", help="file dialect of the atlas, where its content fits several")
 
 
@@ -294,6 +297,7 @@ def loaded_atlases(arguments: argparse.Namespace, labels: Path | None) -> list[A
                 labels=labels,
                 dialect=arguments.dialect,
                 groups=arguments.groups,
+                volume=arguments.atlas_volume,
                 progress=progress,
             )
             atlases.append(atlas if name is None else atlas.described(name=name))

@@ -45,6 +45,7 @@ class Source(Schema):
     opened: Text | None = None
     opened_labels: Text | None = None
     opened_near: Grid | None = None
+    opened_volume: Whole | None = None
     dialect: Text | None = None
     groups: Text | None = None
     files: list[File] | None = None

@@ -261,9 +261,10 @@ class _Again:
         else:
             labels = None if choice.labels is None else self.find(choice.labels)
             near = None if "opened_near" not in source else _grid({"grid": source["opened_near"]})
-            atlas = load_atlas(
-                self.find(Path(choice.source)), labels=labels, dialect=choice.dialect, groups=groups, near=near
-            )
+            volume = source.get("opened_volume")
+            dialect = choice.dialect if volume is None else None
+            about: dict[str, Any] = {"labels": labels, "dialect": dialect, "groups": groups}
+            atlas = load_atlas(self.find(Path(choice.source)), **about, near=near, volume=volume)
         if "level" in source and self.settings.parameters.level is None:
             atlas = atlas_at_level(atlas, int(source["level"]))
         return atlas.described(name=choice.name, space=described["space"])

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import AtlasError, InputError
-from ...image import READ_ERRORS, open_image
+from ...header import volumes_of
+from ...image import READ_ERRORS, open_image, read_voxels
 from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import FractionsError, Names, atlas_from_label_volume, atlas_from_maps, stem
@@ -43,7 +44,7 @@ def why_not(path: Path) -> str:
     return f"a {type(img).__name__} of shape {shape}, which needs three axes or more"
 
 
-def read(path: Path, labels: Path | None = None) -> Atlas:
+def read(path: Path, labels: Path | None = None, volume: int | None = None) -> Atlas:
     """Read a 4D image as probabilities, a 3D image of whole numbers as labels, another 3D image as one map.
 
     Parameters
@@ -52,13 +53,17 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         The image.
     labels : Path, optional
         A table of labels; without it, one beside the image is looked for (`label_tables.beside`).
+    volume : int, optional
+        Read this volume alone, counted from 0, as an image of its own: one of a stack of parcellations.
 
     Raises
     ------
     AtlasError
         If the image cannot be read, is no atlas, or does not fit the table.
     """
-    img = open_atlas_image(path)
+    img, name = open_atlas_image(path), stem(path)
+    if volume is not None:
+        img, name = _one_volume(img, volume, path.name), f"{name}[{volume}]"
     axes = n_axes(img)
     if axes not in (3, 4):
         raise AtlasError(
@@ -66,10 +71,22 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         )
     standard = None if labels or own_tables(path) or axes != 3 else standard_table(path)
     if standard is not None:
-        return _read(img, axes, stem(path), standard).described(source=source_of(path))
-    names = names_for(path, labels)
-    atlas = _read(img, axes, stem(path), names)
+        return _read(img, axes, name, standard).described(source=source_of(path))
+    names = names_for(path, labels, name=name)
+    atlas = _read(img, axes, name, names)
     return atlas.described(source=source_of(path, labels=names.used))
+
+
+def _one_volume(img: Any, volume: int, name: str) -> Any:
+    """One volume of a nibabel image, in memory."""
+    n = volumes_of(img.shape)
+    if not 0 <= volume < n:
+        raise AtlasError(f"{name} has no volume {volume}; it has {n}, counted from 0")
+    try:
+        data = read_voxels(img, name, volume)
+    except InputError as error:
+        raise AtlasError(str(error)) from error
+    return type(img)(np.asarray(data), img.affine, img.header)
 
 
 def _read(img: Any, axes: int, name: str, names: Names) -> Atlas:

@@ -169,10 +169,10 @@ def _name_columns(words: list[str], cells: list[list[str]], taken: set[int], hea
             return 0
         return 2 if words[c] in SHORT_NAMES else 1
 
-    texts = [
-        c for c in range(len(cells))
-        if c not in taken and words[c] not in _NEITHER and _is_text(cells[c], sure(c) == 0 and not headless)
-    ]  # fmt: skip
+    free = [c for c in range(len(cells)) if c not in taken and words[c] not in _NEITHER]
+    texts = [c for c in free if _is_text(cells[c], sure(c) == 0 and not headless)]
+    if not texts:  # areas may be called by numbers, some with a letter: 3b
+        texts = [c for c in free if words[c] in MAYBE_NAMES + SHORT_NAMES or _has_letters(cells[c])]
     distinct = {c: len({text for text in cells[c] if text}) for c in texts}
     most = max((distinct[c] for c in texts if sure(c) < 2), default=0)
 
@@ -236,6 +236,11 @@ def _is_text(cells: list[str], numbers_too: bool) -> bool:
         return numbers_too
     words = sum(any(letter.isalpha() for letter in text) and not _FILE.fullmatch(text) for text in texts)
     return numbers_too or 2 * words >= len(texts)
+
+
+def _has_letters(cells: list[str]) -> bool:
+    """Whether some cell is a number with a letter, and no file."""
+    return any(text[:1].isdigit() and text[-1:].isalpha() for text in cells) and not any(map(_FILE.fullmatch, cells))
 
 
 def _all(cells: list[str], test: Callable[[str], bool]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import AtlasError
-from .table import Row, color_of, content_lines, is_whole_number, make_table, whole_number
+from .table import Row, color_of, content_lines, is_whole_number, make_table, unquoted, whole_number
 
 NAME = "FreeSurfer ColorLUT"
 
@@ -32,18 +32,19 @@ def parse(text: str, path: Path) -> pd.DataFrame:
 def _rows(text: str, path: Path) -> Iterator[Row]:
     for number, line in content_lines(text):
         where = f"line {number}"
-        cells = _cells(line)
+        cells = _cells(line, below=True)
         if cells is None:
             raise AtlasError(f"{path.name}, {where}: not a number, a name and R G B A; correct {line[:80]!r}")
         id_, name, rgb = cells
         yield Row(whole_number(id_, where, path), name, color_of(rgb))
 
 
-def _cells(line: str) -> tuple[str, str, list[str]] | None:
-    """Number, name and R, G, B; None where the columns are others."""
+def _cells(line: str, below: bool = False) -> tuple[str, str, list[str]] | None:
+    """Number, name and R, G, B; None where the columns are others. Below the first row, a name may be a number."""
     cells = line.split()
     for n_last in (5, 4):  # R G B A, with or without the tissue class
         name, last = cells[1:-n_last], cells[-n_last:]
-        if name and not all(map(is_whole_number, name)) and all(map(is_whole_number, [cells[0], *last])):
-            return cells[0], " ".join(name).strip('"'), last[:3]
+        is_name = not all(map(is_whole_number, name)) or (below and len(name) == 1)
+        if name and is_name and all(map(is_whole_number, [cells[0], *last])):
+            return cells[0], unquoted(" ".join(name)), last[:3]
     return None

@@ -5,6 +5,7 @@
 ``{"JulichBrainAtlas": {"Structures": {"Structure": [{"grayvalue": 1, "name": ""}]}}}`` Julich-Brain
 ``[{"id": 1, "name": "", "rgb_triplet": [255, 0, 0], "parent": ""}, ...]``             lists
 ``{"rois": [{"index": 1, "label": ""}, ...]}``, ``{"regions": ["", ...]}``             lists under a key
+``{"index": [1, ...], "name": ["", ...]}``, ``[[1, ""], ...]``                         columns, pairs
 ``{"1": "Name", ...}``, ``{"Name": 1, ...}``, ``{"1": {"name": ""}, ...}``             mappings
 =====================================================================================  ============
 
@@ -13,6 +14,7 @@ Regions without numbers are counted from 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ..files.text import parse_json
-from .columns import Columns, is_header, rows_of
+from .columns import IDS, Columns, is_header, rows_of
 from .table import BY_ROW, FROM_ZERO, Row, color_of, is_whole_number, make_table, whole_number
 
 NAME = "JSON label list"
@@ -57,6 +59,8 @@ def parse(text: str, path: Path) -> pd.DataFrame:
 def _shape(content: Any, depth: int = 0) -> tuple[Any, Reader] | None:
     """The first part of the content that lists labels, and the function that reads it; None where there is none."""
     if isinstance(content, dict):
+        if columns := _columns_as_records(content):
+            return columns, _records
         if _is_niivue(content):
             return content, _niivue
         if content and all(is_whole_number(key) and isinstance(value, (str, dict)) for key, value in content.items()):
@@ -68,9 +72,25 @@ def _shape(content: Any, depth: int = 0) -> tuple[Any, Reader] | None:
     if isinstance(content, list) and content:
         if all(isinstance(entry, str) for entry in content):
             return (content, _strings) if len(content) > 1 and depth < 2 else None
+        if all(map(_is_pair, content)):
+            return [{"id": number, "name": name} for number, name in content], _records
         if isinstance(content[0], dict) and _is_list_of_labels([str(key) for key in content[0]]):
             return content, _records
     return None
+
+
+def _is_pair(entry: Any) -> bool:
+    """Whether an entry is a number and a name."""
+    return isinstance(entry, list) and [type(part) for part in entry] == [int, str]
+
+
+def _columns_as_records(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of ``{"index": [1, 2], "name": ["", ""]}``; none where the lists differ in length, or are no columns."""
+    lists = {str(key): value for key, value in content.items() if isinstance(value, list) and value}
+    ids = [key for key in lists if re.sub(r"[\W_]+", "", key.lower()) in IDS]
+    if not ids or not is_header(list(lists)) or len({len(value) for value in lists.values()}) > 1:
+        return []
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
 def _is_list_of_labels(keys: list[str]) -> bool:

@@ -152,6 +152,12 @@ def is_number(text: str) -> bool:
         return False
 
 
+def unquoted(text: str) -> str:
+    """The text without the quotation marks around it, if there is one on either side."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1] else text
+
+
 def color_of(parts: Iterable[str], unit: bool = False) -> str | None:
     """``#rrggbb`` of red, green and blue in 0..255, or in 0..1 if `unit`; None where they are no colour."""
     scale = 255 if unit else 1

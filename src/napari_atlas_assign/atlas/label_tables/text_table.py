@@ -23,12 +23,24 @@ import pandas as pd
 
 from ...errors import AtlasError
 from .columns import Columns, is_header, rows_of
-from .table import BY_ROW, FROM_ZERO, Row, Wanted, content_lines, hex_rgb, is_number, is_whole_number, make_table
+from .table import (
+    BY_ROW,
+    FROM_ZERO,
+    Row,
+    Wanted,
+    content_lines,
+    hex_rgb,
+    is_number,
+    is_whole_number,
+    make_table,
+    unquoted,
+)
 
 NAME = "text table"
 
 _DELIMITERS = ("\t", "|", ",", ";")
 _TOKEN = re.compile(r'"[^"]*"|\S+')
+_NUMBERED = re.compile(r"\d+\s*[\t,;|]")
 _LONGEST_NAME = 300
 _HEADER_LINES = 40
 """Lines of comment in which a header is looked for."""
@@ -77,7 +89,7 @@ def parse(text: str, path: Path, wanted: Wanted | None = None) -> pd.DataFrame:
             "a table with the columns index and name"
         )
     ids = _node_index(path, len(lines))
-    names = [line.strip().strip('",;').strip() for _, line in lines]
+    names = [unquoted(line.strip().strip(",;")) for _, line in lines]
     return _counted(make_table(map(Row, ids or range(len(names)), names), path), ids is None)
 
 
@@ -115,6 +127,8 @@ def _is_list(lines: Lines) -> bool:
     texts = [line.strip() for _, line in lines]
     sentences = sum(text.endswith((".", ":")) and text.count(" ") > 2 for text in texts)
     named = all(any(map(str.isalnum, text)) and len(text) <= _LONGEST_NAME for text in texts)
+    if len(texts) > 1 and all(map(_NUMBERED.match, texts)):
+        return False  # a table whose columns are not understood
     return named and 2 * sentences <= len(texts) and any(any(map(str.isalpha, text)) for text in texts)
 
 
@@ -183,7 +197,7 @@ def _check_widths(rows: list[list[str]], lines: Lines, width: int, path: Path) -
 
 def _split(line: str, delimiter: str | None, n_columns: int = 0) -> list[str]:
     if delimiter is None:
-        return [cell.strip('"') for cell in line.split(None, n_columns - 1)]  # the last column may hold blanks
+        return [unquoted(cell) for cell in line.split(None, n_columns - 1)]  # the last column may hold blanks
     try:
         # Line by line: a lone quotation mark then spoils one name, not the rest of the file.
         cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
@@ -212,7 +226,7 @@ def _parted_by_blanks(lines: list[str], path: Path) -> list[list[str]]:
     if any(len(words) <= levels + after + 1 for words in tokens):
         return []
     parts = ((words, len(words) - after) for words in tokens)
-    return [[*words[: levels + 1], " ".join(words[levels + 1 : end]).strip('"'), *words[end:]] for words, end in parts]
+    return [[*words[: levels + 1], unquoted(" ".join(words[levels + 1 : end])), *words[end:]] for words, end in parts]
 
 
 def _count(words: list[str]) -> int:

@@ -208,7 +208,7 @@ def _as_atlas(img: Any, path: Path) -> Atlas | None:
     further = _further_axes(img.shape)
     said = name.endswith("_probseg") if further else says_labels(path.name, img.header)
     called_atlas = packed or said
-    if (len(further) > 1 and not packed) or not (tables or called_atlas):
+    if not (tables or called_atlas):
         return None
     try:
         with warnings.catch_warnings():
