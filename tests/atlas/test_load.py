@@ -90,7 +90,7 @@ def test_a_file_goes_before_a_name(image, tmp_path, monkeypatch):
 
 def test_labels_and_dialects_are_for_files():
     for options in ({"labels": "names.csv"}, {"dialect": "nifti"}):
-        with pytest.raises(AtlasError, match=r"^aal comes from the catalogue with names; leave out labels and dialect"):
+        with pytest.raises(AtlasError, match=r"^aal comes from the catalogue with names; leave out labels, dialect"):
             load_atlas("aal", **options)
 
 

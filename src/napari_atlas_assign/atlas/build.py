@@ -62,7 +62,7 @@ _WHICH_VOLUME = (
     "say which is meant, counted from 0, for example load_atlas(..., volume=0) (command line: --atlas-volume 0)"
 )
 
-_FAR_MORE = 120
+_FAR_MORE = 200
 """Per cent to which regions of one atlas do not add up."""
 
 

@@ -61,7 +61,7 @@ ATLASES = {
         for n in (64, 128, 256, 512, 1024)
     },
     "long bundles": SiibraFacts(
-        "Deep white matter fibre bundles", MNI, "statistical", None, "see search.kg.ebrains.eu", _DEEP_BUNDLES,
+        "Deep white matter fibre bundles", MNI, "statistical", 22, "see search.kg.ebrains.eu", _DEEP_BUNDLES,
         "deep white matter bundles",
     ),
     "short bundles": SiibraFacts(
