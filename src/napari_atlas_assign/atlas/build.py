@@ -118,7 +118,8 @@ def atlas_from_entries(
     if high <= 0:
         raise AtlasError(f"{name} has no voxel above 0, so it holds no region; check that it is the right file")
     unit = 100 if high > _HIGHEST_PROBABILITY else 1
-    if len(values) > 1 and low >= 0 and high > _HIGHEST_PER_CENT and _are_whole(values):
+    several = any(len(value) and value.min() < value.max() for value in values)
+    if len(values) > 1 and several and low >= 0 and high > _HIGHEST_PER_CENT and _are_whole(values):
         raise AtlasError(
             f"{name} is a stack of {len(values)} volumes of whole numbers up to {high:.15g}, so these are labels of "
             f"several parcellations; {_WHICH_VOLUME}"
