@@ -1,10 +1,11 @@
-"""What pages of the site take from the code when it is built: the commands, and the public names."""
+"""What pages of the site take from the code when it is built: commands, named atlases and public names."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import textwrap
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """MkDocs calls this for every page."""
     if page.file.src_uri == "command-line.md":
         return markdown + commands()
+    if page.file.src_uri == "named-atlases.md":
+        return markdown + atlases()
     if page.file.src_uri == "api.md":
         return markdown + functions()
     return markdown
@@ -45,6 +48,20 @@ def _invocation(action: argparse.Action) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("%%", "%").replace("<", "&lt;")
+
+
+def atlases() -> str:
+    """A section for each source of named atlases, from the catalogue."""
+    sections = []
+    for source, entries in groupby(napari_atlas_assign.atlases(), key=lambda entry: entry.source):
+        rows = [
+            f"| `{entry.full_name}` | {_escaped(entry.title)} | {entry.space or ''} | {entry.kind} "
+            f"| {entry.n_regions or ''} | {_escaped(entry.licence)} |"
+            for entry in entries
+        ]
+        head = ["| name | title | space | kind | regions | licence |", "|---|---|---|---|---|---|"]
+        sections.append("\n".join([f"## {source}\n", *head, *rows]))
+    return "\n" + "\n\n".join(sections) + "\n"
 
 
 def functions() -> str:

@@ -65,6 +65,14 @@ def test_the_page_of_commands_has_every_command_and_option(hooks):
         assert f"`{option} " in text
 
 
+def test_the_page_of_named_atlases_has_each_once_with_its_licence(hooks):
+    text = hooks.on_page_markdown("", page("named-atlases.md"))
+    for entry in naa.atlases():
+        (row,) = re.findall(rf"^\| `{re.escape(entry.full_name)}` \|.*$", text, re.MULTILINE)
+        assert entry.licence.replace("|", "\\|") in row
+        assert row.count(" | ") == 5
+
+
 def test_the_page_of_functions_has_every_public_name(hooks):
     text = hooks.on_page_markdown("", page("api.md"))
     for name in naa.__all__:

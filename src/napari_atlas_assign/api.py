@@ -143,7 +143,7 @@ def assign(
         cells (cellfinder's XML, npy), arrays (N, 3) in world mm and Points layers are points; Labels and Shapes layers
         are regions of interest. In (array, affine), the array is (X, Y, Z) and the affine (4, 4) maps its indices to
         world mm.
-    atlas : Atlas, str, path, napari layer, or a sequence of these
+    atlas : Atlas, str, path, napari layer, nilearn atlas or masker, or a sequence of these
         Atlases, or what `load_atlas` takes.
     threshold : float, Threshold or None
         In the unit of the image, 0 or more; modes lie beyond it, the threshold itself is background. None: no modes,

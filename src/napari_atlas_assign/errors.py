@@ -1,4 +1,4 @@
-"""What can be wrong with what a person hands over.
+"""What can be wrong with what a user hands over.
 
 Every message is one sentence that names the file or layer, says what is wrong and what to do.
 """
@@ -16,7 +16,7 @@ _LONGEST = 1200
 
 
 class InputError(ValueError):
-    """The input or an argument is wrong, and the person can mend it; the message is on one line."""
+    """The input or an argument is wrong, and the user can mend it; the message is on one line."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(_short(one_line(str(message))))
@@ -31,7 +31,7 @@ class AtlasError(InputError):
 
 
 class AssignmentWarning(UserWarning):
-    """The assignment ran, but the person should look at something; the message is on one line."""
+    """The assignment ran, but the user should look at something; the message is on one line."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(_short(one_line(str(message))))

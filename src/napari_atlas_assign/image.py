@@ -1,4 +1,4 @@
-"""The image: the map that a person wants explained."""
+"""The image: the map that a user wants explained."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Image:
 
 @contextmanager
 def quiet_nibabel() -> Iterator[None]:
-    """Keep nibabel from printing what it repairs in headers: what a person must know is said in one place, once."""
+    """Keep nibabel from printing what it repairs in headers: what a user must know is said in one place, once."""
 
     def nothing(record: logging.LogRecord) -> bool:
         return False

@@ -18,6 +18,7 @@ from tests.plugin.conftest import napari_settings  # noqa: F401  blocks that ope
 NOT_RUN = {
     "needs the network": {"seed-example.md": 2},
     "needs R": {"batch.md": 1},
+    "needs SLURM": {"batch.md": 1},
     "needs a terminal for each line": {"batch.md": 1},
 }
 """Titles of the blocks that are read but not run, and how many of them a page has."""

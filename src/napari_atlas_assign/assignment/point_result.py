@@ -38,7 +38,7 @@ class PointResult(Saving):
     minimum_probability : float
         For ``mpm share``, values below it leave a place to no region.
     warnings : tuple of str
-        What the person should look at.
+        What the user should look at.
     timings : dict
         Seconds per stage.
     """
@@ -142,7 +142,7 @@ def assign_point_set(
 
 
 def _notes(points: PointSet, atlases: Sequence[Atlas]) -> Iterator[str]:
-    """Sentences about what the person should look at."""
+    """Sentences about what the user should look at."""
     if len(points):
         yield from notes_on(atlases, points.name, points.space)
         yield from doubts_about_place(points, atlases[0])

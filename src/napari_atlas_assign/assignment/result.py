@@ -34,7 +34,7 @@ class Result(Saving):
     is_stack : bool
         The images are the volumes of a stack: tables then have the columns ``map`` and ``map name``.
     warnings : tuple of str
-        What the person should look at.
+        What the user should look at.
     timings : dict
         Seconds per stage.
     """
