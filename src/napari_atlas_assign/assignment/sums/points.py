@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -206,10 +206,15 @@ def _numbers(pairs: Floats, n_regions: int) -> NDArray[np.int64]:
 
 def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
     """Results in order. Few calls are under way at a time, so that memory does not follow the number of arguments."""
+    arguments = iter(arguments)
+    first = list(islice(arguments, 2))
+    if len(first) < 2:  # a thread takes longer to start than one point to add up
+        yield from (work(*some) for some in first)
+        return
     workers = min(4, os.cpu_count() or 1)
     waiting: deque[Future[Any]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for some in arguments:
+        for some in chain(first, arguments):
             waiting.append(pool.submit(work, *some))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
