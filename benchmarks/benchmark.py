@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -22,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+GROWTH_FIGURE = "images/growth.svg"
+"""Beside docs/performance.md."""
+
 LABELLED = ("aal", "desikan_killiany")
 
 
@@ -41,6 +45,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
     if arguments.docs:
         arguments.docs.write_text(page(found))
+        (arguments.docs.parent / GROWTH_FIGURE).write_text(growth_figure(found["results"]))
 
 
 def make_data(scratch: Path) -> dict[str, Any]:
@@ -104,6 +109,7 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     ours += [f"assign:juelich:{case}:siibra:numba" for case in cases]
     ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm", "1 mm:numba")]
     ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
+    ours += ["placements", "sweep", "region-test"]
     ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps")]
     siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
     siibra += ["points:3:1", "points:5:3"]
@@ -221,6 +227,10 @@ RATIOS = [
     ("threshold change, 1 mm map, with numba", "this package", "threshold change, 1 mm, numba", []),
     ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
     ("1,000 points, sigma 5 mm", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
+    ("4,999 placements of a mode of 400 voxels, 3 mm", "this package", "4,999 placements of 400 voxels", []),
+    ("the same, with numba", "this package", "4,999 placements of 400 voxels, numba", []),
+    ("sweep of 25 thresholds, 3 mm", "this package", "sweep of 25 thresholds", []),
+    ("region test, 999 surrogates, 3 mm", "this package", "region test, 999 surrogates", []),
     (
         "whole command line, nothing stored",
         "this package",
@@ -271,6 +281,37 @@ def growth(results: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(lines)
 
 
+def growth_figure(results: dict[str, list[dict[str, Any]]]) -> str:
+    """An SVG of time against size, both in doublings of the smallest."""
+
+    def x(doublings: float) -> float:
+        return 70 + 90 * doublings
+
+    def y(doublings: float) -> float:
+        return 250 - 50 * doublings
+
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 340" font-family="sans-serif" font-size="13">',
+        '<rect width="560" height="340" fill="white"/>',
+        '<text x="12" y="24">time, in times of that of the smallest size</text>',
+        f'<text x="{x(2)}" y="330" text-anchor="middle">size, in times of the smallest</text>',
+    ]
+    for doublings in range(5):
+        at, number = (x(doublings), y(doublings)), 2**doublings
+        parts.append(f'<path d="M{at[0]} {y(4)}V{y(-1)}M{x(0)} {at[1]}H{x(4)}" stroke="#ddd"/>')
+        parts.append(f'<text x="{at[0]}" y="{y(-1) + 16}" text-anchor="middle">{number}</text>')
+        parts.append(f'<text x="{x(0) - 10}" y="{at[1] + 5}" text-anchor="end">{number}</text>')
+    rows = [m for m in results["this package"] if m["step"].startswith("growth")]
+    for color, m in zip(("#0072b2", "#d55e00", "#009e73", "#cc79a7"), rows, strict=True):
+        along = [x(math.log2(size / m["sizes"][0])) for size in m["sizes"]]
+        up = [y(math.log2(time / m["times"][0])) for time in m["times"]]
+        line = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(along, up, strict=True))
+        what = m["step"].removeprefix("growth with ")
+        parts.append(f'<path d="M{line}" fill="none" stroke="{color}" stroke-width="2.5"/>')
+        parts.append(f'<text x="{along[-1] + 8:.1f}" y="{up[-1] + 5:.1f}" fill="{color}">{what}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
 def page(found: dict[str, Any]) -> str:
     """docs/performance.md."""
     about = found["machine"]
@@ -295,6 +336,8 @@ and one pass over the atlas's values in memory.
 Each size doubles while all else stays; time is proportional to size to the power of the exponent.
 
 {growth(found["results"])}
+
+![Time against size, each in times of the smallest]({GROWTH_FIGURE})
 
 What was tried and helped or did not is in [performance-notes.md](performance-notes.md).
 """

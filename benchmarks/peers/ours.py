@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from functools import partial
 
 from measure import peak_mib, report, seconds
 
@@ -65,6 +66,46 @@ def points(n: int, sigma: float) -> None:
     naa.assign(xyz[:2], atlas, sigma=sigma)
     time, _ = seconds(lambda: naa.assign(xyz, atlas, sigma=sigma), 5)
     report(step=f"{n} points, sigma {sigma:g} mm", seconds=time, peak_mib=peak_mib())
+
+
+def placements() -> None:
+    """4,999 placements of a ball of 400 voxels of the 3 mm map: by numpy, and by the compiled loop."""
+    import numpy as np
+
+    import napari_atlas_assign as naa
+    from napari_atlas_assign.certainty.judge import domain_of
+    from napari_atlas_assign.certainty.placements import covered_voxels, place
+    from napari_atlas_assign.certainty.placing_loop import WORTH_COMPILING, loop_for
+
+    atlas = naa.load_atlas("juelich")
+    domain, covered = domain_of(naa.Image.from_file(DATA["images"]["z > 3"]["path"]), atlas), covered_voxels(atlas)
+    ijk = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    ball = ijk[np.argsort((ijk**2).sum(axis=1), kind="stable")[:400]] * 3.0 + (40, -20, 40)
+    for how, loop in (("", None), (", numba", loop_for(WORTH_COMPILING))):
+        if how and loop is None:
+            continue
+        place(ball, atlas, covered, domain, 999, np.random.default_rng(0), loop=loop)
+        time, _ = seconds(partial(place, ball, atlas, covered, domain, 4999, np.random.default_rng(0), loop=loop), 3)
+        report(step=f"4,999 placements of 400 voxels{how}", seconds=time, peak_mib=peak_mib())
+
+
+def region_test() -> None:
+    import napari_atlas_assign as naa
+
+    atlas, image = naa.load_atlas("juelich"), naa.Image.from_file(DATA["images"]["z > 3"]["path"])
+    time, _ = seconds(lambda: naa.region_test(image, atlas, surrogates=999))
+    report(step="region test, 999 surrogates", seconds=time, peak_mib=peak_mib())
+
+
+def sweep() -> None:
+    import numpy as np
+
+    import napari_atlas_assign as naa
+
+    atlas, image = naa.load_atlas("juelich"), naa.Image.from_file(DATA["images"]["z > 3"]["path"])
+    naa.assign(image, atlas, threshold=2.3)
+    time, _ = seconds(lambda: naa.threshold_sweep(image, atlas, np.linspace(2.3, 5, 25)), 3)
+    report(step="sweep of 25 thresholds", seconds=time, peak_mib=peak_mib())
 
 
 def command_line() -> None:
@@ -147,6 +188,12 @@ match TASK.split(":"):
         threshold_change(case_name, *options)
     case ["points", n, sigma]:
         points(int(n), float(sigma))
+    case ["placements"]:
+        placements()
+    case ["region-test"]:
+        region_test()
+    case ["sweep"]:
+        sweep()
     case ["command"]:
         command_line()
     case ["pass"]:
