@@ -29,9 +29,10 @@ from .atlas.groups import group_regions
 from .atlas.hierarchy import atlas_at_level
 from .atlas.load import load_atlas as load_file_or_name
 from .atlas.sources.nilearn_bunch import atlas_from_nilearn, is_nilearn_atlas
-from .errors import InputError
+from .errors import InputError, warn
 from .grid import Grid
 from .image import Image
+from .modes.meaning import values_in_words
 from .modes.modes import Connectivity, Tail
 from .modes.point_set import Coordinates, PointSet
 from .source import as_source, is_layer, named_rois, says_labels
@@ -454,7 +455,10 @@ def threshold_sweep(
         convention=convention,
     )
     image, regions = _one_map(source, volume), atlas_at_level(_as_atlas(atlas), level)
-    return sweep_thresholds(partial(compare_at, image, regions, parameters), thresholds, parameters, progress)
+    table = sweep_thresholds(partial(compare_at, image, regions, parameters), thresholds, parameters, progress)
+    if table.empty:
+        warn(f"{image.name} has no mode beyond any of the thresholds: {values_in_words(image)}")
+    return table
 
 
 def region_test(

@@ -201,7 +201,7 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] 
     Raises
     ------
     error
-        If the file cannot be read, is no file, or holds more than `limit` bytes.
+        If the file cannot be read, is no file or an empty one, or holds more than `limit` bytes.
     """
     check_regular(path, error)
     try:
@@ -211,6 +211,8 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] 
                 data += piece
     except (OSError, EOFError, zlib.error, ValueError) as reason:
         raise error(f"{path.name} cannot be read ({reason}); check the path, or fetch the file again") from reason
+    if not data or data.isspace():
+        raise error(f"{path.name} is empty; export it again, or give another file")
     if len(data) > limit:
         raise error(f"{path.name} holds more than {limit / 2**20:.0f} MiB; tables are smaller, check the file")
     return bytes(data)

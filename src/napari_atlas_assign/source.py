@@ -161,6 +161,8 @@ def _read(
             "an array alone does not say where in the brain it lies; give (array, affine), or if it "
             "has the voxels of the atlas, on_atlas_voxels=True"
         )
+    if isinstance(source, list | tuple) and not source:
+        raise InputError(f"the {type(source).__name__} is empty, so that there is nothing to assign; fill it")
     raise InputError(
         f"a {type(source).__name__} like this is neither an image nor points; give a path, a nibabel image, an Image, "
         "a list of Images, (array, affine), an array (N, 3) of points or a napari layer"

@@ -84,7 +84,7 @@ def test_a_manifest_names_maps_their_names_and_thresholds(tmp_path, ending, mark
     [
         ("file\na.nii\n", "no column 'path'"),
         ("path\n", "names no map"),
-        ("", "no column 'path'"),
+        ("", "is empty; name one map per row"),
         ("path,threshold\na.nii,-1\n", "line 2: the threshold is '-1'"),
         ("path,threshold\na.nii,nan\n", "line 2: the threshold is 'nan'"),
         ("path,name\n,x\n", "line 2: the path is empty"),

@@ -16,8 +16,7 @@ from ..atlas.hierarchy import atlas_at_level
 from ..atlas.maximum_probability import with_minimum
 from ..errors import InputError
 from ..image import Image
-from ..lazy import extremes
-from ..modes.meaning import doubts_about_values
+from ..modes.meaning import doubts_about_values, values_in_words
 from ..modes.modes import Modes, check_values, find_modes, same_in_float32
 from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
@@ -166,6 +165,8 @@ def _comparisons(
 ) -> list[Comparison]:
     """Compare one image, of this number in its stack, with every atlas."""
     timings = {} if timings is None else timings
+    if not parameters.has_modes and not image.is_lazy:
+        check_values(image)
     with timed(timings, "modes"):
         threshold = 0.0 if parameters.rois else parameters.threshold_for(image) if parameters.has_modes else np.nan
     comparisons: list[Comparison] = []
@@ -296,6 +297,8 @@ def _look_at_image(image: Image, parameters: Parameters) -> Iterator[str]:
     yield from image.stated.remarks
     if parameters.rois:
         return
+    if not parameters.has_modes and not image.is_lazy and not image.data.any():
+        yield f"{image.name} is empty: all its values are 0"
     yield from doubts_about_values(image)
     explained = parameters.threshold.explained(image) if isinstance(parameters.threshold, Threshold) else None
     if explained:
@@ -311,11 +314,9 @@ def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
     if parameters.rois and not comparison.modes.n_modes:
         yield f"{image.name} has no region of interest: all its labels are 0"
     elif parameters.has_modes and not comparison.modes.n_modes:
-        low, high = extremes(image.data, image.name)
         size = f" of {parameters.min_volume_mm3:g} mm3 or more" if parameters.min_volume_mm3 else ""
         yield (
-            f"{image.name} has no mode{size} beyond the threshold {comparison.threshold:g}: "
-            f"its values run from {low:.4g} to {high:.4g}"
+            f"{image.name} has no mode{size} beyond the threshold {comparison.threshold:g}: {values_in_words(image)}"
         )
     elif parameters.has_modes and not len(comparison.sums.mode):
         yield (

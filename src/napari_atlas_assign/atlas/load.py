@@ -184,6 +184,8 @@ def _sniffed(path: Path, labels: Path | None) -> Dialect:
     if nifti.sniff(path):  # the plain image, where nothing more special claims it
         return nifti
     tried = ", ".join(dialect.NAME for dialect in _dialects())
+    if path.is_dir() and not any(path.iterdir()):
+        raise AtlasError(f"{path.resolve().name} is an empty folder; give one with an atlas, or a file")
     if path.is_dir():
         raise AtlasError(
             f"{path.resolve().name} is no folder of a dialect that is known (tried {tried}); give a file in it"

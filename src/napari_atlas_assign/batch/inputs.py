@@ -151,7 +151,9 @@ def _of_manifest(path: Path, here: str) -> Iterator[MapFile]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as opened:
             rows = csv.DictReader(opened, delimiter="\t" if path.name.lower().endswith(".tsv") else ",")
-            if "path" not in (rows.fieldnames or []):
+            if rows.fieldnames is None:
+                raise InputError(f"{path} is empty; name one map per row in the column 'path'")
+            if "path" not in rows.fieldnames:
                 raise InputError(f"{path} has no column 'path'; a manifest names one map per row in it")
             for row in rows:
                 file = (row["path"] or "").strip()

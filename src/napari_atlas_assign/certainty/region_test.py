@@ -21,6 +21,7 @@ from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
+from ..modes.modes import check_values
 from .surrogates import surrogates
 
 FEWEST_VOXELS = 5
@@ -99,6 +100,7 @@ def compare_with_surrogates(
     if tail not in ("positive", "negative", "both"):
         raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
     image = image.loaded().upright()  # noise is drawn by voxel: how a file is stored must play no part
+    check_values(image)
     data = image.data
     mask = np.isfinite(data) & (data != 0)
     values = data[mask].astype(np.float64)

@@ -20,7 +20,7 @@ from ..atlas.atlas import Atlas
 from ..atlas.load import load_atlas
 from ..atlas.lookup import nearest_regions
 from ..atomic import told_if_not_written, whole_file
-from ..errors import InputError
+from ..errors import InputError, warn
 from ..grid import Floats
 from ..limits import read_bytes
 from ..modes.point_files import coordinate_system
@@ -120,6 +120,7 @@ def _labelled_frame(table: pd.DataFrame, atlases: Sequence[Atlas], sigma: float)
     sigmas = _sigmas(len(table), sigma, "the table", own)
     added = _named(numbers.to_numpy(np.float64), sigmas, atlases)
     _refuse_twice(added, titles, "the table")
+    _tell_of_emptiness(numbers.to_numpy(np.float64), "the table")
     return table.assign(**{name: np.asarray(values, dtype=object) for name, values in added.items()}).infer_objects()
 
 
@@ -135,6 +136,7 @@ def _labelled_file(path: Path, atlases: Sequence[Atlas], sigma: float, output: P
     sigmas = _sigmas(len(layout.rows), sigma, path.name, layout.column("sigma"), sizes)
     added = _named(xyz, sigmas, atlases, electrodes)
     _refuse_twice(added, layout.columns, path.name)
+    _tell_of_emptiness(xyz, path.name)
     if layout.header is not None:
         lines[layout.header] = lines[layout.header].with_fields(list(added), layout.separator, layout.width)
     for row, number in enumerate(layout.rows):
@@ -229,6 +231,12 @@ def _sigmas(
 def _tell_of_spaces(spaces: Sequence[str | None], atlases: Sequence[Atlas], name: str) -> None:
     pairs = [(space, atlas) for space in dict.fromkeys(spaces) for atlas in atlases]
     tell(filter(None, (compare_spaces(space, atlas.space, name, atlas.name) for space, atlas in pairs)), atlases)
+
+
+def _tell_of_emptiness(xyz: Floats, name: str) -> None:
+    """Warn where there is no place to name."""
+    if not np.isfinite(xyz).all(axis=1).any():
+        warn(f"{name} has {'no row with coordinates' if len(xyz) else 'no rows'}, so that there is nothing to name")
 
 
 def _refuse_twice(added: dict[str, Any], titles: Sequence[str], name: str) -> None:

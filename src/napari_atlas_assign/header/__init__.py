@@ -205,8 +205,17 @@ def nearest_labels(values: NDArray[Any], step: float = 0.0) -> NDArray[Any]:
 
 
 def volumes_of(shape: tuple[int, ...]) -> int:
-    """How many volumes a file of a shape holds: all its places along the axes beyond the third."""
-    return int(np.prod(shape[3:], dtype=np.int64))
+    """How many volumes a file of a shape holds: all its places along the axes beyond the third.
+
+    Raises
+    ------
+    InputError
+        If it holds none.
+    """
+    n = int(np.prod(shape[3:], dtype=np.int64))
+    if not n:
+        raise InputError(f"an image of the shape {tuple(shape)} holds no volume; give one with voxels")
+    return n
 
 
 def volume_index(shape: tuple[int, ...], volume: int) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..header import says_p_values
 from ..image import Image
+from ..lazy import extremes
 
 _MOST_LABELS = 256
 """Up to so many different whole numbers look like labels; counts and rounded maps have more, or negative ones."""
@@ -33,6 +34,12 @@ def check_no_p_values(image: Image) -> None:
         raise InputError(_refusal(image, "its header says so"))
     if _median_of_p(image) >= _MOST_AT_ONE:
         raise InputError(_refusal(image, "its name says so, and most values are close to 1"))
+
+
+def values_in_words(image: Image) -> str:
+    """From where to where its finite values run, or that it holds nothing."""
+    low, high = extremes(image.data, image.name)
+    return f"its values run from {low:.4g} to {high:.4g}" if low or high else "all its values are 0"
 
 
 def doubts_about_values(image: Image) -> list[str]:

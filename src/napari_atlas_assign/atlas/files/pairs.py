@@ -35,4 +35,6 @@ def read_pairs(path: Path, key: str, value: str = "group") -> dict[str, str]:
                 raise InputError(f"{path.name}: {one!r} has two {value}s, {value_of[one]!r} and {its!r}; leave one")
     except csv.Error as error:
         raise InputError(f"{path.name}, line {reader.line_num} cannot be read ({error}); repair it") from error
+    if not value_of:
+        raise InputError(f"{path.name} has no rows; give one {key} and its {value} per line")
     return value_of
