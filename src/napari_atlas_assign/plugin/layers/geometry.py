@@ -150,7 +150,10 @@ def world_beside(layer: Any, other: Any) -> Floats:
 
 def source_of(layer: Any, world_from_view: Floats | None = None) -> dict[str, Any]:
     """What an image, an atlas or points note of the layer that they were made of; see `AS_SHOWN`."""
-    source: dict[str, Any] = {"layer": layer.name}
+    about = _own_metadata(layer)
+    source: dict[str, Any] = {"layer": layer.name} | {
+        key: about[key] for key in ("citation", "licence") if key in about
+    }
     if world_from_view is None or is_placed(layer):
         return source
     in_mm = mm_per_unit(layer) is not None or not np.array_equal(world_from_view, np.linalg.inv(ZYX_FROM_WORLD))

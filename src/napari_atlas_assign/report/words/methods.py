@@ -40,13 +40,14 @@ def methods_paragraph(record: Record) -> str:
 
 
 def bibtex(record: Record) -> str:
-    """The package, siibra, and the works by which the atlases ask to be cited."""
+    """The package, siibra, and the works by which the atlases, and maps that came with one, ask to be cited."""
     package = (
         "@software{napari-atlas-assign,\n  title = {napari-atlas-assign},\n"
         "  author = {{napari-atlas-assign developers}},\n"
         f"  version = {{{_tex(record['software'].get('napari-atlas-assign', ''))}}}\n}}"
     )
-    entries = {key: _entry(key, work) for atlas in record["atlases"] for key, work in _works(atlas).items()}
+    cited = [*record["atlases"], *record.get("images", ())]
+    entries = {key: _entry(key, work) for one in cited for key, work in _works(one).items()}
     unknown = [
         f"% {one_line(atlas['name'])}: how to cite it is not known here; see where it came from"
         for atlas in record["atlases"]
@@ -63,7 +64,9 @@ def _modes(record: Record) -> list[str]:
     if parameters["threshold"] is None:
         return [f"The values of {listed([image['name'] for image in images])} were compared with {_regions(record)}."]
     several = len(images) > 1
-    what = f"{len(images)} maps, {images[0]['name']} to {images[-1]['name']}," if several else images[0]["name"]
+    works = _keys({key: work for image in images for key, work in _works(image).items()})
+    what = f"{len(images)} maps, {images[0]['name']} to {images[-1]['name']}{works}," if several else images[0]["name"]
+    what += "" if several else works
     if parameters["rois"]:
         split = f", each split where voxels do not share {_joined(parameters)}," if parameters["split_rois"] else ""
         return [f"The regions of interest of {what.rstrip(',')}{split} were compared with {_regions(record)}."]
@@ -119,8 +122,12 @@ def _regions(record: Record) -> str:
 def _cited(atlas: Record) -> str:
     """An atlas with its space and its works."""
     space = f" (in {one_line(atlas['space'])})" if atlas["space"] else ""
-    keys = "; ".join(f"@{key}" for key in _works(atlas))
-    return f"the atlas {one_line(atlas['name'])}{space}" + (f" [{keys}]" if keys else "")
+    return f"the atlas {one_line(atlas['name'])}{space}{_keys(_works(atlas))}"
+
+
+def _keys(works: Mapping[str, str]) -> str:
+    """The works behind what they are of, as in `` [@a; @b]``."""
+    return f" [{'; '.join(f'@{key}' for key in works)}]" if works else ""
 
 
 def _convention(record: Record) -> str:
@@ -198,7 +205,7 @@ _PACKAGES = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "nibabel": 
 
 
 def _works(atlas: Record) -> dict[str, str]:
-    """Key -> each work by which an atlas asks to be cited."""
+    """Key -> each work by which an atlas, or a map, asks to be cited."""
     citation = atlas["source"].get("citation")
     parts: Sequence[Any] = citation if isinstance(citation, list) else [citation]
     works = [one_line(work, 500) for part in parts if isinstance(part, str) for work in part.split("; ")]
