@@ -119,6 +119,16 @@ def test_the_published_table_is_told_from_others(example, capsys):
     assert "DIFFERS" in capsys.readouterr().out
 
 
+def test_the_docs_quote_what_the_conventions_make_of_the_stand_ins(example):
+    image, atlas = naa.seed_example()
+    tables = [naa.assign(image, atlas, convention=c).assignments for c in ("siibra", "default")]
+    quoted = re.search(
+        r"a `map\s+containedness`\s+of\s+(\S+)\s+becomes\s+(\S+),", (DOCS / "seed-example.md").read_text("utf-8")
+    )
+    left = [table[table["region"] == example.PUBLISHED["region"][0]].iloc[0] for table in tables]
+    assert [f"{row['map containedness']:.3f}" for row in left] == list(quoted.groups())
+
+
 def test_columns_that_a_later_siibra_adds_or_moves_change_no_comparison(example):
     published = example.PUBLISHED
     later = published.assign(time=0.0)[["time", *reversed(published.columns)]]

@@ -13,6 +13,7 @@ import numpy as np
 import zarr
 
 from tests.mouse import MICROMETRES, annotation, random_cells, write_mouse, write_registration
+from tests.nrrd_files.helpers import vectors, write_nrrd
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,6 +67,16 @@ def _write_maps(folder: Path, data: np.ndarray, affine: np.ndarray) -> None:
     for statistic in ("z", "effect"):
         save(data, f"derivatives/fitlins/sub-01/sub-01_task-nback_stat-{statistic}_statmap.nii.gz")
     (folder / "derivatives/fitlins/dataset_description.json").write_text(json.dumps({"Name": "generated"}))
+    write_nrrd(
+        folder / "tumour.seg.nrrd",
+        areas,
+        space="right-anterior-superior",
+        space_directions=vectors(affine[:3, :3]),
+        space_origin="(" + ",".join(map(str, affine[:3, 3])) + ")",
+        Segment0_Name="tumour",
+        Segment0_LabelValue="1",
+    )
+    (folder / "names.csv").write_text("index,name\n1,More\n2,Less\n")
     (folder / "areas.csv").write_text("index,name,parent\n1,More,All\n2,Less,All\n")
     (folder / "networks.tsv").write_text("region\tgroup\nMore\tUp\nLess\tDown\n")
     groups = enumerate(("patients", "patients", "controls", "controls"), 1)
