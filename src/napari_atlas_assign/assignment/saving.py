@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..report.plots import Plot
     from .point_result import PointResult
     from .result import Result
 
@@ -35,6 +39,35 @@ class Saving:
         from ..report.words.methods import methods_text
 
         return methods_text(record_of(cast("Result | PointResult", self)))
+
+    def plot(self, what: Plot = "overview", *, mode: int | None = None, axes: Axes | None = None) -> Figure:
+        """Draw one plot of one map with one atlas, for a notebook or a paper.
+
+        Parameters
+        ----------
+        what : {"overview", "regions", "coverage", "sweep"}
+            ``overview``: all modes in a see-through brain. ``regions``: the regions of a mode by share (of atlases
+            that hold no probabilities, by correlation); of a map without modes by mean; of points by number.
+            ``coverage``: the parts of every mode that regions account for, leave open and do not reach. ``sweep``: the
+            modes along the thresholds of `sweep`. Points have ``regions`` alone.
+        mode : int, optional
+            Number of the mode whose regions are shown; the largest if left out.
+        axes : matplotlib Axes, optional
+            Draw ``regions`` or ``coverage`` here instead of on a figure of their own.
+
+        Returns
+        -------
+        matplotlib Figure
+            It belongs to no window; ``figure.savefig`` writes it, and a notebook shows it.
+
+        Raises
+        ------
+        InputError
+            If there is nothing of this kind to plot, an argument plays no part, or matplotlib is missed.
+        """
+        from ..report.plots import plot_result
+
+        return plot_result(cast("Result | PointResult", self), what, mode=mode, axes=axes)
 
     def save(self, folder: str | os.PathLike[str], report: bool = False) -> Path:
         """Write the tables, of maps the mode volumes, and the record into a new folder, whole or not at all.

@@ -6,7 +6,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -113,7 +113,7 @@ def _write(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> N
 
 def draw_figures(
     result: Result, style: Style, *, radiological: bool = False, most: int = MAX_MODES
-) -> Iterator[tuple[str, Figure]]:
+) -> Generator[tuple[str, Figure], None, None]:
     """Draw the figures of one run one after the other, each on the same canvas: use one before taking the next.
 
     Parameters
