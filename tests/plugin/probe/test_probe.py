@@ -31,7 +31,7 @@ from napari_atlas_assign.plugin.probe.lookup import (
 )
 from napari_atlas_assign.plugin.probe.pinned_places import add_pin, pin_label
 from napari_atlas_assign.plugin.probe.voxel_reader import read_or_nan
-from napari_atlas_assign.plugin.probe.widget import values_line
+from napari_atlas_assign.plugin.probe.widget import not_covered_lines, values_line
 from tests.plugin.helpers import AFFINES, as_layer, move, napari_nifti_layer
 
 HIGHEST = (6, 6, 4)  # in `blob_map`
@@ -112,6 +112,36 @@ def test_atlas_layers_count_hidden_or_not_and_each_atlas_once(viewer, shown, sma
     assert len([r for r in here.regions if r.atlas == "tiny"]) <= 1
     values = [r.value for r in here.regions]
     assert values == sorted(values, reverse=True)
+
+
+def test_of_an_atlas_that_does_not_cover_a_place_the_nearest_region_is_told(viewer, shown, small_atlas, label_atlas):
+    data, options, kind = atlas_to_layer(small_atlas)
+    getattr(viewer, f"add_{kind}")(data, **options)
+    here = what_is_here(viewer, np.array([-60.0, 0, 0]))
+    assert {one.atlas for one in here.nearest} == {"small atlas", shown[1].atlas.name}
+    for one in here.nearest:
+        atlas = small_atlas if one.atlas == "small atlas" else shown[1].atlas
+        away = np.linalg.norm(atlas.grid.to_world(atlas.grid.unravel(atlas.voxel)) - here.xyz, axis=1)
+        nearest = set(atlas.regions["name"].iloc[atlas.region[away <= away.min() + 2]])
+        assert one.name in nearest
+        assert away.min() - 2 <= one.distance_mm < away.min()
+    assert not_covered_lines(here).count("has no region here; nearest:") == 2
+
+
+def test_an_atlas_that_covers_a_place_is_not_among_those_that_do_not(viewer, shown, small_atlas):
+    data, options, kind = atlas_to_layer(small_atlas)
+    getattr(viewer, f"add_{kind}")(data, **options)
+    for xyz in ([-5.0, 0, 0], world(HIGHEST), [7.0, 0, 0]):
+        here = what_is_here(viewer, np.array(xyz))
+        covering = {region.atlas for region in here.regions}
+        assert {one.atlas for one in here.nearest} == {"small atlas", shown[1].atlas.name} - covering
+
+
+def test_a_place_that_every_atlas_covers_has_no_line_of_nearest_regions(viewer, shown):
+    here = what_is_here(viewer, world(HIGHEST))
+    assert here.regions
+    assert not_covered_lines(here) == ""
+    assert not_covered_lines(Here((0.0, 0.0, 0.0), [], [], [])) == "No region of the loaded atlases here."
 
 
 def test_labels_of_others_are_named_by_their_features(viewer, shown, label_atlas):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
-from ...atlas.lookup import regions_at
+from ...atlas.lookup import nearest_regions, regions_at
 from ...errors import InputError
 from ...grid import SAME_EDGE, Floats
 from ...lazy import as_dask
@@ -45,6 +45,14 @@ class RegionHere(NamedTuple):
     """``#rrggbb``."""
     row: int
     """Row of the atlas's table of regions; -1 for a label of a layer."""
+
+
+class NearestRegion(NamedTuple):
+    """The nearest region of an atlas that has none at a place."""
+
+    atlas: str
+    name: str
+    distance_mm: float
 
 
 class ModeHere(NamedTuple):
@@ -81,6 +89,8 @@ class Here:
     """By falling value."""
     space: str | None = None
     """The space of the coordinates, where the viewer's layers or results name it."""
+    nearest: tuple[NearestRegion, ...] = ()
+    """Of each atlas that does not cover the place."""
 
 
 class Cursor(NamedTuple):
@@ -120,7 +130,7 @@ def what_is_here(viewer: Any, xyz: Floats, read: Read = read_now) -> Here:
             modes.append(_mode(layer, int(value[0]), viewer.dims.point))
     regions = sorted(_regions_here(viewer, xyz, read), key=lambda region: -region.value)
     x, y, z = (float(c) for c in xyz)
-    return Here((x, y, z), values, modes, regions, space_shown(viewer))
+    return Here((x, y, z), values, modes, regions, space_shown(viewer), tuple(_nearest(viewer, xyz, regions)))
 
 
 def place_under(viewer: Any, cursor: Cursor, read: Read = read_now) -> Floats | None:
@@ -224,6 +234,18 @@ def _regions_here(viewer: Any, xyz: Floats, read: Read) -> Iterator[RegionHere]:
         name = None if label is None or not label > 0 else name_of_label(layer.features, int(label))
         if name is not None:
             yield RegionHere(name, 1.0, str(about.get("atlas", layer.name)), _color(layer, int(label)), -1)
+
+
+def _nearest(viewer: Any, xyz: Floats, regions: list[RegionHere]) -> Iterator[NearestRegion]:
+    """The nearest regions of the atlases that have none of these."""
+    seen = {region.atlas for region in regions}
+    for atlas in _atlases(viewer):
+        if atlas.name in seen:
+            continue
+        seen.add(atlas.name)
+        (row,), (distance,) = nearest_regions(atlas, xyz)
+        if row >= 0:
+            yield NearestRegion(atlas.name, str(atlas.regions["name"].iloc[row]), float(distance))
 
 
 def _mode(layer: Any, number: int, point: tuple[float, ...]) -> ModeHere:

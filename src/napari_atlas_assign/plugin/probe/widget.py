@@ -212,6 +212,7 @@ class WhatIsHere(QWidget):
             return
         self.place_label.setText(coordinates(here.xyz, here.space))
         self.value_label.setText(values_line(here))
+        self.nothing_label.setText(not_covered_lines(here))
         self._list_regions(here.regions[:MOST_REGIONS])
 
     def _list_regions(self, regions: list[RegionHere]) -> None:
@@ -229,7 +230,7 @@ class WhatIsHere(QWidget):
             item.setText(1, f"{region.value:.2f}")
             item.setData(1, _BAR, (region.value, region.color))
             item.setText(2, region.atlas)
-        self.nothing_label.setVisible(not regions and self.here is not None)
+        self.nothing_label.setVisible(self.here is not None and bool(self.nothing_label.text()))
         self._can_draw()
 
     def _can_draw(self) -> None:
@@ -319,7 +320,8 @@ class WhatIsHere(QWidget):
         self.regions.setColumnWidth(1, 9 * self.fontMetrics().horizontalAdvance("0") + 40)
         self.regions.itemSelectionChanged.connect(self._can_draw)
         self.regions.itemDoubleClicked.connect(lambda *_: self._draw_region(contour=False))
-        self.nothing_label = QLabel("No region of the loaded atlases here.")
+        self.nothing_label = QLabel()
+        self.nothing_label.setWordWrap(True)
 
         self.pin_button = QPushButton("Pin")
         self.pin_button.setCheckable(True)
@@ -383,6 +385,14 @@ def values_line(here: Here) -> str:
         lines.append(", ".join([f"{name}: {number}", *(f"mode {n}" for n in numbers.pop(name, []))]))
     lines += [f"{name}: mode {', '.join(of_image)}" for name, of_image in numbers.items()]
     return "\n".join(lines) or "no visible map here"
+
+
+def not_covered_lines(here: Here) -> str:
+    """Of every atlas that does not cover a place, the nearest region, one atlas a line."""
+    lines = [f"{one.atlas} has no region here; nearest: {one.name}, {one.distance_mm:.1f} mm" for one in here.nearest]
+    if not lines and not here.regions:
+        return "No region of the loaded atlases here."
+    return "\n".join(lines)
 
 
 class _BarDelegate(QStyledItemDelegate):
