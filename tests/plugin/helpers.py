@@ -115,4 +115,4 @@ def go_to_peak(viewer, result, number, run=0):
 
 
 def without_crosshair(viewer):
-    return [layer for layer in viewer.layers if layer.name != "crosshair"]
+    return [layer for layer in viewer.layers if not layer.name.startswith("crosshair")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from weakref import ref
@@ -23,30 +24,59 @@ PANELS = ("AssignWidget", "WhatIsHere")
 
 def soon_in_tabs(widget: QWidget) -> None:
     """`in_tabs`, when the dock stands where napari puts it."""
-    timer = QTimer(widget)
-    timer.setSingleShot(True)
-    timer.timeout.connect(partial(_in_tabs, ref(widget)))
-    timer.timeout.connect(timer.deleteLater)
-    timer.start(0)
+    _soon(widget, in_tabs)
 
 
-def _in_tabs(there: ref[QWidget]) -> None:
-    widget = there()
-    if widget is not None:
-        in_tabs(widget)
+def soon_beside_panels(widget: QWidget) -> None:
+    """`beside_panels`, when the dock stands where napari puts it."""
+    _soon(widget, beside_panels)
 
 
 def in_tabs(widget: QWidget) -> None:
     """Put the dock of a panel in tabs with that of another one of `PANELS` in the same area."""
-    window, own = widget.window(), _dock_of(widget)
+    window, own, other = widget.window(), _dock_of(widget), _panel_beside(widget)
+    if isinstance(window, QMainWindow) and own is not None and other is not None:
+        window.tabifyDockWidget(other, own)
+        own.raise_()
+
+
+def beside_panels(widget: QWidget) -> None:
+    """Let a dock stand between the canvas and the panels, to be closed but not torn off.
+
+    Drawings of a graphics card do not survive the move to another window.
+    """
+    window, own, panel = widget.window(), _dock_of(widget), _panel_beside(widget)
     if not isinstance(window, QMainWindow) or own is None:
         return
+    own.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+    if panel is not None:
+        window.splitDockWidget(own, panel, Qt.Orientation.Horizontal)
+
+
+def _soon(widget: QWidget, do: Callable[[QWidget], None]) -> None:
+    timer = QTimer(widget)
+    timer.setSingleShot(True)
+    timer.timeout.connect(partial(_do, ref(widget), do))
+    timer.timeout.connect(timer.deleteLater)
+    timer.start(0)
+
+
+def _do(there: ref[QWidget], do: Callable[[QWidget], None]) -> None:
+    widget = there()
+    if widget is not None:
+        do(widget)
+
+
+def _panel_beside(widget: QWidget) -> QDockWidget | None:
+    """The dock of another one of `PANELS` in the area where a widget is docked."""
+    window, own = widget.window(), _dock_of(widget)
+    if not isinstance(window, QMainWindow) or own is None:
+        return None
     for other in window.findChildren(QDockWidget):
         holds = any(type(child).__name__ in PANELS for child in other.findChildren(QWidget))
         if other is not own and holds and window.dockWidgetArea(other) == window.dockWidgetArea(own):
-            window.tabifyDockWidget(other, own)
-            own.raise_()
-            return
+            return other
+    return None
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

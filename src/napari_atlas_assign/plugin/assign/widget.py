@@ -26,6 +26,7 @@ from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..plain_text import labels_as_plain_text, show_error, show_warning
+from ..probe.caption import caption_of, show_place
 from ..show import show_table
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
@@ -33,7 +34,7 @@ from ..viewer.buttons import ViewButtons
 from ..viewer.crosshair import show_crosshair
 from ..viewer.first_sight import present
 from ..viewer.keep_in_view import keep_whole
-from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, go_to_place, put_layers, rename_results
+from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, put_layers, rename_results
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
@@ -82,6 +83,7 @@ class AssignWidget(QWidget):
         self.destroyed.connect(partial(_let_go, ref(self), self._following))
         view_commands.bind_view_keys(napari_viewer)
         keep_whole(napari_viewer)
+        caption_of(napari_viewer)
         self._follow_viewer()
 
     def _make_fields(self) -> None:
@@ -305,8 +307,8 @@ class AssignWidget(QWidget):
         result = self._result
         if isinstance(result, Result) and len(result.modes):
             peak = result.modes["peak"].iloc[0]
-            go_to_place(self._viewer, result, peak)
             show_crosshair(self._viewer, find_frame(result, self._viewer), peak)
+            show_place(self._viewer, result, peak)
 
     def _fail(self, failure: Failure, aloud: bool) -> None:
         self._failed = True

@@ -14,7 +14,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 KINDS_OF_ROLES = {
     **dict.fromkeys(("modes", "regions", "atlas", "region outline"), "labels"),
     **dict.fromkeys(("region map", "shares", "template"), "image"),
-    **dict.fromkeys(("points", "peaks", "pins"), "points"),
+    **dict.fromkeys(("points", "peaks", "pins", "place name"), "points"),
     "crosshair": "vectors",
 }
 """How the roles of this plugin's layers begin -> the kind of layer that has them."""

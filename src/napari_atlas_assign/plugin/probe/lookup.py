@@ -110,6 +110,11 @@ def read_now(data: Any, index: NDArray[np.int64]) -> NDArray[Any]:
     return np.asarray(data[tuple(index.T)])
 
 
+def read_in_memory(data: Any, index: NDArray[np.int64]) -> NDArray[Any] | None:
+    """Read voxels (N, ndim) of an array that is in memory; of others, none are waited for."""
+    return read_now(data, index) if isinstance(data, np.ndarray) else None
+
+
 def what_is_here(viewer: Any, xyz: Floats, read: Read = read_now) -> Here:
     """Look up a place (3,) in world mm, in all images, modes and atlases of a viewer.
 

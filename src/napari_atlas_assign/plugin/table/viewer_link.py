@@ -20,8 +20,9 @@ from ...atlas.hierarchy import TreeNode
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..layers.mode_layers import highlight
+from ..probe.caption import show_place
 from ..viewer.overlays import show_region, show_region_in
-from ..viewer.placing import find_layer, find_layers, find_modes_layer, go_to_place
+from ..viewer.placing import find_layer, find_layers, find_modes_layer
 from ..viewer.viewer_frame import volume_shown
 from .rows import Place, Subject
 from .widget import ResultsTable
@@ -78,7 +79,7 @@ class TableLink:
         """Move the viewer to a place in world mm, of a stack in the volume that the row is about."""
         table = self._table()
         if self._is_open and table is not None and table.result is not None:
-            go_to_place(self._viewer, table.result, place, subject.run)
+            show_place(self._viewer, table.result, place, subject.run)
 
     def show_picked(self, subjects: Sequence[Subject]) -> None:
         """Highlight modes, and show region maps in place of those of earlier rows."""

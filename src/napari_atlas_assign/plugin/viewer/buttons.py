@@ -21,9 +21,15 @@ class ViewButtons(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        planes = plane_buttons(viewer)
-        self.here = button("What is here?", "Values, modes and regions under the cursor", self._open_probe)
-        self.here.setEnabled(hasattr(viewer, "window"))
+        self.three = button(
+            "3 planes", "Axial, coronal and sagittal at once, linked", partial(self._open, "Three planes")
+        )
+        planes = [*plane_buttons(viewer), self.three]
+        self.here = button(
+            "What is here?", "Values, modes and regions under the cursor", partial(self._open, "What is here?")
+        )
+        for opens in (self.here, self.three):
+            opens.setEnabled(hasattr(viewer, "window"))
         self.peaks = button("Peaks", "Show the peaks of all modes with names", self._show_peaks)
         self.template = button(
             "Template", "Add a template brain behind everything else", lambda: view_commands.add_template(viewer)
@@ -42,12 +48,12 @@ class ViewButtons(QWidget):
                 row.addWidget(one)
             layout.addLayout(row)
 
-    def _open_probe(self) -> None:
-        """Open the probe, or bring the one to the front that was opened here or from the menu."""
+    def _open(self, title: str) -> None:
+        """Open a dock, or bring the one to the front that was opened here or from the menu."""
         window = self._viewer.window
-        inner = next((one for one in window.dock_widgets.values() if type(one).__name__ == "WhatIsHere"), None)
+        inner = next((one for one in window.dock_widgets.values() if type(one).__name__ == _DOCKS[title]), None)
         if inner is None:
-            window.add_plugin_dock_widget(KEY, "What is here?")
+            window.add_plugin_dock_widget(KEY, title)
         else:
             dock = inner.parentWidget()
             dock.show()
@@ -59,6 +65,10 @@ class ViewButtons(QWidget):
             show_info("There are no modes yet; press Assign first.")
         else:
             show_peaks(result, self._viewer)
+
+
+_DOCKS = {"What is here?": "WhatIsHere", "Three planes": "ThreePlanes"}
+"""Titles of docks -> the classes of what they hold, told by their names: nothing here has to import them."""
 
 
 def plane_buttons(viewer: Any) -> list[QPushButton]:

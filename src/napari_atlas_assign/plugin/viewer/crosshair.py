@@ -1,10 +1,11 @@
-"""A crosshair at the place that the viewer went to, seen in the slices through it."""
+"""A crosshair at the place that the viewer went to, seen in the slices through it, and what lies there by name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from nibabel.affines import apply_affine
 
 from ...grid import Floats
@@ -12,6 +13,7 @@ from ..layers.frame import Frame
 from ..layers.geometry import KEY, full_resolution
 from ..layers.metadata import describe, own_metadata
 from .oblique import points_beside
+from .readability import keep_readable
 from .viewer_frame import active_kept
 
 ROLE = "crosshair"
@@ -22,57 +24,107 @@ GAP_MM = 5.0
 """Left free on either side of the place, so that what lies there is seen."""
 
 
-def show_crosshair(viewer: Any, frame: Frame, xyz: Any) -> Any | None:
-    """Draw lines through a place (3,) in world mm, across the layer of a frame; returns the layer.
+THINNEST = 1.5
+"""Pixels."""
 
-    None where the frame has no layer of a brain. Asking again moves the lines.
+NAME_ROLE = "place name"
+
+
+def show_crosshair(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Any | None:
+    """Draw lines through a place (3,) in world mm, across the layer of a frame, with a name; returns the layer.
+
+    None where the frame has no layer of a brain. Asking again moves the lines, and the name goes or changes.
     """
     if frame.layer is None or frame.place is None or not frame.is_anatomical:
         return None
     from_view, transform = points_beside(frame, frame.place.grid)
     lines = _lines(frame, from_view, frame.to_view(xyz))
+    _show_name(viewer, frame, apply_affine(from_view, frame.to_view(xyz)), transform, name)
     earlier = crosshair_of(viewer)
     if earlier is not None and earlier.ndim == 3:
-        earlier.data = lines
-        for name in ("scale", "translate", "affine"):
-            if name in transform:
-                setattr(earlier, name, transform[name])
+        earlier.data, earlier.edge_width = lines, _thickness(viewer, from_view)
+        _place(earlier, transform)
         return earlier
     about = describe(frame.view_from_world, role=ROLE, overlay=True)
     with active_kept(viewer):
         return viewer.add_vectors(
-            lines, name="crosshair", vector_style="line", edge_color=COLOR, edge_width=_thickness(from_view),
+            lines, name="crosshair", vector_style="line", edge_color=COLOR, edge_width=_thickness(viewer, from_view),
             opacity=0.8, metadata={KEY: about}, **transform,
         )  # fmt: skip
 
 
 def crosshair_of(viewer: Any) -> Any | None:
     """The crosshair of a viewer."""
-    return next((layer for layer in viewer.layers if own_metadata(layer).get("role") == ROLE), None)
+    return _layer_of(viewer, ROLE)
+
+
+def is_of_crosshair(layer: Any) -> bool:
+    """Whether a layer is a crosshair or its name."""
+    return own_metadata(layer).get("role") in (ROLE, NAME_ROLE)
+
+
+def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any], name: str) -> None:
+    """Write a name beside a place (3,) in the coordinates of the crosshair."""
+    earlier = _layer_of(viewer, NAME_ROLE)
+    if earlier is not None and (not name or earlier.ndim != 3):
+        viewer.layers.remove(earlier)
+    elif earlier is not None:
+        earlier.data = at[None]
+        earlier.features = pd.DataFrame({"label": [name]})
+        _place(earlier, transform)
+        return
+    if name:
+        about = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
+        with active_kept(viewer):
+            viewer.add_points(
+                at[None], name="crosshair name", features=pd.DataFrame({"label": [name]}), text=NAME_TEXT,
+                size=1, face_color="transparent", border_color="transparent", blending="translucent_no_depth",
+                metadata={KEY: about}, **transform,
+            )  # fmt: skip
+        keep_readable(viewer)
+
+
+NAME_TEXT = {
+    "string": "  {label}",
+    "size": 10,
+    "anchor": "lower_left",
+    "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the name
+}
+
+
+def _layer_of(viewer: Any, role: str) -> Any | None:
+    return next((layer for layer in viewer.layers if own_metadata(layer).get("role") == role), None)
+
+
+def _place(layer: Any, transform: dict[str, Any]) -> None:
+    for name in ("scale", "translate", "affine"):
+        if name in transform:
+            setattr(layer, name, transform[name])
 
 
 def _lines(frame: Frame, from_view: Floats, at: Floats) -> Floats:
     """(6, 2, 3): starts and directions of half lines from the edges of the layer towards a place, in its coordinates.
 
-    napari shows a line in the slice in which it starts; so a line across the slices is not seen in any.
+    napari shows a line in the slice in which it starts; so a line across the slices is not seen in any. They reach to
+    the centres of the outermost voxels: beyond, the viewer's sliders would step from edge to edge of voxels.
     """
     to_view = np.linalg.inv(from_view)
     place, sizes = apply_affine(from_view, at), np.linalg.norm(to_view[:3, :3], axis=0)
     shape = np.array(full_resolution(frame.layer).shape[-3:])
-    corners = np.stack(np.meshgrid(*[(-0.5, n - 0.5) for n in shape], indexing="ij"), -1).reshape(-1, 3)
+    corners = np.stack(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij"), -1).reshape(-1, 3)
     assert frame.place is not None
     reached = apply_affine(from_view @ frame.place.view, corners)
     low, high = reached.min(axis=0), reached.max(axis=0)
     lines = np.tile(place, (6, 2, 1))
     for axis in range(3):
         for side, edge in ((0, low[axis]), (1, high[axis])):
-            towards = place[axis] + (GAP_MM if side else -GAP_MM) / sizes[axis] - edge
+            gap, outwards = GAP_MM / sizes[axis], 1 if side else -1
             lines[2 * axis + side, 0, axis] = edge
             lines[2 * axis + side, 1] = 0
-            lines[2 * axis + side, 1, axis] = towards
+            lines[2 * axis + side, 1, axis] = -outwards * max(outwards * (edge - place[axis]) - gap, 0)
     return lines
 
 
-def _thickness(from_view: Floats) -> float:
-    """A millimetre in the layer's coordinates: at least a pixel where a whole brain is in view."""
-    return float(np.linalg.norm(from_view[:3, :3], axis=0).mean())
+def _thickness(viewer: Any, from_view: Floats) -> float:
+    """A millimetre in the layer's coordinates, or in small views so much more that the lines are seen."""
+    return float(np.linalg.norm(from_view[:3, :3], axis=0).mean()) * max(1.0, THINNEST / viewer.scene.camera.zoom)

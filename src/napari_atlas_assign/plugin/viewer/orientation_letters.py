@@ -21,7 +21,11 @@ CAPTION = "anatomy_caption"
 _NAMES = (*_EDGES, CAPTION)
 
 
-def show_letters(viewer: Any, visible: bool = True) -> None:
+LARGE, SMALL = 14, 9
+"""Sizes of letters, the second in views too small for a caption."""
+
+
+def show_letters(viewer: Any, visible: bool = True, size: int = LARGE) -> None:
     """Show letters at the edges and a caption, or hide them; they follow axes, camera and layers by themselves.
 
     Nothing is shown while no layer says where its voxels lie in the brain: left and right are not guessed.
@@ -31,20 +35,23 @@ def show_letters(viewer: Any, visible: bool = True) -> None:
     viewer : napari.Viewer
     visible : bool
         Whether to show or to hide them.
+    size : int
+        Of the letters; there is no caption where they are `SMALL`.
     """
     if CAPTION not in viewer.canvas.overlays:
         if not visible:
             return
-        _add(viewer)
+        _add(viewer, size)
     for name in _NAMES:
-        viewer.canvas.overlays[name].visible = visible
+        viewer.canvas.overlays[name].visible = visible and (name != CAPTION or size > SMALL)
     refresh(viewer)
 
 
 def letters_shown(viewer: Any) -> bool:
     """Whether letters were asked for."""
     overlays = viewer.canvas.overlays
-    return CAPTION in overlays and bool(overlays[CAPTION].visible)
+    first = next(iter(_EDGES))
+    return first in overlays and bool(overlays[first].visible)
 
 
 def refresh(viewer: Any) -> None:
@@ -95,12 +102,12 @@ _SIDES = {
 }
 
 
-def _add(viewer: Any) -> None:
+def _add(viewer: Any, size: int) -> None:
     from napari.components.overlays import TextOverlay
 
     overlays = viewer.canvas.overlays
     for name, position in _EDGES.items():
-        overlays[name] = TextOverlay(position=position, font_size=14, gridded=True)
+        overlays[name] = TextOverlay(position=position, font_size=size, gridded=True)
     overlays[CAPTION] = TextOverlay(position="bottom_left", font_size=9, gridded=True)
 
     # A closure is kept by the events that it listens to, and so lives and dies with the viewer.

@@ -15,6 +15,9 @@ ON_DARK, ON_LIGHT = "white", "#e8308c"
 OUTLINED = ("modes", "regions", "region outline")
 """Roles of the layers that are drawn as outlines, so that the map is seen in them."""
 
+NAMED = ("peaks", "pins", "place name")
+"""Roles of the layers of points with names: peaks, places that were pinned, the place of the crosshair."""
+
 _outlined: WeakSet[Any] = WeakSet()
 """Layers that were given an outline; from then on, how they are drawn is up to the user."""
 
@@ -42,8 +45,8 @@ def keep_readable(viewer: Any) -> None:
 
 
 def has_names(layer: Any) -> bool:
-    """Whether a layer holds points with names: peaks, or places that were pinned."""
-    return layer_kind(layer) == "points" and str(own_metadata(layer).get("role", "")).startswith(("peaks", "pins"))
+    """Whether a layer holds points with names."""
+    return layer_kind(layer) == "points" and str(own_metadata(layer).get("role", "")).startswith(NAMED)
 
 
 def is_outline(layer: Any) -> bool:

@@ -1,0 +1,140 @@
+"""Names on the brain: one line on the canvas tells the place, value, mode and region at the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from ...assignment.point_result import PointResult
+from ...assignment.result import Result
+from ...grid import Floats
+from ..layers.layer_results import results_in
+from ..viewer.crosshair import crosshair_of, show_crosshair
+from ..viewer.overlays import shortened
+from ..viewer.placing import find_frame, go_to_place
+from .lookup import Cursor, Here, place_under, read_in_memory, what_is_here
+from .voxel_reader import VoxelReader
+
+INTERVAL = 33
+"""Milliseconds between two looks at what is under the cursor."""
+
+OVERLAY = "anatomy_here"
+"""Name of the text overlay (``viewer.canvas.overlays``)."""
+
+_captions: WeakKeyDictionary[Any, Caption] = WeakKeyDictionary()
+"""Those of the viewers, by their events; forgotten with them."""
+
+
+def caption_of(viewer: Any) -> Caption | None:
+    """The caption of a viewer with a window, which it gets when it is first asked for."""
+    if not hasattr(viewer, "window"):
+        return None
+    events = getattr(viewer.events, "__wrapped__", viewer.events)
+    if events not in _captions:
+        _captions[events] = Caption(viewer)
+    return _captions[events]
+
+
+class Caption:
+    """Follows the cursor, once a viewer holds a result; a place that is told stays until the mouse moves."""
+
+    def __init__(self, viewer: Any) -> None:
+        # A closure knows the viewer by its timer only, so that neither keeps the other.
+        self._viewer = ref(getattr(viewer, "__wrapped__", viewer))
+        self._cursor: Cursor | None = None
+        self._reader = VoxelReader(self._look)
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(INTERVAL)
+        self._timer.timeout.connect(self._look)
+        viewer.mouse_move_callbacks.append(_callback(self))
+
+    def tell(self, xyz: Any) -> None:
+        """Tell what is at a place (3,) in world mm."""
+        viewer = self._viewer()
+        if viewer is not None:
+            self._cursor = None
+            self._show(two_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
+
+    def follow(self, cursor: Cursor) -> None:
+        """The mouse is somewhere else; this is called hundreds of times a second, and only takes note."""
+        self._cursor = cursor
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _look(self) -> None:
+        viewer, cursor = self._viewer(), self._cursor
+        if viewer is None or cursor is None:
+            return
+        xyz: Floats | None = place_under(viewer, cursor, self._reader) if results_in(viewer) else None
+        self._show("" if xyz is None else two_lines(what_is_here(viewer, xyz, self._reader)))
+        self._reader.fetch()
+
+    def _show(self, text: str) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        overlays = viewer.canvas.overlays
+        if OVERLAY not in overlays:
+            from napari.components.overlays import TextOverlay
+
+            overlays[OVERLAY] = TextOverlay(position="top_left", font_size=9)
+        overlay = overlays[OVERLAY]
+        if overlay.text != text:
+            overlay.text, overlay.visible, overlay.box = text, bool(text), bool(text)
+
+
+def one_line(here: Here) -> str:
+    """Place, value, mode and most probable region: ``x 39 y -22 z 55 mm · 7.94 · mode 1 · Area 4a 0.68``."""
+    place = " ".join(f"{axis} {round(value) or 0:d}" for axis, value in zip("xyz", here.xyz, strict=True))
+    parts = [f"{place} mm"]
+    value = here.values[0][1] if here.values else None
+    if value is not None and np.isfinite(value):
+        parts.append(f"{value:.3g}")
+    parts += dict.fromkeys(f"mode {mode.number}" for mode in here.modes)
+    return " · ".join([*parts, *filter(None, [region_here(here)])])
+
+
+def two_lines(here: Here) -> str:
+    """As `one_line`, with the region below: a letter stands in the middle of the upper edge."""
+    region = region_here(here)
+    return f"{one_line(here).removesuffix(region).removesuffix(' · ')}\n{region}" if region else one_line(here)
+
+
+def region_here(here: Here) -> str:
+    """The most probable region at a place: ``Area 4a 0.68``; empty where there is none."""
+    if not here.regions:
+        return ""
+    return f"{shortened(here.regions[0].name)} {here.regions[0].value:.2f}"
+
+
+def show_place(viewer: Any, result: Result | PointResult, xyz: Any, run: int = 0) -> None:
+    """Go to a place (3,) in world mm of a result, and tell there what it is: with a crosshair, a name and the caption.
+
+    A crosshair that was closed stays closed.
+    """
+    go_to_place(viewer, result, xyz, run)
+    here = what_is_here(viewer, np.asarray(xyz, dtype=np.float64), read_in_memory)
+    if crosshair_of(viewer) is not None:
+        show_crosshair(viewer, find_frame(result, viewer), xyz, region_here(here))
+    caption = caption_of(viewer)
+    if caption is not None:
+        caption.tell(xyz)
+
+
+def _callback(caption: Caption) -> Callable[[Any, Any], None]:
+    """A callback that does not keep the caption alive, and goes with it."""
+    weak = ref(caption)
+
+    def on_mouse_move(viewer: Any, event: Any) -> None:
+        there = weak()
+        if there is None:
+            viewer.mouse_move_callbacks.remove(on_mouse_move)
+        else:
+            there.follow(Cursor(tuple(event.position), event.view_direction))
+
+    return on_mouse_move

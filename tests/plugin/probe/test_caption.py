@@ -1,0 +1,70 @@
+"""The line on the canvas: place, value, mode and region at the cursor, and the region's name at the crosshair."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_atlas_assign import assign, show
+from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, one_line, show_place
+from napari_atlas_assign.plugin.probe.lookup import what_is_here
+from napari_atlas_assign.plugin.viewer.crosshair import show_crosshair
+from napari_atlas_assign.plugin.viewer.placing import find_frame
+from tests.plugin.helpers import AFFINES, move, opened, settle
+
+PEAK = (np.array(AFFINES["ras"]) @ [6, 6, 4, 1])[:3]
+
+
+@pytest.fixture
+def shown(write, blob_map, label_atlas):
+    """Make a viewer show a result of the map with two blobs."""
+
+    def show_in(viewer):
+        layer = opened(viewer, write(blob_map))
+        result = assign(layer, label_atlas, threshold=3)
+        show(result, viewer)
+        return result
+
+    return show_in
+
+
+def test_one_line_tells_place_value_mode_and_region(shown):
+    viewer = ViewerModel()
+    shown(viewer)
+    assert one_line(what_is_here(viewer, PEAK)) == "x 3 y 3 z 4 mm · 9 · mode 1 · Lobus dexter 1.00"
+    assert one_line(what_is_here(viewer, PEAK + 500)) == "x 503 y 503 z 504 mm"
+    assert one_line(what_is_here(viewer, np.array([-0.3, -0.4, 0.2]))).startswith("x 0 y 0 z 0 mm")
+
+
+def test_the_line_follows_the_cursor_once_a_result_is_shown(make_napari_viewer, shown, qtbot):
+    viewer = make_napari_viewer()
+    caption_of(viewer)
+    result = shown(viewer)
+    assert OVERLAY not in viewer.canvas.overlays
+    move(viewer, tuple(PEAK[::-1]))
+    qtbot.waitUntil(lambda: OVERLAY in viewer.canvas.overlays and viewer.canvas.overlays[OVERLAY].visible)
+    assert viewer.canvas.overlays[OVERLAY].text.endswith("mode 1\nLobus dexter 1.00")
+    second = result.modes["peak"].iloc[1]
+    show_place(viewer, result, second)
+    assert "mode 2\nLobus sinister" in viewer.canvas.overlays[OVERLAY].text
+    assert caption_of(viewer) is caption_of(viewer)
+    viewer.layers.clear()
+    settle()
+    move(viewer, tuple(PEAK[::-1]))
+    qtbot.waitUntil(lambda: not viewer.canvas.overlays[OVERLAY].visible)
+
+
+def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(shown):
+    viewer = ViewerModel()
+    result = shown(viewer)
+    show_place(viewer, result, PEAK)
+    assert "crosshair name" not in viewer.layers  # without a crosshair, there is none
+    frame = find_frame(result, viewer)
+    show_crosshair(viewer, frame, PEAK)
+    for number, name in enumerate(("Lobus dexter 1.00", "Lobus sinister 1.00")):
+        peak = np.array(result.modes["peak"].iloc[number])
+        show_place(viewer, result, peak)
+        layer = viewer.layers["crosshair name"]
+        assert layer.features["label"].tolist() == [name]
+        assert np.allclose(layer.data_to_world(layer.data[0]), frame.to_view(peak))
+    show_crosshair(viewer, frame, PEAK)
+    assert "crosshair name" not in viewer.layers
