@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from .plugin.region_views.by_column import show_regions_by
+from .plugin.region_views.meshes import show_mesh
 from .plugin.show import show
 from .plugin.viewer.anatomical import anatomical_view
 from .plugin.viewer.overlays import close_overlays, show_peaks, show_region, show_shares
@@ -15,7 +17,9 @@ __all__ = [
     "anatomical_view",
     "close_overlays",
     "show",
+    "show_mesh",
     "show_peaks",
     "show_region",
+    "show_regions_by",
     "show_shares",
 ]

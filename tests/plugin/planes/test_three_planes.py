@@ -108,7 +108,7 @@ def test_planes_show_the_layers_of_the_viewer_as_they_are_painted(make_napari_vi
     settle()
     for model in planes.models.values():
         assert (model.layers["map"].opacity, model.layers["map modes"].visible) == (0.3, False)
-        assert [layer.name for layer in without_crosshair(model)] == ["map regions", "map modes", "map"]
+        assert [layer.name for layer in without_crosshair(model)] == ["map regions", "map", "map modes"]
     viewer.layers.remove("map modes")
     settle()
     assert all("map modes" not in model.layers for model in planes.models.values())

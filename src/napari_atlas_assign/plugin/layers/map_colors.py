@@ -45,7 +45,7 @@ def map_colormap(
     values = np.linspace(*limits, N_COLORS)
     farthest = np.abs(limits).max() or 1.0
     depth = np.abs(values) / farthest
-    colors = np.where((values < 0)[:, None], _ramp(COLD, depth), _ramp(HOT, depth))
+    colors = np.where((values < 0)[:, None], ramp(COLD, depth), ramp(HOT, depth))
     if threshold is None or not threshold > 0:
         opacity = np.minimum(depth / EASED, 1)
     else:
@@ -58,7 +58,7 @@ def map_colormap(
     return {"name": name, "colors": np.column_stack([colors, opacity]), "controls": np.linspace(0, 1, N_COLORS)}
 
 
-def _ramp(colors: tuple[str, ...], at: Any) -> Any:
+def ramp(colors: tuple[str, ...], at: Any) -> Any:
     """Colours (N, 3) between the stops, for depths (N,) from 0 to 1."""
     stops = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colors])
     return np.column_stack([np.interp(at, np.linspace(0, 1, len(colors)), stops[:, i]) for i in range(3)])

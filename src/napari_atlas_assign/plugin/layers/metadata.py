@@ -12,10 +12,11 @@ from .geometry import KEY, ZYX_FROM_WORLD, full_resolution
 LayerData = tuple[Any, dict[str, Any], str]
 
 KINDS_OF_ROLES = {
-    **dict.fromkeys(("modes", "regions", "atlas", "region outline"), "labels"),
+    **dict.fromkeys(("modes", "regions", "atlas", "region outline", "coloured regions"), "labels"),
     **dict.fromkeys(("region map", "shares", "template"), "image"),
     **dict.fromkeys(("points", "peaks", "pins", "place name"), "points"),
     "crosshair": "vectors",
+    "region surface": "surface",
 }
 """How the roles of this plugin's layers begin -> the kind of layer that has them."""
 

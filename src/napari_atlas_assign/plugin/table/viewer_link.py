@@ -21,6 +21,7 @@ from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..layers.mode_layers import highlight
 from ..probe.caption import show_place
+from ..region_views.meshes import show_mesh
 from ..viewer.overlays import show_region, show_region_in
 from ..viewer.placing import find_layer, find_layers, find_modes_layer
 from ..viewer.viewer_frame import volume_shown
@@ -29,6 +30,9 @@ from .widget import ResultsTable
 
 MOST_REGIONS = 4
 """Region maps that are shown at once; of more selected rows, those of the first."""
+
+Region = tuple[str, int | TreeNode]
+"""An atlas by its name, and a row of its table or several regions together."""
 
 STILL = 3
 """Pixels that a hand may move in a click."""
@@ -40,7 +44,8 @@ class TableLink:
     def __init__(self, table: ResultsTable, viewer: Any) -> None:
         self._table, self._viewer = ref(table), viewer
         self._told = False  # the viewer is being told, and need not tell back
-        self._maps: dict[tuple[str, int | TreeNode], Any] = {}
+        self._maps: dict[Region, Any] = {}
+        self._surfaces: dict[Region, Any] = {}
         self._labels: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._highlighted: list[Any] = []
         self._followed: list[tuple[Any, Any]] = []
@@ -57,6 +62,7 @@ class TableLink:
             return
         self._is_open = True
         self._viewer.layers.events.inserted.connect(self._layer_added)
+        self._viewer.dims.events.ndisplay.connect(self._turned)
         self._viewer.mouse_drag_callbacks.append(self._clicked)
         for layer in self._viewer.layers:
             self._follow(layer)
@@ -68,12 +74,14 @@ class TableLink:
         self._is_open = False
         self._highlight_in({})
         self._viewer.layers.events.inserted.disconnect(self._layer_added)
+        self._viewer.dims.events.ndisplay.disconnect(self._turned)
         with suppress(ValueError):
             self._viewer.mouse_drag_callbacks.remove(self._clicked)
         for event, callback in self._followed:
             event.disconnect(callback)
         self._followed = []
         self._maps.clear()
+        self._surfaces.clear()
 
     def go_to(self, place: Place, subject: Subject) -> None:
         """Move the viewer to a place in world mm, of a stack in the volume that the row is about."""
@@ -82,7 +90,7 @@ class TableLink:
             show_place(self._viewer, table.result, place, subject.run)
 
     def show_picked(self, subjects: Sequence[Subject]) -> None:
-        """Highlight modes, and show region maps in place of those of earlier rows."""
+        """Highlight modes, and show their regions in place of those of earlier rows: as maps, in 3D as surfaces."""
         table = self._table()
         if not self._is_open or table is None or table.result is None:
             return
@@ -91,7 +99,7 @@ class TableLink:
                 self._select_points(table.result, subjects)
             else:
                 self._highlight(table.result, subjects)
-            self._show_maps(table.result, subjects if table.show_regions.isChecked() else [])
+            self._show_regions(table.result, subjects if table.show_regions.isChecked() else [])
 
     # --- inside ---
 
@@ -130,14 +138,19 @@ class TableLink:
             highlight(layer, modes)
         self._highlighted = list(picked)
 
-    def _show_maps(self, result: Result | PointResult, subjects: Sequence[Subject]) -> None:
-        wanted: dict[tuple[str, int | TreeNode], Result | PointResult] = {}
+    def _show_regions(self, result: Result | PointResult, subjects: Sequence[Subject]) -> None:
+        wanted: dict[Region, Result | PointResult] = {}
         for subject in subjects:
             region = subject.joined if subject.region is None else subject.region
             is_shown = isinstance(result, Result) or not subject.mode  # points colour themselves
             if region is not None and len(wanted) < MOST_REGIONS and is_shown:
                 single = result.single(subject.run)
                 wanted[single.atlas.name, region] = single
+        is_flat = self._viewer.dims.ndisplay == 2
+        self._show_maps(wanted if is_flat else {})
+        self._show_surfaces({} if is_flat else wanted)
+
+    def _show_maps(self, wanted: Mapping[Region, Result | PointResult]) -> None:
         layers = self._viewer.layers
         there = {key: layer for key, layer in self._maps.items() if layer in layers}
         spare = [layer for key, layer in there.items() if key not in wanted]
@@ -151,6 +164,23 @@ class TableLink:
                 self._maps[atlas, region] = show_region(single, self._viewer, region)
         for layer in spare:
             layers.remove(layer)
+
+    def _show_surfaces(self, wanted: Mapping[Region, Result | PointResult]) -> None:
+        layers = self._viewer.layers
+        there = {key: layer for key, layer in self._surfaces.items() if layer in layers}
+        for key, layer in there.items():
+            if key not in wanted:
+                layers.remove(layer)
+        self._surfaces = {key: layer for key, layer in there.items() if key in wanted}
+        for (atlas, region), single in wanted.items():
+            if (atlas, region) not in self._surfaces:
+                self._surfaces[atlas, region] = show_mesh(single, self._viewer, region)
+
+    def _turned(self, _: Any = None) -> None:
+        """From 2D to 3D, or back."""
+        table = self._table()
+        if table is not None:
+            self.show_picked(table.selected_subjects())
 
     def _layer_added(self, event: Any) -> None:
         self._followed = [(e, callback) for e, callback in self._followed if e.source in self._viewer.layers]

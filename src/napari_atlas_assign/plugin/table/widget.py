@@ -236,7 +236,7 @@ class ResultsTable(QWidget):
         self.about = QLabel()
         self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.show_regions = QCheckBox("region maps")
-        self.show_regions.setToolTip("Show the region maps of the selected rows in the viewer")
+        self.show_regions.setToolTip("Show the regions of the selected rows in the viewer, in 3D as surfaces")
         self.show_regions.setChecked(True)
         self.show_regions.toggled.connect(self._tell_picked)
         self.save_button = QPushButton("Save result…")

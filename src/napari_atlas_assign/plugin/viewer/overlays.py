@@ -61,7 +61,7 @@ def show_region(result: Result | PointResult, viewer: Any, region: int | str | T
     """
     chosen = region if isinstance(region, TreeNode) else region_row(result.atlas, region)
     draw = region_contour_layer if contour else region_map_layer
-    layer = _put(viewer, draw(result, chosen, find_frame(result, viewer)))
+    layer = put_overlay(viewer, draw(result, chosen, find_frame(result, viewer)))
     if not contour:
         _link(viewer, "region map")
     return layer
@@ -99,12 +99,12 @@ def show_shares(result: Result, viewer: Any, mode: int) -> Any:
     InputError
         If the result has no such mode.
     """
-    return _put(viewer, shares_layer(result, mode, frame_of(result.image, viewer.layers)))
+    return put_overlay(viewer, shares_layer(result, mode, frame_of(result.image, viewer.layers)))
 
 
 def show_peaks(result: Result, viewer: Any) -> Any:
     """Show the peaks of all modes as a Points layer with names; returns the layer."""
-    return _put(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
+    return put_overlay(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
 
 
 def close_overlays(viewer: Any) -> int:
@@ -125,7 +125,7 @@ def overlay_layers(viewer: Any) -> list[Any]:
 
 def region_map_layer(result: Result | PointResult, region: int | TreeNode, frame: Frame) -> LayerData:
     """A region's mean probability in each voxel of the image, clear where it is 0; of points, around the region."""
-    atlas, row = _atlas_and_row(result.atlas, region)
+    atlas, row = atlas_and_row(result.atlas, region)
     grid = _grid_of_map(result, atlas, row)
     values = region_map_on(atlas, row, grid)
     data, transform = frame.lay_out(values, grid)
@@ -133,11 +133,11 @@ def region_map_layer(result: Result | PointResult, region: int | TreeNode, frame
     return (
         data,
         {
-            "name": plain(f"{atlas.name}: {_region_name(atlas, row)} (map)"),
+            "name": plain(f"{atlas.name}: {name_of_region(atlas, row)} (map)"),
             "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
             "colormap": {"name": f"clear to {region_color(atlas, row)}", "colors": [[*color, 0], [*color, 1]]},
             "blending": "translucent",
-            "metadata": {KEY: _about(result, frame, "region map", region)},
+            "metadata": {KEY: about_overlay(result, frame, "region map", region)},
             **transform,
         },
         "image",
@@ -146,7 +146,7 @@ def region_map_layer(result: Result | PointResult, region: int | TreeNode, frame
 
 def region_contour_layer(result: Result | PointResult, region: int | TreeNode, frame: Frame) -> LayerData:
     """The outline of a region in its colour; napari draws outlines in 2D, and the filled region in 3D."""
-    atlas, row = _atlas_and_row(result.atlas, region)
+    atlas, row = atlas_and_row(result.atlas, region)
     grid = _grid_of_map(result, atlas, row)
     values = region_map_on(atlas, row, grid)
     inside = (values >= PART_OF_MAXIMUM * atlas.region_sums.maximum[row]) & (values > 0)
@@ -154,10 +154,10 @@ def region_contour_layer(result: Result | PointResult, region: int | TreeNode, f
     return (
         data,
         {
-            "name": plain(f"{atlas.name}: {_region_name(atlas, row)} (outline)"),
+            "name": plain(f"{atlas.name}: {name_of_region(atlas, row)} (outline)"),
             "colormap": direct_colors({1: region_color(atlas, row)}),
             "opacity": 1.0,
-            "metadata": {KEY: _about(result, frame, "region outline", region)},
+            "metadata": {KEY: about_overlay(result, frame, "region outline", region)},
             **transform,
         },
         "labels",
@@ -183,7 +183,7 @@ def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
             "colormap": SHARE_COLORS,
             "blending": "translucent",
             "interpolation3d": "nearest",  # between a region and nothing, no other share is to be seen
-            "metadata": {KEY: _about(result, frame, "shares", mode)},
+            "metadata": {KEY: about_overlay(result, frame, "shares", mode)},
             **transform,
         },
         "image",
@@ -210,7 +210,7 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
             "border_color": "#ffdd33",
             "border_width": 0.25,
             "blending": "translucent_no_depth",
-            "metadata": {KEY: _about(result, frame, "peaks", 0)},
+            "metadata": {KEY: about_overlay(result, frame, "peaks", 0)},
             **transform,
         },
         "points",
@@ -241,7 +241,7 @@ def _grid_of_map(result: Result | PointResult, atlas: Atlas, region: int) -> Gri
     return Grid(tuple((np.maximum(last, first) - first + 1).tolist()), affine)
 
 
-def _atlas_and_row(atlas: Atlas, region: int | TreeNode) -> tuple[Atlas, int]:
+def atlas_and_row(atlas: Atlas, region: int | TreeNode) -> tuple[Atlas, int]:
     """An atlas that has a region, or several together, as one of its regions, and its row there."""
     return (joined_region(atlas, region), 0) if isinstance(region, TreeNode) else (atlas, region)
 
@@ -272,7 +272,8 @@ def region_row(atlas: Atlas, region: int | str) -> int:
     return int(region)
 
 
-def _put(viewer: Any, layer_data: LayerData) -> Any:
+def put_overlay(viewer: Any, layer_data: LayerData) -> Any:
+    """Add an overlay below outlines and names, or update the one of the same role and image; returns the layer."""
     with active_kept(viewer):
         layer = put(viewer, layer_data)
         for are_above in (is_outline, has_names):
@@ -293,7 +294,8 @@ def _link(viewer: Any, role: str) -> None:
         link_layers(itself, ("opacity", "blending"))
 
 
-def _about(result: Result | PointResult, frame: Frame, role: str, what: int | TreeNode) -> dict[str, Any]:
+def about_overlay(result: Result | PointResult, frame: Frame, role: str, what: int | TreeNode) -> dict[str, Any]:
+    """What an overlay carries in its metadata: its role with what it shows, by which a later one finds it."""
     source = result.image if isinstance(result, Result) else result.points
     return describe(
         frame.view_from_world,
@@ -321,7 +323,8 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
 
 
-def _region_name(atlas: Atlas, region: int) -> str:
+def name_of_region(atlas: Atlas, region: int) -> str:
+    """Of a row of the table of regions."""
     return str(atlas.regions["name"].iloc[region])
 
 

@@ -128,6 +128,10 @@ def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
     if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
         viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
         earlier = None
+    if kind == "surface":
+        if earlier is not None:
+            viewer.layers.remove(earlier)
+        return viewer.add_surface(data, **options)
     if earlier is None:
         # The layer's own copy, since later updates write into it.
         return getattr(viewer, f"add_{kind}")(np.array(data, order="K"), **options)
