@@ -32,7 +32,7 @@ from tests.plugin.helpers import alive, as_layer, finish, move, settle
 NAME = "napari-atlas-assign"
 MANIFEST = Path(napari_atlas_assign.__file__).parent / "napari.yaml"
 
-WIDGETS = {"assign": "Assign modes", "what_is_here": "What is here?"}
+WIDGETS = {"assign": "Assign modes", "what_is_here": "What is here?", "three_planes": "Three planes"}
 SAMPLES = {"sample_fusiform": "synthetic_fusiform", "sample_zmap": "real_zmap"}
 ATLASES = {
     "sample_juelich",
@@ -99,6 +99,15 @@ def test_a_whole_session_touches_public_parts_only_and_changes_no_setting(
     worker = table.save_report(tmp_path / "report.html")
     with qtbot.waitSignal(worker.finished):
         pass
+
+    # Three planes.
+    dock, planes = viewer.window.add_plugin_dock_widget(NAME, WIDGETS["three_planes"])
+    planes.place.setText("-3 -2 1")
+    planes.place.returnPressed.emit()
+    assert len(planes.models) == 3
+    viewer.dims.ndisplay = 3
+    viewer.dims.ndisplay = 2
+    viewer.window.remove_dock_widget(dock)
 
     # The panel, its buttons, its pins; in 2D and 3D.
     for ndisplay in (2, 3):

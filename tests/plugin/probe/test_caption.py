@@ -37,7 +37,6 @@ def test_one_line_tells_place_value_mode_and_region(shown):
 
 def test_the_line_follows_the_cursor_once_a_result_is_shown(make_napari_viewer, shown, qtbot):
     viewer = make_napari_viewer()
-    caption_of(viewer)
     result = shown(viewer)
     assert OVERLAY not in viewer.canvas.overlays
     move(viewer, tuple(PEAK[::-1]))
@@ -47,10 +46,10 @@ def test_the_line_follows_the_cursor_once_a_result_is_shown(make_napari_viewer, 
     show_place(viewer, result, second)
     assert "mode 2\nLobus sinister" in viewer.canvas.overlays[OVERLAY].text
     assert caption_of(viewer) is caption_of(viewer)
-    viewer.layers.clear()
+    viewer.window.remove_dock_widget(viewer.window.dock_widgets["Assigned regions"])
     settle()
-    move(viewer, tuple(PEAK[::-1]))
-    qtbot.waitUntil(lambda: not viewer.canvas.overlays[OVERLAY].visible)
+    assert not viewer.canvas.overlays[OVERLAY].visible
+    assert not viewer.mouse_move_callbacks
 
 
 def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(shown):

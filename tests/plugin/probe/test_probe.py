@@ -439,11 +439,15 @@ def test_where_atlases_have_modes_of_their_own_each_names_its_atlas(viewer, writ
     assert {peak.result.comparisons[peak.run].atlas.name for peak in peaks_in(viewer)} == {"tiny", "small atlas"}
 
 
+def followed_by_panel(viewer):
+    return any(callback.__module__.endswith("probe.widget") for callback in viewer.mouse_move_callbacks)
+
+
 def test_a_panel_that_qt_has_destroyed_is_left_alone(dock, qtbot):
     viewer, panel, source = dock
     with qtbot.waitSignal(panel.destroyed):
         panel.deleteLater()
-    assert len(viewer.mouse_move_callbacks) == 0
+    assert not followed_by_panel(viewer)
     with qtbot.capture_exceptions() as raised:
         move(viewer, tuple(source.data_to_world((3, 3, 2))))
         viewer.dims.point = source.data_to_world((1, 1, 1))
@@ -453,10 +457,10 @@ def test_a_panel_that_qt_has_destroyed_is_left_alone(dock, qtbot):
 
 def test_closing_the_dock_leaves_no_callback_and_nothing_alive(dock, qtbot):
     viewer, panel, source = dock
-    assert len(viewer.mouse_move_callbacks) == 1
+    assert followed_by_panel(viewer)
     gone = weakref.ref(panel)
     viewer.window.remove_dock_widget(panel)
-    assert len(viewer.mouse_move_callbacks) == 0
+    assert not followed_by_panel(viewer)
     move(viewer, tuple(source.data_to_world((3, 3, 2))))
     panel.close()
     panel.deleteLater()

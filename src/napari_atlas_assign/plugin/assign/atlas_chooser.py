@@ -1,4 +1,4 @@
-"""Choosing atlases: all of the catalogue by source, to be searched by typing, the viewer's layers, and files."""
+"""Choosing atlases: files, recent ones, layers, and all of the catalogue by species and kind, searched by typing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from weakref import WeakKeyDictionary
 from magicgui.widgets import Container, FileEdit
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItem, QStandardItemModel
-from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QSearchableComboBox
 
 from ...atlas.atlas import Atlas
@@ -20,6 +30,9 @@ from ...errors import InputError
 from ..layers.convert import atlas_from_layer
 from ..layers.together import world_of_atlas
 from ..plain_text import tip as plain_tip
+from .atlas_groups import badge, grouped
+from .badges import BADGE, BadgeDelegate
+from .settings import MOST_RECENT, read_recent, store_recent
 from .worker import AtlasChoice
 
 Value = tuple[str, Any]
@@ -27,8 +40,8 @@ Value = tuple[str, Any]
 
 FROM_FILE = "From a file…"
 
-DOWNLOAD = "  ↓"
-"""Marks atlases that are downloaded at first use."""
+MOST_LISTED = 6
+"""Lines of the list of atlases that are compared as well; of more, it scrolls."""
 
 
 class AtlasChooser(QWidget):
@@ -39,6 +52,12 @@ class AtlasChooser(QWidget):
     def __init__(self, preferred: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries = catalogue()
+        self._known = {entry.full_name: entry for entry in self._entries}
+        self._groups = grouped(self._entries)
+        self._families = {
+            v.full_name: family for _, families in self._groups for family in families for v in family.variants
+        }
+        self._recent = read_recent()
         self._values: list[Value | None] = []
         self._offered: list[tuple[Any, str]] = []  # layers, with their names
         self._made: WeakKeyDictionary[Any, tuple[bytes, Atlas]] = WeakKeyDictionary()  # with where they lie
@@ -46,13 +65,17 @@ class AtlasChooser(QWidget):
         self.combo.setSizeAdjustPolicy(self.combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(18)
         self.combo.setAccessibleName("Atlas")
+        self.variant = QComboBox()
+        self.variant.setSizeAdjustPolicy(self.variant.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.variant.setMinimumContentsLength(18)
+        self.variant.setAccessibleName("Variant of the atlas")
+        self.variant.setToolTip("The same atlas in other resolutions, thresholds or numbers of parcels")
         self.add_button = QToolButton()
         self.add_button.setText("+")
         self.add_button.setToolTip("Compare with this atlas as well as with the one chosen next")
         self.add_button.setAccessibleName("Also compare with this atlas")
         self.also = QListWidget()
         self.also.setToolTip("Compared as well; double click or Delete removes one")
-        self.also.setMaximumHeight(4 * self.fontMetrics().height())
         self.also.hide()
         self.file = FileEdit(label="atlas file", filter="Atlases (*.nii *.nii.gz *.xml *.json);;All files (*)")
         self.labels = FileEdit(
@@ -66,20 +89,26 @@ class AtlasChooser(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
+        layout.addWidget(self.variant)
         layout.addWidget(self.files.native)
         layout.addWidget(self.also)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._popup = self.combo.completer_object.popup()
         self._fill()
         self.set_value(self._first_value(preferred))
         self.combo.currentIndexChanged.connect(self._picked)
+        self.variant.activated.connect(self._pick_variant)
         editor = self.combo.lineEdit()
         assert editor is not None
+        editor.setPlaceholderText(f"Type to search {len(self._entries)} atlases")
         editor.editingFinished.connect(self._restore_text)
         self.add_button.clicked.connect(self.add)
         self.also.itemDoubleClicked.connect(self._remove)
         self.also.installEventFilter(self)
-        self._popup = self.combo.completer_object.popup()
         self._popup.installEventFilter(self)
+        self._badges = BadgeDelegate(self)
+        for rows in (self.combo.view(), self._popup):
+            rows.setItemDelegate(self._badges)
         self._show_files()
 
     # --- what is chosen ---
@@ -103,7 +132,7 @@ class AtlasChooser(QWidget):
     @property
     def choices(self) -> list[Value]:
         """All atlases that are offered."""
-        return [value for value in self._values if value is not None]
+        return list(dict.fromkeys(value for value in self._values if value is not None))
 
     @property
     def values(self) -> list[Value]:
@@ -159,7 +188,7 @@ class AtlasChooser(QWidget):
     def remove(self, row: int) -> None:
         """Take an atlas off the list."""
         self.also.takeItem(row)
-        self.also.setVisible(self.also.count() > 0)
+        self._fit_list()
         self.changed.emit()
 
     def set_layers(self, layers: Iterable[Any]) -> bool:
@@ -167,19 +196,22 @@ class AtlasChooser(QWidget):
         offered = [(layer, layer.name) for layer in layers]
         if offered == self._offered:  # most layers that come and go are no atlases, and the catalogue is long
             return True
-        before = self.value
         self._offered = offered
-        blocked = self.combo.blockSignals(True)
-        self._fill()
-        still = before in self._values
-        self.combo.setCurrentIndex(self._index_of(before if still else self._first_value("")))
-        self.combo.blockSignals(blocked)
+        still = self._refill()
         for row in reversed(range(self.also.count())):
             if self._of_key(self._listed()[row]) is None:
                 self.also.takeItem(row)
-        self.also.setVisible(self.also.count() > 0)
+        self._fit_list()
         self._show_files()
         return still
+
+    def note_use(self) -> None:
+        """Offer the chosen atlases first from now on, in later sessions, too."""
+        names = [what for kind, what in self.values if kind == "name"]
+        if names and names[0] != next(iter(self._recent), None):
+            self._recent = list(dict.fromkeys([*names, *self._recent]))[:MOST_RECENT]
+            store_recent(self._recent)
+            self._refill()
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """See Qt: Delete takes an atlas off the list; the popup of the search, a window of its own, gets our theme."""
@@ -202,30 +234,65 @@ class AtlasChooser(QWidget):
         item = QListWidgetItem(self.combo.itemText(self._index_of(value)))
         item.setData(Qt.ItemDataRole.UserRole, _key(value))
         self.also.addItem(item)
-        self.also.show()
+        self._fit_list()
+
+    def _fit_list(self) -> None:
+        """All atlases that are compared as well are in sight."""
+        n = self.also.count()
+        row = max(self.also.sizeHintForRow(0), self.fontMetrics().height())
+        self.also.setFixedHeight(min(max(n, 1), MOST_LISTED) * row + 2 * self.also.frameWidth() + 2)
+        self.also.setVisible(n > 0)
+
+    def _refill(self) -> bool:
+        """Offer what there is now; whether the atlas that was shown is still there."""
+        before = self.value
+        blocked = self.combo.blockSignals(True)
+        self._fill()
+        still = before in self._values
+        self.combo.setCurrentIndex(self._index_of(before if still else self._first_value("")))
+        self.combo.blockSignals(blocked)
+        return still
 
     def _fill(self) -> None:
         model = QStandardItemModel(self.combo)
         self._values = []
+        folded: list[int] = []
 
-        def add(text: str, value: Value | None, tip: str = "") -> None:
+        def add(text: str, value: Value | None, tip: str = "", badge: str = "") -> None:
             item = QStandardItem(text)
             item.setToolTip(plain_tip(tip))
+            item.setData(badge, BADGE)
             if value is None:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             model.appendRow(item)
             self._values.append(value)
 
+        def add_entry(entry: CatalogueEntry, n_variants: int = 1) -> None:
+            add(entry.title, ("name", entry.full_name), describe_entry(entry), badge(entry, n_variants))
+
+        add(FROM_FILE, ("file", None), "An atlas file of any kind that is known, with or without a table of names")
+        recent = [self._known[name] for name in self._recent if name in self._known]
+        if recent:
+            add("— recent —", None)
+            for entry in recent:
+                add_entry(entry)
         if self._offered:
             add("— layers —", None)
             for layer, name in self._offered:
                 add(f"layer: {name}", ("layer", layer))
-        for source, entries in _by_source(self._entries):
-            add(f"— {source} —", None)
-            for entry in entries:
-                add(entry.title + ("" if entry.local else DOWNLOAD), ("name", entry.full_name), describe_entry(entry))
-        add(FROM_FILE, ("file", None), "An atlas file of any kind that is known, with or without a table of names")
+        for title, families in self._groups:
+            add(f"— {title} —", None)
+            for family in families:
+                add_entry(family.first, len(family.variants))
+                for entry in family.variants:
+                    if entry is not family.first:
+                        folded.append(model.rowCount())
+                        add_entry(entry)
         self.combo.setModel(model)
+        rows = self.combo.view()
+        assert isinstance(rows, QListView)
+        for row in folded:
+            rows.setRowHidden(row, True)  # a search still gives them
         self.combo.completer_object.setModel(model)
 
     def _first_value(self, preferred: str) -> Value:
@@ -247,10 +314,26 @@ class AtlasChooser(QWidget):
         self._show_files()
         self.changed.emit()
 
+    def _pick_variant(self, row: int) -> None:
+        self.value = ("name", self.variant.itemData(row))
+
+    def _show_variants(self) -> None:
+        """Offer the other variants of the atlas that is shown."""
+        kind, name = self.value
+        family = self._families.get(name) if kind == "name" else None
+        variants = () if family is None else family.variants
+        self.variant.clear()
+        for entry in variants:
+            self.variant.addItem(entry.title.partition(",")[2].strip() or entry.title, entry.full_name)
+        if len(variants) > 1:
+            self.variant.setCurrentIndex([entry.full_name for entry in variants].index(name))
+        self.variant.setVisible(len(variants) > 1)
+
     def _show_files(self) -> None:
+        self._show_variants()
         value = self.value
         self.files.native.setVisible(value[0] == "file")
-        tip = next((describe_entry(e) for e in self._entries if value == ("name", e.full_name)), "")
+        tip = describe_entry(self._known[value[1]]) if value[0] == "name" else ""
         self.combo.setToolTip(plain_tip(tip) or "Type to search the catalogue")
         self._restore_text()
 
@@ -291,15 +374,6 @@ def describe_entry(entry: CatalogueEntry) -> str:
             f"Please cite: {entry.citation}",
         ]
     )
-
-
-def _by_source(entries: Sequence[CatalogueEntry]) -> list[tuple[str, list[CatalogueEntry]]]:
-    """Entries by source: sources with atlases on this machine first, and in each source those."""
-    groups: dict[str, list[CatalogueEntry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.source, []).append(entry)
-    ordered = [(source, sorted(group, key=lambda e: not e.local)) for source, group in groups.items()]
-    return sorted(ordered, key=lambda pair: not pair[1][0].local)
 
 
 def _key(value: Value) -> str:

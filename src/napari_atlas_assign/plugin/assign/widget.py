@@ -26,7 +26,7 @@ from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..plain_text import labels_as_plain_text, show_error, show_warning
-from ..probe.caption import caption_of, show_place
+from ..probe.caption import show_place
 from ..show import show_table
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
@@ -83,7 +83,6 @@ class AssignWidget(QWidget):
         self.destroyed.connect(partial(_let_go, ref(self), self._following))
         view_commands.bind_view_keys(napari_viewer)
         keep_whole(napari_viewer)
-        caption_of(napari_viewer)
         self._follow_viewer()
 
     def _make_fields(self) -> None:
@@ -286,6 +285,7 @@ class AssignWidget(QWidget):
         self.status.value = _summary(result)
         self._note(result.warnings, aloud)
         if aloud:
+            self.atlas.note_use()
             self._show_table()
             if is_first:
                 self._go_to_first_peak()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from psygnal import EmitLoopError
 from qtpy.QtCore import QTimer
 
 from ...assignment.point_result import PointResult
@@ -40,7 +42,7 @@ def caption_of(viewer: Any) -> Caption | None:
 
 
 class Caption:
-    """Follows the cursor, once a viewer holds a result; a place that is told stays until the mouse moves."""
+    """Follows the cursor while it is open; a place that is told stays until the mouse moves."""
 
     def __init__(self, viewer: Any) -> None:
         # A closure knows the viewer by its timer only, so that neither keeps the other.
@@ -51,12 +53,30 @@ class Caption:
         self._timer.setSingleShot(True)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._look)
-        viewer.mouse_move_callbacks.append(_callback(self))
+        self._callback: Callable[[Any, Any], None] | None = None
+
+    def open(self) -> None:
+        """Follow the cursor of the viewer."""
+        viewer = self._viewer()
+        if viewer is not None and self._callback is None:
+            self._callback = _callback(self)
+            viewer.mouse_move_callbacks.append(self._callback)
+
+    def close(self) -> None:
+        """Let go of the viewer, and show nothing."""
+        viewer = self._viewer()
+        self._timer.stop()
+        self._reader.forget()
+        if viewer is not None and self._callback in viewer.mouse_move_callbacks:
+            viewer.mouse_move_callbacks.remove(self._callback)
+        self._callback = self._cursor = None
+        with suppress(EmitLoopError, RuntimeError):  # the window closes, and its canvas is gone
+            self._show("")
 
     def tell(self, xyz: Any) -> None:
         """Tell what is at a place (3,) in world mm."""
         viewer = self._viewer()
-        if viewer is not None:
+        if viewer is not None and self._callback is not None:
             self._cursor = None
             self._show(two_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
 
@@ -80,6 +100,8 @@ class Caption:
             return
         overlays = viewer.canvas.overlays
         if OVERLAY not in overlays:
+            if not text:
+                return
             from napari.components.overlays import TextOverlay
 
             overlays[OVERLAY] = TextOverlay(position="top_left", font_size=9)

@@ -20,7 +20,7 @@ from ...atlas.hierarchy import TreeNode
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..layers.mode_layers import highlight
-from ..probe.caption import show_place
+from ..probe.caption import caption_of, show_place
 from ..region_views.meshes import show_mesh
 from ..viewer.overlays import show_region, show_region_in
 from ..viewer.placing import find_layer, find_layers, find_modes_layer
@@ -61,6 +61,7 @@ class TableLink:
         if self._is_open:
             return
         self._is_open = True
+        self._caption_opens(True)
         self._viewer.layers.events.inserted.connect(self._layer_added)
         self._viewer.dims.events.ndisplay.connect(self._turned)
         self._viewer.mouse_drag_callbacks.append(self._clicked)
@@ -72,6 +73,7 @@ class TableLink:
         if not self._is_open:
             return
         self._is_open = False
+        self._caption_opens(False)
         self._highlight_in({})
         self._viewer.layers.events.inserted.disconnect(self._layer_added)
         self._viewer.dims.events.ndisplay.disconnect(self._turned)
@@ -102,6 +104,15 @@ class TableLink:
             self._show_regions(table.result, subjects if table.show_regions.isChecked() else [])
 
     # --- inside ---
+
+    def _caption_opens(self, on: bool) -> None:
+        caption = caption_of(self._viewer)
+        if caption is None:
+            return
+        if on:
+            caption.open()
+        else:
+            caption.close()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
