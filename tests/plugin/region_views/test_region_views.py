@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
-from napari_atlas_assign import Atlas, Grid, InputError, assign
+from napari_atlas_assign import Atlas, Grid, InputError, PointSet, assign
 from napari_atlas_assign.plugin.region_views import meshes
 from napari_atlas_assign.plugin.region_views.by_column import colors_of, show_regions_by
 from napari_atlas_assign.plugin.region_views.meshes import lit, mesh_of, show_mesh
@@ -112,6 +112,28 @@ def test_regions_are_coloured_by_a_column_where_each_is_the_most_probable(shown,
     assert np.argsort(means).tolist() == np.argsort(brightness).tolist()
     with pytest.raises(InputError, match="no numbers 'region'"):
         show_regions_by(result, viewer, "region")
+
+
+def test_the_table_of_regions_colours_the_brain_by_a_column_of_numbers(shown, table_beside):
+    viewer, result = shown
+    table, _ = table_beside(viewer, result)
+    table.tabs.setCurrentWidget(table.regions)
+    table.refresh()
+    names = table.regions.model.columns.names
+    texts = {name: [a.text() for a in table.regions.view.column_menu(names.index(name)).actions()] for name in names}
+    assert "Colour the brain by this column" in texts["mean"]
+    assert "Colour the brain by this column" not in texts["region"]
+    menu = table.regions.view.column_menu(names.index("mean"))
+    next(action for action in menu.actions() if "Colour" in action.text()).trigger()
+    assert "map: mean (tiny)" in viewer.layers
+
+
+def test_regions_of_points_are_coloured_by_their_number(label_atlas):
+    viewer, points = ViewerModel(), np.array([[-3.0, 0, 0], [4, 1, 1], [5, 2, 2]])
+    result = assign(PointSet(points, np.zeros(3)), label_atlas)
+    layer = show_regions_by(result, viewer, "count")
+    counts = dict(zip(layer.features["region"], layer.features["count"], strict=True))
+    assert (counts["Lobus sinister"], counts["Lobus dexter"]) == (1, 2)
 
 
 def test_colours_tell_signs_apart_and_0_is_dark():

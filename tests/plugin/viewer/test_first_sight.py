@@ -7,6 +7,7 @@ from napari.utils.camera_orientations import DEFAULT_ORIENTATION_TYPED
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.layers.map_colors import FAINT, map_colormap
+from napari_atlas_assign.plugin.viewer.anatomical import anatomical_view
 from napari_atlas_assign.plugin.viewer.crosshair import crosshair_of
 from napari_atlas_assign.plugin.viewer.first_sight import present
 from napari_atlas_assign.plugin.viewer.orientation_letters import letters_shown
@@ -55,6 +56,28 @@ def test_what_a_user_has_touched_is_left_alone(viewer, write, blob_map, touch):
     before = tuple(viewer.scene.camera.orientation), viewer.scene.camera.zoom, viewer.dims.point
     assert not present(viewer, layer)
     assert (tuple(viewer.scene.camera.orientation), viewer.scene.camera.zoom, viewer.dims.point) == before
+
+
+def test_a_map_that_is_opened_while_no_dock_is_open_is_upright_too(make_napari_viewer, write, blob_map):
+    viewer = make_napari_viewer()
+    viewer.open(write(blob_map), plugin="napari-atlas-assign")
+    assert viewer.scene.camera.orientation[1:] == ("up", "right")
+    assert letters_shown(viewer)
+    assert crosshair_of(viewer) is not None
+    viewer.scene.camera.orientation = DEFAULT_ORIENTATION_TYPED
+    viewer.open(write(blob_map, name="second.nii.gz"), plugin="napari-atlas-assign")
+    assert tuple(viewer.scene.camera.orientation) == tuple(DEFAULT_ORIENTATION_TYPED)  # turned back by hand
+    before = len(viewer.layers.events.inserted.callbacks)
+    viewer.add_image(np.zeros((3, 3, 3)))
+    assert len(viewer.layers.events.inserted.callbacks) == before
+
+
+def test_a_first_result_leaves_a_view_that_a_user_has_turned(viewer, write, blob_map, label_atlas):
+    layer = opened(viewer, write(blob_map))
+    anatomical_view(viewer, "axial", convention="radiological")
+    before = tuple(viewer.scene.camera.orientation)
+    show(assign(layer, label_atlas, threshold=3), viewer)
+    assert tuple(viewer.scene.camera.orientation) == before
 
 
 def test_a_zoom_stays(viewer, write, blob_map):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...assignment.best_region import largest_of_each
 from ...assignment.integrals.cache import region_integrals
+from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
@@ -17,15 +18,16 @@ from ...errors import InputError
 from ...grid import Floats, Grid
 from ..layers.colors import direct_colors
 from ..layers.convert import label_features
-from ..layers.frame import Frame, frame_of
+from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.map_colors import COLD, HOT, ramp
 from ..layers.metadata import LayerData
 from ..plain_text import plain, plain_features
 from ..viewer.overlays import SHARE_COLORS, about_overlay, grid_of_overlays, put_overlay
+from ..viewer.placing import find_frame
 
 
-def show_regions_by(result: Result, viewer: Any, column: str) -> Any:
+def show_regions_by(result: Result | PointResult, viewer: Any, column: str) -> Any:
     """Colour every region of an atlas by a column of `result.regions`; returns the Labels layer.
 
     Columns of one sign run from violet over green to yellow; of both, from blue over dark to red, with 0 in the middle.
@@ -33,7 +35,7 @@ def show_regions_by(result: Result, viewer: Any, column: str) -> Any:
 
     Parameters
     ----------
-    result : Result
+    result : Result or PointResult
         Of a stack or several atlases, take ``result.single(n)``.
     viewer : napari.Viewer
     column : str
@@ -44,12 +46,13 @@ def show_regions_by(result: Result, viewer: Any, column: str) -> Any:
     InputError
         If the table has no such column of numbers.
     """
-    return put_overlay(viewer, regions_by_layer(result, column, frame_of(result.image, viewer.layers)))
+    return put_overlay(viewer, regions_by_layer(result, column, find_frame(result, viewer)))
 
 
-def regions_by_layer(result: Result, column: str, frame: Frame) -> LayerData:
+def regions_by_layer(result: Result | PointResult, column: str, frame: Frame) -> LayerData:
     """The atlas's regions as Labels in colours of a column; label = row of the atlas's region table + 1."""
-    atlas, grid = result.atlas, grid_of_overlays(result)
+    atlas, title = result.atlas, result.image.name if isinstance(result, Result) else result.points.name
+    grid = grid_of_overlays(result) if isinstance(result, Result) else atlas.grid
     values = values_of(result, column)
     data, transform = frame.lay_out(most_probable(atlas, grid), grid)
     known = np.flatnonzero(np.isfinite(values))
@@ -59,7 +62,7 @@ def regions_by_layer(result: Result, column: str, frame: Frame) -> LayerData:
     return (
         data,
         {
-            "name": plain(f"{result.image.name}: {column} ({atlas.name})"),
+            "name": plain(f"{title}: {column} ({atlas.name})"),
             "features": plain_features(label_features(rows, ["region", column])),
             "colormap": direct_colors(colors),
             "opacity": 0.8,
@@ -70,7 +73,7 @@ def regions_by_layer(result: Result, column: str, frame: Frame) -> LayerData:
     )
 
 
-def values_of(result: Result, column: str) -> Floats:
+def values_of(result: Result | PointResult, column: str) -> Floats:
     """A column of the table of regions, for each row (R,) of the atlas's own table; NaN where it says nothing.
 
     Raises

@@ -65,6 +65,9 @@ class ResultView(FoldingView):
     go_asked = Signal(QModelIndex)
     """A double click or Enter on a cell."""
 
+    paint_asked = Signal(str)
+    """The name of a column by which the regions are to be coloured."""
+
     cleared = Signal()
     """Escape."""
 
@@ -125,6 +128,8 @@ class ResultView(FoldingView):
             for text, steps in (("Move to the left", -1), ("Move to the right", 1)):
                 action = menu.addAction(text)
                 action.triggered.connect(lambda _, n=steps: self.choose_columns(layout.moved(names, name, n)))
+            if self._name == "regions" and self._model.columns.is_numeric(name):
+                menu.addAction("Colour the brain by this column").triggered.connect(lambda: self.paint_asked.emit(name))
             hide = menu.addAction("Hide")
             hide.setEnabled(not only_one)
             hide.triggered.connect(lambda: self.choose_columns(layout.with_hidden(name)))

@@ -21,6 +21,7 @@ from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..layers.mode_layers import highlight
 from ..probe.caption import caption_of, show_place
+from ..region_views.by_column import show_regions_by
 from ..region_views.meshes import show_mesh
 from ..viewer.overlays import show_region, show_region_in
 from ..viewer.placing import find_layer, find_layers, find_modes_layer
@@ -52,6 +53,7 @@ class TableLink:
         self._is_open = False
         table.picked.connect(self.show_picked)
         table.place_chosen.connect(self.go_to)
+        table.column_chosen.connect(self.color_regions)
         table.destroyed.connect(self.close)
         table.installEventFilter(_Docking(table, self))
         self.open()
@@ -90,6 +92,12 @@ class TableLink:
         table = self._table()
         if self._is_open and table is not None and table.result is not None:
             show_place(self._viewer, table.result, place, subject.run)
+
+    def color_regions(self, column: str) -> None:
+        """Colour the regions of the first atlas, of a stack by what is in its first map, by a column of their table."""
+        table = self._table()
+        if self._is_open and table is not None and table.result is not None:
+            show_regions_by(table.result.single(0), self._viewer, column)
 
     def show_picked(self, subjects: Sequence[Subject]) -> None:
         """Highlight modes, and show their regions in place of those of earlier rows: as maps, in 3D as surfaces."""

@@ -229,6 +229,9 @@ class ResultsTable(QWidget):
     place_chosen = Signal(object, object)
     """Place x, y, z in world mm, and the `Subject` of the row, of a click, double click or Enter on a cell."""
 
+    column_chosen = Signal(str)
+    """Name of a column of the regions by which they are to be coloured."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.result: Result | PointResult | None = None
@@ -251,6 +254,7 @@ class ResultsTable(QWidget):
             page.filters_shown.connect(self._fit_toggles)
             page.go_asked.connect(self._go)
             page.view.clicked.connect(self._clicked)
+        self.regions.view.paint_asked.connect(self.column_chosen)
         self.tabs.currentChanged.connect(self.refresh)
         self.tabs.currentChanged.connect(self._fit_toggles)
         self.filter_button = _toggle("Filter", "Search, and choose rows (Ctrl+F)", self._show_filters)

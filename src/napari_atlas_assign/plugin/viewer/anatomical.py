@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from napari.utils.camera_orientations import DEFAULT_ORIENTATION_TYPED
 from nibabel.orientations import io_orientation
 
 from ...grid import Floats
@@ -64,6 +65,11 @@ def set_upright(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD, conventio
     order = _space_order(viewer)
     if order is not None:
         viewer.scene.camera.orientation = orientation_for(order, view_from_world, convention)
+
+
+def is_turned(viewer: Any) -> bool:
+    """Whether a viewer's camera is turned otherwise than napari opens it: by a user, or upright by this plugin."""
+    return tuple(viewer.scene.camera.orientation) != tuple(DEFAULT_ORIENTATION_TYPED)
 
 
 def convention_of(viewer: Any, view_from_world: Floats = ZYX_FROM_WORLD) -> Convention:

@@ -6,14 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from napari.utils.camera_orientations import DEFAULT_ORIENTATION_TYPED
 
 from ...errors import InputError
 from ...grid import Floats
 from ..layers.frame import Frame
 from ..layers.geometry import full_resolution
 from ..layers.metadata import layer_kind, own_metadata
-from .anatomical import anatomical_view, set_upright
+from .anatomical import anatomical_view, is_turned, set_upright
 from .crosshair import show_crosshair
 from .keep_in_view import shows_all
 from .oblique import go_to_world
@@ -75,9 +74,9 @@ def _is_fresh(viewer: Any, layer: Any) -> bool:
         for one in viewer.layers
         if one != layer and own_metadata(one).get("role") not in (ROLE, "atlas", "region maps")
     ]
-    dims, camera = viewer.dims, viewer.scene.camera
-    as_opened = tuple(camera.orientation) == tuple(DEFAULT_ORIENTATION_TYPED) and dims.ndisplay == 2
-    return not others and as_opened and tuple(dims.order) == tuple(range(dims.ndim)) and dims.ndim == layer.ndim >= 3
+    dims = viewer.dims
+    as_opened = not is_turned(viewer) and dims.ndisplay == 2 and tuple(dims.order) == tuple(range(dims.ndim))
+    return not others and as_opened and dims.ndim == layer.ndim >= 3
 
 
 def _may_be_human(viewer: Any, frame: Frame) -> bool:

@@ -20,7 +20,7 @@ from ..layers.metadata import LayerData, layer_kind, own_metadata
 from ..layers.mode_layers import has_own_modes, modes_layers
 from ..layers.point_layers import assigned_points_layer, view_of_points
 from ..layers.region_layers import regions_layers
-from .anatomical import set_upright
+from .anatomical import is_turned, set_upright
 from .map_paint import paint_by_threshold
 from .mode_volume import follow_volume
 from .oblique import go_to_world
@@ -102,7 +102,11 @@ def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
     """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
     abouts = [options["metadata"][KEY] for _, options, _ in layers]
-    if frame.is_anatomical and all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts):
+    if (
+        frame.is_anatomical
+        and not is_turned(viewer)
+        and all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts)
+    ):
         set_upright(viewer, frame.view_from_world)
     n_before = len(viewer.layers)
     for role in ("regions", "modes"):
