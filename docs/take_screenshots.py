@@ -58,6 +58,16 @@ def walk(viewer: napari.Viewer) -> None:
     shoot(viewer, "light")
     viewer.theme = "dark"
 
+    dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN, "Three planes")
+    shoot(viewer, "planes", settle=20)
+    viewer.window.remove_dock_widget(dock)
+
+    table.tabs.setCurrentWidget(table.regions)
+    table.column_chosen.emit("mean")
+    shoot(viewer, "regions")
+    widget.view_buttons.close_overlays.click()
+    table.tabs.setCurrentWidget(table.assignments)
+
     table.filter_button.click()
     table.assignments.filters.conditions[0].only.setChecked(True)
     shoot(viewer, "3-filtered")
@@ -69,6 +79,7 @@ def walk(viewer: napari.Viewer) -> None:
     probe.pin()
     probe.peaks_button.click()
     viewer.dims.ndisplay = 3
+    viewer.scene.camera.angles = (0, -20, 90)
     shoot(viewer, "here", settle=20)
     viewer.dims.ndisplay = 2
     viewer.window.remove_dock_widget(dock)

@@ -22,6 +22,9 @@ THRESHOLD = 3.0
 
 ATLAS = "juelich"
 
+WINDOW = 1600, 1000
+"""Pixels; a smaller screen holds it in its bounds."""
+
 ROWS = 8
 """Of each table, that the terminal shows."""
 
@@ -126,17 +129,17 @@ def _open_napari(path: Path, result: Result) -> None:
     import napari
 
     from ..api import show
-    from ..plugin.viewer.commands import show_plane
-    from ..plugin.viewer.placing import go_to_place
+    from ..plugin.probe.caption import show_place
     from ..plugin.viewer.template import add_template
 
     viewer = napari.Viewer()
-    viewer.open(path, plugin=PROGRAM)
+    viewer.window.resize(*WINDOW)
+    viewer.open(path, plugin=PROGRAM)  # upright and lettered, at the peak
     _, widget = viewer.window.add_plugin_dock_widget(PROGRAM, "Assign modes")
     widget.threshold.value = THRESHOLD  # whatever the user's settings are: the table is of this one
+    widget.live.value = True
     show(result, viewer)
     with suppress(InputError):  # no template is installed
         add_template(viewer)
-    show_plane(viewer, "axial")
-    go_to_place(viewer, result, result.modes["peak"].iloc[0])
+    show_place(viewer, result, result.modes["peak"].iloc[0])
     napari.run()

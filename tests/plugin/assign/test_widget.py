@@ -18,7 +18,7 @@ from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import set_geometry
 from napari_atlas_assign.plugin.layers.reader import read
 from napari_atlas_assign.plugin.show import TABLE_NAME
-from tests.plugin.helpers import AFFINES, as_layer, finish, napari_nifti_layer, placed, without_crosshair
+from tests.plugin.helpers import AFFINES, as_layer, finish, napari_nifti_layer, placed, settle, without_crosshair
 
 NAME = "napari-atlas-assign"
 
@@ -593,3 +593,13 @@ def test_the_first_assign_goes_to_the_peak_of_mode_1_and_a_later_one_stays(model
     ready.assign()
     finish(qtbot, ready)
     assert np.allclose(model.dims.point, elsewhere)
+
+
+def test_labels_of_the_form_are_one_column(make_napari_viewer, write, blob_map):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+    settle()
+    fields = [widget.image.native, widget.atlas.combo, widget.threshold.native, widget.fields.slider]
+    assert len({field.mapTo(widget, field.rect().topLeft()).x() for field in fields}) == 1
+    assert all(label.width() >= label.sizeHint().width() for label in (widget.atlas_label, widget.threshold_label))

@@ -40,6 +40,9 @@ Value = tuple[str, Any]
 
 FROM_FILE = "From a file…"
 
+WIDTH = 84
+"""Letters that rows of the list have room for, badges included."""
+
 MOST_LISTED = 6
 """Lines of the list of atlases that are compared as well; of more, it scrolls."""
 
@@ -202,7 +205,6 @@ class AtlasChooser(QWidget):
             if self._of_key(self._listed()[row]) is None:
                 self.also.takeItem(row)
         self._fit_list()
-        self._show_files()
         return still
 
     def note_use(self) -> None:
@@ -251,6 +253,7 @@ class AtlasChooser(QWidget):
         still = before in self._values
         self.combo.setCurrentIndex(self._index_of(before if still else self._first_value("")))
         self.combo.blockSignals(blocked)
+        self._show_files()
         return still
 
     def _fill(self) -> None:
@@ -293,6 +296,8 @@ class AtlasChooser(QWidget):
         assert isinstance(rows, QListView)
         for row in folded:
             rows.setRowHidden(row, True)  # a search still gives them
+        for listed in (rows, self._popup):
+            listed.setMinimumWidth(WIDTH * self.fontMetrics().averageCharWidth())
         self.combo.completer_object.setModel(model)
 
     def _first_value(self, preferred: str) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QRect, QSize, Qt
-from qtpy.QtWidgets import QStyledItemDelegate
+from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 BADGE = Qt.ItemDataRole.UserRole + 7
 """Role of the text of a row's badge."""
@@ -28,7 +28,9 @@ class BadgeDelegate(QStyledItemDelegate):
             return
         width = option.fontMetrics.horizontalAdvance(text) + GAP
         whole = QRect(option.rect)
-        super().paint(painter, option, index)
+        own = QStyleOptionViewItem(option)
+        own.rect = whole.adjusted(0, 0, -width, 0)
+        super().paint(painter, own, index)
         painter.save()
         painter.setOpacity(FAINT)
         painter.setPen(option.palette.text().color())

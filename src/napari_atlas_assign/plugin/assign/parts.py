@@ -6,6 +6,7 @@ from typing import Any
 
 from magicgui.widgets import Container, Label
 from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QLabel
 from superqt import QCollapsible
 
 from ..plain_text import labels_as_plain_text
@@ -29,6 +30,8 @@ def collapsible(title: str) -> QCollapsible:
     section = QCollapsible(title)
     section.toggleButton().setIconSize(QSize(0, 0))
     section.setDuration(0)
+    section.layout().setContentsMargins(0, 0, 0, 0)
+    section.content().layout().setContentsMargins(0, 0, 0, 0)
 
     def turn(opened: bool) -> None:
         section.setText(f"{'▾' if opened else '▸'} {title}")
@@ -37,6 +40,15 @@ def collapsible(title: str) -> QCollapsible:
     section.toggled.connect(turn)
     turn(False)
     return section
+
+
+def align_labels(fields: Container, *labels: QLabel) -> None:
+    """Let the labels of fields, as far as these are in sight, and other labels be one column."""
+    titles = {field.label for field in fields if field.visible}
+    column = [*labels, *(label for label in fields.native.findChildren(QLabel) if label.text() in titles)]
+    width = max(label.sizeHint().width() for label in column)
+    for label in column:
+        label.setFixedWidth(width)
 
 
 def row(*widgets: Any) -> Container:

@@ -40,7 +40,7 @@ from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
-from .parts import collapsible, row, text
+from .parts import align_labels, collapsible, row, text
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
@@ -115,7 +115,8 @@ class AssignWidget(QWidget):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.addRow("atlas", self.atlas)
+        self.atlas_label = QLabel("atlas")
+        form.addRow(self.atlas_label, self.atlas)
         labels_as_plain_text(self.region_shown.native)
         form.addRow("", self.region_shown.native)
         self.threshold_label = QLabel("threshold")
@@ -386,6 +387,8 @@ class AssignWidget(QWidget):
             else:
                 self._follow_viewer()
                 soon_in_tabs(self)
+        elif event.type() == QEvent.Type.Show:
+            self._align()  # in the font of the window
         return bool(super().event(event))
 
     def _follow_viewer(self) -> None:
@@ -492,8 +495,12 @@ class AssignWidget(QWidget):
         self.threshold_label.setVisible(is_map)
         unit = "" if layer is None else unit_of(layer)
         self.threshold_label.setText(f"threshold ({unit})" if unit else "threshold")
+        self._align()
         if layer is not None and is_map:
             self._pick("threshold", usual_threshold(layer, self._defaults.z_threshold))
+
+    def _align(self) -> None:
+        align_labels(self.source_fields, self.atlas_label, self.threshold_label)
 
     def _ask_and_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "A record of an assignment", "", "Records (*.json)")

@@ -78,7 +78,7 @@ class Caption:
         viewer = self._viewer()
         if viewer is not None and self._callback is not None:
             self._cursor = None
-            self._show(two_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
+            self._show(in_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
 
     def follow(self, cursor: Cursor) -> None:
         """The mouse is somewhere else; this is called hundreds of times a second, and only takes note."""
@@ -91,7 +91,7 @@ class Caption:
         if viewer is None or cursor is None:
             return
         xyz: Floats | None = place_under(viewer, cursor, self._reader) if results_in(viewer) else None
-        self._show("" if xyz is None else two_lines(what_is_here(viewer, xyz, self._reader)))
+        self._show("" if xyz is None else in_lines(what_is_here(viewer, xyz, self._reader)))
         self._reader.fetch()
 
     def _show(self, text: str) -> None:
@@ -121,10 +121,11 @@ def one_line(here: Here) -> str:
     return " · ".join([*parts, *filter(None, [region_here(here)])])
 
 
-def two_lines(here: Here) -> str:
-    """As `one_line`, with the region below: a letter stands in the middle of the upper edge."""
+def in_lines(here: Here) -> str:
+    """As `one_line`, in lines so short that they leave room for the letter in the middle of the upper edge."""
     region = region_here(here)
-    return f"{one_line(here).removesuffix(region).removesuffix(' · ')}\n{region}" if region else one_line(here)
+    place, *more = one_line(here).removesuffix(f" · {region}").split(" · ")
+    return "\n".join(filter(None, [place, " · ".join(more), region]))
 
 
 def region_here(here: Here) -> str:

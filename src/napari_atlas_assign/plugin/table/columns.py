@@ -19,8 +19,8 @@ USUAL = {
         *("peak probability", "hemisphere", "share sd", "p corrected"),
     ),
     "modes": (
-        *("map name", "atlas", "input structure", "volume mm3", "peak", "peak value", "best region by share"),
-        *("best region by correlation", "unassigned share", "nearest region", "best region stability"),
+        *("map name", "atlas", "input structure", "volume mm3", "peak", "peak value", "unassigned share"),
+        *("best region by share", "best region by correlation", "nearest region", "best region stability"),
     ),
     "regions": (
         *("map name", "atlas", "region", "count", "density per mm3", "left count", "right count", "active mm3"),

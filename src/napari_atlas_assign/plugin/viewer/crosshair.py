@@ -85,9 +85,8 @@ def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any],
 
 
 NAME_TEXT = {
-    "string": "  {label}",
-    "size": 10,
-    "anchor": "lower_left",
+    "string": "\n\n\n\n{label}",  # below the place, and below the name of a pin
+    "size": 9,
     "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the name
 }
 
