@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from weakref import ref
@@ -50,7 +51,16 @@ def beside_panels(widget: QWidget) -> None:
         return
     own.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
     if panel is not None:
+        own.destroyed.connect(partial(_narrow, ref(window), ref(panel), panel.width()))
         window.splitDockWidget(own, panel, Qt.Orientation.Horizontal)
+
+
+def _narrow(window: ref[QMainWindow], panel: ref[QDockWidget], width: int, _: Any = None) -> None:
+    """Let a panel be as wide as before a dock beside it came, and the canvas have the room."""
+    there, dock = window(), panel()
+    with suppress(RuntimeError):  # Qt has destroyed them, too
+        if there is not None and dock is not None:
+            there.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
 def _soon(widget: QWidget, do: Callable[[QWidget], None]) -> None:

