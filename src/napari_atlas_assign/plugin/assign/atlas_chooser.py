@@ -52,6 +52,9 @@ class AtlasChooser(QWidget):
 
     changed = Signal()
 
+    _popup: Any = None
+    """Of the search; still asked for when Python has let go of a widget that Qt has not destroyed yet."""
+
     def __init__(self, preferred: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries = catalogue()
