@@ -103,7 +103,8 @@ def noise_map(kind: Noise, rng: np.random.Generator) -> np.ndarray:
 
 def placements_of(seed: int, kind: Noise, threshold: float, placements: int) -> dict[str, Any]:
     """The smallest corrected p of one noise map, and how many modes could be placed."""
-    image = Image.from_array(noise_map(kind, np.random.default_rng([1, seed])), brain().grid.affine)
+    rng = np.random.default_rng([1, seed, KINDS.index(kind), round(10 * threshold)])
+    image = Image.from_array(noise_map(kind, rng), brain().grid.affine)
     modes = find_modes(image, threshold=threshold, min_voxels=SIZES[0])
     small = modes.counts() <= SIZES[1]
     if not small.all():
@@ -124,7 +125,7 @@ def planted_region() -> tuple[int, str]:
 
 def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 0.0) -> dict[str, Any]:
     """The smallest corrected p of one noise map in the region test; where a region is planted, that of it."""
-    data = noise_map(kind, np.random.default_rng([3 if planted_sd else 2, seed]))
+    data = noise_map(kind, np.random.default_rng([2, seed, KINDS.index(kind), round(10 * planted_sd)]))
     row, _ = planted_region()
     if planted_sd:
         grid = brain().grid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ import scipy
 from napari_atlas_assign import Atlas, Grid, Image, InputError
 from napari_atlas_assign.assignment.columns import REGION_TEST
 from napari_atlas_assign.certainty.region_test import RegionMeans, compare_with_surrogates
-from napari_atlas_assign.certainty.surrogates import surrogates
+from napari_atlas_assign.certainty.surrogates import _amplitude, surrogates
 
 AFFINE = np.array([[3.0, 0, 0, -30], [0, 3, 0, -33], [0, 0, 3, -27], [0, 0, 0, 1]])
 GRID = Grid((20, 22, 18), AFFINE)
@@ -61,6 +63,32 @@ def test_surrogates_are_as_smooth_as_the_image(rng, fwhm):
         theirs.append(lag_one(data[mask], mask))
         ours += [lag_one(one, mask) for one in surrogates(data[mask], mask, AFFINE, 4, seed)]
     assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.03)
+
+
+def test_means_of_surrogates_vary_as_those_of_such_images_do(rng):
+    """Smooth noise in a ball: its region means have a variance that is known, however large the region."""
+    shape, sigma = (30, 30, 30), 1.3  # in voxels of 4 mm
+    at = np.indices(shape) - 14.5
+    mask = (at**2).sum(axis=0) < 13**2
+    affine = np.diag([4.0, 4, 4, 1])
+    regions = [
+        mask & (((at - np.array(centre)[:, None, None, None]) ** 2).sum(axis=0) < radius**2)
+        for centre, radius in (((6, 0, 0), 5), ((-4, 5, 2), 4), ((0, -5, -4), 6))
+    ]
+    weights = np.stack([region / region.sum() - mask / mask.sum() for region in regions])  # about the map's mean
+    # A weighted sum of white noise that was smoothed is one of white noise with smoothed weights.
+    smooth = partial(scipy.ndimage.gaussian_filter, sigma=sigma, mode="wrap")
+    impulse = np.zeros(shape)
+    impulse[15, 15, 15] = 1
+    expected = np.array([(smooth(w) ** 2).sum() for w in weights]) / (smooth(impulse) ** 2).sum()
+    found = []
+    for _ in range(60):
+        values = smooth(rng.standard_normal(shape))[mask]
+        box = tuple(slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+        power = _amplitude(values, mask[box], affine).astype(np.float64) ** 2
+        of_weights = [np.abs(scipy.fft.fftn(w[box], power.shape)) ** 2 / power.size for w in weights]
+        found.append([(one * power).sum() / power.mean() for one in of_weights])
+    assert np.mean(found, axis=0) / expected == pytest.approx(np.ones(3), abs=0.05)
 
 
 def test_means_are_weighted_by_the_share_inside_the_mask(rng, small_atlas):

@@ -47,14 +47,9 @@ def test_it_says_what_the_choice_of_a_threshold_came_to(image, small_atlas):
             assert words in repr(assign(source, small_atlas, threshold=threshold))
 
 
-def test_without_a_threshold_it_counts_regions_and_what_a_test_of_the_map_came_to(image, small_atlas):
-    result = assign(image, small_atlas, threshold=None, surrogates=99)
-    p = result.region_test["p corrected"]
-    assert headline(result) == (
-        f"{image.name}, without a threshold: {small_atlas.n_regions} regions of {small_atlas.name}; "
-        f"{(p <= 0.05).sum()} of {p.notna().sum()} tested regions with a corrected p of at most 0.05"
-    )
-    assert headline(assign(image, small_atlas, threshold=None)).endswith(f"regions of {small_atlas.name}")
+def test_without_a_threshold_it_counts_regions(image, small_atlas):
+    expected = f"{image.name}, without a threshold: {small_atlas.n_regions} regions of {small_atlas.name}"
+    assert headline(assign(image, small_atlas, threshold=None)) == expected
 
 
 def test_points_are_counted_once_however_many_atlases_there_are(small_atlas):

@@ -406,7 +406,13 @@ REGION_TEST: Columns = _by_name(
             "fraction p of cases.",
             caution="For a region that was chosen by looking at the table, read p corrected.",
         ),
-        Column("p corrected", "fraction", "The same fraction for any region of the atlas."),
+        Column(
+            "p corrected",
+            "fraction",
+            "The same fraction for any region of the atlas.",
+            caution="Too small where parts of the map differ much in smoothness or variance; docs/certainty.md says "
+            "how much.",
+        ),
     )
 )
 """One row per region."""

@@ -17,8 +17,11 @@ from ..grid import Floats
 PADDING = 16
 """Voxels put around the mask, so that what leaves the box on one side does not come in at the other at once."""
 
+WHOLE_MM = 30.0
+"""Distance up to which the autocovariance is taken as it is; a taper from 0 on would make surrogates rougher."""
+
 REACH_MM = 60.0
-"""Distance at which the autocovariance is tapered to zero."""
+"""Distance at which it is tapered to zero."""
 
 
 def surrogates(
@@ -64,13 +67,24 @@ def _amplitude(values: Floats, mask: NDArray[np.bool_], affine: Floats) -> NDArr
     product, pairs = (
         scipy.fft.irfftn(np.abs(scipy.fft.rfftn(volume, double)) ** 2, double) for volume in (centred, mask * 1.0)
     )
-    covariance = product / np.maximum(pairs.round(), 1)
-    lags = [np.fft.fftfreq(length, 1 / length).round().astype(int) for length in shape]
-    distance = _distances(lags, affine)
-    taper = np.where(distance < REACH_MM, (1 + np.cos(np.pi * np.minimum(distance / REACH_MM, 1))) / 2, 0)
+    pairs = pairs.round()
+    covariance = product / np.maximum(pairs, 1)
+    covariance += _lost_with_the_mean(covariance, pairs, _taper(_lags(double), affine), len(values))
+    lags = _lags(shape)
+    taper = _taper(lags, affine)
     known = np.ix_(*(np.where(np.abs(lag) < m, lag, 0) % d for lag, m, d in zip(lags, mask.shape, double, strict=True)))
     spectrum = scipy.fft.fftn(covariance[known] * taper).real
     return np.sqrt(_positive(spectrum)).astype(np.float32)
+
+
+def _lost_with_the_mean(covariance: Floats, pairs: Floats, taper: Floats, n: int) -> float:
+    """By how much the autocovariance of an image about its own mean is too small, at all lags alike.
+
+    That is the variance of the mean of its `n` voxels: the mean autocovariance of all their pairs, what is lost of it
+    included. `pairs` counts those of each lag. A mask hardly larger than the taper does not tell all of it.
+    """
+    weight = taper * pairs / n**2
+    return float((weight * covariance).sum() / max(1 - weight.sum(), 0.5))
 
 
 def _positive(spectrum: Floats) -> Floats:
@@ -82,6 +96,17 @@ def _positive(spectrum: Floats) -> Floats:
     falling = np.sort(spectrum, axis=None)[::-1]
     level = (np.cumsum(falling) - max(spectrum.sum(), 0)) / np.arange(1, falling.size + 1)
     return np.maximum(spectrum - level[np.count_nonzero(falling > level) - 1], 0)
+
+
+def _lags(shape: list[int]) -> list[NDArray[np.int64]]:
+    """Along each axis, the lags of a cyclic autocovariance, in voxels."""
+    return [np.fft.fftfreq(length, 1 / length).round().astype(int) for length in shape]
+
+
+def _taper(lags: list[NDArray[np.int64]], affine: Floats) -> Floats:
+    """1 up to `WHOLE_MM`, then falling, 0 from `REACH_MM` on."""
+    beyond = (_distances(lags, affine) - WHOLE_MM) / (REACH_MM - WHOLE_MM)
+    return (1 + np.cos(np.pi * np.clip(beyond, 0, 1))) / 2
 
 
 def _distances(lags: list[NDArray[np.int64]], affine: Floats) -> Floats:

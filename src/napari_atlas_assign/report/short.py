@@ -16,9 +16,6 @@ MOST_ROWS = 10
 
 _LONGEST_NAME = 60
 
-LEVEL = 0.05
-"""Corrected p values up to which regions are counted."""
-
 
 def short_text(result: Result | PointResult) -> str:
     """What it is, the first rows of its summary, and its warnings, as lines of text."""
@@ -50,20 +47,11 @@ def headline(result: Result | PointResult) -> str:
     name = first.name if len(result.images) == 1 else f"{counted(len(result.images), 'map')} from {first.name}"
     if not result.parameters.has_modes:
         n_regions = counted(sum(atlas.n_regions for atlas in result.atlases), "region")
-        return f"{name}, without a threshold: {n_regions} of {atlases}{_tested(result)}"
+        return f"{name}, without a threshold: {n_regions} of {atlases}"
     chosen = result.parameters.threshold_in_words(first, run.threshold)
     at = f" ({chosen})" if chosen and len(result.images) == 1 else ""
     what = "region of interest" if result.parameters.rois else "mode"
-    return f"{name}{at}: {counted(n_modes(result), what)}, {n_rows} to {atlases}{_tested(result)}"
-
-
-def _tested(result: Result) -> str:
-    """What came of a test of the whole map, where one was asked for."""
-    test = result.region_test
-    if test is None:
-        return ""
-    p = test["p corrected"].dropna()
-    return f"; {int((p <= LEVEL).sum())} of {len(p)} tested regions with a corrected p of at most {LEVEL}"
+    return f"{name}{at}: {counted(n_modes(result), what)}, {n_rows} to {atlases}"
 
 
 def n_modes(result: Result) -> int:
