@@ -6,7 +6,7 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import napari_atlas_assign
 
 PACKAGE = Path(napari_atlas_assign.__file__).parent
 NAME = "napari_atlas_assign"
+TESTS = Path(__file__).parent
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
@@ -56,6 +57,15 @@ UPWARD = {("assignment", "report"), ("api", "plugin"), ("source", "plugin"), ("c
 
 PEERS = {"assignment", "certainty"}
 """Beside each other: an assignment asks for what is certain, a sweep for assignments; the test of circles holds."""
+
+TESTED_TOGETHER = {
+    "cli": "test_cli*.py",  # a command is tested as it is typed
+    "atlas/label_tables": "atlas/label_tables/test_every_table.py",  # which fails without an example of each kind
+}
+"""Folders whose modules are tested through what they are registered in."""
+
+WITHOUT_TEST = {"__main__.py", "viewer.py"}
+"""What starts the command line, and names that are only handed on: the tests of these run them."""
 
 MOST_FILES = 17  # of a folder, its `__init__` aside; the top, with what everything is built on, has the most
 MOST_LINES = 600
@@ -230,6 +240,37 @@ def test_nothing_below_the_plugin_imports_a_gui(path):
         assert top not in HEAVY or not at_import or layer_of(path) in ON_DEMAND, (
             f"{path.name} imports {module} at import time"
         )
+
+
+def has_code(path: Path) -> bool:
+    """Whether a module has a function with a body; classes of fields, types and protocols have none."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+    return any(len(f.body) > 1 or not isinstance(f.body[0], ast.Expr) for f in functions)
+
+
+def names_imported_by(tests: Iterable[Path]) -> set[str]:
+    """Absolute names of the modules that test files import, and of what they import from them."""
+    names: set[str] = set()
+    for node in (node for path in tests for node in ast.walk(ast.parse(path.read_text("utf-8")))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py" and has_code(p)], ids=name_of)
+def test_each_module_has_a_test_file_in_the_folder_of_its_name(path):
+    """A file of its own name, or one of a wider claim beside it, which imports it."""
+    part = path.relative_to(PACKAGE)
+    beside = list((TESTS / part.parent).glob("*.py"))
+    is_tested = (
+        name_of(path) in WITHOUT_TEST
+        or (TESTS / part.parent / f"test_{part.name}").is_file()
+        or ".".join([NAME, *part.with_suffix("").parts]) in names_imported_by(beside)
+        or any(TESTS.glob(TESTED_TOGETHER.get(part.parent.as_posix(), "none")))
+    )
+    assert is_tested, f"write tests/{part.parent.as_posix()}/test_{part.name}"
 
 
 def loaded_after(statements: str) -> set[str]:

@@ -81,7 +81,7 @@ def test_an_atlas_without_a_citation_is_named(image, small_atlas):
 
 
 def test_the_paper_of_siibra_is_cited_as_in_the_citation_file(image, small_atlas):
-    (paper,) = yaml.safe_load((Path(__file__).parents[2] / "CITATION.cff").read_text("utf-8"))["references"]
+    (paper,) = yaml.safe_load((Path(__file__).parents[3] / "CITATION.cff").read_text("utf-8"))["references"]
     entry = bibtex(record(image, small_atlas))
     authors = " and ".join(f"{author['family-names']}, {author['given-names']}" for author in paper["authors"])
     for words in (paper["title"], authors, paper["doi"], str(paper["year"]), paper["journal"]):

@@ -1,0 +1,22 @@
+"""What a row of the region table is about."""
+
+from __future__ import annotations
+
+from napari_atlas_assign import Image, assign
+from napari_atlas_assign.plugin.table.region_rows import RegionReader
+from napari_atlas_assign.plugin.table.values import Columns
+
+
+def test_every_row_but_the_last_is_a_region_with_a_place_inside_it(small_atlas):
+    result = assign(Image(small_atlas.map_of(0), small_atlas.grid), small_atlas, threshold=0.5)
+    reader = RegionReader(result, Columns(result.regions))
+    names = small_atlas.regions["name"].tolist()
+    for row, name in enumerate(result.regions["region"][:-1]):
+        region = names.index(name)
+        assert reader.subject(row).region == region
+        ijk = small_atlas.grid.containing(reader.place(row, "region"))
+        assert small_atlas.map_of(region)[tuple(ijk)] > 0
+    last = len(result.regions) - 1
+    assert reader.subject(last).region is None
+    assert reader.place(last, "region") is None
+    assert len(set(reader.keys())) == len(result.regions)
