@@ -61,8 +61,10 @@ PEERS = {"assignment", "certainty"}
 TESTED_TOGETHER = {
     "cli": "test_cli*.py",  # a command is tested as it is typed
     "atlas/label_tables": "atlas/label_tables/test_every_table.py",  # which fails without an example of each kind
+    "atlas/formats/tiff": "tiff_files/test_*.py",
+    "report/groups": "batch/test_design.py",
 }
-"""Folders whose modules are tested through what they are registered in."""
+"""Folders whose modules are tested together, through what calls them."""
 
 WITHOUT_TEST = {"__main__.py", "viewer.py"}
 """What starts the command line, and names that are only handed on: the tests of these run them."""
