@@ -1,4 +1,4 @@
-"""Whether a long session in a real napari window grows: its memory while a person tries a thousand thresholds.
+"""Whether a long session in a real napari window grows: its memory while the user tries a thousand thresholds.
 
 Run ``python benchmarks/session_memory.py`` on a desktop, or ``xvfb-run -a -s "-screen 0 1600x1000x24" python
 benchmarks/session_memory.py`` on a server. Each round is a new threshold with the widget's live updates, a move of the

@@ -1,7 +1,7 @@
 """Walk from a fresh napari to a saved report with mouse and keyboard, and write docs/usability-walk.md.
 
 Run ``python docs/usability_walk.py`` on a desktop, or ``xvfb-run -a -s "-screen 0 1600x1100x24" python
-docs/usability_walk.py`` on a server. Every click is a click on the widget, menu or dialog that a person would click;
+docs/usability_walk.py`` on a server. Every click is a click on the widget, menu or dialog that the user would click;
 clicks and keys are counted, and what the machine takes after each step is timed. Settings of your own napari are
 neither read nor changed.
 """
@@ -25,18 +25,18 @@ PER_CLICK, PER_KEY = 1.1 + 1.35, 0.28
 
 @dataclass
 class Step:
-    """One thing that a person does."""
+    """One thing that the user does."""
 
     what: str
     clicks: int = 0
     keys: int = 0
     seconds: float = 0.0
-    """What the machine takes until the person can go on."""
+    """What the machine takes until the user can go on."""
 
 
 @dataclass
 class Hand:
-    """A person's hand: it clicks and types, and what it does is counted."""
+    """The user's hand: it clicks and types, and what it does is counted."""
 
     steps: list[Step] = field(default_factory=list)
 
@@ -142,7 +142,7 @@ def walk(report: Path) -> list[Step]:
         table: Any = viewer.window.dock_widgets["Assigned regions"]
 
         def answer(*_: object) -> tuple[str, str]:
-            """In the place of the desktop's own dialog, in which a person types a name and saves."""
+            """In the place of the desktop's own dialog, in which the user types a name and saves."""
             hand.steps[-1].keys += len("report.html")
             hand.steps[-1].clicks += 1
             return str(report), ""

@@ -28,7 +28,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_dir(tmp_path_factory):
-    """A cache of the suite's own: nothing is read from, or left in, the person's."""
+    """A cache of the suite's own: nothing is read from, or left in, the user's."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(folder))

@@ -1,4 +1,4 @@
-"""Text whose encoding nobody states."""
+"""Text of unstated encoding."""
 
 from __future__ import annotations
 

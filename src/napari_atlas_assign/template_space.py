@@ -46,11 +46,11 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "whs_sd_rat": (),
     "WaxholmSD": ("Waxholm Space rat brain MRI/DTI",),
 }
-"""Names that people and programs use. A rodent template has two names here, because its packagers begin to count at
+"""Names in use. A rodent template has two names here, because its packagers begin to count at
 different places."""
 
 INDIVIDUAL = frozenset({"T1w", "T2w", "bold", "native", "individual", "orig", "scanner", "fsnative", "ACPC"})
-"""Spaces of one person's own brain: coordinates there say nothing in a template."""
+"""Spaces of one subject's own brain: coordinates there say nothing in a template."""
 
 _MIDPLANE_AT_0 = ("MNI", "Colin27", "Talairach", "fsaverage", "BigBrain", "WaxholmSD")
 """How spaces begin whose x is 0 between the hemispheres."""

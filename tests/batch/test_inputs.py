@@ -1,4 +1,4 @@
-"""What a person names becomes a list of maps."""
+"""What the user names becomes a list of maps."""
 
 from __future__ import annotations
 

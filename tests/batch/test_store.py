@@ -12,7 +12,7 @@ import pytest
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.inputs import MapFile
 from napari_atlas_assign.batch.store import Journal
-from napari_atlas_assign.batch.work import Record, packed, stamp_of, unpacked
+from napari_atlas_assign.batch.work import MapRecord, packed, stamp_of, unpacked
 from napari_atlas_assign.errors import InputError
 from napari_atlas_assign.image import file_sha256
 
@@ -34,7 +34,7 @@ def record(file):
         "columns": {name: [("file", "text")] for name in ("assignments", "modes", "regions")},
     }
     return packed(
-        Record(head, {"assignments": file.file.encode() + b"\tassignment\n", "modes": b"mode\n", "regions": b""})
+        MapRecord(head, {"assignments": file.file.encode() + b"\tassignment\n", "modes": b"mode\n", "regions": b""})
     )
 
 

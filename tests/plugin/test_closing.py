@@ -93,7 +93,7 @@ class Closable:
         self.viewer.window.remove_dock_widget(thing)
 
     def poke(self):
-        """What a person goes on doing: nothing of it may reach what is closed."""
+        """What the user goes on doing: nothing of it may reach what is closed."""
         move(self.viewer, tuple(self.viewer.dims.point))
         self.viewer.dims.set_point(self.viewer.dims.ndim - 1, 3.0)
         if self.modes in self.viewer.layers:

@@ -226,7 +226,7 @@ class Session:
         }
 
     def poke(self):
-        """What a person goes on doing: nothing of it may reach what is closed."""
+        """What the user goes on doing: nothing of it may reach what is closed."""
         viewer = self.viewer
         move(viewer, tuple(viewer.dims.point))
         viewer.dims.set_point(viewer.dims.ndim - 1, 3.0)

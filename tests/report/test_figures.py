@@ -19,7 +19,16 @@ from napari_atlas_assign.report import figures
 from napari_atlas_assign.report.canvas import AS_FILE, ON_PAGE
 from napari_atlas_assign.report.figures import draw_figures, figure_bytes, save_figures
 from napari_atlas_assign.report.scene import MAX_MODES, Scene, best_assignments
-from napari_atlas_assign.report.slices import VIEWS, Frame, box_of, corners_of, nice_step, on_plane, sample, volume_of
+from napari_atlas_assign.report.slices import (
+    VIEWS,
+    ViewBox,
+    box_of,
+    corners_of,
+    nice_step,
+    on_plane,
+    sample,
+    volume_of,
+)
 
 AXIAL, CORONAL, SAGITTAL = VIEWS
 
@@ -63,7 +72,7 @@ def pixels(figure) -> np.ndarray:
 @pytest.mark.parametrize("flips", list(product((0, 1), repeat=3)))
 def test_a_slice_does_not_depend_on_how_the_file_is_stored(small_atlas, order, flips):
     image = right_blob(small_atlas)
-    frame = Frame.around(*box_of(image))
+    frame = ViewBox.around(*box_of(image))
     for view, position in zip(VIEWS, (0.0, 1.0, 5.0), strict=True):
         expected = on_plane(image, frame, view, position, 1)
         found = on_plane(stored_otherwise(image, order, flips), frame, view, position, 1)
@@ -72,7 +81,7 @@ def test_a_slice_does_not_depend_on_how_the_file_is_stored(small_atlas, order, f
 
 def test_rows_of_a_slice_rise_and_columns_run_to_the_right(small_atlas):
     image = right_blob(small_atlas)
-    frame = Frame.around(*box_of(image))
+    frame = ViewBox.around(*box_of(image))
     row, column = np.unravel_index(on_plane(image, frame, AXIAL, 0.0, 1).argmax(), (frame.shape[1], frame.shape[0]))
     assert frame.low[0] + frame.step * (column + 0.5) == pytest.approx(5, abs=1)
     assert frame.low[1] + frame.step * (row + 0.5) == pytest.approx(0, abs=1)
@@ -278,7 +287,7 @@ assert dict(matplotlib.rcParams) == before
 
 def test_voxels_are_boxes_to_the_edge_of_the_image():
     image = Image(np.ones((2, 2, 2)), Grid((2, 2, 2), np.diag([10.0, 10, 10, 1])))
-    frame = Frame(np.array([-10.0, -10, -10]), (30, 30, 30), 1.0)
+    frame = ViewBox(np.array([-10.0, -10, -10]), (30, 30, 30), 1.0)
     assert sample(image, frame.grid(), 0).sum() == 20**3
 
 
@@ -288,7 +297,7 @@ def test_voxels_lie_in_the_smallest_volume_at_their_place(small_atlas):
     whole = Image(small_atlas.map_of(1), small_atlas.grid)
     assert small.data.size < whole.data.size
     assert small.data.min(axis=(1, 2)).shape == (small.grid.shape[0],)
-    frame = Frame.around(*box_of(whole))
+    frame = ViewBox.around(*box_of(whole))
     np.testing.assert_allclose(sample(small, frame.grid(), 0), sample(whole, frame.grid(), 0), atol=1e-7)
 
 
@@ -296,7 +305,7 @@ def test_voxels_lie_in_the_smallest_volume_at_their_place(small_atlas):
 def test_a_part_of_the_frame_has_the_same_cubes(small_atlas, view):
     region = volume_of(small_atlas.grid, *small_atlas.entries_of(1))
     low, high = corners_of(small_atlas.grid)
-    frame = Frame.around(low - 3, high + 3, 0.5)
+    frame = ViewBox.around(low - 3, high + 3, 0.5)
     part = frame.part_around(region.grid)
     shift = (part.low - frame.low) / 0.5
     np.testing.assert_allclose(shift, shift.round(), atol=1e-9)

@@ -27,7 +27,7 @@ from napari_atlas_assign.report import html as report_html
 from napari_atlas_assign.report.canvas import AS_FILE
 from napari_atlas_assign.report.figures import draw_figures
 from napari_atlas_assign.report.html import report_page, save_report, text
-from napari_atlas_assign.report.wording import fixed, number, one_line, percent, place, rounded
+from napari_atlas_assign.report.wording import fixed, number, percent, place, rounded, shortened
 
 VOID = {"meta", "img", "wbr", "br", "link", "input", "hr"}
 ATTACK = "<script>alert('x')</script><img src=x onerror=alert(1)>\"' & </title></style>"
@@ -278,7 +278,7 @@ def test_numbers_and_places_are_worded_for_people():
     ]
     assert [percent(v) for v in (0.1724, 0.0, 1e-5, 1.0, np.nan)] == ["17.2 %", "0.0 %", "< 0.1 %", "100.0 %", "–"]
     assert place((39.0, -22.004, 55.55)) == "(39, −22, 55.55)"
-    assert one_line("a\n b\x00" + "c" * 100, 20) == "a bccccccc…ccccccccc"
+    assert shortened("a\n b\x00" + "c" * 100, 20) == "a bccccccc…ccccccccc"
     assert text('<&">') == "&lt;&amp;&quot;&gt;"
 
 

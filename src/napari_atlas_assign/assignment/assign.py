@@ -185,7 +185,7 @@ def _comparisons(
 def collect(
     comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool = False, timings: Timings | None = None
 ) -> Result:
-    """Put comparisons together to a result, and look at what the person should look at."""
+    """Put comparisons together to a result, and look at what the user should look at."""
     timings = {} if timings is None else timings
     with timed(timings, "checks"):
         volumes = [comparison.image.name for comparison in comparisons] if is_stack else []
@@ -280,7 +280,7 @@ def _check(images: Sequence[Image], atlases: Sequence[Atlas]) -> None:
 
 
 def _notes(comparisons: Sequence[Comparison], parameters: Parameters) -> Iterator[str]:
-    """Sentences about what the person should look at."""
+    """Sentences about what the user should look at."""
     first_in_space: dict[str | None, Image] = {}
     for comparison in comparisons:
         first_in_space.setdefault(comparison.image.space, comparison.image)

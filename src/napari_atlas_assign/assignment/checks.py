@@ -1,4 +1,4 @@
-"""What the atlases of one assignment must have in common, and what a person should know where they do not."""
+"""What the atlases of one assignment must have in common, and what the user should know where they do not."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _with_others(note: str, volumes: Sequence[str]) -> str:
 
 
 def tell(notes: Iterable[str], atlases: Sequence[Atlas]) -> None:
-    """Warn of each note that is new to the person; remarks on atlases were told when these were loaded."""
+    """Warn of each note that is new to the user; remarks on atlases were told when these were loaded."""
     told = {remark for atlas in atlases for remark in atlas.remarks}
     for note in notes:
         if note not in told:

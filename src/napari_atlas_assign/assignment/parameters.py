@@ -186,7 +186,7 @@ class Parameters:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Parameters:
-        """Make parameters of what a person has written.
+        """Make parameters of what the user has written.
 
         Raises
         ------

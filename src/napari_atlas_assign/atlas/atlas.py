@@ -75,7 +75,7 @@ class Atlas:
     source : dict
         Where it came from, for the record: ``path``, ``sha256``, ``licence``, ``citation``.
     remarks : tuple of str
-        What a person should know of it, as said when it was loaded.
+        What the user should know of it, as said when it was loaded.
     """
 
     grid: Grid

@@ -368,7 +368,7 @@ def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
                 if r == n - 1:
                     _check_end(data)
                 queue.put(volume)
-        except BaseException as error:  # handed over, and raised where the person can see it
+        except BaseException as error:  # handed over, and raised where the user can see it
             queue.put(error)
 
     Thread(target=read, daemon=True).start()

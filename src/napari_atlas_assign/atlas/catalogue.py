@@ -102,6 +102,6 @@ def _entries() -> Iterator[CatalogueEntry]:
 
 
 def _key(name: str) -> str:
-    """A name without what people spell differently: case, marks between words, words that all have, years."""
+    """A name without what is spelt in several ways: case, marks between words, words that all have, years."""
     words = re.findall(r"[a-z]+|\d+(?:\.\d+)*", name.lower().replace("julichbrain", "julich brain"))
     return " ".join(word for word in words if word not in _NO_NAMES and not re.fullmatch("(19|20)[0-9]{2}", word))

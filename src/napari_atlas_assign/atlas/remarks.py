@@ -1,4 +1,4 @@
-"""Remarks: what a person should know about an atlas that was read all the same.
+"""Remarks: what the user should know about an atlas that was read all the same.
 
 The stored index keeps them with the atlas, so that they are made every time, not only when the files are read.
 """
@@ -17,7 +17,7 @@ _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 def remark(message: str) -> None:
-    """Warn the person with one sentence, once per atlas that is read."""
+    """Warn the user with one sentence, once per atlas that is read."""
     if _silent.get():
         return
     message = one_line(message)  # file names may hold what no record can
@@ -31,7 +31,7 @@ def remark(message: str) -> None:
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Collect the remarks that are made inside; they still reach the person, and whoever listens outside."""
+    """Collect the remarks that are made inside; they still reach the user, and whoever listens outside."""
     heard: list[str] = []
     outside = _heard.get()
     token = _heard.set(heard)

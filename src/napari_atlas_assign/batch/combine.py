@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 from ..errors import InputError
 
-Columns = Sequence[Sequence[str]]
+ColumnKinds = Sequence[Sequence[str]]
 """Names and kinds, as of `work.columns_of`."""
 
 TableFormat = Literal["tsv", "parquet"]
@@ -28,7 +28,7 @@ _GROUP = 2**23
 class TableWriter(Protocol):
     """Takes the rows of a table piece by piece."""
 
-    def add(self, columns: Columns, rows: bytes) -> None:
+    def add(self, columns: ColumnKinds, rows: bytes) -> None:
         """Add rows, as in a TSV file; the columns are those of all rows."""
 
     def __enter__(self) -> TableWriter: ...
@@ -65,7 +65,7 @@ class TsvWriter:
         self._path = path
         self._file: BinaryIO | None = None
 
-    def add(self, columns: Columns, rows: bytes) -> None:
+    def add(self, columns: ColumnKinds, rows: bytes) -> None:
         """Add rows."""
         if self._file is None:
             self._file = self._path.open("wb")
@@ -88,11 +88,11 @@ class ParquetWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: Any = None
-        self._columns: Columns = ()
+        self._columns: ColumnKinds = ()
         self._rows: list[bytes] = []
         self._size = 0
 
-    def add(self, columns: Columns, rows: bytes) -> None:
+    def add(self, columns: ColumnKinds, rows: bytes) -> None:
         """Add rows."""
         self._columns = self._columns or columns
         self._rows.append(rows)
@@ -121,7 +121,7 @@ class ParquetWriter:
         self._rows, self._size = [], 0
 
 
-def _parsed(rows: bytes, columns: Columns) -> Any:
+def _parsed(rows: bytes, columns: ColumnKinds) -> Any:
     """A pyarrow table of rows; positions become lists of three numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc

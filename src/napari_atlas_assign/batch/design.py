@@ -14,7 +14,7 @@ from ..assignment.regions.groups import groups_of, summarised, values_of_subject
 from ..atlas.build import stem
 from ..atlas.files.pairs import read_pairs
 from ..errors import InputError
-from .combine import Columns, TableWriter, tsv_line
+from .combine import ColumnKinds, TableWriter, tsv_line
 from .inputs import MapFile
 from .work import MapKey, key_of
 
@@ -65,7 +65,7 @@ class Design:
         subject = self.subject_of[key_of(file)]
         return {"subject": subject, "group": self.group_of[subject]}
 
-    def add(self, file: MapFile, columns: Columns, rows: bytes) -> None:
+    def add(self, file: MapFile, columns: ColumnKinds, rows: bytes) -> None:
         """Take the region table of a map, as the rows of a TSV file."""
         names = [name for name, _ in columns]
         wanted = [name for name in ("atlas", *DESCRIPTION, self.column) if name in names]

@@ -17,7 +17,7 @@ _Count = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 _Columns = list[tuple[_Text, Kind]]
 
 
-class Columns(Schema):
+class TableColumns(Schema):
     """Names and kinds of the columns of the tables; of the last two only where they were asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,4 +42,4 @@ class Head(Schema):
     assignments: _Count
     warnings: list[_Text]
     timings: dict[_Text, Number]
-    columns: Columns
+    columns: TableColumns

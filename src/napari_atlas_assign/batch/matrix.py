@@ -11,7 +11,7 @@ from ..assignment.columns import REGIONS
 from ..assignment.parameters import Parameters
 from ..assignment.regions.table import columns_of_maps
 from ..errors import InputError
-from .combine import Columns, tsv_line
+from .combine import ColumnKinds, tsv_line
 from .work import ORIGIN
 
 _NUMBERS = ("number", "fraction")
@@ -25,8 +25,8 @@ def check_matrix_column(name: str, parameters: Parameters) -> None:
 
 
 def matrix_rows(
-    columns: Columns, rows: bytes, name: str, besides: Mapping[str, str] | None = None
-) -> tuple[Columns, bytes]:
+    columns: ColumnKinds, rows: bytes, name: str, besides: Mapping[str, str] | None = None
+) -> tuple[ColumnKinds, bytes]:
     """The rows of region tables, one map after the other, as one row per map; and the columns of these.
 
     Columns are named by the region's number and its name, ancestors without a number by their name; of several atlases,

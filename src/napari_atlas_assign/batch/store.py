@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 from ..errors import InputError
 from ..image import file_sha256
 from .inputs import MapFile
-from .work import MapKey, Record, head_of, is_finished, key_of, stamp_of, unpacked
+from .work import MapKey, MapRecord, head_of, is_finished, key_of, stamp_of, unpacked
 
 _FRAME = struct.Struct("<QI")
 """Length and CRC-32 of the record that follows."""
@@ -97,7 +97,7 @@ class Journal:
             self._file.flush()  # to the system, where it outlives this process
         self._note(offset, record)
 
-    def read(self, file: MapFile) -> Record:
+    def read(self, file: MapFile) -> MapRecord:
         """The record of a map that the journal holds."""
         self._file.seek(self._places[key_of(file)].offset)
         length, _ = _FRAME.unpack(self._file.read(_FRAME.size))

@@ -38,7 +38,7 @@ from ..errors import InputError
 from ..grid import Grid
 from ..header import position_of
 from ..image import Image, file_sha256, open_image
-from ..report.provenance import PACKAGES, version_of
+from ..report.provenance import PACKAGES, running_version
 from ..source import read_image_file, says_labels
 from ..timings import timed
 from .inputs import MapFile
@@ -108,7 +108,7 @@ class Job:
     setup: str | None = None
 
 
-class Record(NamedTuple):
+class MapRecord(NamedTuple):
     """What is kept of one map."""
 
     head: dict[str, Any]
@@ -161,7 +161,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
         "volume": job.volume,
         "roi_labels": None if job.roi_labels is None else file_sha256(Path(job.roi_labels)),
         "parameters": job.parameters.as_dict(),
-        "software": {package: version_of(package) for package in PACKAGES},
+        "software": {package: running_version(package) for package in PACKAGES},
     }
     digest.update(json.dumps(about, sort_keys=True).encode())
     for atlas in atlases:
@@ -208,17 +208,17 @@ def key_of(file: MapFile) -> MapKey:
 
 def failed(file: MapFile, reason: str) -> bytes:
     """The record of a map that could not be assigned."""
-    return packed(Record(_named(file) | {"error": reason}, {}))
+    return packed(MapRecord(_named(file) | {"error": reason}, {}))
 
 
-def packed(record: Record) -> bytes:
+def packed(record: MapRecord) -> bytes:
     """A record as bytes."""
     head = json.dumps(record.head).encode()
     sizes = " ".join(map(str, (len(head), *map(len, record.rows.values()))))
     return f"{sizes}\n".encode() + head + zlib.compress(b"".join(record.rows.values()), 1)
 
 
-def unpacked(packed_record: bytes) -> Record:
+def unpacked(packed_record: bytes) -> MapRecord:
     """The record of `packed`."""
     sizes, start, end = _sizes(packed_record)
     unpacker = zlib.decompressobj()
@@ -226,7 +226,7 @@ def unpacked(packed_record: bytes) -> Record:
     if not unpacker.eof:
         raise ValueError("a record is cut off, or too large")
     head, rows = json.loads(packed_record[start:end]), io.BytesIO(text)
-    return Record(head, {name: rows.read(size) for name, size in zip(head.get("columns", ()), sizes, strict=True)})
+    return MapRecord(head, {name: rows.read(size) for name, size in zip(head.get("columns", ()), sizes, strict=True)})
 
 
 def head_of(packed_record: bytes) -> dict[str, Any]:
@@ -287,7 +287,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "timings": timings,
         "columns": {name: columns_of(table, TABLES[name]) for name, table in tables.items()},
     }
-    return packed(Record(head, rows))
+    return packed(MapRecord(head, rows))
 
 
 def _read(file: MapFile, volume: int | None) -> list[Image]:

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from ..errors import AssignmentWarning, InputError
 from . import assign, atlases, batch, cache, demo, label, region_test, rerun, sweep
-from .parser import PROGRAM, OneLineParser, one_line
+from .parser import PROGRAM, OneLineParser, printable
 
 COMMANDS = (assign, sweep, region_test, batch, label, rerun, atlases, cache, demo)
 
@@ -77,9 +77,9 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    print(f"{PROGRAM}: warning: {one_line(str(message))}", file=sys.stderr)
+    print(f"{PROGRAM}: warning: {printable(str(message))}", file=sys.stderr)
 
 
 def _fail(code: int, message: str) -> int:
-    print(f"{PROGRAM}: error: {one_line(message)}", file=sys.stderr)
+    print(f"{PROGRAM}: error: {printable(message)}", file=sys.stderr)
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .parser import Subparsers, one_line, print_table
+from .parser import Subparsers, print_table, printable
 
 if TYPE_CHECKING:
     from ..atlas.sources.entry import CatalogueEntry
@@ -57,4 +57,4 @@ def _matches(entry: CatalogueEntry, text: str | None) -> bool:
 
 
 def _terms(entry: CatalogueEntry) -> list[str]:
-    return [f"licence: {one_line(entry.licence)}", f"citation: {one_line(entry.citation)}"]
+    return [f"licence: {printable(entry.licence)}", f"citation: {printable(entry.citation)}"]

@@ -22,8 +22,8 @@ from .parser import (
     download_line,
     labels_of_rois,
     named_atlas,
-    one_line,
     print_profile,
+    printable,
 )
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _print(summary: Summary, arguments: argparse.Namespace) -> None:
     if summary.warnings:
         print(f"{PROGRAM}: warning: maps with warnings: {summary.warnings}; see maps.tsv", file=sys.stderr)
     for (file, _, _), error in list(summary.failures.items())[:_FAILURES_SHOWN]:
-        print(f"{PROGRAM}: failed: {one_line(file)}: {one_line(error)}", file=sys.stderr)
+        print(f"{PROGRAM}: failed: {printable(file)}: {printable(error)}", file=sys.stderr)
     more = len(summary.failures) - _FAILURES_SHOWN
     if more > 0:
         print(f"{PROGRAM}: failed: {more} more; see failures.tsv", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .parser import Subparsers, one_line, print_table
+from .parser import Subparsers, print_table, printable
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"Deleted {_count(len(stored))}, {_size(index.clear())}, in {index.cache_folder()}.")
         print(f"Deleted {_files(len(files))}, {_size(clear_downloads())}, in {downloads_folder()}.")
         return
-    rows = [(one_line(entry.name), str(entry.n_regions), _size(entry.n_bytes)) for entry in stored]
+    rows = [(printable(entry.name), str(entry.n_regions), _size(entry.n_bytes)) for entry in stored]
     if rows:
         print_table(("atlas", "regions", "size"), rows)
     total = sum(entry.n_bytes for entry in stored)
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"{_count(len(stored))}, {_size(total)}, in {index.cache_folder()}; at most {_size(index.MAX_BYTES)} are kept."
     )
     if files:
-        print_table(("download", "size"), [(one_line(name), _size(size)) for name, size in files])
+        print_table(("download", "size"), [(printable(name), _size(size)) for name, size in files])
     print(f"{_files(len(files))}, {_size(sum(size for _, size in files))}, in {downloads_folder()}.")
 
 

@@ -36,10 +36,10 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with 2 after one line on standard error."""
-        self.exit(2, f"{self.prog}: error: {one_line(message)}; {self.prog} --help lists what there is\n")
+        self.exit(2, f"{self.prog}: error: {printable(message)}; {self.prog} --help lists what there is\n")
 
 
-def one_line(text: str) -> str:
+def printable(text: str) -> str:
     """Text on one line, with control characters (which a file name may hold) made visible."""
     text = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -70,7 +70,7 @@ def download_line() -> Iterator[Callable[[int, int | None, str], None] | None]:
             return
         shown = perf_counter()
         part = f"{done / total:.0%}" if total else f"{done / 1e6:.0f} MB"
-        print(f"\r{one_line(what)[:64]}: {part:<12}", end="", file=sys.stderr, flush=True)
+        print(f"\r{printable(what)[:64]}: {part:<12}", end="", file=sys.stderr, flush=True)
 
     try:
         yield show

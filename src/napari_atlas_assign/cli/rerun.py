@@ -13,8 +13,8 @@ from .parser import (
     add_profile_argument,
     add_report_argument,
     download_line,
-    one_line,
     print_profile,
+    printable,
 )
 
 
@@ -63,5 +63,5 @@ def run(arguments: argparse.Namespace) -> int:
     other = [name for name, difference in differences.items() if difference]
     if other:
         what = f"{', '.join(other)}: not as in {arguments.record}, although no input has changed"
-        print(f"{PROGRAM}: error: {one_line(what)}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {printable(what)}", file=sys.stderr)
     return 1 if other else 0

@@ -40,7 +40,7 @@ class Modes:
     value: Floats
     """(N,) image value, sign turned in negative modes, so that it is above 0."""
     number: NDArray[np.int64]
-    """(M,) the number shown to people: ``input structure`` in the tables, the value in the components volume."""
+    """(M,) the number that is shown: ``input structure`` in the tables, the value in the components volume."""
     sign: NDArray[np.int8]
     """(M,) 1 or -1."""
     label: NDArray[np.int64] | None = None

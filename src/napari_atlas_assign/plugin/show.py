@@ -48,7 +48,7 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
         table.set_result(result, color)
         return
     table = ResultsTable()
-    table.set_result(result, color)  # before it is seen: what comes later is laid out anew, before people's eyes
+    table.set_result(result, color)  # before it is seen: what comes later is laid out anew, before the user's eyes
     keep_whole(viewer)
     viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
     beside_left_docks(table)

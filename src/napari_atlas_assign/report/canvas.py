@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .colors import REGION_COLORS, value_colors
 from .scene import Scene
-from .slices import ENDS, VIEWS, Frame, View, on_plane
-from .wording import one_line
+from .slices import ENDS, VIEWS, View, ViewBox, on_plane
+from .wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -70,7 +70,7 @@ def check_matplotlib() -> None:
 
 @contextmanager
 def own_settings() -> Iterator[None]:
-    """matplotlib's own settings in place of the person's, for as long as figures are drawn.
+    """matplotlib's own settings in place of the user's, for as long as figures are drawn.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def lay_out(figure: Figure, scene: Scene, style: Style, *, slices: bool) -> Pane
             style,
         )
     side = "right on the left (radiological)" if scene.radiological else "left on the left (neurological)"
-    shown = scene.background.space or one_line(scene.background.name, 40)
+    shown = scene.background.space or shortened(scene.background.name, 40)
     note = f"{side} · background: {shown}"
     _write(figure, 1 - EDGE / WIDTH, (legend + 0.06) / total, note, style, size=7, ha="right", va="bottom")
     return panels
@@ -139,7 +139,7 @@ def draw_image(axes: Axes, scene: Scene, view: View, position: float) -> None:
     show(axes, scene.frame, view, rgba)
 
 
-def show(axes: Axes, frame: Frame, view: View, rgba: NDArray[np.floating], interpolation: str = "bilinear") -> None:
+def show(axes: Axes, frame: ViewBox, view: View, rgba: NDArray[np.floating], interpolation: str = "bilinear") -> None:
     """Show colours (up, across, 4) that fill a frame."""
     extent = (frame.low[view.across], frame.high[view.across], frame.low[view.up], frame.high[view.up])
     limits = axes.get_xlim(), axes.get_ylim()
@@ -149,7 +149,7 @@ def show(axes: Axes, frame: Frame, view: View, rgba: NDArray[np.floating], inter
 
 def outline(
     axes: Axes,
-    frame: Frame,
+    frame: ViewBox,
     view: View,
     values: NDArray[np.floating],
     level: float,

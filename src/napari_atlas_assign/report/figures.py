@@ -21,9 +21,9 @@ from . import canvas
 from .canvas import AS_FILE, Style
 from .colors import REGION_COLORS, mode_color
 from .scene import MAX_MODES, Scene, best_assignments, drawn_runs
-from .slices import AXES, Frame, drawable, mode_volume, on_plane, sample
+from .slices import AXES, ViewBox, drawable, mode_volume, on_plane, sample
 from .sweep_figure import draw_sweep
-from .wording import coordinate, fixed, one_line, percent, place, rounded
+from .wording import coordinate, fixed, percent, place, rounded, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -190,14 +190,14 @@ def _draw_mode(figure: Figure, panels: Panels, scene: Scene, style: Style, row: 
     if not style.words:
         return
     facts = scene.result.modes.iloc[row]
-    heading = f"Mode {mode} of {one_line(scene.result.image.name, 48)}: {rounded(facts['volume mm3'])} mm³"
+    heading = f"Mode {mode} of {shortened(scene.result.image.name, 48)}: {rounded(facts['volume mm3'])} mm³"
     if not scene.is_rois:
         heading += f", peak {rounded(facts['peak value'])} at {place(facts['peak'])} mm"
     what = f"region of interest {mode}" if scene.is_rois else f"mode {mode}, beyond the threshold {scene.threshold:g}"
     entries = [(mode_color(mode), what)]
     for color, (_, pair) in zip(REGION_COLORS, best.iterrows(), strict=False):
         scores = f"r = {fixed(pair['correlation'], 2)}, share {percent(pair['share'])}"
-        entries.append((color, f"{one_line(pair['region'])}  ({scores})"))
+        entries.append((color, f"{shortened(pair['region'])}  ({scores})"))
     canvas.write_title(figure, heading, style)
     canvas.write_legend(figure, entries, style)
 
@@ -215,7 +215,7 @@ def _draw_overview(figure: Figure, panels: Panels, scene: Scene, style: Style) -
     if n:
         _draw_projections(panels, scene)
     if style.words:
-        canvas.write_title(figure, f"{n} mode{'' if n == 1 else 's'} of {one_line(scene.result.image.name)}", style)
+        canvas.write_title(figure, f"{n} mode{'' if n == 1 else 's'} of {shortened(scene.result.image.name)}", style)
 
 
 def _draw_projections(panels: Panels, scene: Scene) -> None:
@@ -227,7 +227,7 @@ def _draw_projections(panels: Panels, scene: Scene) -> None:
     # Small modes lie in front of large ones, so that none is hidden.
     rank = np.zeros(numbers.max() + 1, np.int32)
     rank[numbers] = np.arange(1, found.n_modes + 1)
-    box = Frame.around(*scene.mode_box, step=scene.frame.step)
+    box = ViewBox.around(*scene.mode_box, step=scene.frame.step)
     components = drawable(scene.result.components_of(0))
     modes = sample(Image(rank[components.data], components.grid), box.grid(), 0).astype(np.int32)
     colors = np.array([(0, 0, 0, 0), *(to_rgba(mode_color(number), 0.85) for number in numbers.tolist())])

@@ -39,7 +39,7 @@ _LONGEST_PART = 50
 """Letters of a name that become part of a file name; a letter takes up to four of the 255 bytes that it may have."""
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What file managers leave in a folder that a person has looked at."""
+"""What file managers leave in a folder that the user has looked at."""
 
 
 def save_result(result: Result | PointResult, folder: Path, report: bool = False) -> Path:

@@ -44,7 +44,7 @@ from .figures import draw_figures, figure_bytes
 from .provenance import record_of
 from .scene import MAX_MODES, MAX_RUNS, best_assignments, drawn_runs
 from .short import n_modes
-from .wording import MISSING, counted, fixed, listed, number, one_line, percent, place, rounded
+from .wording import MISSING, counted, fixed, listed, number, percent, place, rounded, shortened
 from .words.choices import choices
 from .words.flat_record import MAX_ENTRIES, flat
 from .words.methods import bibtex, methods_paragraph
@@ -132,7 +132,7 @@ def whole_page(title: str, content: str, record: Mapping[str, Any]) -> str:
 
 def text(value: Any, length: int = 200) -> str:
     """Anything as text that a page shows and never obeys."""
-    return html.escape(one_line(value, length))
+    return html.escape(shortened(value, length))
 
 
 def _of_maps(result: Result, record: Mapping[str, Any], radiological: bool) -> str:
@@ -203,7 +203,7 @@ def _of_points(result: PointResult, record: Mapping[str, Any]) -> str:
 def _heading(result: Result, record: Mapping[str, Any]) -> str:
     images, atlases = result.images, result.atlases
     facts = {
-        "Image" if len(images) == 1 else "Images": one_line(_name(result)),
+        "Image" if len(images) == 1 else "Images": shortened(_name(result)),
         **_atlas_facts(atlases),
         "Space of the image": result.image.space or "not stated",
         **choices(record),

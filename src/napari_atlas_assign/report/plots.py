@@ -16,7 +16,7 @@ from .canvas import AS_FILE
 from .colors import mode_color
 from .figures import draw_figures
 from .sweep_figure import draw_sweep
-from .wording import one_line
+from .wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def _plot_regions(result: Result, mode: int | None, axes: Axes | None) -> Figure
         raise InputError(f"there is no mode {mode}; the modes are {', '.join(map(str, numbers[:20]))}")
     score = "share" if result.atlas.holds_probabilities else "correlation"
     pairs = result.assignments[result.assignments["input structure"] == mode]
-    what = f"mode {mode} of {one_line(result.image.name, 40)} in {one_line(result.atlas.name, 30)}"
+    what = f"mode {mode} of {shortened(result.image.name, 40)} in {shortened(result.atlas.name, 30)}"
     label = "share of the mode" if score == "share" else score
     return _bars(pairs.set_index("region")[score], label, what, mode_color(mode), axes)
 
@@ -118,7 +118,7 @@ def _bars(
     def draw(axes: Axes) -> None:
         places = np.arange(len(largest))  # names may be equal
         axes.barh(places, largest.to_numpy(float), color=color)
-        names = [one_line(str(name), 40) for name in largest.index]
+        names = [shortened(str(name), 40) for name in largest.index]
         axes.set_yticks(places, names, parse_math=False)
         axes.set_xlabel(label)
         more = int((values > 0).sum()) - len(largest)

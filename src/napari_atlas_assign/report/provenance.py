@@ -184,10 +184,10 @@ def array_sha256(*arrays: Any) -> str:
 def software() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`, and the platform."""
     about = {"python": platform.python_version(), "platform": platform.platform()}
-    return about | {package: version_of(package) for package in PACKAGES}
+    return about | {package: running_version(package) for package in PACKAGES}
 
 
-def version_of(package: str) -> str:
+def running_version(package: str) -> str:
     """The version of one of `PACKAGES`, of the code that runs; its metadata would take longer to find."""
     version: str = import_module(package.replace("-", "_")).__version__
     return version

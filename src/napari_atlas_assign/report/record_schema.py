@@ -16,7 +16,7 @@ _Row = Annotated[list[Number], Field(min_length=4, max_length=4)]
 _Place = Annotated[list[Number], Field(min_length=3, max_length=3)]
 
 
-class Grid(Schema):
+class RecordedGrid(Schema):
     """Shape and affine."""
 
     shape: Annotated[list[_Size], Field(min_length=3, max_length=3)]
@@ -30,7 +30,7 @@ class File(Schema):
     sha256: Text
 
 
-class Source(Schema):
+class RecordedSource(Schema):
     """Where an input came from; formats and sources add entries of their own, which are texts if they are hashes."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -44,7 +44,7 @@ class Source(Schema):
     catalogue: Text | None = None
     opened: Text | None = None
     opened_labels: Text | None = None
-    opened_near: Grid | None = None
+    opened_near: RecordedGrid | None = None
     opened_volume: Whole | None = None
     dialect: Text | None = None
     groups: Text | None = None
@@ -55,14 +55,14 @@ class Source(Schema):
 class _Input(Schema):
     name: Text
     space: Text | None
-    source: Source
+    source: RecordedSource
     values_sha256: Text
 
 
 class ImageEntry(_Input):
     """A map, or a volume of a stack."""
 
-    grid: Grid
+    grid: RecordedGrid
     names: dict[Annotated[str, Field(pattern=r"^\d{1,10}$")], Text] | None = None
     """Of regions of interest, by label."""
 
@@ -80,7 +80,7 @@ class AtlasEntry(Schema):
 
     name: Text
     space: Text | None
-    source: Source
+    source: RecordedSource
     values_sha256: Text | None = None
 
 

@@ -35,7 +35,7 @@ from ..modes.rois import RoiImage
 from ..modes.segmentation import is_segmentation, read_segmentation
 from .folder import is_own_name, write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
-from .settings import AtlasChoice, InputChoice, Settings, reading_record, settings_of
+from .settings import InputChoice, RecordedAtlas, Settings, reading_record, settings_of
 
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
@@ -243,7 +243,7 @@ class _Again:
             self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], found)])
         return replace(points, name=choice.name, space=described["space"])
 
-    def _atlas(self, choice: AtlasChoice, described: Mapping[str, Any]) -> Atlas:
+    def _atlas(self, choice: RecordedAtlas, described: Mapping[str, Any]) -> Atlas:
         assert choice.source is not None
         source = described["source"]
         groups = self.find(Path(source["groups"])) if source.get("groups") else None

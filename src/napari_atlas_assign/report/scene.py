@@ -15,7 +15,7 @@ from ..grid import Floats
 from ..image import Image
 from .background import background_of
 from .colors import REGION_COLORS
-from .slices import Frame, box_of, drawable, volume_of
+from .slices import ViewBox, box_of, drawable, volume_of
 
 MAX_MODES = 20
 """Figures are drawn of this many modes, the largest; tables hold all."""
@@ -58,13 +58,13 @@ class Scene:
         return xyz.min(axis=0) - half, xyz.max(axis=0) + half
 
     @cached_property
-    def frame(self) -> Frame:
+    def frame(self) -> ViewBox:
         """A box around the background and all modes, with a little room."""
         low, high = box_of(self.background)
         if self.result.mode_voxels.n_modes:
             low, high = np.minimum(low, self.mode_box[0]), np.maximum(high, self.mode_box[1])
         room = 0.02 * (high - low).max()
-        return Frame.around(low - room, high + room)
+        return ViewBox.around(low - room, high + room)
 
     @cached_property
     def image(self) -> Image:
@@ -113,7 +113,7 @@ class Scene:
             return xyz[order[np.unique(found.mode[order], return_index=True)[1]]]
         return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
 
-    def with_frame(self, volume: Image) -> tuple[Image, Frame]:
+    def with_frame(self, volume: Image) -> tuple[Image, ViewBox]:
         """A small volume and the part of the frame on which to sample it."""
         return volume, self.frame.part_around(volume.grid)
 

@@ -24,7 +24,7 @@ class InputChoice:
 
 
 @dataclass(frozen=True)
-class AtlasChoice:
+class RecordedAtlas:
     """An atlas, as `napari_atlas_assign.load_atlas` takes it."""
 
     name: str
@@ -36,10 +36,10 @@ class AtlasChoice:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a person chose."""
+    """Everything that the user chose."""
 
     inputs: tuple[InputChoice, ...]
-    atlases: tuple[AtlasChoice, ...]
+    atlases: tuple[RecordedAtlas, ...]
     parameters: Parameters
     is_points: bool = False
     """The input is a table of points, for which of the parameters only the convention counts."""
@@ -47,7 +47,7 @@ class Settings:
 
 
 def settings_of(record: Mapping[str, Any]) -> Settings:
-    """What a person chose in the run that a record tells of; looks at no file.
+    """What the user chose in the run that a record tells of; looks at no file.
 
     Parameters
     ----------
@@ -106,15 +106,17 @@ def _input(described: Mapping[str, Any]) -> InputChoice:
     return InputChoice(str(described["name"]), _path(source.get("path")), None if volume is None else int(volume))
 
 
-def _atlas(described: Mapping[str, Any]) -> AtlasChoice:
+def _atlas(described: Mapping[str, Any]) -> RecordedAtlas:
     name, source = str(described["name"]), described["source"]
     if source.get("catalogue"):
-        return AtlasChoice(name, str(source["catalogue"]))
+        return RecordedAtlas(name, str(source["catalogue"]))
     opened = _path(source.get("opened"))
     if opened is None:
-        return AtlasChoice(name, None)
+        return RecordedAtlas(name, None)
     dialect = source.get("dialect")
-    return AtlasChoice(name, str(opened), _path(source.get("opened_labels")), None if dialect is None else str(dialect))
+    return RecordedAtlas(
+        name, str(opened), _path(source.get("opened_labels")), None if dialect is None else str(dialect)
+    )
 
 
 def _path(text: Any) -> Path | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
-from .wording import counted, listed, one_line
+from .wording import counted, listed, shortened
 
 MOST_ROWS = 10
 """Of the table."""
@@ -66,7 +66,7 @@ def summary_lines(result: Result | PointResult, rows: int = MOST_ROWS) -> list[s
 
 
 def first_rows(table: pd.DataFrame, rows: int) -> str:
-    """The first rows of a table, with numbers rounded for people."""
+    """The first rows of a table, with numbers rounded for reading."""
     return _short_names(table.head(rows)).to_string(index=False, na_rep="-", float_format=_rounded)
 
 
@@ -81,7 +81,9 @@ def _rounded(value: float) -> str:
 def _short_names(table: pd.DataFrame) -> pd.DataFrame:
     """The table with texts on one line each, long ones cut in the middle, and None for what is missing."""
     columns: dict[str, Any] = {
-        name: [one_line(v, _LONGEST_NAME) if isinstance(v, str) else None if _is_missing(v) else v for v in table[name]]
+        name: [
+            shortened(v, _LONGEST_NAME) if isinstance(v, str) else None if _is_missing(v) else v for v in table[name]
+        ]
         for name in table.columns
         if table[name].dtype == object or isinstance(table[name].dtype, pd.StringDtype | pd.Int64Dtype)
     }

@@ -45,7 +45,7 @@ VIEWS = (View("axial", 0, 1, 2), View("coronal", 0, 2, 1), View("sagittal", 1, 2
 
 
 @dataclass(frozen=True)
-class Frame:
+class ViewBox:
     """A box of the world, in cubes of one size: 1 mm for a human brain, less for a smaller one.
 
     Parameters
@@ -63,7 +63,7 @@ class Frame:
     step: float
 
     @classmethod
-    def around(cls, low: Floats, high: Floats, step: float | None = None) -> Frame:
+    def around(cls, low: Floats, high: Floats, step: float | None = None) -> ViewBox:
         """The frame around a box of the world, given by its corners (3,) in mm; a fitting step where none is given."""
         step = step or nice_step(float((high - low).max()) / MIN_SAMPLES)
         first = np.floor(low / step)
@@ -79,15 +79,15 @@ class Frame:
         """Length of a side in mm."""
         return self.shape[axis] * self.step
 
-    def part_around(self, grid: Grid) -> Frame:
+    def part_around(self, grid: Grid) -> ViewBox:
         """The same cubes, but only those in and about the box around a grid's voxels."""
         low, high = corners_of(grid)
         room = grid.voxel_sizes.max()
-        return Frame.around(low - room, high + room, self.step)
+        return ViewBox.around(low - room, high + room, self.step)
 
-    def coarser(self, times: int) -> Frame:
+    def coarser(self, times: int) -> ViewBox:
         """The frame of larger cubes around this one."""
-        return Frame.around(self.low, self.high, times * self.step)
+        return ViewBox.around(self.low, self.high, times * self.step)
 
     def grid(self) -> Grid:
         """All cubes."""
@@ -135,7 +135,7 @@ def sample(image: Image, grid: Grid, order: Literal[0, 1]) -> NDArray[np.float32
     )
 
 
-def on_plane(image: Image, frame: Frame, view: View, position: float, order: Literal[0, 1]) -> NDArray[np.float32]:
+def on_plane(image: Image, frame: ViewBox, view: View, position: float, order: Literal[0, 1]) -> NDArray[np.float32]:
     """Sample an image on a plane: rows (up, across), the first row at the bottom."""
     return sample(image, frame.plane(view, position), order).squeeze(view.through).T
 

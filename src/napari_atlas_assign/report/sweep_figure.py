@@ -11,7 +11,7 @@ from . import canvas
 from .canvas import EDGE, TITLE, WIDTH, Style
 from .colors import mode_color
 from .scene import MAX_MODES
-from .wording import one_line
+from .wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def draw_sweep(result: Result, style: Style) -> Figure:
     for cluster in clusters[:MOST_NAMED]:
         labels.write_changes(sweep[sweep["cluster"] == cluster], colors.get(cluster, style.text))
     if style.words:
-        canvas.write_title(figure, f"Modes of {one_line(result.image.name)} along the threshold", style)
+        canvas.write_title(figure, f"Modes of {shortened(result.image.name)} along the threshold", style)
     return figure
 
 
@@ -112,7 +112,7 @@ class _Labels:
     def write_changes(self, rows: pd.DataFrame, color: str) -> None:
         """Write the best regions of one mode where they begin."""
         for threshold, volume, name in changes(rows):
-            self._write(threshold, volume, one_line(name, 40), color)
+            self._write(threshold, volume, shortened(name, 40), color)
 
     def _write(self, x: float, y: float, name: str, color: str) -> None:
         for offset in (5, -10, 14, -19, 23):

@@ -1,4 +1,4 @@
-"""Numbers, places and names as people read them."""
+"""Numbers, places and names as they are shown."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def coordinate(value: float) -> str:
     return f"{round(float(value), 2) + 0.0:.10g}".replace("-", "−")
 
 
-def one_line(text: Any, length: int = 80) -> str:
+def shortened(text: Any, length: int = 80) -> str:
     """Text from outside on one line, with what cannot be printed left out, cut in the middle where it is long."""
     line = "".join(c for c in " ".join(str(text).split()) if c.isprintable())
     if len(line) <= length:

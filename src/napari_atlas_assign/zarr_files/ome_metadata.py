@@ -13,7 +13,7 @@ _MOST_AXES = 8
 _Numbers = Annotated[list[Number], Field(max_length=_MOST_AXES)]
 
 
-class Orientation(Schema):
+class AxisOrientation(Schema):
     """Where an axis points."""
 
     value: Text
@@ -24,7 +24,7 @@ class Axis(Schema):
 
     name: Text
     unit: Text | None = None
-    orientation: Orientation | None = None
+    orientation: AxisOrientation | None = None
 
 
 class Scale(Schema):

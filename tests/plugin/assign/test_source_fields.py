@@ -1,4 +1,4 @@
-"""Everything that people have goes into the widget: stacks, arrays, points, shapes, regions of interest, records."""
+"""Every kind of source goes into the widget: stacks, arrays, points, shapes, regions of interest, records."""
 
 import numpy as np
 import pytest

@@ -37,7 +37,7 @@ def widget(model, qtbot):
 
 @pytest.fixture
 def told(monkeypatch):
-    """What the widget tells the person as an error."""
+    """What the widget tells the user as an error."""
     messages = []
     monkeypatch.setattr("napari_atlas_assign.plugin.assign.widget.show_error", messages.append)
     return messages
@@ -287,7 +287,7 @@ def test_the_widget_of_the_menu_does_the_whole_job(make_napari_viewer_proxy, qtb
         peak = table.result.modes.set_index("input structure")["peak"][number]
         assert np.allclose(viewer.dims.point, peak[::-1], atol=1.6)
         table.assignments.view.selectRow(row)
-        # The table tells what was picked when the person has stopped picking.
+        # The table tells what was picked when the user has stopped picking.
         qtbot.waitUntil(lambda number=number: viewer.layers["map modes"].selected_label == number)
     table.show_regions.setChecked(False)
     qtbot.waitUntil(lambda: len(without_crosshair(viewer)) == 4)

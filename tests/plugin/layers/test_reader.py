@@ -17,7 +17,7 @@ from tests.plugin.helpers import AFFINES
 
 @pytest.fixture
 def notes(monkeypatch):
-    """What the reader tells the person."""
+    """What the reader tells the user."""
     told = []
     monkeypatch.setattr("napari_atlas_assign.plugin.layers.reader.show_warning", told.append)
     return told
@@ -139,7 +139,7 @@ def test_complex_maps_open_as_magnitude_and_say_so(write, blob_map, notes):
     assert notes == ["map.nii.gz holds complex numbers; their magnitude is shown"]
 
 
-# --- what the person is told ---
+# --- what the user is told ---
 
 
 def test_an_oblique_map_is_told_once(write, blob_map, notes):

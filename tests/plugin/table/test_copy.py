@@ -1,4 +1,4 @@
-"""Copied rows: TSV with every digit, Markdown and LaTeX for people, and no name is taken for markup."""
+"""Copied rows: TSV with every digit, Markdown and LaTeX for reading, and no name is taken for markup."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Cells are read, sorted and written for people; nothing here needs Qt."""
+"""Cells are read, sorted and written for reading; nothing here needs Qt."""
 
 import numpy as np
 import pandas as pd

@@ -15,7 +15,7 @@ WORLD = {"R": np.array([1, 0, 0]), "A": np.array([0, 1, 0]), "S": np.array([0, 0
 
 
 def on_screen(order, orientation, view_from_world):
-    """World directions (away from the screen towards the person, up, right) that napari shows for these settings."""
+    """World directions (away from the screen towards the viewer, up, right) that napari shows for these settings."""
     vectors = []
     for axis, says, positive in zip(order, orientation, ("towards", "up", "right"), strict=True):
         view = np.zeros(4)
@@ -32,7 +32,7 @@ def test_planes_are_upright_neurological_and_unmirrored(plane, view_from_world):
     wanted_up, wanted_right = DIRECTIONS[plane]
     assert up.tolist() == WORLD[wanted_up].tolist()
     assert right.tolist() == WORLD[wanted_right].tolist()
-    # A picture of the world shows right x up coming towards the person; otherwise it is a mirror image.
+    # A picture of the world shows right x up coming towards the viewer; otherwise it is a mirror image.
     assert towards.tolist() == np.cross(right, up).tolist()
 
 

@@ -65,7 +65,7 @@ def test_the_peaks_of_a_stack_are_those_of_the_volume_shown(viewer, buttons, blo
 
 def test_keys_show_planes_and_a_persons_own_stay(viewer, qtbot, blob_map):
     def mine(viewer):
-        """What the person bound."""
+        """What the user bound."""
 
     viewer.bind_key("Alt-2", mine)
     qtbot.addWidget(AssignWidget(viewer))

@@ -1,4 +1,4 @@
-"""The whole brain stays in sight when a dock makes the canvas smaller; a zoom of the person stays, too."""
+"""The whole brain stays in sight when a dock makes the canvas smaller; a zoom of the user stays, too."""
 
 import numpy as np
 import pytest

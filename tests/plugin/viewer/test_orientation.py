@@ -20,7 +20,7 @@ from napari_atlas_assign.plugin.viewer.commands import show_plane, switch_conven
 from napari_atlas_assign.plugin.viewer.orientation_letters import CAPTION, letters_shown, show_letters
 from tests.plugin.helpers import SEEN, napari_nifti_layer
 
-# Left, right, up, down and (in 3D) towards the person, for each plane and convention.
+# Left, right, up, down and (in 3D) towards the viewer, for each plane and convention.
 COLORS = {"L": "#ff0000", "R": "#00ff00", "P": "#0000ff", "A": "#ffff00", "I": "#ff00ff", "S": "#00ffff"}
 EDGES = ("anatomy_left", "anatomy_right", "anatomy_up", "anatomy_down")
 

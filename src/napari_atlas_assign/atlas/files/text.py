@@ -1,4 +1,4 @@
-"""Text of unknown encoding, and JSON that nobody vouches for."""
+"""Text of unknown encoding, and untrusted JSON."""
 
 from __future__ import annotations
 

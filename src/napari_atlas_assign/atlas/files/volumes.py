@@ -199,7 +199,7 @@ def entries_by_label(volume: NDArray[Any], name: str) -> dict[int, NDArray[np.in
 
 
 def renamed(regions: pd.DataFrame, labels: Path | None, name: str, *, labelled: bool) -> pd.DataFrame:
-    """The region table, with names from the person's own table of labels where there is one.
+    """The region table, with names from the user's own table of labels where there is one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""XML that nobody vouches for: no DTD, no entities, nothing fetched."""
+"""Untrusted XML: no DTD, no entities, nothing fetched."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _row(
 
 
 def _named_by_table(regions: pd.DataFrame, labels: Path, name: str) -> pd.DataFrame:
-    """Names from the person's own table, by the ids or, where it does not have these, by the labels of both sides."""
+    """Names from the user's own table, by the ids or, where it does not have these, by the labels of both sides."""
     table = read_table(labels)
     ids = regions["id"].to_numpy(np.int64)
     right = (regions["hemisphere"] == "right").to_numpy() & (ids > RIGHT_OFFSET) & ~np.isin(ids, table["id"])

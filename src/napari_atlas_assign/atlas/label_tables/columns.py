@@ -57,7 +57,7 @@ Cells = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnRoles:
     """Number of the column of each meaning; meanings without a column are missing."""
 
     place: dict[str, int]
@@ -65,7 +65,7 @@ class Columns:
     """Whether levels of red, green and blue run from 0 to 1."""
 
     @classmethod
-    def judge(cls, header: Sequence[str] | None, rows: Cells, wanted: Wanted | None = None) -> Columns | None:
+    def judge(cls, header: Sequence[str] | None, rows: Cells, wanted: Wanted | None = None) -> ColumnRoles | None:
         """Tell the columns by their contents and, where there is one, the header.
 
         Parameters
@@ -79,7 +79,7 @@ class Columns:
 
         Returns
         -------
-        Columns or None
+        ColumnRoles or None
             None where there is no column of names. Without a column of ids, regions are counted by row.
         """
         words = [re.sub(r"[\W_]+", "", word.lower()) for word in header or ()]
@@ -249,7 +249,7 @@ def _all(cells: list[str], test: Callable[[str], bool]) -> bool:
     return bool(texts) and all(map(test, texts))
 
 
-def rows_of(columns: Columns, lines: Iterable[tuple[str, Sequence[str]]], path: Path) -> Iterator[Row]:
+def rows_of(columns: ColumnRoles, lines: Iterable[tuple[str, Sequence[str]]], path: Path) -> Iterator[Row]:
     """Yield the region of each line, given as where it stands (``line 3``) and its cells.
 
     A parent that is given by its id is named.
@@ -263,7 +263,7 @@ def rows_of(columns: Columns, lines: Iterable[tuple[str, Sequence[str]]], path: 
         yield replace(row, parent=parent)
 
 
-def _row(columns: Columns, n: int, where: str, cells: Sequence[str], path: Path) -> Row:
+def _row(columns: ColumnRoles, n: int, where: str, cells: Sequence[str], path: Path) -> Row:
     if len(cells) <= max(columns.place.get("id", 0), columns.place["name"]):
         raise AtlasError(f"{path.name}, {where}: there are {len(cells)} columns, fewer than in the header; complete it")
     number = whole_number(cells[columns.place["id"]], where, path) if "id" in columns.place else n
@@ -277,7 +277,7 @@ def _row(columns: Columns, n: int, where: str, cells: Sequence[str], path: Path)
     return Row(number, name, color, side(hemisphere), None, short, file)
 
 
-def _cell(columns: Columns, cells: Sequence[str], meaning: str) -> str:
+def _cell(columns: ColumnRoles, cells: Sequence[str], meaning: str) -> str:
     place = columns.place.get(meaning, len(cells))
     text = cells[place].strip() if place < len(cells) else ""
     return "" if text.lower() in ("n/a", "nan", "none", "null") else text

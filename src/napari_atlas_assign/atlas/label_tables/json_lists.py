@@ -23,7 +23,7 @@ import pandas as pd
 
 from ...errors import AtlasError
 from ..files.text import parse_json
-from .columns import IDS, Columns, is_header, rows_of
+from .columns import IDS, ColumnRoles, is_header, rows_of
 from .table import BY_ROW, FROM_ZERO, Row, color_of, is_whole_number, make_table, whole_number
 
 NAME = "JSON label list"
@@ -140,9 +140,9 @@ def _records(content: list[Any], path: Path) -> Iterator[Row]:
     return rows_of(_columns(content), cells, path)
 
 
-def _columns(content: list[Any]) -> Columns:
+def _columns(content: list[Any]) -> ColumnRoles:
     keys = [str(key) for key in content[0]]
-    return Columns.judge(keys, _cells(content, keys)) or Columns({"name": 0})
+    return ColumnRoles.judge(keys, _cells(content, keys)) or ColumnRoles({"name": 0})
 
 
 def _cells(content: list[Any], keys: list[str]) -> list[list[str]]:

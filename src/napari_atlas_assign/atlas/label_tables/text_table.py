@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import AtlasError
-from .columns import Columns, is_header, rows_of
+from .columns import ColumnRoles, is_header, rows_of
 from .table import (
     BY_ROW,
     FROM_ZERO,
@@ -132,10 +132,10 @@ def _is_list(lines: Lines) -> bool:
     return named and 2 * sentences <= len(texts) and any(any(map(str.isalpha, text)) for text in texts)
 
 
-def _table(lines: Lines, text: str, path: Path, wanted: Wanted | None) -> tuple[_Grid, Columns] | None:
+def _table(lines: Lines, text: str, path: Path, wanted: Wanted | None) -> tuple[_Grid, ColumnRoles] | None:
     """The first way to part the lines into columns that gives numbers and names, or names below a word for names."""
     for grid in _grids(lines, text, path):
-        columns = Columns.judge(grid.header, grid.rows, wanted)
+        columns = ColumnRoles.judge(grid.header, grid.rows, wanted)
         if columns is not None and ("id" in columns.place or grid.header is not None):
             return grid, columns
     return None

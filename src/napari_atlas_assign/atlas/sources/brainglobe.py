@@ -1,7 +1,7 @@
 """The atlases of BrainGlobe (https://brainglobe.info): mouse, rat, fish, human and many more.
 
 brainglobe-atlasapi downloads them; the folders that it leaves are read by the dialect ``brainglobe``, whether or not it
-is installed. Atlases in its folder that are not in the list below, such as the person's own, are found, too.
+is installed. Atlases in its folder that are not in the list below, such as the user's own, are found, too.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _CHUNK = 2**16
 
 
 class DownloadCancelled(AtlasError):
-    """The person cancelled a download; nothing of it is left."""
+    """The user cancelled a download; nothing of it is left."""
 
 
 def downloads_folder() -> Path:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..atlas import Atlas
 from .entry import CatalogueEntry
-from .library import version_of
+from .library import installed_version
 
 FSL = "FSL licence: non-commercial use; see fsl.fmrib.ox.ac.uk/fsl/docs/#/license"
 NON_COMMERCIAL = "free for non-commercial research"
@@ -49,5 +49,5 @@ def named(atlas: Atlas, entry: CatalogueEntry, package: str | None = None) -> At
     """An atlas under its name in the catalogue; its source says so, and which version of which package delivered it."""
     about: dict[str, Any] = {"catalogue": entry.full_name, "licence": entry.licence, "citation": entry.citation}
     if package is not None:
-        about[package] = version_of(package)
+        about[package] = installed_version(package)
     return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)

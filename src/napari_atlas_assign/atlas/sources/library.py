@@ -33,7 +33,7 @@ from .download import DownloadCancelled
 Result = TypeVar("Result")
 
 Progress = Callable[[int, int | None, str], object]
-"""Called with how much is done, of how much (None where that is not known), and what is going on, for people."""
+"""Called with how much is done, of how much (None where that is not known), and what is going on, in words."""
 
 Cancelled = Callable[[], bool]
 """Asked again and again; true ends the download."""
@@ -58,7 +58,7 @@ def installed(module: str) -> bool:
 
 
 @cache
-def version_of(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
     """The version of an installed package, None where it is not installed."""
     try:
         return version(package)
@@ -154,7 +154,7 @@ def in_background(
     def run() -> None:
         try:
             outcome.put((context.run(work), None))
-        except BaseException as error:  # handed over, and raised where the person can see it
+        except BaseException as error:  # handed over, and raised where the user can see it
             outcome.put((None, error))
 
     thread = Thread(target=run, daemon=True)
@@ -186,7 +186,7 @@ def ask(
 ) -> Result:
     """What a library answers, or one sentence on why it does not.
 
-    What it prints and warns of meanwhile is not meant for the person, and is not shown.
+    What it prints and warns of meanwhile is not meant for the user, and is not shown.
 
     Parameters
     ----------

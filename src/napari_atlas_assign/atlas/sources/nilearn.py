@@ -36,10 +36,10 @@ from .library import (
     bytes_so_far,
     check_reachable,
     installed,
+    installed_version,
     move_into,
     require,
     staging,
-    version_of,
 )
 from .nilearn_atlases import NilearnFacts, atlases
 from .nilearn_bunch import atlas_from_bunch
@@ -144,7 +144,9 @@ def _fetched(facts: NilearnFacts, name: str, folder: Path, cancelled: Cancelled 
 
 
 def _key(facts: NilearnFacts, name: str, folder: Path) -> str:
-    return content_key(NAME, str(version_of("nilearn")), name, *(file_sha256(folder / file) for file in facts.files))
+    return content_key(
+        NAME, str(installed_version("nilearn")), name, *(file_sha256(folder / file) for file in facts.files)
+    )
 
 
 def _moved(value: Any, stage: Path, folder: Path) -> Any:

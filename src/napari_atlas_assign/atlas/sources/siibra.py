@@ -45,9 +45,9 @@ from .library import (
     ask,
     check_reachable,
     installed,
+    installed_version,
     require,
     staging,
-    version_of,
 )
 from .siibra_atlases import ATLASES, SPACES, SiibraFacts
 
@@ -78,7 +78,7 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     """Load a map: from the stored index, or by siibra.
 
     What siibra's published configuration says of a name is taken to stay for one version of siibra. Maps of a
-    configuration of the person's own are looked up each time, and stored by the content of their volumes.
+    configuration of the user's own are looked up each time, and stored by the content of their volumes.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def region_image(name: str, region: str, progress: Progress | None = None, cance
     data, img = _asked(
         f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
     )
-    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": version_of("siibra")}
+    source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": installed_version("siibra")}
     source |= {"licence": facts.licence, "citation": facts.citation}
     return Image(data, named_grid(img, region), f"{name} {region}", facts.space, source)
 
@@ -366,7 +366,7 @@ def _delete_half_files() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep siibra from writing to the terminal: what a person must know is said in one sentence."""
+    """Keep siibra from writing to the terminal: what the user must know is said in one sentence."""
 
     def nothing(record: logging.LogRecord) -> bool:
         return False
@@ -410,7 +410,7 @@ def _has_configuration() -> bool:
 
 
 def _published_key(name: str) -> str:
-    return content_key(NAME, str(version_of("siibra")), name)
+    return content_key(NAME, str(installed_version("siibra")), name)
 
 
 def _content_key(found: Any) -> str | None:
@@ -423,4 +423,4 @@ def _content_key(found: Any) -> str | None:
         if not addresses:
             return None
         texts += [file_sha256(Path(one)) if Path(one).is_file() else str(one) for one in addresses]
-    return content_key(NAME, str(version_of("siibra")), *texts)
+    return content_key(NAME, str(installed_version("siibra")), *texts)

@@ -371,7 +371,7 @@ class AtlasChooser(QWidget):
 
 
 def describe_entry(entry: CatalogueEntry) -> str:
-    """What a person wants to know before choosing an atlas."""
+    """What the user wants to know before choosing an atlas."""
     regions = "" if entry.n_regions is None else f", {entry.n_regions} regions"
     where = "on this machine" if entry.local else "downloaded at first use"
     return "\n".join(

@@ -39,7 +39,7 @@ def store_recent(names: list[str]) -> None:
 
 
 def read_defaults() -> Defaults:
-    """The person's defaults; those of the package where napari has not loaded the manifest, as in some scripts."""
+    """The user's defaults; those of the package where napari has not loaded the manifest, as in some scripts."""
     chosen = _group("assignment")
     return Defaults() if chosen is None else Defaults(**{f.name: getattr(chosen, f.name) for f in fields(Defaults)})
 

@@ -69,7 +69,7 @@ class AssignWidget(QWidget):
         self._seconds = float("inf")
         self._result: Result | PointResult | None = None
         self._following = _Following()
-        self._chosen: set[str] = set()  # what the person picked by hand, which then is no longer picked for them
+        self._chosen: set[str] = set()  # what the user picked by hand, which then is no longer picked for them
         self._latest: Latest[bool] = Latest(self._run)
         self._make_fields()
         self._make_timers()
@@ -143,7 +143,7 @@ class AssignWidget(QWidget):
         layout.addWidget(self.view_buttons)
         layout.addStretch()
 
-    # --- what the person does ---
+    # --- what the user does ---
 
     def assign(self) -> None:
         """Start an assignment with the parameters as they stand; a running one is cancelled."""
@@ -417,7 +417,7 @@ class AssignWidget(QWidget):
         self._result, self._shown = None, ()
 
     def _pick(self, name: str, value: Any) -> None:
-        """Set a field for the person, who may still change it."""
+        """Set a field for the user, who may still change it."""
         if name in self._chosen:
             return
         if name == "atlas":

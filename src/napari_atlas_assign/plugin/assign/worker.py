@@ -42,7 +42,7 @@ class AtlasChoice:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asks for."""
+    """What the user asks for."""
 
     source: Image | Sequence[Image] | PointSet
     atlases: tuple[AtlasChoice, ...]

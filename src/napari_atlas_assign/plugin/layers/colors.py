@@ -17,7 +17,7 @@ from ...report.colors import mode_color, palette_color
 CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 PALE = 0.3
-"""Opacity of the modes beside those that a person picked."""
+"""Opacity of the modes beside those that the user picked."""
 
 LARGEST_WITHOUT_HELP = 2**16
 HELPERS = ("PartSegCore_compiled_backend", "numba")

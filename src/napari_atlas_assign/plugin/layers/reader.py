@@ -166,7 +166,7 @@ def _modes_to_layer(img: Any, path: Path) -> LayerData:
 
 
 def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
-    """Lay out a NIfTI image as it is: z, y, x in mm, further axes in front; with what the person should know of it."""
+    """Lay out a NIfTI image as it is: z, y, x in mm, further axes in front; with what the user should know of it."""
     affine, doubts = position_of(img, path.name)
     try:
         grid = Grid(_spatial(img.shape), affine)
@@ -218,7 +218,7 @@ def _as_atlas(img: Any, path: Path) -> Atlas | None:
         if called_atlas or any(table.suffix in TABLES_OF_LABELS for table in tables):
             show_warning(f"{path.name} is opened as a plain map, not as an atlas: {error}")
         return None
-    # One 3D volume of fractions is a map that a person wants explained, whatever lies beside it.
+    # One 3D volume of fractions is a map that the user wants explained, whatever lies beside it.
     if not (further or atlas.is_labelled):
         return None
     if not called_atlas and "labels" not in atlas.source:

@@ -1,4 +1,4 @@
-"""Places that a person pinned: points with names, in a layer of their own."""
+"""Places that the user pinned: points with names, in a layer of their own."""
 
 from __future__ import annotations
 

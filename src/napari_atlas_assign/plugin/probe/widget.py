@@ -78,7 +78,7 @@ class WhatIsHere(QWidget):
         self._follow_viewer()
         self._tell(None)
 
-    # --- what the person does ---
+    # --- what the user does ---
 
     def look_at(self, xyz: Floats) -> None:
         """Tell what is at a place (3,) in world mm; values that are not in memory follow."""

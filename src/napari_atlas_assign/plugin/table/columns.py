@@ -1,6 +1,6 @@
 """Which columns a table shows, in which order, and which stay in sight. Without Qt.
 
-What a person chose is kept in napari's own settings of this plugin, as one text for all tables.
+What the user chose is kept in napari's own settings of this plugin, as one text for all tables.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ONLY_OF_MAPS = frozenset({"mpm share", "volume mm3"})
 
 @dataclass(frozen=True)
 class ColumnLayout:
-    """A person's choice of columns, by name; columns that a table lacks do no harm."""
+    """The user's choice of columns, by name; columns that a table lacks do no harm."""
 
     order: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ def _settings() -> Any | None:
 def _kept() -> dict[str, Any]:
     try:
         kept = json.loads(getattr(_settings(), "columns", "") or "{}")
-    except (ValueError, RecursionError):  # a person may have edited it
+    except (ValueError, RecursionError):  # the user may have edited it
         return {}
     return kept if isinstance(kept, dict) else {}
 

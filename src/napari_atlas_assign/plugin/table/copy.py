@@ -1,6 +1,6 @@
 """Rows of a results table as text for other programs. Without Qt.
 
-TSV has every digit, for further work; Markdown and LaTeX are rounded as on the screen, for people.
+TSV has every digit, for further work; Markdown and LaTeX are rounded as on the screen, for reading.
 """
 
 from __future__ import annotations

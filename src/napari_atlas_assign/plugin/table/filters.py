@@ -32,7 +32,7 @@ class Filters:
 
     conditions: tuple[Condition, ...] = ()
     modes: str = ""
-    """Numbers of modes, as people write them: ``1, 3-5``; nothing for all."""
+    """Numbers of modes, as they are written: ``1, 3-5``; nothing for all."""
     choices: tuple[tuple[str, str], ...] = ()
     """Pairs of a column and the text it must hold; the column `SIDE` is worked out where the table has none."""
     text: str = ""

@@ -83,7 +83,7 @@ class FrameModel(QAbstractTableModel):
         return self.columns.values_at(index.column())[self.rows[index.row()]]
 
     def text(self, index: QModelIndex) -> str:
-        """A cell as people read it."""
+        """A cell as it is shown."""
         return format_value(self.value(index), self.columns.decimals(self.columns.names[index.column()]))
 
     def chip(self, index: QModelIndex) -> str | None:

@@ -1,4 +1,4 @@
-"""What the cells of the results tables hold, and how people read them. Without Qt."""
+"""What the cells of the results tables hold, and how they are shown. Without Qt."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Columns:
         return self._decimals[number]
 
     def texts(self, name: str, rows: Sequence[int]) -> list[str]:
-        """Cells of a column as people read them."""
+        """Cells of a column as they are shown."""
         values, decimals = self.values(name), self.decimals(name)
         return [format_value(values[row], decimals) for row in rows]
 
@@ -128,7 +128,7 @@ def sorted_rows(columns: Columns, rows: NDArray[np.intp], name: str | None, asce
 
 
 def format_value(value: Any, decimals: int = 3) -> str:
-    """A cell as people read it: rounded, thousands apart, coordinates with one decimal, a dash for what is missing."""
+    """A cell as it is shown: rounded, thousands apart, coordinates with one decimal, a dash for what is missing."""
     if isinstance(value, str):
         return value
     if is_missing(value):

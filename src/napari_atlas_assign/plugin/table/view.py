@@ -20,7 +20,7 @@ STYLE = "QTableView { alternate-background-color: rgba(128, 128, 128, 40); }"
 PINNED_STYLE = STYLE + "QTableView { border: 0; padding: 0; border-right: 1px solid rgba(128, 128, 128, 200); }"
 
 WIDEST = 48
-"""Widths of columns are at most this many letters, until a person draws them wider."""
+"""Widths of columns are at most this many letters, until the user draws them wider."""
 
 MEASURED_ROWS = 60
 """Rows that widths are measured on; measuring ten thousand would be felt."""

@@ -219,7 +219,7 @@ class TableLink:
             self._pick(layer, layer.selected_label)
 
     def _clicked(self, viewer: Any, event: Any) -> Iterator[None]:
-        """A click, no drag, on a mode; not while a person paints."""
+        """A click, no drag, on a mode; not while the user paints."""
         start = np.array(event.pos)
         yield
         while event.type == "mouse_move":

@@ -1,6 +1,6 @@
 """The results table: what was assigned, to be sorted, filtered, linked with the viewer, copied and saved.
 
-It knows no viewer: it tells by signals what a person picked and where they want to go, and `select_modes` is told what
+It knows no viewer: it tells by signals what the user picked and where they want to go, and `select_modes` is told what
 they picked elsewhere.
 """
 
@@ -224,7 +224,7 @@ class ResultsTable(QWidget):
     """The tables of a result, and buttons that save it."""
 
     picked = Signal(object)
-    """List of `Subject`: what the rows that a person selected are about; empty where they let go."""
+    """List of `Subject`: what the rows that the user selected are about; empty where they let go."""
 
     place_chosen = Signal(object, object)
     """Place x, y, z in world mm, and the `Subject` of the row, of a click, double click or Enter on a cell."""

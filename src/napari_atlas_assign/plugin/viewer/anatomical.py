@@ -110,7 +110,7 @@ class ScreenDirections(NamedTuple):
     """Where the screen's directions point in the world: unit vectors (3,) in x, y, z."""
 
     towards: Floats
-    """From the screen towards the person."""
+    """From the screen towards the viewer."""
     up: Floats
     right: Floats
 

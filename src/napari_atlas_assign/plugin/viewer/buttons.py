@@ -1,4 +1,4 @@
-"""Buttons for what can be done with the view, which a person would otherwise have to look for in menus."""
+"""Buttons for what can be done with the view, which the user would otherwise have to look for in menus."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def show_convention(viewer: Any, convention: Convention) -> None:
 
 
 def bind_view_keys(viewer: Any) -> None:
-    """Give a viewer the keys `KEYS` and Alt-R; a key that a person has bound stays theirs."""
+    """Give a viewer the keys `KEYS` and Alt-R; a key that the user has bound stays theirs."""
     commands = dict(zip(KEYS, (axial, coronal, sagittal), strict=True)) | {"Alt-R": switch_convention}
     for key, command in commands.items():
         with suppress(ValueError):  # bound already

@@ -16,7 +16,7 @@ EDGE = 0.01
 def keep_whole(viewer: Any) -> None:
     """Fit the layers to the canvas at its next change of size, if it shows all of them now.
 
-    A zoom of the person is left alone: one that cuts something off now, and one that comes before the change of size.
+    A zoom of the user is left alone: one that cuts something off now, and one that comes before the change of size.
     """
     if not shows_all(viewer):
         return

@@ -1,4 +1,4 @@
-"""Overlays of a result that a person asks for: region maps, shares painted onto regions, peaks.
+"""Overlays of a result that the user asks for: region maps, shares painted onto regions, peaks.
 
 Each lies on the grid of the image that was assigned, with the transform of its layer, and is named after its atlas, so
 that ten of them stay readable. Asking twice updates; `close_overlays` takes all of them away. Of a stack or several

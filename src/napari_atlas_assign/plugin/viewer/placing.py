@@ -28,7 +28,7 @@ from .readability import keep_readable
 from .viewer_frame import show_volume, status_at_rest
 
 KEPT = frozenset({"name", "opacity", "size", "symbol"})
-"""What a person may have changed in a layer, and an update leaves as it is."""
+"""What the user may have changed in a layer, and an update leaves as it is."""
 
 
 def find_frame(result: Result | PointResult, viewer: Any) -> Frame:

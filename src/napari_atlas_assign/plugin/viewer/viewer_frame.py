@@ -33,7 +33,7 @@ def view_from_world(viewer: Any) -> Floats:
 
 @contextmanager
 def active_kept(viewer: Any) -> Iterator[None]:
-    """Leave the person's layer active: napari makes every new layer the active one."""
+    """Leave the user's layer active: napari makes every new layer the active one."""
     active = viewer.layers.selection.active
     with status_at_rest(viewer):
         yield

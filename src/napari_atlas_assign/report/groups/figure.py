@@ -13,7 +13,7 @@ from ...assignment.columns import REGIONS
 from .. import canvas
 from ..canvas import EDGE, WIDTH, Style
 from ..colors import mode_color
-from ..wording import one_line
+from ..wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,9 +46,9 @@ def draw_groups(
         of_group = table.iloc[rows * len(groups) + number]
         own = values.loc[[name for name in values.index if group_of[name] == group]].to_numpy()[:, rows]
         axes.barh(place, of_group["mean"], 0.86, xerr=of_group["sd"], color=mode_color(number + 1), alpha=0.75,
-                  error_kw={"ecolor": style.text, "lw": 1}, label=one_line(group, 40))  # fmt: skip
+                  error_kw={"ecolor": style.text, "lw": 1}, label=shortened(group, 40))  # fmt: skip
         axes.plot(own.ravel(), np.tile(place, len(own)), "o", color=style.text, ms=2.2, mew=0, zorder=3)
-    names = [one_line(name, 40) for name in table["region"].iloc[rows * len(groups)]]
+    names = [shortened(name, 40) for name in table["region"].iloc[rows * len(groups)]]
     axes.set_yticks(middle, names, parse_math=False)
     axes.set_ylim(middle.max(initial=0) + len(groups), -len(groups))
     axes.set_facecolor("none")

@@ -11,7 +11,7 @@ MAX_ENTRIES = 20
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every fact of a record with the way to it; files by name only: folders tell of a person, not of a result."""
+    """Every fact of a record with the way to it; files by name only: folders tell of the user, not of a result."""
     for key, value in record.items():
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):

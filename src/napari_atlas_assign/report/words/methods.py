@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...certainty.registration import DRAWS
-from ..wording import counted, listed, one_line
+from ..wording import counted, listed, shortened
 from .choices import CONNECTIVITIES
 
 Record = Mapping[str, Any]
@@ -49,7 +49,7 @@ def bibtex(record: Record) -> str:
     cited = [*record["atlases"], *record.get("images", ())]
     entries = {key: _entry(key, work) for one in cited for key, work in _works(one).items()}
     unknown = [
-        f"% {one_line(atlas['name'])}: how to cite it is not known here; see where it came from"
+        f"% {shortened(atlas['name'])}: how to cite it is not known here; see where it came from"
         for atlas in record["atlases"]
         if not _works(atlas)
     ]
@@ -121,8 +121,8 @@ def _regions(record: Record) -> str:
 
 def _cited(atlas: Record) -> str:
     """An atlas with its space and its works."""
-    space = f" (in {one_line(atlas['space'])})" if atlas["space"] else ""
-    return f"the atlas {one_line(atlas['name'])}{space}{_keys(_works(atlas))}"
+    space = f" (in {shortened(atlas['space'])})" if atlas["space"] else ""
+    return f"the atlas {shortened(atlas['name'])}{space}{_keys(_works(atlas))}"
 
 
 def _keys(works: Mapping[str, str]) -> str:
@@ -155,7 +155,8 @@ def _points(record: Record) -> str:
     points, siibra = record["points"], record["parameters"]["convention"] == "siibra"
     rules = ", by the rules of siibra [@siibra]" if siibra else ", with the scores of siibra [@siibra] and further ones"
     return (
-        f"The {counted(points['count'], 'point')} of {one_line(points['name'])} were compared with {_regions(record)}: "
+        f"The {counted(points['count'], 'point')} of {shortened(points['name'])} were compared with "
+        f"{_regions(record)}: "
         f"exact points by the voxel that contains them, uncertain ones as Gaussian blobs{rules}. Nothing was warped."
     )
 
@@ -208,7 +209,7 @@ def _works(atlas: Record) -> dict[str, str]:
     """Key -> each work by which an atlas, or a map, asks to be cited."""
     citation = atlas["source"].get("citation")
     parts: Sequence[Any] = citation if isinstance(citation, list) else [citation]
-    works = [one_line(work, 500) for part in parts if isinstance(part, str) for work in part.split("; ")]
+    works = [shortened(work, 500) for part in parts if isinstance(part, str) for work in part.split("; ")]
     return {_key(work, atlas["name"]): work for work in works if work}
 
 
@@ -231,5 +232,5 @@ def _entry(key: str, work: str) -> str:
 
 def _tex(text: str) -> str:
     """Text as BibTeX shows it."""
-    plain = re.sub(r"[\\{}]", "", one_line(text, 500))
+    plain = re.sub(r"[\\{}]", "", shortened(text, 500))
     return re.sub(r"([&%$#_])", r"\\\1", plain)
