@@ -321,7 +321,7 @@ BAD = {
     "a row cut off": ("a.csv", "index,color,name\n1,#000000,V1\n2\n", "line 3: there are 1 columns, fewer"),
     "a row without a name": ("a.csv", "index,name\n1,\n", "line 2: the region has no name"),
     "only a header": ("a.csv", "index,name\n", r"a\.csv has no rows"),
-    "an empty file": ("a.csv", "", r"a\.csv is no label table that is known"),
+    "an empty file": ("a.csv", "", r"a\.csv is empty"),
     "prose": ("a.txt", "These are the labels of the region.\nThey were drawn by hand.\n", "is no label table"),
     "broken JSON": ("a.json", '{"labels": [', "is not JSON"),
     "an entity in XML": ("a.xml", '<!DOCTYPE a [<!ENTITY x "y">]><a><label index="1">&x;</label></a>', "declares a DTD"),

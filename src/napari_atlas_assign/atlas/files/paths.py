@@ -14,6 +14,11 @@ _MAX_FILES = 10_000
 """Of a folder, in the order of their names."""
 
 
+def is_nifti(path: Path) -> bool:
+    """Whether this is a file with a name as NIfTI files have them."""
+    return path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()
+
+
 def inside(folder: Path, relative: str | Path) -> Path:
     """Join a path named by an atlas file to the atlas's folder, if it stays inside.
 

@@ -19,6 +19,7 @@ from ...limits import read_bytes
 from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import stem
+from ..files.paths import is_nifti
 from ..files.volumes import n_axes
 from ..label_tables import parse_table, read_table
 from ..label_tables.choice import names_for, table_files
@@ -38,7 +39,7 @@ def sniff(path: Path) -> bool:
     try:
         if _head(path) is not None:
             return bool(_attributes(path))
-        if not _is_nifti(path):
+        if not is_nifti(path):
             return False
         return _sidecar(path) is not None or any(name in _attributes(path) for name in (*_TABLES, "BRICK_LABS"))
     except AtlasError:
@@ -129,7 +130,3 @@ def _sidecar(path: Path) -> Path | None:
     names = (head.stem if head else stem(path), _name(path))
     tables = [path.with_name(name + ".niml.lt") for name in names]
     return next((table for table in tables if table.is_file()), None)
-
-
-def _is_nifti(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()

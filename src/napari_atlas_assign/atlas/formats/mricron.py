@@ -18,6 +18,7 @@ from ...limits import MAX_TEXT_BYTES
 from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import stem
+from ..files.paths import is_nifti
 from ..label_tables import text_table
 from ..label_tables.choice import names_for, table_files
 from .one_image import maps_or_labels_from, source_of
@@ -29,7 +30,7 @@ _STARTS = re.compile(r"\s*\d+[\s,;|]+\S*[^\W\d_]")
 
 def sniff(path: Path) -> bool:
     """Whether text with numbers and names lies between the header and the voxels."""
-    if not (path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()):
+    if not is_nifti(path):
         return False
     try:
         return _STARTS.match(_text(path)) is not None

@@ -19,6 +19,7 @@ from ...image import READ_ERRORS
 from ...opening import load as load_header
 from ..atlas import Atlas
 from ..build import named_grid, regions_of_labels, stem
+from ..files.paths import is_nifti
 from ..files.volumes import open_volume
 from ..label_tables import Wanted, is_table
 from ..label_tables.beside import Candidates, tables_beside
@@ -34,7 +35,7 @@ _INTENT_NAMES = ("PAQD", "SPARQ")
 
 def sniff(path: Path) -> bool:
     """Whether the header says so, or colours have a list of labels beside them."""
-    if not (path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file()):
+    if not is_nifti(path):
         return False
     try:
         img: Any = load_header(path)

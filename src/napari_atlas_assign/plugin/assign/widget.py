@@ -22,6 +22,7 @@ from ...errors import AtlasError, InputError
 from ...report.provenance import read_record
 from ...report.settings import settings_of
 from ..docks import soon_in_tabs
+from ..following import Following
 from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
@@ -68,7 +69,7 @@ class AssignWidget(QWidget):
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
         self._seconds = float("inf")
         self._result: Result | PointResult | None = None
-        self._following = _Following()
+        self._following = Following()
         self._chosen: set[str] = set()  # what the user picked by hand, which then is no longer picked for them
         self._latest: Latest[bool] = Latest(self._run)
         self._make_fields()
@@ -511,25 +512,7 @@ class AssignWidget(QWidget):
                 self._fail(Failure(str(error)), aloud=True)
 
 
-class _Following:
-    """Connections to events, that can be cut without the widget: it may be half gone by then."""
-
-    def __init__(self) -> None:
-        self._pairs: list[tuple[Any, Any]] = []
-
-    def start(self, *pairs: tuple[Any, Any]) -> None:
-        if not self._pairs:
-            self._pairs = list(pairs)
-            for event, callback in pairs:
-                event.connect(callback)
-
-    def stop(self) -> None:
-        for event, callback in self._pairs:
-            event.disconnect(callback)
-        self._pairs = []
-
-
-def _let_go(widget: Any, following: _Following, _: Any = None) -> None:
+def _let_go(widget: Any, following: Following, _: Any = None) -> None:
     """Cut what a widget is tied to when Qt has destroyed it: no field of it may be touched any more."""
     following.stop()
     gone = widget()

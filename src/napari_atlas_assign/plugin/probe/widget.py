@@ -28,6 +28,7 @@ from ...assignment.result import Result
 from ...errors import InputError
 from ...grid import Floats
 from ..docks import soon_in_tabs
+from ..following import Following
 from ..layers.frame import Frame, title_of
 from ..layers.layer_results import results_in, run_shown
 from ..plain_text import labels_as_plain_text, show_error, tip
@@ -63,6 +64,7 @@ class WhatIsHere(QWidget):
         self._viewer = napari_viewer
         self._cursor: Cursor | None = None
         self._callback: Callable[[Any, Any], None] | None = None
+        self._following = Following()
         self._peak = -1
         self._sought: Floats | None = None  # the place that is told; None is the cursor's
         self._reader = VoxelReader(partial(_look_again, ref(self)))
@@ -123,14 +125,12 @@ class WhatIsHere(QWidget):
             return
         self._callback = _mouse_callback(self)
         self._viewer.mouse_move_callbacks.append(self._callback)
-        self._events = [
+        self._following.start(
             (self._viewer.dims.events.current_step, self._moved_slices),
             (self._viewer.dims.events.order, self._show_view),
             (self._viewer.scene.camera.events.orientation, self._show_view),
             (self._viewer.layers.events, self._layers_changed),
-        ]
-        for event, callback in self._events:
-            event.connect(callback)
+        )
         self._show_view()
 
     def _forget_viewer(self) -> None:
@@ -140,9 +140,8 @@ class WhatIsHere(QWidget):
         self._reader.forget()
         if self._callback in self._viewer.mouse_move_callbacks:
             self._viewer.mouse_move_callbacks.remove(self._callback)
-        for event, callback in self._events:
-            event.disconnect(callback)
-        self._callback, self._events = None, []
+        self._following.stop()
+        self._callback = None
 
     def event(self, event: Any) -> bool:
         """napari closes a dock by taking its widget's parent away, and may dock it again."""
