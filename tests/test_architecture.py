@@ -62,6 +62,7 @@ TESTED_TOGETHER = {
     "cli": "test_cli*.py",  # a command is tested as it is typed
     "atlas/label_tables": "atlas/label_tables/test_every_table.py",  # which fails without an example of each kind
     "atlas/formats/tiff": "tiff_files/test_*.py",
+    "plugin/planes": "plugin/planes/test_three_planes.py",
     "report/groups": "batch/test_design.py",
 }
 """Folders whose modules are tested together, through what calls them."""
