@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +28,7 @@ from napari_atlas_assign.assignment.columns import (
 )
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.cli import build_parser
+from tests.docs.helpers import blocks as all_blocks
 
 ROOT = Path(__file__).parents[1]
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
@@ -111,6 +114,24 @@ def test_every_extra_is_documented():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     rows = [row for row in (ROOT / "docs" / "install.md").read_text("utf-8").splitlines() if row.startswith("| `")]
     assert {row.split("`")[1] for row in rows} == set(extras)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_code_of_a_page_uses_no_name_that_it_does_not_make(page):
+    """What tests/docs finds by running every block, found without running it."""
+    made, used = set(dir(builtins)), set()
+    for block in (block for block in all_blocks(page) if block.language == "python"):
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                made |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                made.add(node.name)
+            elif isinstance(node, ast.arg):
+                made.add(node.arg)
+            elif isinstance(node, ast.Name):
+                made |= {node.id} if isinstance(node.ctx, ast.Store) else set()
+                used.add(node.id)
+    assert not used - made
 
 
 def test_the_example_of_the_readme_has_five_lines():
