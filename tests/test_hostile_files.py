@@ -97,7 +97,7 @@ def test_a_packed_image_cut_off_anywhere_is_refused(folder, small_atlas, kept):
 
 
 def test_a_header_without_its_voxels_says_where_they_should_be(folder):
-    (folder / "head.hdr").write_bytes((folder / "map.nii").read_bytes()[:348])
+    (folder / "head.hdr").write_bytes((folder / "map.nii").read_bytes()[:344] + b"ni1\0")
     refused(open_image, folder / "head.hdr", says=r"^head\.hdr has its voxels in head\.img, which is not there")
 
 
@@ -177,7 +177,7 @@ BAD_TABLES = {
     "nameless.csv": (b"index,name\n1,\x07\n2,B\n", "region 1 has no name"),
     "huge.csv": (b"index,name\n99999999999999999999,A\n", "a whole number is expected"),
     "binary.csv": (ROWS.encode("utf-16-be"), "is a binary file"),
-    "empty.csv": (b"", "no label table that is known"),
+    "empty.csv": (b"", "is empty"),
     "bomb.csv.gz": (gzip.compress(b"0" * 30_000_000), "holds more than 20 MiB"),
     "cut.csv.gz": (gzip.compress(ROWS.encode())[:-9], "cannot be read"),
     "nan.json": (b'[{"id": NaN, "name": "A"}]', "a whole number is expected"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign import AssignmentWarning, PointSet, assign
+from napari_atlas_assign import AssignmentWarning, PointSet, assign, label_table
 from napari_atlas_assign.assignment.columns import CLUSTERS, LISTED_POINTS, POINTS
 from tests.cases import Case, cases, quiet_assign
 
@@ -77,7 +77,8 @@ def test_points_have_the_probability_beside_the_region_and_stand_once_for_two_at
     assert len(summary) == 3
     for name in ("small atlas", "other"):
         rows = result.assignments[result.assignments["atlas"] == name]
-        largest = rows.groupby("input structure")["map value"].max()
+        value = rows["map weighted mean"].fillna(rows["map value"])
+        largest = value.groupby(rows["input structure"]).max()
         np.testing.assert_array_equal(summary[f"probability: {name}"], largest)
     assert summary["region: other"].fillna("").tolist() == ["Area A left", "Area B", ""]
 
@@ -109,3 +110,15 @@ def test_points_without_rows_say_so(small_atlas):
         result = assign(PointSet.from_array(np.zeros((0, 3)), name="holes"), small_atlas)
     assert not len(result.listed)
     assert not len(result.summary())
+
+
+def test_an_uncertain_point_is_named_by_the_mean_over_its_blob_as_label_table_names_it(small_atlas, rng):
+    places = rng.uniform(-8, 8, size=(12, 3))
+    result = assign(PointSet.from_array(places, 3.0), small_atlas)
+    labelled = label_table(pd.DataFrame(places, columns=["x", "y", "z"]), small_atlas, sigma=3)
+    summary, rows = result.summary(), result.assignments
+    assert summary["region"].tolist() == labelled["small atlas region"].tolist()
+    np.testing.assert_array_equal(summary["probability"], labelled["small atlas probability"])
+    largest = rows.groupby("input structure")["map weighted mean"].max()
+    np.testing.assert_array_equal(summary["probability"], largest)
+    assert (summary["probability"] < rows.groupby("input structure")["map value"].max().to_numpy()).any()

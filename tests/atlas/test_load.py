@@ -107,9 +107,10 @@ def test_an_image_cut_off_in_its_header_is_refused_with_the_reason(image):
 
 
 def test_a_folder_of_no_dialect_is_refused(tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(AtlasError, match=r"^empty is no folder of a dialect that is known \(tried .*nifti\); give"):
-        load_atlas(tmp_path / "empty")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.md").touch()
+    with pytest.raises(AtlasError, match=r"^mine is no folder of a dialect that is known \(tried .*nifti\); give"):
+        load_atlas(tmp_path / "mine")
 
 
 def test_an_unknown_dialect_is_refused_with_those_there_are(image):

@@ -90,7 +90,7 @@ def octants():
     [
         (FSL_VOXELS, "in voxels"),
         ("a\tb\n1\t2\n", "no columns of coordinates"),
-        ("", "no columns of coordinates"),
+        ("", "is empty"),
         ("x,y,z\n1,two,3\n", "line 2: .* not three numbers"),
         ("// Reference=MNI\n1 2\n", "line 2: a focus is three numbers"),
         ("x,y,z,halves region\n1,2,3,a\n", "already"),

@@ -264,8 +264,12 @@ POINTS: Columns = _by_name(
         Column("name", "text", "Name of the point, or its number from 1."),
         Column("position", "position", "Position of the point.", "mm"),
         Column("sigma mm", "number", "Uncertainty of the point, a standard deviation; 0 for an exact one.", "mm"),
-        Column("best region by map value", "text", "Region with the largest value at the point, or under its blob."),
-        _PROBABILITY.meaning_of("Value of that region at the point, or the largest under its blob."),
+        Column(
+            "best region by map value",
+            "text",
+            "Region with the largest value at the point; of an uncertain one, with the largest mean over its blob.",
+        ),
+        _PROBABILITY.meaning_of("Value of that region at the point, or its mean over the blob."),
         SUMMARY["best region by correlation"].meaning_of(
             "Region with the largest correlation; missing where none is above 0, and for exact points."
         ),

@@ -100,6 +100,8 @@ def assign_points(
     assignments = table_of(POINT_ASSIGNMENTS, columns)
     assignments.loc[far, "volume"] = pd.NA
     n = len(points)
+    mean = scores["map weighted mean"]  # of blobs alone
+    probability = np.where(np.isnan(mean), scores["map value"], mean)
     unassigned = np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1)
     table = table_of(
         POINTS,
@@ -108,8 +110,8 @@ def assign_points(
             "name": np.array(points.labels, dtype=object),
             "position": places,
             "sigma mm": points.sigma,
-            "best region by map value": names[largest_of_each(point, region, scores["map value"], n)],
-            "probability": largest_value(point, scores["map value"], n),
+            "best region by map value": names[largest_of_each(point, region, probability, n)],
+            "probability": largest_value(point, probability, n),
             "best region by correlation": names[largest_of_each(point, region, above_zero(scores["correlation"]), n)],
             "best region by share": names[
                 largest_of_each(point[: len(shares)], region[: len(shares)], large_enough(shares, atlas), n)

@@ -91,13 +91,14 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
     rows = result.assignments
     if "atlas" in rows:
         rows = rows[rows["atlas"] == atlas.name]
-    ordered = rows.sort_values("map value", ascending=False, kind="stable", na_position="last")
+    rows = rows.assign(probability=rows["map weighted mean"].fillna(rows["map value"]))  # of blobs, of exact points
+    ordered = rows.sort_values("probability", ascending=False, kind="stable", na_position="last")
     best = ordered.drop_duplicates("input structure").sort_values("input structure")
     names = [name if isinstance(name, str) else None for name in best["region"]]
     features = pd.DataFrame(
         {
             "region": pd.Series(names, dtype=object),
-            "probability": best["map value"].round(3).to_numpy(),
+            "probability": best["probability"].round(3).to_numpy(),
             "point": list(points.labels),
             "sigma": points.sigma,
         }
