@@ -13,7 +13,7 @@ from ..atlas.atlas import Atlas
 from ..atlas.kept import kept_with_atlas
 from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats, points_as_tuples
-from ..modes.hemispheres import hemisphere_shares
+from ..modes.hemispheres import Midplane, hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
@@ -114,7 +114,7 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     return table
 
 
-def _midplane(group: Sequence[Comparison]) -> float | None:
+def _midplane(group: Sequence[Comparison]) -> Midplane | None:
     return midplane_for([comparison.atlas for comparison in group], group[0].image.space)
 
 

@@ -20,7 +20,7 @@ from ...grid import Floats, Grid, indices_of
 from ...image import Image
 from ...index_ranges import slices
 from ...lazy import blocks
-from ...modes.hemispheres import left_parts
+from ...modes.hemispheres import Midplane, left_parts, on_the_left
 from ...modes.modes import Modes
 from ...modes.point_set import PointSet
 from ...modes.points import check_reach, sphere_runs
@@ -50,7 +50,7 @@ class ImageAmounts(NamedTuple):
 
 
 @kept_with_atlas(most=2)
-def volumes(atlas: Atlas, midplane: float | None) -> Floats:
+def volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) mm3 of every region; NaN of no region, which has no end."""
     found = np.zeros((1 if midplane is None else 2, atlas.n_regions))
     for part in slices(len(atlas.voxel), _AT_A_TIME):
@@ -60,7 +60,7 @@ def volumes(atlas: Atlas, midplane: float | None) -> Floats:
     return np.pad(found * atlas.grid.voxel_volume, ((0, 0), (0, 1)), constant_values=np.nan)
 
 
-def amounts_of_modes(modes: Modes, atlas: Atlas, midplane: float | None) -> Floats:
+def amounts_of_modes(modes: Modes, atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) mm3 of all modes together, each place once."""
     voxel = np.unique(modes.voxel)  # regions of interest may share voxels
     integrals = _integrals(atlas, modes.grid, voxel)
@@ -87,7 +87,7 @@ def amounts_of_image(image: Image, atlas: Atlas) -> ImageAmounts:
     return ImageAmounts(space, total, np.where(np.isinf(maximum), np.nan, maximum))
 
 
-def amounts_of_points(points: PointSet, atlas: Atlas, midplane: float | None) -> Floats:
+def amounts_of_points(points: PointSet, atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) number of points; an uncertain one counts by the parts of its blob, and on the side on which it lies.
 
     Raises
@@ -143,7 +143,7 @@ def _pieces(image: Image) -> Iterator[tuple[NDArray[np.int64], Floats]]:
             yield block.whole_number(finite + planes.start * plane), value[finite].astype(np.float64)
 
 
-def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: float | None) -> Floats:
+def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: Midplane | None) -> Floats:
     """(K, N) weights of voxels."""
     every = np.ones(len(voxel))
     if midplane is None:
@@ -169,7 +169,7 @@ def _lookup(atlas: Atlas, n_points: int) -> NDArray[np.integer] | None:
     return dense
 
 
-def _counted(lookup: NDArray[np.integer] | None, atlas: Atlas, xyz: Floats, midplane: float | None) -> Floats:
+def _counted(lookup: NDArray[np.integer] | None, atlas: Atlas, xyz: Floats, midplane: Midplane | None) -> Floats:
     """(K, R + 1) of exact points (N, 3)."""
     sides = _sides(xyz, midplane)
     if lookup is None:
@@ -179,7 +179,7 @@ def _counted(lookup: NDArray[np.integer] | None, atlas: Atlas, xyz: Floats, midp
     return _summed(np.where(inside, lookup[voxel], atlas.n_regions), sides, sides, atlas.n_regions)
 
 
-def _of_blobs(points: PointSet, atlas: Atlas, midplane: float | None) -> Floats:
+def _of_blobs(points: PointSet, atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) of uncertain points: of each the integral of w times its blob, whose own is 1."""
     weighing = atlas if atlas.is_labelled else _shared(atlas)
     sums = sums_of_runs(sphere_runs(points, atlas.grid), len(points), weighing)
@@ -204,10 +204,9 @@ def _summed(region: NDArray[np.integer], weights: Floats, of_points: Floats, n_r
     return found
 
 
-def _sides(xyz: Floats, midplane: float | None) -> Floats:
+def _sides(xyz: Floats, midplane: Midplane | None) -> Floats:
     """(K, N) weights of points; one on the midplane counts half."""
     every = np.ones(len(xyz))
     if midplane is None:
         return every[None]
-    x = xyz[:, 0]
-    return np.stack([every, ((x < midplane).astype(np.float64) + (x <= midplane)) / 2])
+    return np.stack([every, on_the_left(xyz, midplane)])

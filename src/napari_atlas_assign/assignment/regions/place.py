@@ -7,6 +7,7 @@ import numpy as np
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
 from ...grid import Floats
+from ...modes.hemispheres import Midplane, on_the_left
 from ..places.midplane import midplane_for
 
 
@@ -38,11 +39,11 @@ def place_in_region(atlas: Atlas, rows: tuple[int, ...]) -> tuple[float, float, 
     return x, y, z
 
 
-def _left_of_both(centres: Floats, midplane: float | None) -> Floats:
+def _left_of_both(centres: Floats, midplane: Midplane | None) -> Floats:
     """The places (N, 3) left of the midplane, where there are places on both sides."""
     if midplane is None:
         return centres
-    left = centres[:, 0] < midplane
+    left = on_the_left(centres, midplane) == 1
     return centres[left] if left.any() else centres
 
 

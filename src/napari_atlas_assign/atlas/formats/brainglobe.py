@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ...errors import AtlasError, InputError
 from ...grid import Floats, Grid
@@ -110,8 +111,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     version = about.get("version")
     source |= {"version": version} if isinstance(version, str) else {}
     grid = Grid((shape[0], shape[1], shape[2]), affine_of(orientation, resolution))
-    midplane = _midplane(about, about_file, grid)
-    source |= {} if midplane is None else {"midplane_mm": midplane}
+    source |= _sides(about, about_file, grid)
     return Atlas.from_labels(coded, grid, regions, name=name, space=space_of(name), source=source)
 
 
@@ -173,20 +173,20 @@ def affine_of(orientation: str, resolution: Sequence[float]) -> Floats:
     return affine
 
 
-def _midplane(about: dict[str, Any], about_file: Path, grid: Grid) -> float | None:
-    """The x, in world mm, between the hemispheres: where the atlas's own image of them changes, or of a symmetric one
-    the middle; None where neither is known."""
+def _sides(about: dict[str, Any], about_file: Path, grid: Grid) -> dict[str, Any]:
+    """What parts the hemispheres, for an atlas's source: its own image of them, or of a symmetric one the middle."""
     place = about_file.parent / HEMISPHERES
     if about_file.name == "metadata.json" and place.is_file():
-        return midplane_of(place, grid)
+        return sides_of(place, grid)
     if about.get("symmetric") is not True:
-        return None
+        return {}
     axis = int(np.abs(grid.affine[0, :3]).argmax())
-    return float(grid.affine[0, axis] * (grid.shape[axis] - 1) / 2 + grid.affine[0, 3])
+    return {"midplane_mm": float(grid.affine[0, axis] * (grid.shape[axis] - 1) / 2 + grid.affine[0, 3])}
 
 
-def midplane_of(place: Path, grid: Grid) -> float | None:
-    """The x, in world mm, at which an image of the hemispheres (1 left, 2 right) changes; None without one.
+def sides_of(place: Path, grid: Grid) -> dict[str, Any]:
+    """What an image of the hemispheres tells, for an atlas's source: the plane that parts them best and, where no plane
+    parts them, the image itself; empty without one.
 
     Raises
     ------
@@ -194,17 +194,34 @@ def midplane_of(place: Path, grid: Grid) -> float | None:
         If the image does not fit the grid, or cannot be read.
     """
     if not place.is_file():
-        return None
+        return {}
+    sides = sides_in(place, grid)
+    axis = int(np.abs(grid.affine[0, :3]).argmax())
+    planes = np.moveaxis(sides, axis, 0).reshape(grid.shape[axis], -1)
+    left, right = (planes == 1).sum(axis=1), (planes == 2).sum(axis=1)
+    begins_left = left[: len(left) // 2].sum() > right[: len(right) // 2].sum()
+    low, high = (left, right) if begins_left else (right, left)
+    # Voxels on the wrong side of a plane below each index: those of the other side before it, of this one behind it.
+    wrong = np.concatenate([[0], np.cumsum(high)]) + np.concatenate([np.cumsum(low[::-1])[::-1], [0]])
+    if not left.any() or not right.any():
+        return {}
+    index = float(np.flatnonzero(wrong == wrong.min()).mean()) - 0.5
+    found = {"midplane_mm": float(grid.affine[0, axis] * index + grid.affine[0, 3])}
+    return found if wrong.min() == 0 else found | {"hemispheres": str(place.resolve())}
+
+
+def sides_in(place: Path, grid: Grid) -> NDArray[np.uint8]:
+    """The image (X, Y, Z) of the hemispheres of an atlas: 1 left, 2 right.
+
+    Raises
+    ------
+    AtlasError
+        If the image does not fit the grid, or cannot be read.
+    """
     sides = np.asarray(open_tiff(place))
     if sides.shape != grid.shape:
         raise AtlasError(f"{place.name} has the shape {sides.shape}, the annotation {grid.shape}; fetch it again")
-    axis = int(np.abs(grid.affine[0, :3]).argmax())
-    planes = np.moveaxis(sides, axis, 0).reshape(grid.shape[axis], -1)
-    mostly_left = (planes == 1).sum(axis=1) > (planes == 2).sum(axis=1)
-    changes = np.flatnonzero(mostly_left[1:] != mostly_left[:-1])
-    if len(changes) != 1:
-        return None
-    return float(grid.affine[0, axis] * (changes[0] + 0.5) + grid.affine[0, 3])
+    return np.where((sides == 1) | (sides == 2), sides, 0).astype(np.uint8)
 
 
 def _about_file(path: Path) -> Path | None:

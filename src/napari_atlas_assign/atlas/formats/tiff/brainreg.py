@@ -97,8 +97,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     regions = regions_of_labels(table, np.sort(coded.labels), name)
     grid = Grid((shape[0], shape[1], shape[2]), brainglobe.affine_of(orientation, resolution))
     source: dict[str, Any] = {"path": str(folder.resolve()), "registered_atlas": name, "orientation": orientation}
-    midplane = brainglobe.midplane_of(folder / HEMISPHERES, grid)
-    source |= {} if midplane is None else {"midplane_mm": midplane}
+    source |= brainglobe.sides_of(folder / HEMISPHERES, grid)
     return Atlas.from_labels(coded, grid, regions, name=f"{name} in {_sample(folder)}", space=None, source=source)
 
 
