@@ -67,6 +67,13 @@ def test_the_bars_of_a_map_without_modes_are_means_and_those_of_points_are_numbe
     assert dict(zip(names, lengths, strict=True)) == counts[counts > 0].to_dict()
 
 
+def test_ancestors_have_no_bars_beside_those_of_their_children(result):
+    tree = replace(result.atlas, regions=result.atlas.regions.assign(parent="all"))
+    heat = naa.assign(result.image, tree, threshold=None)
+    assert set(bars(heat.plot("regions"))[0]) <= set(tree.regions["name"])
+    assert "all" in heat.regions["region"].tolist()
+
+
 def test_at_most_twelve_bars_are_drawn_and_the_title_says_how_many_more(small_atlas):
     grid = small_atlas.grid
     labels = np.arange(grid.n_voxels).reshape(grid.shape) // 48 + 1

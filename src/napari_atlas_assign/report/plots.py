@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..assignment.point_result import PointResult
+from ..assignment.regions.table import NONE
 from ..assignment.result import Result
 from ..errors import InputError
 from . import canvas
@@ -66,15 +67,18 @@ def _plot_points(result: PointResult, what: Plot, mode: int | None, axes: Axes |
         raise InputError("of points there is a plot of regions alone; give result.plot('regions')")
     if len(result.atlases) > 1:
         raise InputError("a plot is of one atlas; assign the points to one")
-    of_regions = result.regions[result.regions["region id"].notna()]
-    return _bars(of_regions.set_index("region")["count"], "points", result.points.name, axes=axes)
+    return _bars(_lowest(result.regions)["count"], "points", result.points.name, axes=axes)
+
+
+def _lowest(regions: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a region table, by name, that are nobody's ancestor, which would count its children again."""
+    return regions[~regions["region"].isin([*regions["parent"].dropna(), NONE])].set_index("region")
 
 
 def _plot_regions(result: Result, mode: int | None, axes: Axes | None) -> Figure:
     """The regions of one mode, by share; without modes, those of the map, by mean."""
     if not result.parameters.has_modes:
-        of_regions = result.regions[result.regions["region id"].notna()]
-        return _bars(of_regions.set_index("region")["mean"], "mean", result.image.name, axes=axes)
+        return _bars(_lowest(result.regions)["mean"], "mean", result.image.name, axes=axes)
     modes = result.modes.sort_values("volume mm3", ascending=False, kind="stable")
     numbers = modes["input structure"].tolist()
     if not numbers:
