@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations, product
+
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from brainglobe_atlasapi.core import Atlas as TheirAtlas
 from brainglobe_space import AnatomicalSpace
 from hypothesis import given, settings
@@ -17,6 +20,9 @@ from napari_atlas_assign.modes.point_columns import find_coordinates
 from napari_atlas_assign.modes.point_files import read_points
 from tests.mouse import MICROMETRES, SHAPE, STRUCTURES, annotation, random_cells, write_mouse
 from tests.outcomes import fails_in_one_line
+
+ORIENTATIONS = ["".join(ends) for axes in permutations(("ap", "si", "lr")) for ends in product(*axes)]
+"""All 48 in which an array of a brain may lie."""
 
 NAMES = {s["id"]: s["name"] for s in STRUCTURES}
 
@@ -195,7 +201,7 @@ def test_voxels_of_two_different_atlases_are_refused(atlas, tmp_path):
         assign(random_cells(3), [atlas, other], coordinates="voxels")
 
 
-@pytest.mark.parametrize("orientation", ["asr", "ras", "lpi", "sal", "psl", "ria"])
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_world_positions_are_those_of_brainglobe_space(orientation):
     size = {"a": 25.0, "p": 25.0, "s": 50.0, "i": 50.0, "r": 100.0, "l": 100.0}
     resolution = [size[letter] for letter in orientation]
@@ -219,6 +225,27 @@ def test_world_positions_are_those_of_brainglobe_space(orientation):
     ]
     expected = (np.asarray(theirs) - np.where(begins_high, extent, 0)) / 1000
     np.testing.assert_allclose(voxels, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_an_atlas_in_any_orientation_has_the_cells_and_sides_that_brainglobe_finds(atlas, tmp_path, orientation):
+    cells = random_cells(60)
+    ours, theirs = AnatomicalSpace("asr", shape=SHAPE), AnatomicalSpace(orientation)
+    turned = ours.map_stack_to(theirs, annotation())
+    folder = write_mouse(tmp_path / "turned", orientation=orientation, shape=list(turned.shape))
+    tifffile.imwrite(folder / "annotation.tiff", turned, photometric="minisblack")
+    tifffile.imwrite(folder / "hemispheres.tiff", ours.map_stack_to(theirs, hemispheres()), photometric="minisblack")
+    moved = np.asarray(ours.map_points_to(theirs, cells))
+    counts = ["region", "count", "left count", "right count", "volume mm3"]
+    found = assign(moved, load_atlas(folder), coordinates="voxels").regions[counts]
+    pd.testing.assert_frame_equal(found, assign(cells, atlas, coordinates="voxels").regions[counts])
+
+
+def hemispheres():
+    """1 on the left, 2 on the right, where the array of the generated atlas begins."""
+    sides = np.ones(SHAPE, np.uint8)
+    sides[:, :, : SHAPE[2] // 2] = 2
+    return sides
 
 
 def test_the_command_line_takes_the_word_and_the_record_brings_it_back(run, folder, tmp_path):
