@@ -26,6 +26,9 @@ _ENTRIES_AT_A_TIME = 2**22
 _MOST_TABLED = 2**24
 """Voxels, and entries, of the largest atlas for which a table of where each voxel's entries begin is kept: 64 MiB."""
 
+_FEW_TO_SEARCH = 10_000
+"""Voxels below which it does not pay to sort them before they are searched for."""
+
 _VOXELS_AT_A_TIME = 2**25
 """Voxels counted at a time."""
 
@@ -224,7 +227,13 @@ class Atlas:
     def search(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """As `entries_at`, without a table of all voxels, which is more work than to search for a few."""
         voxel = voxel.astype(self.voxel.dtype)
-        return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
+        if len(voxel) < _FEW_TO_SEARCH:
+            return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
+        order = np.argsort(voxel, kind="stable")  # neighbours are searched for where the processor has just been
+        begin, end = np.empty(len(voxel), np.intp), np.empty(len(voxel), np.intp)
+        begin[order] = np.searchsorted(self.voxel, voxel[order], side="left")
+        end[order] = np.searchsorted(self.voxel, voxel[order], side="right")
+        return begin, end
 
     @property
     def is_tabled(self) -> bool:

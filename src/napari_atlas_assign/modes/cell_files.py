@@ -25,6 +25,9 @@ from .point_set import Coordinates
 BINARY_KINDS = (".xml", ".npy", ".parquet")
 """Endings of these files."""
 
+_AT_A_TIME = 2**18
+"""Rows of Parquet that are read together."""
+
 _IS_CELL = "2"
 """In cellfinder's files, the type of what was classified as a cell; 1 is what was not, or not yet."""
 
@@ -112,7 +115,10 @@ def _read_npy(path: Path) -> Cells:
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != 3 or array.dtype.kind not in "iuf":
         raise InputError(f"{path.name} is no array (N, 3) of numbers; give one row for each cell")
     _check_size(path, math.prod(array.shape))
-    return Cells(np.asarray(array, np.float64), "ask", "array")
+    del array  # mapped into memory, it would change with the file
+    at = np.load(path, allow_pickle=False).astype(np.float64, copy=False)
+    at.setflags(write=False)
+    return Cells(at, "ask", "array")
 
 
 def _read_parquet(path: Path) -> Cells:
@@ -129,13 +135,18 @@ def _read_parquet(path: Path) -> Cells:
         if coordinate is None:
             raise InputError(f"{path.name} has no columns x, y, z; name its columns so")
         _check_size(path, file.metadata.num_rows * 3)
-        table = file.read(columns=[header[c] for c in coordinate.columns])
-        columns = [table.column(header[c]).to_numpy().astype(np.float64) for c in coordinate.columns]
+        names = [header[c] for c in coordinate.columns]
+        at, row = np.empty((file.metadata.num_rows, 3)), 0
+        for batch in file.iter_batches(_AT_A_TIME, columns=names):
+            for axis, name in enumerate(names):
+                at[row : row + len(batch), axis] = batch.column(name).to_numpy(zero_copy_only=False)
+            row += len(batch)
     except InputError:
         raise
     except Exception as error:  # whatever damaged files lead to
         raise InputError(f"{path.name} cannot be read as Parquet ({str(error)[:200]}); write it again") from error
-    return Cells(np.stack(columns, axis=1), coordinate.says, coordinate.axes)
+    at.setflags(write=False)
+    return Cells(at, coordinate.says, coordinate.axes)
 
 
 def _check_size(path: Path, numbers: int) -> None:

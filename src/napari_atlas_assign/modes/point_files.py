@@ -61,7 +61,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         cells = read_cells(path)
         return PointSet(
             cells.at,
-            np.full(len(cells.at), sigma),
+            np.broadcast_to(np.float64(sigma), len(cells.at)),
             None,
             path.name,
             None,

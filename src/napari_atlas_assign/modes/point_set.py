@@ -11,11 +11,15 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..grid import SAME_EDGE, Floats, Grid
+from ..index_ranges import slices
 
 Coordinates = Literal["mm", "voxels", "micrometres"]
 """What coordinates count: world mm, or along an atlas's array its voxels, or micrometres from its outer corner."""
 
 COORDINATES: tuple[Coordinates, ...] = get_args(Coordinates)
+
+_AT_A_TIME = 2**18
+"""Points placed together, so that memory stays bounded."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,13 @@ class PointSet:
             raise InputError(f"{self.name}: coordinates of shape {xyz.shape}; give one row x, y, z in mm per point")
         if sigma.shape != (len(xyz),):
             raise InputError(f"{self.name}: sigma of shape {sigma.shape} for {len(xyz)} points; give one per point")
-        _refuse(self.name, ~np.isfinite(xyz).all(axis=1), "has a coordinate that is not a finite number")
-        _refuse(self.name, ~np.isfinite(sigma), "has a sigma that is not a finite number")
-        _refuse(self.name, sigma < 0, "has a sigma below 0")
+        # One sum tells of ten million numbers at once that all of them are finite.
+        if not np.isfinite(xyz.sum()):
+            _refuse(self.name, ~np.isfinite(xyz).all(axis=1), "has a coordinate that is not a finite number")
+        if not np.isfinite(sigma.sum()):
+            _refuse(self.name, ~np.isfinite(sigma), "has a sigma that is not a finite number")
+        if sigma.min(initial=0) < 0:
+            _refuse(self.name, sigma < 0, "has a sigma below 0")
         names = None if self.names is None else tuple(str(n) for n in self.names)
         if names is not None and len(names) != len(xyz):
             raise InputError(f"{self.name}: {len(names)} names for {len(xyz)} points; give one per point, or none")
@@ -96,7 +104,7 @@ class PointSet:
             array = array.reshape(0, 3)
         one_each = _numbers(sigma, name, "sigma")
         if one_each.ndim == 0:
-            one_each = np.full(len(array), float(one_each))
+            one_each = np.broadcast_to(one_each, len(array))
         return cls(array, one_each, None if names is None else tuple(names), name, space, coordinates=coordinates)
 
     def placed(self, grid: Grid, planes_first: bool) -> PointSet:
@@ -109,15 +117,18 @@ class PointSet:
         if self.coordinates == "mm":
             return self
         at = self.xyz[:, ::-1] if self.axes == "image" and planes_first else self.xyz
-        if self.coordinates == "micrometres":
-            at = at / (grid.voxel_sizes * 1000)
-        voxel = np.floor(at)
-        if self.coordinates == "voxels" and np.array_equal(voxel, at):
-            within = np.full(at.shape, 0.5)
-        else:
-            within = np.clip(at - voxel, 2 * SAME_EDGE, 1 - 2 * SAME_EDGE)
+        edges = grid.voxel_sizes * 1000 if self.coordinates == "micrometres" else np.ones(3)
+        parts = list(slices(len(at), _AT_A_TIME))
+        are_numbers = self.coordinates == "voxels" and all(np.array_equal(np.floor(at[p]), at[p]) for p in parts)
+        xyz = np.empty((len(at), 3))
+        for part in parts:
+            here = at[part] / edges
+            voxel = np.floor(here)
+            within = 0.5 if are_numbers else np.clip(here - voxel, 2 * SAME_EDGE, 1 - 2 * SAME_EDGE)
+            xyz[part] = grid.to_world(voxel + within - 0.5)
+        xyz.setflags(write=False)
         source = self.source | {"coordinates": self.coordinates}
-        return replace(self, xyz=grid.to_world(voxel + within - 0.5), source=source, coordinates="mm", axes="array")
+        return replace(self, xyz=xyz, source=source, coordinates="mm", axes="array")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -132,8 +143,12 @@ def check_coordinates(coordinates: Any) -> None:
 
 
 def _numbers(values: ArrayLike, name: str, what: str) -> Floats:
+    """Numbers of the set's own, which nobody changes: a copy, unless they are so already."""
     try:
-        return np.array(values, dtype=np.float64)
+        is_fixed = isinstance(values, np.ndarray) and not values.flags.writeable
+        numbers = np.asarray(values, np.float64) if is_fixed else np.array(values, dtype=np.float64)
+        numbers.setflags(write=False)
+        return numbers
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: the {what} are not all numbers; give numbers in mm") from error
 

@@ -131,7 +131,9 @@ def check_reach(points: PointSet, grid: Grid) -> None:
             f"{points.name}: a sigma of {largest:g} mm is too large for voxels of {finest:g} mm; "
             "check that sigma is in mm, not in voxels or micrometres"
         )
-    if np.abs(grid.to_voxel(points.xyz)).max() > 2**40:
+    low, high = points.xyz.min(axis=0), points.xyz.max(axis=0)
+    corners = np.array([np.where(ends, high, low) for ends in np.ndindex(2, 2, 2)])
+    if np.abs(grid.to_voxel(corners)).max() > 2**40:
         largest = np.abs(points.xyz).max()
         raise InputError(f"{points.name}: a coordinate of {largest:g} mm lies in no brain; give coordinates in mm")
 

@@ -14,6 +14,9 @@ from ...modes.point_set import Coordinates, PointSet
 _OTHERS: tuple[Coordinates, ...] = ("voxels", "micrometres")
 """What coordinates may count instead of mm."""
 
+_ENOUGH = 10_000
+"""Points of which it is looked at where they lie."""
+
 
 def place_on_atlas(points: PointSet, atlases: Sequence[Atlas]) -> PointSet:
     """Points in world mm and the atlas's space, of points that count along the array of the first atlas; others pass.
@@ -41,7 +44,10 @@ def is_brainglobe(atlas: Atlas) -> bool:
 
 def doubts_about_place(points: PointSet, atlas: Atlas) -> Iterator[str]:
     """A sentence where points are beyond the atlas as they lie, and would be inside if they counted something else."""
-    if not len(points) or _part_inside(points, atlas) >= 0.5 or "coordinates" in points.source:
+    if not len(points) or "coordinates" in points.source:
+        return
+    points = replace(points, xyz=points.xyz[:: _step(points)], sigma=points.sigma[:: _step(points)], names=None)
+    if _part_inside(points, atlas) >= 0.5:
         return
     for word in _OTHERS:
         for axes in ("array", "image"):
@@ -53,6 +59,11 @@ def doubts_about_place(points: PointSet, atlas: Atlas) -> Iterator[str]:
                     f"--coordinates {word})"
                 )
                 return
+
+
+def _step(points: PointSet) -> int:
+    """Every so many points are enough to tell what most of them do."""
+    return max(1, len(points) // _ENOUGH)
 
 
 def _part_inside(points: PointSet, atlas: Atlas) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, shares
 from ...atlas.kept import kept_with_atlas
-from ...atlas.lookup import VOXELS_PER_PLACE, values_at
+from ...atlas.lookup import values_at
 from ...grid import Floats, Grid, indices_of
 from ...image import Image
 from ...index_ranges import slices
@@ -30,6 +30,9 @@ from ..sums.points import sums_of_runs
 
 _AT_A_TIME = 2**18
 """Voxels, entries or points worked on together, so that memory stays bounded."""
+
+_VOXELS_PER_POINT = 512
+"""Voxels of a labelled atlas that are laid out for each point, which takes less time than to search for it."""
 
 _PIECE = 2**20
 """Voxels of an image that are taken from it together."""
@@ -162,7 +165,7 @@ def _rounded(found: Floats, magnitude: Floats) -> Floats:
 
 def _lookup(atlas: Atlas, n_points: int) -> NDArray[np.integer] | None:
     """The region of every voxel, R for none, where that pays: in a labelled atlas, for many points."""
-    if not atlas.is_labelled or n_points * VOXELS_PER_PLACE < atlas.grid.n_voxels:
+    if not atlas.is_labelled or n_points * _VOXELS_PER_POINT < atlas.grid.n_voxels:
         return None
     dense = np.full(atlas.grid.n_voxels, atlas.n_regions, np.min_scalar_type(atlas.n_regions))
     dense[atlas.voxel] = atlas.region
