@@ -133,7 +133,7 @@ class PointSet:
     @property
     def labels(self) -> tuple[str, ...]:
         """One text per point: its name, or its number from 1."""
-        return self.names if self.names is not None else tuple(str(n + 1) for n in range(len(self)))
+        return self.names if self.names is not None else tuple(map(str, range(1, len(self) + 1)))
 
 
 def check_coordinates(coordinates: Any) -> None:

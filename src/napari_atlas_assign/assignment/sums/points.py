@@ -146,10 +146,11 @@ def sums_of_runs(
     chunks: Chunks, n_points: int, atlas: Atlas, box_padding: int = 0, minimum_probability: float = 0.0
 ) -> OverlapSums:
     """Add up the runs of every point's blob with every region map, chunk by chunk; `box_padding` is in voxels."""
-    stretches = [_stretches(some) for some in with_minimum(atlas, minimum_probability)]
+    atlases = with_minimum(atlas, minimum_probability)
+    stretches = [_stretches(some) for some in atlases] if n_points else []  # much work in a large atlas
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
-    parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in stretches]
+    parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in atlases]
 
     def work(
         chunk: NDArray[np.int64], work_out: Callable[[], Runs]
