@@ -33,6 +33,8 @@ _PACKED = (".gz", ".mgz", ".bz2", ".zst")
 MAX_TEXT_BYTES = 20 * 2**20
 """The largest label table, XML or JSON file that is read: 20 MiB."""
 
+MAX_POINT_BYTES = 2**28
+"""The largest table or XML file of points that is read: 256 MiB, some four million cells."""
 
 LIMITS_VARIABLE = "NAPARI_ATLAS_ASSIGN_LIMITS"
 """Environment variable: by what factor the limits of `check_claim` are raised."""

@@ -276,3 +276,11 @@ def test_damaged_files_of_cells_are_one_sentence(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=name):
         read_points(tmp_path / name, coordinates="voxels")
+
+
+def test_a_table_of_cells_larger_than_label_tables_may_be_is_read(tmp_path):
+    names = "n" * 100_000
+    path = tmp_path / "cells.csv"
+    path.write_text("x,y,z,name\n" + f"1,2,3,{names}\n" * 220)
+    assert path.stat().st_size > 20 * 2**20
+    assert len(read_points(path)) == 220

@@ -18,7 +18,7 @@ from defusedxml.ElementTree import fromstring
 from ..errors import InputError, warn
 from ..grid import Floats
 from ..image import exists
-from ..limits import MAX_IMAGE_BYTES, check_claim, check_regular, read_bytes
+from ..limits import MAX_IMAGE_BYTES, MAX_POINT_BYTES, check_claim, check_regular, read_bytes
 from .point_columns import Ask, find_coordinates
 from .point_set import Coordinates
 
@@ -94,7 +94,7 @@ def which_are_cells(types: Sequence[str | None], name: str) -> list[int]:
 
 def _read_xml(path: Path) -> Cells:
     try:
-        root = fromstring(read_bytes(path), forbid_dtd=True)
+        root = fromstring(read_bytes(path, MAX_POINT_BYTES), forbid_dtd=True)
     except DefusedXmlException as error:
         raise InputError(f"{path.name} declares a DTD or entities, which no cells need; remove the DOCTYPE") from error
     except (SyntaxError, ValueError, LookupError, RecursionError) as error:

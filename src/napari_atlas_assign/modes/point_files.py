@@ -15,7 +15,7 @@ import numpy as np
 from ..encoding import decode, one_line
 from ..errors import InputError, warn
 from ..image import exists, file_sha256
-from ..limits import check_regular, is_gzip, read_bytes
+from ..limits import MAX_POINT_BYTES, check_regular, is_gzip, read_bytes
 from .cell_files import BINARY_KINDS, kind_of_cells, read_cells, which_are_cells
 from .point_columns import Ask, find_coordinates, type_of_cells
 from .point_set import COORDINATES, Coordinates, PointSet
@@ -188,7 +188,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     check_regular(path)
     if not exists(path) or not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
-    text = decode(read_bytes(path))
+    text = decode(read_bytes(path, MAX_POINT_BYTES))
     first = _first_line(text)
     separator = _separator(first)
     if "\0" in text or len(_split(first)) < 2:
