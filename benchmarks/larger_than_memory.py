@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def run(scale: int) -> dict[str, object]:
-    from napari_atlas_assign.assignment.assign import assign
+    from napari_atlas_assign import assign
 
     shape = (2048 // scale, 2048 // scale, 1024 // scale)
     image, atlas = image_of(shape), atlas_of(tuple(n // 4 for n in shape))

@@ -28,8 +28,7 @@ from napari_atlas_assign import assign, load_atlas
 start = perf_counter()
 result = assign(sys.argv[1], load_atlas("juelich"), threshold=3)
 assigned = perf_counter()
-from napari_atlas_assign.report.html import save_report
-save_report(result, sys.argv[2] + "/report.html")
+result.report(sys.argv[2] + "/report.html")
 print(assigned - start, perf_counter() - assigned)
 """
 

@@ -171,7 +171,7 @@ class Session:
 
 def close_all(viewer: Any) -> None:
     """Close the overlays."""
-    from napari_atlas_assign.plugin.viewer.overlays import close_overlays
+    from napari_atlas_assign.viewer import close_overlays
 
     close_overlays(viewer)
 

@@ -41,8 +41,7 @@ def measure(image: Any) -> tuple[Times, str]:
     import napari
     from qtpy.QtWidgets import QApplication
 
-    from napari_atlas_assign import load_atlas
-    from napari_atlas_assign.assignment.assign import assign
+    from napari_atlas_assign import assign, load_atlas
     from napari_atlas_assign.plugin.layers.convert import image_from_layer, image_to_layer
     from napari_atlas_assign.plugin.show import show_table
     from napari_atlas_assign.plugin.viewer.placing import draw, find_frame, find_layers, put_layers
