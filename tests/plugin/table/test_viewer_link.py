@@ -1,5 +1,6 @@
 """Table and viewer are one: what is picked in the one is picked in the other."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,8 @@ from napari_atlas_assign.plugin.table import columns as table_columns
 from napari_atlas_assign.plugin.table.rows import Subject
 from napari_atlas_assign.plugin.table.widget import PICK_DELAY
 from napari_atlas_assign.plugin.viewer.overlays import region_map_layer, show_region
-from napari_atlas_assign.plugin.viewer.placing import find_modes_layer
+from napari_atlas_assign.plugin.viewer.placing import color_of_mode, find_modes_layer
+from napari_atlas_assign.report.colors import mode_color
 from tests.plugin.helpers import opened
 
 
@@ -246,3 +248,22 @@ def test_rows_and_labels_follow_each_other_in_a_real_window(
     assert selected_modes(table) == {1}
     viewer.window.remove_dock_widget(table)
     layer.selected_label = 2
+
+
+def test_a_report_after_a_drag_has_the_colours_of_viewer_and_table(write, blob_map, label_atlas, table_beside):
+    viewer = ViewerModel()
+    blob_map[1:3, 2:4, 2:4] += 6  # the smaller blob is the higher one: it is mode 1 once the other has shrunk
+    layer = opened(viewer, write(blob_map))
+    show(assign(layer, label_atlas, threshold=3), viewer)
+    result = assign(layer, label_atlas, threshold=8)
+    show(result, viewer)
+    table, link = table_beside(viewer, result)
+    table.set_result(result, partial(color_of_mode, viewer, result))
+    before = [color_of_mode(viewer, result, 0, mode) for mode in (1, 2)]
+    assert before == [mode_color(2), mode_color(1)]
+    link.color_as_report()
+    assert [color_of_mode(viewer, result, 0, mode) for mode in (1, 2)] == [mode_color(1), mode_color(2)]
+    chip = table.assignments.model.color_of_mode(0)
+    assert chip == mode_color(result.assignments["input structure"].iloc[0])
+    shown = viewer.layers["map modes"].get_color(1)[:3]
+    assert np.allclose(shown, [int(mode_color(1)[i : i + 2], 16) / 255 for i in (1, 3, 5)], atol=0.01)

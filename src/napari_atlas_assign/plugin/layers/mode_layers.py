@@ -62,6 +62,13 @@ def highlight(layer: Any, picked: Mapping[int, Sequence[int]]) -> None:
         layer.colormap = modes_colormap(about)
 
 
+def color_as_report(layer: Any) -> None:
+    """Give modes the colours of their numbers, as reports do; while a threshold is dragged, they keep earlier ones."""
+    about = own_metadata(layer)
+    about["colors"] = [{number: mode_color(int(number)) for number in known} for known in about["colors"]]
+    layer.colormap = modes_colormap(about)
+
+
 # --- inside ---
 
 

@@ -19,7 +19,7 @@ from ...assignment.result import Result
 from ...atlas.hierarchy import TreeNode
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
-from ..layers.mode_layers import highlight
+from ..layers.mode_layers import color_as_report, highlight
 from ..probe.caption import caption_of, show_place
 from ..region_views.by_column import show_regions_by
 from ..region_views.meshes import show_mesh
@@ -53,6 +53,7 @@ class TableLink:
         self._is_open = False
         table.picked.connect(self.show_picked)
         table.place_chosen.connect(self.go_to)
+        table.report_asked.connect(self.color_as_report)
         table.column_chosen.connect(self.color_regions)
         table.destroyed.connect(self.close)
         table.installEventFilter(_Docking(table, self))
@@ -92,6 +93,15 @@ class TableLink:
         table = self._table()
         if self._is_open and table is not None and table.result is not None:
             show_place(self._viewer, table.result, place, subject.run)
+
+    def color_as_report(self) -> None:
+        """Let modes have the colours of the report, in the viewer and in the table."""
+        table = self._table()
+        if self._is_open and table is not None:
+            for layer in self._modes_layers():
+                color_as_report(layer)
+            table.update()
+            table.page.view.viewport().update()
 
     def color_regions(self, column: str) -> None:
         """Colour the regions of the first atlas, of a stack by what is in its first map, by a column of their table."""

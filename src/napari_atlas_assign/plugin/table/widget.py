@@ -229,6 +229,9 @@ class ResultsTable(QWidget):
     place_chosen = Signal(object, object)
     """Place x, y, z in world mm, and the `Subject` of the row, of a click, double click or Enter on a cell."""
 
+    report_asked = Signal()
+    """A report is about to be written: modes are to have its colours."""
+
     column_chosen = Signal(str)
     """Name of a column of the regions by which they are to be coloured."""
 
@@ -332,6 +335,7 @@ class ResultsTable(QWidget):
 
         if not isinstance(self.result, Result):
             return None
+        self.report_asked.emit()
         worker = create_worker(_report, self.result, path, _start_thread=False, _progress={"desc": "Save report"})
         worker.returned.connect(self._told)
         worker.finished.connect(self._enable)
