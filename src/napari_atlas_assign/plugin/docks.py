@@ -51,12 +51,17 @@ def beside_panels(widget: QWidget) -> None:
         return
     own.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
     if panel is not None:
-        own.destroyed.connect(partial(_narrow, ref(window), ref(panel), panel.width()))
+        own.visibilityChanged.connect(partial(_narrow_soon, ref(window), ref(panel), panel.width()))
         window.splitDockWidget(own, panel, Qt.Orientation.Horizontal)
 
 
-def _narrow(window: ref[QMainWindow], panel: ref[QDockWidget], width: int, _: Any = None) -> None:
-    """Let a panel be as wide as before a dock beside it came, and the canvas have the room."""
+def _narrow_soon(window: ref[QMainWindow], panel: ref[QDockWidget], width: int, shown: bool) -> None:
+    """Let a panel be as wide as before once the dock beside it is gone, and the canvas have the room."""
+    if not shown:
+        QTimer.singleShot(0, partial(_narrow, window, panel, width))
+
+
+def _narrow(window: ref[QMainWindow], panel: ref[QDockWidget], width: int) -> None:
     there, dock = window(), panel()
     with suppress(RuntimeError):  # Qt has destroyed them, too
         if there is not None and dock is not None:
