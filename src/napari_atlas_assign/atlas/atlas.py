@@ -227,7 +227,7 @@ class Atlas:
     def search(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """As `entries_at`, without a table of all voxels, which is more work than to search for a few."""
         voxel = voxel.astype(self.voxel.dtype)
-        if len(voxel) < _FEW_TO_SEARCH:
+        if voxel.size < _FEW_TO_SEARCH:
             return np.searchsorted(self.voxel, voxel, side="left"), np.searchsorted(self.voxel, voxel, side="right")
         order = np.argsort(voxel, kind="stable")  # neighbours are searched for where the processor has just been
         begin, end = np.empty(len(voxel), np.intp), np.empty(len(voxel), np.intp)
