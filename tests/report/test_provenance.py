@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError, assign
-from napari_atlas_assign.report.provenance import PACKAGES, plain, read_record, record_of, to_json, version_of
+from napari_atlas_assign.report.provenance import PACKAGES, plain, read_record, record_of, running_version, to_json
 
 
 @pytest.fixture
@@ -150,4 +150,6 @@ def test_the_record_is_strict_json(result):
 
 
 def test_versions_are_those_of_what_is_installed():
-    assert {package: version_of(package) for package in PACKAGES} == {package: version(package) for package in PACKAGES}
+    assert {package: running_version(package) for package in PACKAGES} == {
+        package: version(package) for package in PACKAGES
+    }
