@@ -80,7 +80,7 @@ _POINTERS = {
 
 def is_gzip(path: Path) -> bool:
     """Whether a file begins as gzip does."""
-    return _start_of(path)[:2] == b"\x1f\x8b"
+    return start_of(path, 2) == b"\x1f\x8b"
 
 
 def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
@@ -92,7 +92,7 @@ def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
         If the file is one of these; the sentence says what it is and how to fetch the file itself.
     """
     check_regular(path, error)
-    start = _start_of(path).lstrip().lower()
+    start = start_of(path, 512).lstrip().lower()
     for beginning, (what, how) in _POINTERS.items():
         if start.startswith(beginning):
             raise error(f"{path.name} is {what}, not the file itself; {how} to fetch it")
@@ -100,11 +100,14 @@ def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
         raise error(f"{path.name} is a web page (HTML), not the file itself; fetch it by its download link")
 
 
-def _start_of(path: Path) -> bytes:
+def start_of(path: Path, n: int, unpacked: bool = False) -> bytes:
+    """The first `n` bytes of a file; none of what cannot be read or is no file: a named pipe would be waited for."""
     try:
-        with path.open("rb") as file:
-            return file.read(512)
-    except (OSError, ValueError):
+        if not path.is_file():
+            return b""
+        with gzip.open(path) if unpacked else path.open("rb") as file:
+            return file.read(n)
+    except (OSError, EOFError, zlib.error, ValueError):
         return b""
 
 

@@ -5,17 +5,15 @@ nibabel reads a header with all its extensions, and the whole of a surface, befo
 
 from __future__ import annotations
 
-import gzip
 import os
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 
 from .errors import InputError
-from .limits import MAX_TEXT_BYTES, check_claim, check_regular, is_gzip
+from .limits import MAX_TEXT_BYTES, check_claim, check_regular, is_gzip, start_of
 from .nrrd_files.image import is_nrrd, load_nrrd
 
 _NO_VOLUMES = (nib.gifti.GiftiImage, nib.cifti2.Cifti2Image)
@@ -73,11 +71,7 @@ _ENDINGS_OF_MGH = {False: (".mgh",), True: (".mgz", ".mgh.gz")}
 
 def _kind_by_content(path: Path, packed: bool) -> type[Any] | None:
     """Told by how the file begins, once unpacked."""
-    try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            start = file.read(352)
-    except (OSError, EOFError, zlib.error, ValueError):
-        return None
+    start = start_of(path, 352, unpacked=packed)
     size = {int.from_bytes(start[:4], order) for order in ("little", "big")}
     if 348 in size and start[344:347] == b"n+1":
         return nib.Nifti1Image

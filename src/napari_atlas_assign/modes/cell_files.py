@@ -18,7 +18,7 @@ from defusedxml.ElementTree import fromstring
 from ..errors import InputError, warn
 from ..grid import Floats
 from ..image import exists
-from ..limits import MAX_IMAGE_BYTES, MAX_POINT_BYTES, check_claim, check_regular, read_bytes
+from ..limits import MAX_IMAGE_BYTES, MAX_POINT_BYTES, check_claim, check_regular, read_bytes, start_of
 from .point_columns import Ask, find_coordinates
 from .point_set import Coordinates
 
@@ -37,11 +37,7 @@ _STARTS = {b"\x93NUMPY": ".npy", b"PAR1": ".parquet", b"<CellCounter": ".xml"}
 
 def kind_of_cells(path: Path) -> str | None:
     """Which of `BINARY_KINDS` a file is: by how it begins, else by its name's ending; None for any other."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(64).lstrip()
-    except (OSError, ValueError):
-        start = b""
+    start = start_of(path, 64).lstrip()
     ending = path.suffix.lower()
     return next((kind for beginning, kind in _STARTS.items() if start.startswith(beginning)), None) or (
         ending if ending in BINARY_KINDS else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import os
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 from ..encoding import decode, one_line
 from ..errors import InputError, warn
 from ..image import exists, file_sha256
-from ..limits import MAX_POINT_BYTES, check_regular, is_gzip, read_bytes
+from ..limits import MAX_POINT_BYTES, check_regular, is_gzip, read_bytes, start_of
 from .cell_files import BINARY_KINDS, kind_of_cells, read_cells, which_are_cells
 from .point_columns import Ask, find_coordinates, type_of_cells
 from .point_set import COORDINATES, Coordinates, PointSet
@@ -134,10 +132,9 @@ def holds_points(path: Path) -> bool:
 
 def _begins_with_coordinates(path: Path) -> bool:
     try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
-            start = file.read(_MAX_HEADER)
+        start = start_of(path, _MAX_HEADER, unpacked=is_gzip(path))
         return b"\0" not in start and find_coordinates(_split(_first_line(decode(start))), path.name) is not None
-    except (OSError, EOFError, zlib.error, ValueError):  # an InputError is a ValueError, too
+    except ValueError:  # an InputError is one, too
         return False
 
 

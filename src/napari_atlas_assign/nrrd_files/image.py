@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..encoding import decode
 from ..errors import InputError
 from ..grid import Floats
-from ..limits import MAX_GZIP_RATIO, check_regular
+from ..limits import MAX_GZIP_RATIO, check_regular, start_of
 
 MAGIC = b"NRRD"
 """With which every NRRD file begins."""
@@ -89,11 +89,7 @@ class NrrdImage(nib.spatialimages.SpatialImage):
 
 def is_nrrd(path: Path) -> bool:
     """Whether a file begins as NRRD does."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except (OSError, ValueError):
-        return False
+    return start_of(path, len(MAGIC)) == MAGIC
 
 
 def load_nrrd(path: Path) -> NrrdImage:

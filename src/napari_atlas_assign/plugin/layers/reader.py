@@ -6,10 +6,8 @@ file is: a labelled atlas becomes Labels, a probabilistic atlas a stack of regio
 
 from __future__ import annotations
 
-import gzip
 import os
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from ...errors import AssignmentWarning, AtlasError, GridError, InputError, warn
 from ...grid import Grid
 from ...header import field_of, position_of, says_labels, says_modes, stated_by
 from ...image import READ_ERRORS, open_image
-from ...limits import check_regular
+from ...limits import is_gzip, start_of
 from ...report.provenance import RECORD_NAME
 from ...template_space import space_of_file
 from ...tiff_files.registration import open_registration
@@ -115,15 +113,7 @@ def _is_other_image(path: Path) -> bool:
 
 def is_nifti(path: Path) -> bool:
     """Whether a file begins as NIfTI does; reads the header only, never raises."""
-    try:
-        check_regular(path)
-        with open(path, "rb") as file:
-            start = file.read(2)
-        opener: Any = gzip.open if start == b"\x1f\x8b" else open
-        with opener(path, "rb") as file:
-            header = file.read(352)
-    except (OSError, EOFError, zlib.error, ValueError):
-        return False
+    header = start_of(path, 352, unpacked=is_gzip(path))
     size = {int.from_bytes(header[:4], order) for order in ("little", "big")}
     return (348 in size and header[344:347] in (b"n+1", b"ni1")) or (540 in size and header[4:7] in (b"n+2", b"ni2"))
 
