@@ -136,7 +136,8 @@ def region_test_of(seed: int, kind: Noise, surrogates: int, planted_sd: float = 
     (table,) = compare_with_surrogates(
         Image.from_array(data, brain().grid.affine), [atlas()], n_surrogates=surrogates, seed=seed
     )
-    return {"p": float(table["p corrected"][row] if planted_sd else table["p corrected"].min())}
+    p = float(table["p corrected"][row] if planted_sd else table["p corrected"].min())
+    return {"p": None if np.isnan(p) else p}
 
 
 @dataclass
@@ -148,22 +149,25 @@ class Cell:
     """Of the number of a map."""
     wanted: int
     """p values."""
+    most: int
+    """Maps to be looked at for them."""
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def p(self) -> list[float]:
-        """One for each map that has any; maps without a mode say nothing."""
+        """One for each map that has any; maps without a mode, or less even than random maps, say nothing."""
         return [row["p"] for row in self.rows if row["p"] is not None][: self.wanted]
 
     def is_done(self) -> bool:
-        """Whether there are enough, or hardly any map has one."""
-        return len(self.p) >= self.wanted or len(self.rows) >= 50 * self.wanted
+        """Whether there are enough."""
+        return len(self.p) >= self.wanted or len(self.rows) >= self.most
 
     def found(self) -> dict[str, Any]:
         """The part of maps with p at most 0.05, its standard error, and what else is known."""
         n = max(1, len(self.p))
         part = sum(value <= 0.05 + 1e-9 for value in self.p) / n
         found = {"rate": part, "standard error": float(np.sqrt(part * (1 - part) / n)), "maps": len(self.p)}
+        found["without p"] = sum(row["p"] is None for row in self.rows)
         if self.rows and "modes" in self.rows[0]:
             n_modes = sum(row["modes"] for row in self.rows)
             found["modes per map"] = n_modes / len(self.rows)
@@ -177,15 +181,20 @@ def cells(arguments: argparse.Namespace) -> Iterator[Cell]:
         for kind in KINDS:
             for threshold in THRESHOLDS:
                 work = partial(placements_of, kind=kind, threshold=threshold, placements=arguments.placements)
-                yield Cell(f"placements, {kind.name}, z > {threshold}", work, arguments.maps)
+                yield Cell(f"placements, {kind.name}, z > {threshold}", work, arguments.maps, 50 * arguments.maps)
     if "region-test" in arguments.only:
         for kind in KINDS:
             work = partial(region_test_of, kind=kind, surrogates=arguments.surrogates)
-            yield Cell(f"region test, {kind.name}", work, arguments.tests)
+            yield Cell(f"region test, {kind.name}", work, arguments.tests, arguments.tests)
     if "power" in arguments.only:
         for planted in (0.5, 1.0, 1.5):
             work = partial(region_test_of, kind=KINDS[1], surrogates=arguments.surrogates, planted_sd=planted)
-            yield Cell(f"region test, power, {planted} sd planted in {planted_region()[1]}", work, arguments.power)
+            yield Cell(
+                f"region test, power, {planted} sd planted in {planted_region()[1]}",
+                work,
+                arguments.power,
+                arguments.power,
+            )
 
 
 def main() -> None:

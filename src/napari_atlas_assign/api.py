@@ -494,9 +494,9 @@ def region_test(
     -------
     DataFrame
         One row per region: ``region id``, ``region``, ``voxels`` of it in the map, ``mean``, and where it has at least
-        5 voxels ``expected``, ``z``, ``p`` and ``p corrected`` (over the regions of its atlas); of several atlases also
-        ``atlas``. In words: a random map as smooth as this one and with its values would have so high a mean in this
-        region in a fraction p of cases (corrected: in any region).
+        5 voxels ``expected``, ``z``, ``p`` and ``p corrected`` (over the regions of its atlas); ``evenness``, and where
+        that is up to 0.05 no p; of several atlases also ``atlas``. In words: a random map as smooth as this one and
+        with its values would have so high a mean in this region in a fraction p of cases (corrected: in any region).
 
     Raises
     ------
@@ -510,7 +510,7 @@ def region_test(
     >>> atlas = naa.load_atlas(samples / "synthetic-fusiform_probseg.nii.gz")
     >>> table = naa.region_test(samples / "synthetic-fusiform_map.nii.gz", atlas, surrogates=99)
     >>> list(table)
-    ['region id', 'region', 'voxels', 'mean', 'expected', 'z', 'p', 'p corrected']
+    ['region id', 'region', 'voxels', 'mean', 'expected', 'z', 'p', 'p corrected', 'evenness']
     """
     from .certainty.region_test import compare_with_surrogates
 

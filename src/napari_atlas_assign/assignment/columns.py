@@ -414,8 +414,13 @@ REGION_TEST: Columns = _by_name(
             "p corrected",
             "fraction",
             "The same fraction for any region of the atlas.",
-            caution="Too small where parts of the map differ much in smoothness or variance; docs/certainty.md says "
-            "how much.",
+        ),
+        Column(
+            "evenness",
+            "fraction",
+            "Part of the random maps that differ at least as much as the map, from place to place, in variance and "
+            "smoothness.",
+            caution="Up to 0.05, the map is not like its random maps, and has no p.",
         ),
     )
 )

@@ -22,6 +22,7 @@ from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
 from ..modes.modes import check_values
+from .evenness import COVERED, LEVEL, Parts, evenness
 from .surrogates import surrogates
 
 FEWEST_VOXELS = 5
@@ -88,7 +89,7 @@ def compare_with_surrogates(
     -------
     list of DataFrame
         One for each atlas, one row per region, columns `columns.REGION_TEST`. Regions with fewer than `FEWEST_VOXELS`
-        voxels of share in the mask have ``NaN``.
+        voxels of share in the mask have ``NaN``; so have the p values of a map that is less even than its random maps.
 
     Raises
     ------
@@ -107,34 +108,51 @@ def compare_with_surrogates(
     if len(values) < 2 or values.min() == values.max():
         raise InputError(f"{image.name} varies nowhere, so that there is nothing to test; give an unthresholded map")
     weights = [_weights(image, atlas, mask) for atlas in atlases]
-    means: list[list[Floats]] = [[w @ values] for w, _ in weights]
+    parts = Parts.of(mask, [w.share.sum(axis=0) >= COVERED * image.grid.voxel_volume for w in weights])
+    means: list[list[Floats]] = [[w.mean @ values] for w in weights]
+    looks = [parts.looks(values)]
     maps = surrogates(values, mask, image.grid.affine, n_surrogates, seed)
     done = 0
     while done < n_surrogates:
         some = np.stack(list(islice(maps, _MAPS_AT_A_TIME)))
         done += len(some)
-        for rows, (w, _) in zip(means, weights, strict=True):
-            rows.extend((w @ some.T).T)
+        looks += [parts.looks(map_) for map_ in some]
+        for rows, w in zip(means, weights, strict=True):
+            rows.extend((w.mean @ some.T).T)
         if progress is not None:
             progress(done, n_surrogates)
     return [
-        _table(atlas, voxels, np.stack(rows), tail)
-        for atlas, (_, voxels), rows in zip(atlases, weights, means, strict=True)
+        _table(atlas, w.voxels, np.stack(rows), tail, evenness(_of_atlas(np.stack(looks), n)))
+        for n, (atlas, w, rows) in enumerate(zip(atlases, weights, means, strict=True))
     ]
 
 
-def _weights(image: Image, atlas: Atlas, mask: NDArray[np.bool_]) -> tuple[Any, Floats]:
-    """A sparse matrix (R, V) that takes means, and the voxels of share (R,) of every region in the mask."""
+def _of_atlas(looks: Floats, n: int) -> Floats:
+    """Of what is known of all parts (maps, 2, P), that of the eight of the mask and the two of atlas `n`."""
+    return looks[:, :, [*range(8), 8 + 2 * n, 9 + 2 * n]].reshape(len(looks), -1)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What takes the means of an atlas's regions: sparse matrices (R, V) of volumes and of weights that add up to 1."""
+
+    share: Any
+    mean: Any
+    voxels: Floats
+    """(R,) voxels of every region in the mask."""
+
+
+def _weights(image: Image, atlas: Atlas, mask: NDArray[np.bool_]) -> _Weights:
     integrals = region_integrals(atlas, image.grid, np.flatnonzero(mask))
     share = scipy.sparse.csr_array(
         (integrals.share, (integrals.region, integrals.row)), shape=(atlas.n_regions, int(mask.sum()))
     )
     total: Floats = share.sum(axis=1)
     scale = np.where(total > 0, 1 / np.where(total > 0, total, 1), 0)
-    return scipy.sparse.diags_array(scale) @ share, total / image.grid.voxel_volume
+    return _Weights(share, scipy.sparse.diags_array(scale) @ share, total / image.grid.voxel_volume)
 
 
-def _table(atlas: Atlas, voxels: Floats, means: Floats, tail: Any) -> pd.DataFrame:
+def _table(atlas: Atlas, voxels: Floats, means: Floats, tail: Any, even: float) -> pd.DataFrame:
     tested = np.flatnonzero(voxels >= FEWEST_VOXELS * (1 - 1e-6))  # sums of parts of voxels
     columns: dict[str, Any] = {
         "region id": atlas.regions["id"].to_numpy(),
@@ -145,6 +163,8 @@ def _table(atlas: Atlas, voxels: Floats, means: Floats, tail: Any) -> pd.DataFra
     result = RegionMeans(tested, means[0, tested], means[1:, tested]).table(tail)
     for name, values in result.items():
         column = np.full(atlas.n_regions, np.nan)
-        column[tested] = values
+        if even > LEVEL or not name.startswith("p"):
+            column[tested] = values
         columns[name] = column
+    columns["evenness"] = even
     return pd.DataFrame(columns)
