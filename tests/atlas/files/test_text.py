@@ -20,9 +20,12 @@ def test_a_binary_file_is_not_text(tmp_path):
         read_text(path)
 
 
-@pytest.mark.parametrize("text", ["{", "", "[" * 200_000, "9" * 5000])
-def test_what_is_not_json_is_refused(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not JSON"), ("", "empty"), ("[" * 200_000, "not JSON"), ("9" * 5000, "not JSON")],
+)
+def test_what_is_not_json_is_refused(tmp_path, text, says):
     path = tmp_path / "t.json"
     path.write_text(text, encoding="latin-1")
-    with pytest.raises(AtlasError, match=r"t\.json is not JSON"):
+    with pytest.raises(AtlasError, match=rf"t\.json is {says}"):
         read_json(path)

@@ -9,11 +9,13 @@ import pkgutil
 import nibabel as nib
 import numpy as np
 import pytest
+import tifffile
 
 import napari_atlas_assign.atlas.formats as package
 from napari_atlas_assign import Grid, load_atlas
 from napari_atlas_assign.atlas.formats import nifti, sparse_index
 from napari_atlas_assign.atlas.formats.registry import DIALECTS
+from tests.nrrd_files.helpers import write_nrrd
 
 FSL = (
     "<atlas><header><type>Probabilistic</type><imagefile>/img</imagefile></header>"
@@ -25,8 +27,8 @@ PAIRS = '<VALUE_LABEL_DTABLE >"1" "V1"</VALUE_LABEL_DTABLE>'
 
 def dialects():
     """Every module of the package that offers what a dialect needs; plain NIfTI takes only what none of them claims."""
-    names = (module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "nifti")
-    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    names = (module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+    modules = [importlib.import_module(name) for name in names if not name.endswith(".nifti")]
     return [module for module in modules if all(hasattr(module, part) for part in ("NAME", "sniff", "read"))]
 
 
@@ -113,7 +115,20 @@ def julich(folder):
     return folder / "pmaps"
 
 
-IN_THEIR_OWN_TESTS = {"brainglobe", "siibra-map"}
+def slicer(folder):
+    fields = {"Segment0_Name": "V1", "Segment0_Layer": "0", "Segment0_LabelValue": "1"}
+    where = {"space": "RAS", "space_directions": "(2,0,0) (0,2,0) (0,0,2)", "space_origin": "(0,0,0)"}
+    return write_nrrd(folder / "a.seg.nrrd", np.ones((3, 3, 3), "u1"), **where, **fields)
+
+
+def tiff(folder):
+    path = folder / "a.tif"
+    about = {"imagej": True, "resolution": (0.5, 0.5), "metadata": {"spacing": 2, "unit": "mm"}}
+    tifffile.imwrite(path, np.ones((4, 5, 6), np.uint8), **about)
+    return path
+
+
+IN_THEIR_OWN_TESTS = {"brainglobe", "brainreg", "siibra-map"}
 """Formats of several files in a given arrangement, whose examples stand in their own test modules alone."""
 
 
@@ -136,6 +151,8 @@ EXAMPLES = pytest.mark.parametrize(
         (region_folder, "region-folder"),
         (sparse, "sparse-index"),
         (julich, "julich-brain"),
+        (slicer, "slicer-segmentation"),
+        (tiff, "tiff"),
         (plain, None),
         (plain_with_json, None),
     ],
