@@ -21,7 +21,7 @@ def test_one_column_is_read_by_another(tmp_path, text):
     ("text", "words"),
     [
         ("name,group\nm1,sham\n", "needs the columns subject and group"),
-        ("", "needs the columns"),
+        ("", "is empty"),
         ("subject,group\nm1\n", "line 2: a subject or its group is missing"),
         ("subject,group\nm1,sham\nm1,drug\n", "'m1' has two groups, 'sham' and 'drug'"),
         ('subject,group\nm1,"sham"x\n', "line [12] cannot be read"),
