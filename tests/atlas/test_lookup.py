@@ -1,7 +1,10 @@
 """What an atlas holds at a place."""
 
 import numpy as np
+import pandas as pd
+import pytest
 
+from napari_atlas_assign import Atlas, Grid
 from napari_atlas_assign.atlas import lookup
 from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
 
@@ -17,6 +20,30 @@ def test_few_places_find_the_regions_that_many_find(small_atlas, rng, monkeypatc
     for found in (nearest_regions(small_atlas, places), [np.concatenate(c) for c in zip(*one_by_one, strict=True)]):
         np.testing.assert_array_equal(found[0], many[0])
         np.testing.assert_allclose(found[1], many[1], atol=1e-9)
+
+
+AXES = {
+    "cubes": np.diag([2.0, 2, 2]),
+    "flat voxels": np.diag([-1.0, 2, 5]),
+    "turned": np.array([[1.8, -0.9, 0], [0.9, 1.8, 0], [0, 0, 3.0]]),
+}
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_the_nearest_of_many_places_is_that_of_all_voxel_boxes(axes, rng, monkeypatch):
+    """Against every box of the atlas, in parts that are searched one after the other."""
+    labels = (rng.random((6, 7, 5)) < 0.15) * rng.integers(1, 4, (6, 7, 5))
+    grid = Grid(labels.shape, np.block([[AXES[axes], np.array([[-9.0], [4], [2]])], [np.zeros(3), 1]]))
+    atlas = Atlas.from_labels(labels, grid, pd.DataFrame({"id": [1, 2, 3], "name": list("ABC")}), name="scattered")
+    places = grid.to_world(rng.uniform([-6, -6, -6], [11, 12, 10], (150, 3)))
+    monkeypatch.setattr(lookup, "_AT_A_TIME", 16)
+    region, distance = nearest_regions(atlas, places)
+    gap = grid.to_voxel(places)[:, None] - np.argwhere(labels)
+    away = np.linalg.norm((gap - np.clip(gap, -0.5, 0.5)) @ AXES[axes].T, axis=-1).round(6)
+    np.testing.assert_allclose(distance, away.min(axis=1), atol=2e-6)
+    of_voxel = np.searchsorted(atlas.regions["id"], labels[labels > 0])
+    is_nearest = away <= away.min(axis=1, keepdims=True) + 2e-6
+    assert all(region[n] in of_voxel[is_nearest[n]] for n in range(len(places)))
 
 
 def test_shares_at_a_place_are_those_of_the_atlas(small_atlas):

@@ -109,15 +109,19 @@ class _Surface:
         """Of the centres."""
         return scipy.spatial.cKDTree(self.centre)
 
-    def within(self, xyz: Floats, beyond: float) -> Iterator[NDArray[np.intp]]:
-        """For each place, the voxels whose centres are at most this much farther away than the nearest."""
+    def nearest(self, xyz: Floats) -> NDArray[np.intp]:
+        """For each place, the voxel with the nearest centre."""
         if len(xyz) > _FEW:
-            to_nearest, _ = self.tree.query(xyz)
-            yield from map(np.asarray, self.tree.query_ball_point(xyz, to_nearest * (1 + 1e-9) + beyond))
+            return np.asarray(self.tree.query(xyz)[1])
+        return np.array([np.linalg.norm(self.centre - place, axis=1).argmin() for place in xyz])
+
+    def within(self, xyz: Floats, radius: Floats) -> Iterator[NDArray[np.intp]]:
+        """For each place, the voxels whose centres are at most so far away."""
+        if len(xyz) > _FEW:
+            yield from map(np.asarray, self.tree.query_ball_point(xyz, radius))
         else:
-            for place in xyz:
-                away = np.linalg.norm(self.centre - place, axis=1)
-                yield np.flatnonzero(away <= away.min() * (1 + 1e-9) + beyond)
+            for place, most in zip(xyz, radius, strict=True):
+                yield np.flatnonzero(np.linalg.norm(self.centre - place, axis=1) <= most)
 
 
 _FEW = 40
@@ -180,9 +184,22 @@ def _to_boxes(xyz: Floats, ijk: NDArray[np.int64], atlas: Atlas) -> Floats:
 
 def _nearest_of(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """The region (N,) of the nearest of the surface's voxel boxes, and its distance (N,)."""
-    surface, edges = _surface(atlas), atlas.grid.affine[:3, :3]
-    # The nearest box need not be that of the nearest centre, but its centre is at most a diagonal farther away.
-    nearby = list(surface.within(xyz, np.linalg.norm(edges, axis=0).sum()))
+    parts = [_nearest_of_some(some, atlas) for some in np.split(xyz, range(_AT_A_TIME, len(xyz), _AT_A_TIME))]
+    region, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return region, distance
+
+
+_AT_A_TIME = 2**14
+"""Places that are searched together; each has a few dozen voxels nearby."""
+
+
+def _nearest_of_some(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
+    surface = _surface(atlas)
+    # The nearest box need not be that of the nearest centre, but its centre is no farther than that box and the way
+    # from the middle of a box to its corner; distances are rounded.
+    to_corner = np.linalg.norm(atlas.grid.affine[:3, :3] @ (np.indices((2, 2, 2)).reshape(3, 8) - 0.5), axis=0).max()
+    radius = _to_boxes(xyz, surface.ijk[surface.nearest(xyz)], atlas) + to_corner + 2e-6
+    nearby = list(surface.within(xyz, radius))
     count = np.array([len(some) for some in nearby])
     some, first = np.concatenate(nearby), np.cumsum(count) - count
     to_box = _to_boxes(np.repeat(xyz, count, axis=0), surface.ijk[some], atlas)
