@@ -89,6 +89,15 @@ def test_an_array_placed_as_another_layer(viewer, widget, qtbot, blob_map):
     assert run(qtbot, widget).assignments.equals(assign(other, widget.result.atlas, threshold=3).assignments)
 
 
+def test_a_map_that_another_plugin_made_of_a_placed_one_lies_where_that_lies(viewer, widget, blob_map):
+    viewer.layers.clear()
+    original = viewer.add_layer(placed(blob_map.T, name="original"))
+    viewer.add_layer(placed(np.zeros((5, 5, 5)), name="other voxels"))
+    made = viewer.add_image(blob_map.T / 2, name="smoothed", scale=original.scale, translate=original.translate)
+    widget.image.value = made
+    assert widget.geometry.value is original
+
+
 def test_points_lie_on_the_map_that_they_were_drawn_over(viewer, widget, qtbot, label_atlas):
     viewer.layers.clear()
     viewer.add_points([[0.0, -5.0, -5.0], [0.0, -5.0, 5.0]], name="seeds")
