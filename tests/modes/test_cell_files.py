@@ -59,6 +59,8 @@ def their_atlas():
     class Their(TheirAtlas):
         resolution = (MICROMETRES,) * 3
 
+        dask = False  # asked for since 3.0.3
+
         def __init__(self):
             self._annotation, self._hemispheres = annotation(), hemispheres
             self.structures = {s["id"]: s for s in STRUCTURES}
