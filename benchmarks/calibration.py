@@ -1,10 +1,11 @@
 """Calibrate the p values of placements and of the region test on noise that knows nothing of any atlas.
 
     python benchmarks/calibration.py --maps 100 --tests 80 --workers 2 --output calibration.json
+    python benchmarks/calibration.py --draw calibration.json --figure docs/images/calibration.svg
 
 Each noise map is judged as a user would judge a map: is any corrected p at most 0.05? The part of maps for which that
 is so must lie within 0.03 and 0.07. Power is measured with blobs and regions planted into noise. The table that is
-printed stands in docs/certainty.md.
+printed stands in docs/certainty.md, and so does the figure.
 """
 
 from __future__ import annotations
@@ -197,6 +198,38 @@ def cells(arguments: argparse.Namespace) -> Iterator[Cell]:
             )
 
 
+LEVEL, BOUNDS = 0.05, (0.03, 0.07)
+"""Of the part of maps with any corrected p of at most `LEVEL`."""
+
+
+def draw(files: list[Path], figure_file: Path) -> None:
+    """Draw the rates of runs, as they were written, with 95 % intervals; power beside them."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    mpl.rcParams["svg.hashsalt"] = "calibration"
+    import matplotlib.pyplot as plt
+
+    rows = {name: row for file in files for name, row in json.loads(file.read_text()).items() if row["maps"]}
+    power = {name: rows.pop(name) for name in list(rows) if ", power, " in name}
+    figure, (levels, powers) = plt.subplots(
+        1, 2, figsize=(10, 0.9 + 0.32 * len(rows)), layout="constrained", width_ratios=(3, 1)
+    )
+    levels.axvspan(*BOUNDS, color="#1f9e89", alpha=0.18, lw=0)
+    levels.axvline(LEVEL, color="#1f9e89", lw=1)
+    for axes, of in ((levels, rows), (powers, power)):
+        rates, errors = (np.array([row[key] for row in of.values()]) for key in ("rate", "standard error"))
+        names = [f"{name.split(', power, ')[-1].split(' planted')[0]} ({row['maps']} maps)" for name, row in of.items()]
+        axes.errorbar(rates, names, xerr=1.96 * errors, fmt="o", color="#303030", ms=4, capsize=2, lw=1)
+        axes.invert_yaxis()
+        axes.spines[["top", "right"]].set_visible(False)
+    levels.set_xlim(0, 0.15)
+    levels.set_xlabel("part of noise maps with any corrected p of at most 0.05")
+    powers.set_xlim(0, 1)
+    powers.set_xlabel("power, region test")
+    figure.savefig(figure_file, metadata={"Date": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", default=QUESTIONS, choices=QUESTIONS, help="what to measure")
@@ -207,7 +240,12 @@ def main() -> None:
     parser.add_argument("--surrogates", type=int, default=199)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("calibration.json"))
+    parser.add_argument("--draw", type=Path, nargs="+", help="draw what earlier runs have written instead")
+    parser.add_argument("--figure", type=Path, default=Path("calibration.svg"), help="where to draw it")
     arguments = parser.parse_args()
+    if arguments.draw:
+        draw(arguments.draw, arguments.figure)
+        return
     rows = list(cells(arguments))
     with ProcessPoolExecutor(arguments.workers) as pool:
         # In turns, so that who stops early has all rows, each with a larger error.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy
 
-from napari_atlas_assign import Image
+from napari_atlas_assign import AssignmentWarning, Image, assign
 from napari_atlas_assign.certainty.evenness import Parts, evenness
 from napari_atlas_assign.certainty.region_test import compare_with_surrogates
 from tests.certainty.test_region_test import AFFINE, GRID, halves, masked
@@ -72,3 +74,11 @@ def test_an_uneven_map_has_no_p_and_an_even_one_has(what):
     assert (table["evenness"] <= 0.05).all()
     assert table[["p", "p corrected"]].isna().all(axis=None)
     assert table.loc[:1, ["expected", "z"]].notna().all(axis=None)
+
+
+def test_a_result_says_once_why_it_has_no_p():
+    image = Image.from_array(masked(UNEVEN["half as strong at one end"](field(3, 6.0), 0)), AFFINE, "strong")
+    atlases = [halves(), replace(halves(), name="again")]
+    with pytest.warns(AssignmentWarning, match="strong is not as even"):
+        result = assign(image, atlases, threshold=2, surrogates=99)
+    assert sum("the whole map gives no p" in warning for warning in result.warnings) == 1

@@ -309,6 +309,8 @@ def _look_at(comparison: Comparison, parameters: Parameters) -> Iterator[str]:
     image, atlas = comparison.image, comparison.atlas
     if isinstance(image, RoiImage):
         yield from image.notes
+    if comparison.certainty is not None:
+        yield from comparison.certainty.doubts(image.name)
     if image.source.get("unit") == "pixel":
         yield f"{image.name} has no unit of length: one unit of its layer counts as 1 mm in the tables"
     if parameters.rois and not comparison.modes.n_modes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from ..atlas.templates import template_for
 from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
+from .evenness import LEVEL
 from .placements import TOO_LARGE, Domain, Placements, corrected_over_modes, place_modes
 from .region_test import compare_with_surrogates
 from .registration import MovedShares, moved_shares, translations
@@ -43,6 +44,14 @@ class Certainty:
     def p_corrected(self) -> list[Floats]:
         """(R,) for each mode: p corrected over regions, and over the modes of the map."""
         return corrected_over_modes([placements.p_corrected() for placements in self.placed or ()])
+
+    def doubts(self, image: str) -> Iterator[str]:
+        """Sentences about what was asked of an image, by its name, and cannot be answered."""
+        if self.region_test is not None and (self.region_test["evenness"] <= LEVEL).any():
+            yield (
+                f"{image} is not as even in variance and smoothness as random maps are, so that the test of the whole "
+                "map gives no p; place modes elsewhere (placements) instead"
+            )
 
     def of_pairs(self, mode: NDArray[np.int64], region: NDArray[np.int64], map_mean: Floats) -> dict[str, Floats]:
         """Columns (P,) of the table of assignments, for pairs of a mode and a region and their mean of the map."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..assignment.options.threshold_list import thresholds_in
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ PROGRAM = "napari-atlas-assign"
 
 STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "certainty", "checks", "tables", "write")
 """Of a run, in their order."""
-
-MOST_THRESHOLDS = 1000
-"""Of a sweep, where their number is given."""
 
 Subparsers = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
@@ -158,24 +156,11 @@ def add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def thresholds(text: str) -> tuple[float, ...]:
-    """Thresholds from a list (``2.3,2.6,3.1``), or the lowest, the highest and how many (``2.3:5:10``).
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is neither.
-    """
+    """As `thresholds_in`, for argparse."""
     try:
-        if ":" not in text:
-            return tuple(map(float, text.split(",")))
-        low, high, n = (kind(part) for kind, part in zip((float, float, int), text.split(":"), strict=True))
-        if 2 <= n <= MOST_THRESHOLDS:
-            return (*(low + (high - low) * step / (n - 1) for step in range(n - 1)), high)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(
-        f"{text!r} holds no thresholds; give a list such as 2.3,2.6,3.1, or 2.3:5:10 for ten from 2.3 to 5"
-    )
+        return thresholds_in(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 _NONE = "none"

@@ -451,15 +451,13 @@ def _region_test(test: pd.DataFrame, result: Result) -> str:
     parameters = result.parameters
     how = {"positive": "so high a mean", "negative": "so low a mean", "both": "a mean so far from what is expected"}
     tested = test[test["z"].notna()]
-    unlike = " There is no p: this map is not as even in variance and smoothness as random maps are."
-    uneven = unlike if tested["p"].isna().all() else ""
     order = tested.assign(far=-tested["z"].abs()).sort_values(["p corrected", "far"], kind="stable").index
     shown = tested.loc[order[:MAX_ENTRIES]]
     return f"""<h3>The whole map</h3>
 <p>A random map as smooth as this one and with its values would have {how[parameters.tail]} in this region in a
 fraction p of cases (p corrected: in any region). There were {number(parameters.surrogates, 0)} random maps. Below are
 {number(len(shown), 0)} of {number(len(tested), 0)} regions that were tested, the least likely first; region_test.tsv
-has all.{uneven}</p>
+has all.</p>
 {html_table(shown, {}, REGION_TEST)}"""
 
 

@@ -506,9 +506,9 @@ def test_results_follow_their_map_to_another_name(model, ready, qtbot):
 def test_how_sure_is_asked_in_a_closed_section_that_goes_with_the_source(ready, model):
     assert not ready.sure.isExpanded()
     assert ready.fields.parameters.registration_sd_mm == ready.fields.parameters.placements == 0
-    ready.fields.registration_sd.value = 2
-    ready.fields.place.value = True
-    ready.fields.seed.value = 7
+    ready.fields.sure.registration_sd.value = 2
+    ready.fields.sure.place.value = True
+    ready.fields.sure.seed.value = 7
     parameters = ready.fields.parameters
     assert (parameters.registration_sd_mm, parameters.placements, parameters.seed) == (2, 4999, 7)
     ready.fields.restore(Parameters(placements=1999, seed=3))
@@ -519,7 +519,7 @@ def test_how_sure_is_asked_in_a_closed_section_that_goes_with_the_source(ready, 
 
 def test_how_sure_is_worked_out_by_hand_only_and_shown_with_the_result(ready, qtbot):
     finish(qtbot, ready)  # what the threshold has set off
-    ready.fields.registration_sd.value = 2
+    ready.fields.sure.registration_sd.value = 2
     assert not ready.is_running
     ready.assign()
     finish(qtbot, ready)

@@ -1,4 +1,4 @@
-"""The fields of `Parameters`: the threshold at first sight, everything else under *Settings*."""
+"""The fields of `Parameters`: the threshold at first sight, everything else under *Settings* and *How sure?*."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSpinBox, SpinBox
 
 from ...assignment.conventions import CONVENTIONS
-from ...assignment.parameters import FEWEST_PLACEMENTS, Parameters, Threshold
+from ...assignment.parameters import Parameters, Threshold
 from ...modes.modes import Connectivity, Tail
 from .settings import Defaults
 from .slider import Slider
+from .sure_fields import SureFields
 
 KINDS = {"value": "value", "percentile": "percentile", "p": "p value"}
 
@@ -93,37 +94,13 @@ class ParameterFields:
                 self.convention,
             ]
         )
-        self.registration_sd = FloatSpinBox(
-            label="registration sd",
-            min=0,
-            max=100,
-            step=0.5,
-            tooltip="Would the best regions hold if the map lay a little differently? Standard deviation in mm along "
-            "each axis; 0 does not ask",
-        )
-        self.place = CheckBox(
-            text="place modes elsewhere",
-            tooltip="Is an overlap more than a blob of this shape would have elsewhere in comparable tissue? For p "
-            "values",
-        )
-        self.placements = SpinBox(
-            label="placements",
-            min=FEWEST_PLACEMENTS,
-            max=10**6,
-            value=4999,
-            tooltip="How often each mode is placed elsewhere",
-        )
-        self.seed = SpinBox(
-            label="seed", min=0, max=10**9, tooltip="Of the random numbers: the same seed gives the same figures"
-        )
-        asked: list[Any] = [self.registration_sd, self.place, self.placements, self.seed]
-        self.sure = Container(widgets=asked)
+        self.sure = SureFields()
         self._largest = 1.0
         self._source_kind = "image"
         self._levels: Sequence[tuple[str, int | None]] = []
         self._changed = changed
         self.kind.changed.connect(self._begin_kind)
-        for field in (self.threshold, *self.more, *self.sure):
+        for field in (self.threshold, *self.more, *self.sure.container):
             field.changed.connect(self._on_change)
         self.slider.valueChanged.connect(self._slide)
         self.show_levels(1)
@@ -150,7 +127,6 @@ class ParameterFields:
             threshold = Threshold(kind, number)
         if kind == "p":
             threshold = Threshold("p", number, bool(self.two_sided.value), float(self.df.value) or None)
-        sd, placements = float(self.registration_sd.value), int(self.placements.value) if self.place.value else 0
         return Parameters(
             threshold=threshold,
             tail=self.tail.value,
@@ -162,16 +138,14 @@ class ParameterFields:
             split_rois=self._source_kind in ("labels", "shapes") and bool(self.split_rois.value),
             minimum_probability=float(self.minimum_probability.value),
             level=self.level.value,
-            registration_sd_mm=sd,
-            placements=placements,
-            seed=int(self.seed.value) if sd or placements else 0,
             convention=self.convention.value,
+            **self.sure.options(),
         )
 
     @property
     def asks_how_sure(self) -> bool:
         """Whether it takes longer, because it is asked how sure the answers are."""
-        return bool(self.registration_sd.value or self.place.value)
+        return self.sure.asks
 
     def restore(self, parameters: Parameters) -> None:
         """Show other parameters, and tell of the change once."""
@@ -194,11 +168,8 @@ class ParameterFields:
             (self.split_rois, parameters.split_rois),
             (self.minimum_probability, parameters.minimum_probability),
             (self.level, level),
-            (self.registration_sd, parameters.registration_sd_mm),
-            (self.place, bool(parameters.placements)),
-            (self.placements, parameters.placements or self.placements.value),
-            (self.seed, parameters.seed),
             (self.convention, parameters.convention),
+            *self.sure.values_of(parameters),
         ]
         for field, value in values:
             self.set_quietly(field, value)
@@ -265,10 +236,9 @@ class ParameterFields:
             (self.split_height, is_map),
             (self.split_rois, self._source_kind in ("labels", "shapes")),
             (self.level, len(self._levels) > 1),
-            (self.placements, bool(self.place.value)),
-            (self.seed, self.asks_how_sure),
         ):
             field.visible = meant
+        self.sure.fit(is_map)
         self._fit_decimals(float(self.threshold.value))
         self.slider.setVisible(is_map and kind != "p")
         blocked = self.slider.blockSignals(True)

@@ -136,8 +136,8 @@ class AssignWidget(QWidget):
         for field in (self.progress, self.status, self.notes):
             layout.addWidget(field.native)
         self.sure = collapsible("How sure?")
-        self.fields.sure.margins = (0, 0, 0, 0)
-        self.sure.addWidget(self.fields.sure.native)
+        self.fields.sure.container.margins = (0, 0, 0, 0)
+        self.sure.addWidget(self.fields.sure.container.native)
         layout.addWidget(self.more)
         layout.addWidget(self.sure)
         self.view_buttons = ViewButtons(self._viewer)

@@ -26,6 +26,10 @@ USUAL = {
         *("map name", "atlas", "region", "count", "density per mm3", "left count", "right count", "active mm3"),
         *("active share", "mean", "maximum", "volume mm3", "hemisphere"),
     ),
+    "sweep": (
+        *("map name", "atlas", "threshold", "cluster", "input structure", "volume mm3", "peak value"),
+        *("best region by share", "best share", "merges into", "merged", "peak"),
+    ),
 }
 """Columns that are shown until the user chooses others, from left to right; of tables without an entry, all."""
 

@@ -27,6 +27,8 @@ USUAL: dict[TableName, tuple[str, float]] = {
     "modes": ("volume mm3", 100.0),
     "peaks": ("probability", 0.2),
     "regions": ("volume mm3", 1.0),
+    "sweep": ("volume mm3", 100.0),
+    "region_test": ("z", 2.0),
 }
 """Where the filter by a score begins, for each table; the first is that of siibra's worked example."""
 
@@ -101,7 +103,7 @@ class FilterBar(QWidget):
         self.modes.setAccessibleName("Numbers of the modes to show")
         self.modes.setClearButtonEnabled(True)
         self.modes.setMaximumWidth(self.fontMetrics().averageCharWidth() * 26)
-        self.modes.setVisible(table != "regions")
+        self.modes.setVisible(table in ("assignments", "modes", "peaks"))
         self.choices = {name: QComboBox() for name in CHOICES}
         for name, box in self.choices.items():
             box.addItem(CHOICES[name])

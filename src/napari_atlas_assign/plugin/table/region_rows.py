@@ -1,4 +1,4 @@
-"""What a row of the region table is about: a region or an ancestor, and a place in it. Without Qt."""
+"""What a row of the tables of regions is about: a region or an ancestor, and a place in it. Without Qt."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from functools import cached_property
 from ...assignment.point_result import PointResult
 from ...assignment.regions.place import place_in_region
 from ...assignment.result import Result
+from ...atlas.atlas import Atlas
 from ...atlas.hierarchy import TreeNode, region_tree
 from .rows import Place, Subject
 from .values import Columns
+
+
+def _atlases(result: Result | PointResult) -> list[Atlas]:
+    """Of each run."""
+    return list(result.atlases) if isinstance(result, PointResult) else [r.atlas for r in result.comparisons]
 
 
 class RegionReader:
@@ -18,7 +24,7 @@ class RegionReader:
 
     def __init__(self, result: Result | PointResult, columns: Columns) -> None:
         self._columns = columns
-        self._atlases = result.atlases if isinstance(result, PointResult) else [r.atlas for r in result.comparisons]
+        self._atlases = _atlases(result)
         self._nodes: list[tuple[int, TreeNode | None]] = []
         """Of each row its run, and its region; the last row of each run is of none."""
         for run, atlas in enumerate(self._atlases):
@@ -47,3 +53,26 @@ class RegionReader:
         """A place within the region, in world mm, whatever the column."""
         run, node = self._nodes[row]
         return None if node is None else place_in_region(self._atlases[run], node.members)
+
+
+class RegionTestReader:
+    """Reads the rows of the test of whole maps: the regions of each run's atlas, in its order."""
+
+    def __init__(self, result: Result) -> None:
+        self._rows = [
+            (run, atlas, region) for run, atlas in enumerate(_atlases(result)) for region in range(atlas.n_regions)
+        ]
+
+    def subject(self, row: int) -> Subject:
+        """The region of a row; none where it has no voxels."""
+        run, atlas, region = self._rows[row]
+        return Subject(0, region if atlas.region_sums.maximum[region] else None, run)
+
+    def keys(self) -> list[Hashable]:
+        """(N,) tell rows again in the table of a later result."""
+        return [(run, region) for run, _, region in self._rows]
+
+    def place(self, row: int, column: str) -> Place | None:
+        """A place within the region, in world mm, whatever the column."""
+        _, atlas, region = self._rows[row]
+        return place_in_region(atlas, (region,))

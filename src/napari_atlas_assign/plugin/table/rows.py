@@ -11,7 +11,18 @@ import numpy as np
 
 from ...assignment.best_overlap import best_overlap
 from ...assignment.best_region import BEST_BY, best_to_show
-from ...assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS, REGIONS, SCORES, Column
+from ...assignment.columns import (
+    ASSIGNMENTS,
+    MODES,
+    PEAKS,
+    POINT_ASSIGNMENTS,
+    POINTS,
+    REGION_TEST,
+    REGIONS,
+    SCORES,
+    SWEEP,
+    Column,
+)
 from ...assignment.comparison import Comparison
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
@@ -20,7 +31,7 @@ from .filters import MODE_COLUMN
 from .peak_probability import PEAK_PROBABILITY
 from .values import Columns
 
-TableName = Literal["assignments", "modes", "peaks", "regions"]
+TableName = Literal["assignments", "modes", "peaks", "regions", "sweep", "region_test"]
 
 Place = tuple[float, float, float]
 
@@ -51,9 +62,14 @@ def columns_of(result: Result | PointResult, table: TableName) -> Mapping[str, C
         return REGIONS
     if isinstance(result, PointResult):
         return POINT_ASSIGNMENTS if table == "assignments" else POINTS
-    return {"assignments": {**ASSIGNMENTS, PEAK_PROBABILITY.name: PEAK_PROBABILITY}, "modes": MODES, "peaks": PEAKS}[
-        table
-    ]
+    of_maps = {
+        "assignments": {**ASSIGNMENTS, PEAK_PROBABILITY.name: PEAK_PROBABILITY},
+        "modes": MODES,
+        "peaks": PEAKS,
+        "sweep": SWEEP,
+        "region_test": REGION_TEST,
+    }
+    return of_maps[table]
 
 
 class RowReader:
@@ -72,6 +88,10 @@ class RowReader:
         """The run and the number of the mode that a row is about."""
         subject = self._subject(row, None)
         return subject.run, subject.mode
+
+    def modes(self) -> list[int]:
+        """(N,) the number of each row's mode."""
+        return self.columns.values(MODE_COLUMN)
 
     def keys(self) -> list[Hashable]:
         """(N,) tell rows again in the table of a later result: a mode that grows or shrinks is the same mode.

@@ -30,19 +30,24 @@ from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...errors import InputError
 from ...report.colors import mode_color
+from ...report.sweep_figure import OTHER
 from ..plain_text import show_error
 from .filter_bar import FilterBar
 from .filters import MODE_COLUMN
 from .model import FrameModel
 from .peak_probability import with_peak_probability
-from .region_rows import RegionReader
+from .region_rows import RegionReader, RegionTestReader
 from .rows import RowReader, Subject, TableName, columns_of
 from .saved_line import SavedLine
+from .sweep_picture import SweepPicture
+from .sweep_rows import SweepReader
 from .values import Columns
 from .view import ResultView
 
 ColorOfMode = Callable[[int, int], str]
 """Number of a run from 0, and of a mode -> ``#rrggbb``."""
+
+Reader = RowReader | RegionReader | RegionTestReader | SweepReader
 
 PICK_DELAY = 80
 """Milliseconds for which a selection must rest before it is told: rows that arrow keys pass are not shown."""
@@ -64,7 +69,7 @@ class TablePage(QWidget):
         super().__init__(parent)
         self.table = table
         self.model = FrameModel(self)
-        self.reader: RowReader | RegionReader | None = None
+        self.reader: Reader | None = None
         self._color: ColorOfMode | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
         self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
@@ -97,7 +102,7 @@ class TablePage(QWidget):
     ) -> None:
         """Hold another table ready, and the colours of its modes; `refresh` shows it."""
         self._waiting = result, frame
-        has_modes = isinstance(result, Result) and self.table != "regions"
+        has_modes = isinstance(result, Result) and self.table not in ("regions", "region_test")
         self._color = (color or (lambda run, mode: mode_color(mode))) if has_modes else None
 
     def refresh(self) -> None:
@@ -166,13 +171,17 @@ class TablePage(QWidget):
 
     # --- inside ---
 
-    def _reader_of(
-        self, result: Result | PointResult, columns: Columns
-    ) -> tuple[RowReader | RegionReader, Callable[[int], str] | None]:
+    def _reader_of(self, result: Result | PointResult, columns: Columns) -> tuple[Reader, Callable[[int], str] | None]:
         """What reads the rows, and the colour of the mode of each."""
         if self.table == "regions":
             return RegionReader(result, columns), None
-        reader = RowReader(result, self.table, columns)
+        if self.table == "region_test":
+            assert isinstance(result, Result)
+            return RegionTestReader(result), None
+        reader: RowReader | SweepReader = RowReader(result, self.table, columns)
+        if self.table == "sweep":
+            assert isinstance(result, Result)
+            reader = SweepReader(result, columns)
         return reader, None if self._color is None else partial(_color, self._color, reader)
 
     def _is_ours(self, event: Any) -> bool:
@@ -186,9 +195,9 @@ class TablePage(QWidget):
 
     def _select_modes(self, numbers: Collection[int], among: Mapping[str, Any]) -> None:
         columns = self.model.columns
-        if MODE_COLUMN not in columns:
+        if not isinstance(self.reader, RowReader | SweepReader):
             return
-        wanted, modes = set(numbers), columns.values(MODE_COLUMN)
+        wanted, modes = set(numbers), self.reader.modes()
         others = [(columns.values(name), value) for name, value in among.items() if name in columns]
         places = [
             n
@@ -238,7 +247,9 @@ class ResultsTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.result: Result | PointResult | None = None
-        self.assignments, self.modes, self.peaks, self.regions = (TablePage(table) for table in get_args(TableName))
+        self.assignments, self.modes, self.peaks, self.regions, self.sweep, self.region_test = (
+            TablePage(table) for table in get_args(TableName)
+        )
         self.about = QLabel()
         self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.show_regions = QCheckBox("region maps")
@@ -261,11 +272,15 @@ class ResultsTable(QWidget):
         self.tabs.currentChanged.connect(self.refresh)
         self.tabs.currentChanged.connect(self._fit_toggles)
         self.filter_button = _toggle("Filter", "Search, and choose rows (Ctrl+F)", self._show_filters)
+        self.picture_button = QPushButton("Figure…")
+        self.picture_button.setToolTip("Size and best regions of the modes along the threshold")
+        self.picture_button.clicked.connect(self.show_picture)
         self.all_columns = _toggle("All columns", "All columns of the files, in siibra's order", self._show_all_columns)
         top = QHBoxLayout()
         self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut off where it is narrow
         top.addWidget(self.about, 1)
-        for widget in (self.filter_button, self.all_columns, self.show_regions, self.save_button, self.report_button):
+        buttons = (self.picture_button, self.filter_button, self.all_columns)
+        for widget in (*buttons, self.show_regions, self.save_button, self.report_button):
             top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -282,11 +297,10 @@ class ResultsTable(QWidget):
         """
         self.result = result
         for page in self._titles():
-            if page is not self.peaks:
+            has_table = _has_table(result, page.table)
+            self.tabs.setTabVisible(self.tabs.indexOf(page), has_table)
+            if has_table:
                 page.set_table(result, partial(_frame, result, page.table), color)
-            elif isinstance(result, Result):
-                page.set_table(result, lambda: result.peaks, color)
-        self.tabs.setTabVisible(self.tabs.indexOf(self.peaks), isinstance(result, Result))
         self.tabs.setTabText(1, "Modes" if isinstance(result, Result) else "Points")
         self.about.setText(_about(result))
         self._enable()
@@ -344,6 +358,19 @@ class ResultsTable(QWidget):
         worker.start()
         return worker
 
+    def show_picture(self) -> SweepPicture | None:
+        """Show the figure of the sweep in a window: of the map and atlas of the first selected row, else of the first.
+
+        Returns the window; None where there is no sweep.
+        """
+        result = self.result
+        if not isinstance(result, Result) or not result.parameters.sweep:
+            return None
+        subjects = self.sweep.selected_subjects()
+        picture = SweepPicture(result.single(subjects[0].run if subjects else 0), self)
+        picture.show()
+        return picture
+
     # --- what Qt calls ---
 
     def showEvent(self, event: Any) -> None:
@@ -354,7 +381,14 @@ class ResultsTable(QWidget):
     # --- inside ---
 
     def _titles(self) -> dict[TablePage, str]:
-        return {self.assignments: "Assignments", self.modes: "Modes", self.peaks: "Peaks", self.regions: "Regions"}
+        return {
+            self.assignments: "Assignments",
+            self.modes: "Modes",
+            self.peaks: "Peaks",
+            self.regions: "Regions",
+            self.sweep: "Thresholds",
+            self.region_test: "Whole map",
+        }
 
     def _enable(self) -> None:
         self.save_button.setEnabled(self.result is not None)
@@ -380,6 +414,7 @@ class ResultsTable(QWidget):
 
     def _fit_toggles(self, _: int = 0) -> None:
         """Let the buttons say what the table in sight shows."""
+        self.picture_button.setVisible(self.page is self.sweep)
         view = self.page.view
         shows_all = len(view.visible_columns()) == len(self.page.model.columns.names)
         for toggle, on in ((self.filter_button, not self.page.filters.isHidden()), (self.all_columns, shows_all)):
@@ -433,6 +468,14 @@ def _report(result: Result, path: str | Path) -> tuple[Path | None, str]:
     return _written(lambda: save_report(result, path), "The report is")
 
 
+def _has_table(result: Result | PointResult, table: TableName) -> bool:
+    """Points have no peaks, and what was not asked has no table."""
+    if isinstance(result, PointResult):
+        return table in ("assignments", "modes", "regions")
+    asked = {"sweep": bool(result.parameters.sweep), "region_test": bool(result.parameters.surrogates)}
+    return asked.get(table, True)
+
+
 def _frame(result: Result | PointResult, table: TableName) -> pd.DataFrame:
     if table == "assignments" and isinstance(result, Result):
         return with_peak_probability(result)
@@ -440,8 +483,9 @@ def _frame(result: Result | PointResult, table: TableName) -> pd.DataFrame:
     return frame
 
 
-def _color(color: ColorOfMode, reader: RowReader, row: int) -> str:
-    return color(*reader.mode(row))
+def _color(color: ColorOfMode, reader: RowReader | SweepReader, row: int) -> str:
+    run, mode = reader.mode(row)
+    return color(run, mode) if mode else OTHER
 
 
 def _about(result: Result | PointResult) -> str:
