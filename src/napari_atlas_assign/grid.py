@@ -157,13 +157,13 @@ def product(vectors: ArrayLike, matrix: Floats) -> Floats:
     would not run again to the same last bit.
     """
     vectors = np.asarray(vectors, dtype=np.float64)
-    found = np.empty((*vectors.shape[:-1], len(matrix)))
+    products = np.empty((*vectors.shape[:-1], len(matrix)))
     for r, row in enumerate(matrix):
         total = vectors[..., 0] * row[0]
         for k in range(1, len(row)):
             total = total + vectors[..., k] * row[k]
-        found[..., r] = total
-    return found
+        products[..., r] = total
+    return products
 
 
 def snap(edges: Floats) -> Floats:

@@ -218,7 +218,7 @@ def _bounds(data: Any, name: str) -> list[list[tuple[int, int]]]:
     check_claim(
         f"{name} has chunks of", size, LARGEST_BLOCK, "bytes", "store or rechunk it in chunks of some megabytes"
     )
-    found: list[list[tuple[int, int]]] = []
+    bounds: list[list[tuple[int, int]]] = []
     for axis in (2, 1, 0):
         others = voxels // max(chunks[axis])
         merged = [(0, chunks[axis][0])]
@@ -228,6 +228,6 @@ def _bounds(data: Any, name: str) -> list[list[tuple[int, int]]]:
                 merged[-1] = (low, high + n)
             else:
                 merged.append((high, high + n))
-        found.insert(0, merged)
+        bounds.insert(0, merged)
         voxels = others * max(high - low for low, high in merged)
-    return found
+    return bounds

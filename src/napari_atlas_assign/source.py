@@ -64,7 +64,7 @@ def as_source(
             f"{Path(source).name} does not say where in the brain it lies; if it has the voxels of the atlas, give "
             "on_atlas_voxels=True (command line: --on-atlas-voxels), else save it as NIfTI"
         )
-    given, implied = _read(source, volume, sigma, coordinates, atlases)
+    given, implied = _read_source(source, volume, sigma, coordinates, atlases)
     if says_labels(given):
         implied = {"rois": True}
     if isinstance(source, PointSet) and np.any(np.asarray(sigma) != 0):
@@ -122,7 +122,7 @@ def says_labels_in_header(path: Path) -> bool:
         return False
 
 
-def _read(
+def _read_source(
     source: Any,
     volume: int | None,
     sigma: float | Sequence[float] | NDArray[Any],

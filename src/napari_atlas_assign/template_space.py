@@ -67,14 +67,14 @@ _UNMISTAKABLE = re.compile(r"^(?=.*\d)|^(?:tlrc|talairach|bigbrain|fslr|fsaverag
 """Words that name a space within other text; ``native`` or ``Colin`` may mean anything."""
 
 
-def _key(name: str) -> str:
+def _space_key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-_BY_KEY = {_key(alias): name for name, aliases in _ALIASES.items() for alias in (name, *aliases)}
+_BY_KEY = {_space_key(alias): name for name, aliases in _ALIASES.items() for alias in (name, *aliases)}
 _CODED_AS_MNI = {name for name in _ALIASES if name.startswith("MNI")} | {"Colin27"}
 """Spaces of which files say in the code that they are MNI152."""
-_BY_KEY |= {_key(name): name for name in INDIVIDUAL}
+_BY_KEY |= {_space_key(name): name for name in INDIVIDUAL}
 
 
 def canonical_space(name: str | None) -> str | None:
@@ -82,9 +82,9 @@ def canonical_space(name: str | None) -> str | None:
 
     Returns None for None and for text that means unknown.
     """
-    if name is None or _key(name) in ("", "unknown", "none", "na", "other", "unspecified"):
+    if name is None or _space_key(name) in ("", "unknown", "none", "na", "other", "unspecified"):
         return None
-    return _BY_KEY.get(_key(name), name.strip())
+    return _BY_KEY.get(_space_key(name), name.strip())
 
 
 def space_of_file(path: str | os.PathLike[str], header: Any = None) -> str | None:
@@ -124,7 +124,7 @@ def relation_of_spaces(a: str | None, b: str | None) -> Relation:
     a, b = canonical_space(a), canonical_space(b)
     if a is None or b is None:
         return "unknown"
-    if _key(a) == _key(b):
+    if _space_key(a) == _space_key(b):
         return "same"
     if "MNI152" in (a, b) and a.startswith("MNI152") and b.startswith("MNI152"):
         return "close"
@@ -167,16 +167,16 @@ def _space_of_sidecar(path: Path) -> str | None:
     stem = re.sub(r"\.nii(\.gz)?$", "", path.name)
     sidecar = path.with_name(f"{stem}.json")
     try:
-        about = json.loads(read_bytes(sidecar, 2**20))
+        sidecar_facts = json.loads(read_bytes(sidecar, 2**20))
     except (ValueError, RecursionError):
         return None  # no companion, or one that other readers complain about
-    reference = about.get("SpatialReference") if isinstance(about, dict) else None
+    reference = sidecar_facts.get("SpatialReference") if isinstance(sidecar_facts, dict) else None
     if isinstance(reference, dict):
         reference = reference.get("VolumeReference") or next(iter(reference.values()), None)
     if not isinstance(reference, str):
         return None
     named = _IN_FILE_NAME.search(reference.rsplit("/", 1)[-1])
-    return canonical_space(named[1]) if named else _BY_KEY.get(_key(reference))
+    return canonical_space(named[1]) if named else _BY_KEY.get(_space_key(reference))
 
 
 def _space_of_header(header: Any) -> str | None:
@@ -194,7 +194,7 @@ def _space_of_afni(header: Any) -> str | None:
         if extension.get_code() == 4:
             content = extension.get_content()
             texts += _AFNI_SPACE.findall(content.decode("latin-1") if isinstance(content, bytes) else str(content))
-    return next((_BY_KEY[_key(text)] for text in texts if _key(text) in _BY_KEY), None)
+    return next((_BY_KEY[_space_key(text)] for text in texts if _space_key(text) in _BY_KEY), None)
 
 
 def _space_of_code(header: Any) -> str | None:
@@ -210,7 +210,7 @@ def _space_of_text(header: Any) -> str | None:
             continue
         whole, *words = (text, *re.split(r"[;,\s]+", text))
         for word in (whole, *filter(_UNMISTAKABLE.search, words)):
-            space = _BY_KEY.get(_key(word))
+            space = _BY_KEY.get(_space_key(word))
             if space is not None and space not in INDIVIDUAL:
                 return space
     return None

@@ -137,7 +137,7 @@ def test_a_name_that_may_mean_several_or_is_misspelled_is_answered_with_close_on
 
 
 def test_no_two_names_of_a_source_are_told_apart_by_spelling_alone():
-    keys = [(entry.source, catalogue._key(entry.name)) for entry in catalogue.catalogue()]
+    keys = [(entry.source, catalogue._name_key(entry.name)) for entry in catalogue.catalogue()]
     assert len(set(keys)) == len(keys)
 
 

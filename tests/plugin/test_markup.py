@@ -55,7 +55,7 @@ def test_no_cell_or_heading_of_the_tables_has_a_tag_in_its_tooltip(qtbot, result
                 text = str(model.data(model.index(row, column), Qt.ItemDataRole.ToolTipRole))
                 assert "<img" not in text
                 assert "<b>" not in text
-    assert table.about.textFormat() == Qt.TextFormat.PlainText
+    assert table.summary.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_the_labels_of_the_probe_show_plain_text(qtbot):

@@ -173,12 +173,12 @@ def _comparisons(
     for atlas in atlases:
         on_atlas_grid = get_convention(parameters.convention).resample_to_atlas
         if comparisons and not on_atlas_grid:
-            found = comparisons[0].modes
+            modes = comparisons[0].modes
         else:
             with timed(timings, "modes"):
-                found = modes_of(image, atlas, parameters, threshold)
-        sums = compare(found, atlas, parameters, timings)
-        comparisons.append(Comparison(image, atlas, found, sums, threshold, number))
+                modes = modes_of(image, atlas, parameters, threshold)
+        sums = compare(modes, atlas, parameters, timings)
+        comparisons.append(Comparison(image, atlas, modes, sums, threshold, number))
     return comparisons
 
 
@@ -207,25 +207,25 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: floa
             sheets = [resample_labels(sheet.loaded(), atlas.grid) for sheet in sheets]
         return joined_rois(sheets, split=parameters.split_rois, connectivity=parameters.connectivity)
     if rules.resample_to_atlas:
-        found = _modes_on_atlas_grid(image, atlas, threshold, parameters)
+        modes = _modes_on_atlas_grid(image, atlas, threshold, parameters)
     else:
-        found = _find(image, threshold, parameters)
+        modes = _find(image, threshold, parameters)
     if parameters.split_height is not None:
-        found = split_at_saddles(found, parameters.split_height, parameters.connectivity)
+        modes = split_at_saddles(modes, parameters.split_height, parameters.connectivity)
     if parameters.keep_largest is not None:
-        found = keep_largest(found, parameters.keep_largest)
-    return found
+        modes = keep_largest(modes, parameters.keep_largest)
+    return modes
 
 
-def compare(found: Modes, atlas: Atlas, parameters: Parameters, timings: Timings | None = None) -> OverlapSums:
+def compare(modes: Modes, atlas: Atlas, parameters: Parameters, timings: Timings | None = None) -> OverlapSums:
     """The overlap sums of modes and regions, with the convention's boxes."""
     timings = {} if timings is None else timings
-    way = voxelwise_integrals if is_too_fine(atlas, found.grid) else integrals_over
+    way = voxelwise_integrals if is_too_fine(atlas, modes.grid) else integrals_over
     with timed(timings, "integrals"):
         maps = with_minimum(atlas, parameters.minimum_probability)
-        integrals, *of_largest = (way(some, found.grid, found.voxel) for some in maps)
+        integrals, *of_largest = (way(some, modes.grid, modes.voxel) for some in maps)
     with timed(timings, "sums"):
-        sums = overlap_sums(found, integrals, atlas, *of_largest)
+        sums = overlap_sums(modes, integrals, atlas, *of_largest)
     padding = get_convention(parameters.convention).box_padding
     if not padding:
         return sums

@@ -27,10 +27,10 @@ def best_overlap(comparison: Comparison, number: int, region: int) -> tuple[floa
         over the voxel. Of equal voxels it is the one with the lowest x, then y, then z, so that the place does not
         depend on how the file is stored. None where the two do not overlap, or there is no such mode.
     """
-    found = comparison.modes
-    own = np.isin(found.mode, np.flatnonzero(found.number == number))
-    voxel, value = found.voxel[own], found.value[own]
-    integrals = region_integrals(comparison.atlas, found.grid, voxel)
+    modes = comparison.modes
+    own = np.isin(modes.mode, np.flatnonzero(modes.number == number))
+    voxel, value = modes.voxel[own], modes.value[own]
+    integrals = region_integrals(comparison.atlas, modes.grid, voxel)
     entries = np.flatnonzero(integrals.region == region)
     here = integrals.row[entries]
     product = value[here] * integrals.integral[entries]
@@ -38,6 +38,6 @@ def best_overlap(comparison: Comparison, number: int, region: int) -> tuple[floa
         return None
     # Integrals of equal voxels differ by rounding.
     highest = voxel[here][product >= product.max() * (1 - 1e-9)]
-    centres = np.round(found.grid.to_world(found.grid.unravel(highest)), 2) + 0.0
+    centres = np.round(modes.grid.to_world(modes.grid.unravel(highest)), 2) + 0.0
     x, y, z = min(map(tuple, centres.tolist()))
     return x, y, z

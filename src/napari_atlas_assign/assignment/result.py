@@ -139,9 +139,9 @@ class Result(Saving):
 
     def components_of(self, number: int) -> Image:
         """Image of mode numbers of one of the comparisons, counted from 0; a dask array where the image is one."""
-        comparison, found = self.comparisons[number], self.comparisons[number].modes
+        comparison, modes = self.comparisons[number], self.comparisons[number].modes
         if comparison.image.is_lazy:
-            volume = sparse_volume(found.grid.shape, found.voxel, found.number[found.mode].astype(np.int32))
+            volume = sparse_volume(modes.grid.shape, modes.voxel, modes.number[modes.mode].astype(np.int32))
         else:
-            volume = found.components()
-        return Image(volume, found.grid, f"{comparison.image.name} modes", comparison.image.space)
+            volume = modes.components()
+        return Image(volume, modes.grid, f"{comparison.image.name} modes", comparison.image.space)

@@ -71,8 +71,8 @@ def peak_table(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
     """The highest local maxima of every mode, and the regions at those places."""
 
     def table(comparison: Comparison) -> pd.DataFrame:
-        found = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
-        return peaks.peak_table(found, comparison.modes, comparison.atlas)
+        peaks_of_modes = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
+        return peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas)
 
     return joined(comparisons, is_stack, table)
 
@@ -88,7 +88,7 @@ def joined(
 
 def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     convention = get_convention(parameters.convention)
-    found, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
+    modes, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
     scores = {name: score(sums) for name, score in SCORES.items()}
     if convention.map_value_of_region:
         scores["map value"] = map_maximum(sums)
@@ -99,13 +99,13 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
         order = np.arange(len(sums.mode))
     mode, region = sums.mode[order], sums.region[order]
     columns: dict[str, Any] = {
-        "input structure": found.number[mode],
-        "centroid": points_as_tuples(found.centroids())[mode],
+        "input structure": modes.number[mode],
+        "centroid": points_as_tuples(modes.centroids())[mode],
         "volume": region,
         "region": regions["name"].array.take(region),
     }
     columns |= {name: values[order] for name, values in scores.items()}
-    columns["sign"] = found.sign[mode].astype(np.int64)
+    columns["sign"] = modes.sign[mode].astype(np.int64)
     columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
     table = table_of(ASSIGNMENTS, columns)
     table = table.assign(**{name: column[mode] for name, column in _input_names(comparison).items()})
@@ -120,20 +120,20 @@ def _midplane(group: Sequence[Comparison]) -> Midplane | None:
 
 def _modes(group: Sequence[Comparison]) -> dict[str, Any]:
     """Columns of the table of modes (M,) that belong to no atlas."""
-    found = group[0].modes
-    count, peak_value = found.counts(), found.peaks()[1]
-    sides = hemisphere_shares(found, _midplane(group))
+    modes = group[0].modes
+    count, peak_value = modes.counts(), modes.peaks()[1]
+    sides = hemisphere_shares(modes, _midplane(group))
     return {
-        "input structure": found.number,
+        "input structure": modes.number,
         **_input_names(group[0]),
-        "sign": found.sign.astype(np.int64),
+        "sign": modes.sign.astype(np.int64),
         "voxels": count,
-        "volume mm3": count * found.grid.voxel_volume,
-        "centroid": points_as_tuples(found.centroids()),
-        "peak": points_as_tuples(_peak_places(found)),
-        "peak value": peak_value * found.sign,
-        "peak voxels": found.peak_counts(),
-        "mean value": found.totals(found.value) / count * found.sign,
+        "volume mm3": count * modes.grid.voxel_volume,
+        "centroid": points_as_tuples(modes.centroids()),
+        "peak": points_as_tuples(_peak_places(modes)),
+        "peak value": peak_value * modes.sign,
+        "peak voxels": modes.peak_counts(),
+        "mean value": modes.totals(modes.value) / count * modes.sign,
         "left share": sides[:, 0],
         "right share": sides[:, 1],
     }
@@ -149,34 +149,34 @@ def _input_names(comparison: Comparison) -> dict[str, NDArray[np.object_]]:
 
 def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
     """Columns `SUMMARY` (M,) of one atlas."""
-    atlas, sums, found = comparison.atlas, comparison.sums, comparison.modes
+    atlas, sums, modes = comparison.atlas, comparison.sums, comparison.modes
     names = _names(atlas)
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
-    unassigned = _exact(1 - np.bincount(sums.mode, SCORES["share"](sums), found.n_modes).astype(np.float64))
+    unassigned = _exact(1 - np.bincount(sums.mode, SCORES["share"](sums), modes.n_modes).astype(np.float64))
     outside = _outside(comparison)
-    best = {column: names[find(sums, atlas, found.n_modes)] for column, find in BEST_BY.items()}
+    best = {column: names[find(sums, atlas, modes.n_modes)] for column, find in BEST_BY.items()}
     shares = {
         "unassigned share": unassigned,
         "outside share": outside,
         "undecided share": _exact(unassigned - outside),
     }
-    nearest, distance = _nearest_where(outside > NOT_COVERED, found, atlas)
+    nearest, distance = _nearest_where(outside > NOT_COVERED, modes, atlas)
     columns = best | shares | {"nearest region": names[nearest], "distance mm": distance}
     if comparison.certainty is not None:
-        columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, found.n_modes), names)
+        columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, modes.n_modes), names)
     return columns
 
 
 def _clusters(group: Sequence[Comparison]) -> dict[str, Any]:
     """Columns `CLUSTERS` (M,) that belong to no atlas."""
-    found = group[0].modes
-    count, peak = found.counts(), np.round(_peak_places(found), 2) + 0.0
+    modes = group[0].modes
+    count, peak = modes.counts(), np.round(_peak_places(modes), 2) + 0.0
     return {
-        "cluster": found.number,
+        "cluster": modes.number,
         **_input_names(group[0]),
         "voxels": count,
-        "volume mm3": count * found.grid.voxel_volume,
-        "peak value": found.peaks()[1] * found.sign,
+        "volume mm3": count * modes.grid.voxel_volume,
+        "peak value": modes.peaks()[1] * modes.sign,
         "x": peak[:, 0],
         "y": peak[:, 1],
         "z": peak[:, 2],
@@ -197,9 +197,9 @@ def _at_peaks(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _peak_places(found: Modes) -> Floats:
+def _peak_places(modes: Modes) -> Floats:
     """(M, 3) world mm."""
-    return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
+    return modes.grid.to_world(modes.grid.unravel(modes.peaks()[0]))
 
 
 def _outside(comparison: Comparison) -> Floats:
@@ -218,11 +218,11 @@ def _exact(parts: Floats) -> Floats:
     return np.where(np.abs(parts) < 1e-12, 0.0, parts)
 
 
-def _nearest_where(wanted: NDArray[np.bool_], found: Modes, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
+def _nearest_where(wanted: NDArray[np.bool_], modes: Modes, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     """Region (M,) nearest to the peaks of some modes and its distance (M,) in mm; -1 and NaN for the others."""
     region, distance = np.full(len(wanted), -1, np.int64), np.full(len(wanted), np.nan)
     if wanted.any():
-        region[wanted], distance[wanted] = nearest_regions(atlas, _peak_places(found)[wanted])
+        region[wanted], distance[wanted] = nearest_regions(atlas, _peak_places(modes)[wanted])
     return region, distance
 
 

@@ -99,7 +99,7 @@ class Atlas:
             raise AtlasError(f"{self.name}: the table of regions needs the columns id and name")
 
     @classmethod
-    def from_labels(cls, labels: NDArray[Any] | CodedLabels, grid: Grid, regions: pd.DataFrame, **about: Any) -> Atlas:
+    def from_labels(cls, labels: NDArray[Any] | CodedLabels, grid: Grid, regions: pd.DataFrame, **facts: Any) -> Atlas:
         """Make a labelled atlas of a volume (X, Y, Z) of label values; 0 is background.
 
         Every label in the volume needs a row in `regions`, which is sorted by ``id`` here.
@@ -109,7 +109,7 @@ class Atlas:
         AtlasError
             If the volume does not fit the grid, holds something else than labels, or labels without a row.
         """
-        name = about.get("name", "atlas")
+        name = facts.get("name", "atlas")
         coded = labels if isinstance(labels, CodedLabels) else code_labels(labels, name)
         if coded.codes.shape != grid.shape:
             raise AtlasError(f"{name}: labels of shape {coded.codes.shape} do not fit the grid of shape {grid.shape}")
@@ -121,7 +121,7 @@ class Atlas:
             raise AtlasError(f"{name}: labels without a row in the table of regions: {missing[:5].tolist()}")
         row_of_code = np.concatenate([[0], row]).astype(_small_type(len(ids)))
         voxel, region = label_entries(coded, row_of_code, _small_type(grid.n_voxels))
-        return cls(grid, regions, voxel, region, np.broadcast_to(np.float32(1), voxel.shape), **about)
+        return cls(grid, regions, voxel, region, np.broadcast_to(np.float32(1), voxel.shape), **facts)
 
     @classmethod
     def from_region_entries(
@@ -130,7 +130,7 @@ class Atlas:
         regions: pd.DataFrame,
         voxels: list[NDArray[np.integer]],
         values: list[NDArray[Any]],
-        **about: Any,
+        **facts: Any,
     ) -> Atlas:
         """Make an atlas of its region maps: for each region the voxels (any order, each once) and the values there.
 
@@ -139,7 +139,7 @@ class Atlas:
         AtlasError
             If a region names a voxel that does not exist, or one twice.
         """
-        name = about.get("name", "atlas")
+        name = facts.get("name", "atlas")
         if any(len(v) and (v.min() < 0 or v.max() >= grid.n_voxels) for v in voxels):
             raise AtlasError(f"{name}: a region map has values outside the grid of shape {grid.shape}")
         n = sum(len(v) for v in voxels)
@@ -166,11 +166,11 @@ class Atlas:
                 place[v] = at + 1
         if done != n:
             raise AtlasError(f"{name}: a region map names a voxel twice; the file is damaged")
-        return cls(grid, regions, voxel, region, value, **about)
+        return cls(grid, regions, voxel, region, value, **facts)
 
-    def described(self, **about: Any) -> Atlas:
+    def described(self, **facts: Any) -> Atlas:
         """The same atlas with another ``name``, ``space``, ``source`` or ``remarks``; keeps what was worked out."""
-        other = replace(self, **about)
+        other = replace(self, **facts)
         for name, worked_out in self.__dict__.items():
             other.__dict__.setdefault(name, worked_out)
         return other

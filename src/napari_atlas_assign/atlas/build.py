@@ -100,7 +100,7 @@ def atlas_from_maps(
 
 
 def atlas_from_entries(
-    grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **about: Any
+    grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **facts: Any
 ) -> Atlas:
     """Make an atlas of each region's voxels and raw values, which are divided by 100 if they are percentages.
 
@@ -112,7 +112,7 @@ def atlas_from_entries(
     AtlasError
         If values are neither, none is above 0, or they are labels of several parcellations.
     """
-    name = about.get("name", "atlas")
+    name = facts.get("name", "atlas")
     filled = [v for v in values if len(v)]
     low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
     if high <= 0:
@@ -141,7 +141,7 @@ def atlas_from_entries(
         voxels = [voxel[value > 0] for voxel, value in zip(voxels, values, strict=True)]
         values = [value[value > 0] for value in values]
     values = [np.minimum(value.astype(np.float32) / np.float32(unit), np.float32(1)) for value in values]
-    return Atlas.from_region_entries(grid, regions, voxels, values, **about)
+    return Atlas.from_region_entries(grid, regions, voxels, values, **facts)
 
 
 def _are_whole(values: list[NDArray[Any]]) -> bool:
@@ -215,13 +215,13 @@ def region_entries(volume: NDArray[Any], name: str) -> tuple[NDArray[np.int64], 
     if volume.flags.f_contiguous and not volume.flags.c_contiguous:
         # Files store x fastest; looking in that order, and turning only what is found, is several times faster.
         flat = volume.ravel(order="F")
-        found = np.flatnonzero(flat != 0)
-        x, rest = found % nx, found // nx
+        place = np.flatnonzero(flat != 0)
+        x, rest = place % nx, place // nx
         voxel = (x * ny + rest % ny) * nz + rest // ny
     else:
         flat = volume.reshape(-1)
-        voxel = found = np.flatnonzero(flat != 0)
-    value = flat[found]
+        voxel = place = np.flatnonzero(flat != 0)
+    value = flat[place]
     if value.dtype.kind == "f":
         if np.isinf(value).any():
             raise AtlasError(f"{name} holds infinite values; repair the file")
@@ -237,8 +237,8 @@ def distinct_labels(labels: NDArray[np.integer]) -> NDArray[np.int64]:
         present = np.zeros(high + 1, bool)
         present[labels] = True
         return np.flatnonzero(present[1:]) + 1
-    found = np.unique(labels).astype(np.int64)
-    return found[found > 0]
+    distinct = np.unique(labels).astype(np.int64)
+    return distinct[distinct > 0]
 
 
 def regions_of_volumes(table: pd.DataFrame | None, n: int, name: str) -> pd.DataFrame:

@@ -35,9 +35,9 @@ def find(name: str) -> CatalogueEntry | None:
         if wanted in (entry.name.lower(), entry.full_name.lower()):
             return entry
     source, colon, rest = wanted.partition(":")
-    key = _key(rest if colon else wanted)
+    key = _name_key(rest if colon else wanted)
     for entry in _entries():
-        if key and key == _key(entry.name) and (not colon or source.strip() == entry.source):
+        if key and key == _name_key(entry.name) and (not colon or source.strip() == entry.source):
             return entry
     return None
 
@@ -45,13 +45,13 @@ def find(name: str) -> CatalogueEntry | None:
 def close_names(name: str, n: int = 5) -> list[str]:
     """Full names of atlases that a name may mean: those that have all its words, then those spelled alike."""
     source, colon, rest = name.strip().lower().partition(":")
-    key = _key(rest if colon else name)
+    key = _name_key(rest if colon else name)
     entries = [entry for entry in catalogue() if not colon or source.strip() == entry.source]
     words = set(key.split())
-    having = [entry.full_name for entry in entries if words and words <= set(_key(entry.name).split())]
+    having = [entry.full_name for entry in entries if words and words <= set(_name_key(entry.name).split())]
     by_key: dict[str, str] = {}
     for entry in entries:
-        by_key.setdefault(_key(entry.name), entry.full_name)
+        by_key.setdefault(_name_key(entry.name), entry.full_name)
     alike = [by_key[match] for match in difflib.get_close_matches(key, list(by_key), n=n)]
     return list(dict.fromkeys([*having, *alike]))[:n]
 
@@ -101,7 +101,7 @@ def _entries() -> Iterator[CatalogueEntry]:
         yield from source.entries()
 
 
-def _key(name: str) -> str:
+def _name_key(name: str) -> str:
     """A name without what is spelt in several ways: case, marks between words, words that all have, years."""
     words = re.findall(r"[a-z]+|\d+(?:\.\d+)*", name.lower().replace("julichbrain", "julich brain"))
     return " ".join(word for word in words if word not in _NO_NAMES and not re.fullmatch("(19|20)[0-9]{2}", word))

@@ -80,10 +80,10 @@ def label_entries(
     done = 0
     for x in range(0, codes.shape[0], step):
         slab = np.ascontiguousarray(codes[x : x + step]).reshape(-1)
-        found = np.flatnonzero(slab)
-        part = slice(done, done + len(found))
-        voxel[part] = found + x * area
-        region[part] = row_of_code[slab[found]]
+        labelled = np.flatnonzero(slab)
+        part = slice(done, done + len(labelled))
+        voxel[part] = labelled + x * area
+        region[part] = row_of_code[slab[labelled]]
         done = part.stop
     return voxel, region
 

@@ -68,10 +68,10 @@ def _load(
         return read_file(path, table, dialect, near, volume)
     if not isinstance(source, str) or catalogue.find(source) is None:
         known = ", ".join(entry.name for entry in catalogue.catalogue() if entry.local)
-        there = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
+        choice = f"on this machine are {known}" if known else 'pip install "napari-atlas-assign[atlases]" brings some'
         close = catalogue.close_names(source) if isinstance(source, str) else []
         meant = f"perhaps {' or '.join(close)} is meant; " if close else ""
-        raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{there}")
+        raise AtlasError(f"{source}: neither a file or folder nor an atlas of the catalogue; {meant}{choice}")
     if labels is not None or dialect is not None or volume is not None:
         raise AtlasError(
             f"{source} comes from the catalogue with names; leave out labels, dialect and volume, or give a file"

@@ -84,8 +84,8 @@ def find_maps(
     here = os.getcwd()
     each: dict[tuple[Path, str | None, float | None], MapFile] = {}
     for source in sources:
-        for found in _maps_of(os.fspath(source), entities or {}, here):
-            each.setdefault((found.path, found.name, found.threshold), found)
+        for file in _maps_of(os.fspath(source), entities or {}, here):
+            each.setdefault((file.path, file.name, file.threshold), file)
     return list(each.values())
 
 
@@ -126,28 +126,28 @@ def _of_folder(folder: Path) -> list[str]:
 def _of_dataset(folder: Path, entities: Mapping[str, Sequence[str]]) -> list[str]:
     """The images whose BIDS names have the entities that are wanted."""
     wanted = {"suffix": [_STATISTICAL_MAP]} | dict(entities)
-    found: list[tuple[str, BidsName]] = []
+    maps: list[tuple[str, BidsName]] = []
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(filter(_is_image, names)):
             bids = BidsName.of(Path(name))
             if bids and all((bids.entities | {"suffix": bids.suffix}).get(key) in wanted[key] for key in wanted):
-                found.append((os.path.join(root, name), bids))
+                maps.append((os.path.join(root, name), bids))
     asked = ", ".join(f"{key}={'|'.join(values)}" for key, values in wanted.items())
-    if not found:
+    if not maps:
         raise InputError(f"{folder} holds no image named with {asked}; check --entity and the dataset")
-    statistics = sorted({bids.entities.get("stat", "none") for _, bids in found})
+    statistics = sorted({bids.entities.get("stat", "none") for _, bids in maps})
     if len(statistics) > 1 and "stat" not in wanted:
         raise InputError(
             f"{folder} holds maps of several statistics ({', '.join(statistics)}); "
             "say which, for example --entity stat=z"
         )
-    return [file for file, _ in found]
+    return [file for file, _ in maps]
 
 
 def _of_manifest(path: Path, here: str) -> Iterator[MapFile]:
     """The rows of a table with the column path."""
-    found = 0
+    n_maps = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as opened:
             rows = csv.DictReader(opened, delimiter="\t" if path.name.lower().endswith(".tsv") else ",")
@@ -164,10 +164,10 @@ def _of_manifest(path: Path, here: str) -> Iterator[MapFile]:
                 name = (row.get("name") or "").strip() or None
                 threshold = _threshold(row.get("threshold"), f"{path}, line {rows.line_num}")
                 yield MapFile(str(path.parent / file), name, threshold, here)
-                found += 1
+                n_maps += 1
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a table ({error}); give CSV or TSV in UTF-8") from error
-    if not found:
+    if not n_maps:
         raise InputError(f"{path} names no map; give one per row")
 
 

@@ -156,14 +156,14 @@ def open_atlases(job: Job, progress: Progress | None = None) -> list[Atlas]:
 def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
     """A hash of all that decides the tables besides the maps: parameters, content of the atlases, software."""
     digest = sha256()
-    about = {
+    setup = {
         "format": FORMAT,
         "volume": job.volume,
         "roi_labels": None if job.roi_labels is None else file_sha256(Path(job.roi_labels)),
         "parameters": job.parameters.as_dict(),
         "software": {package: running_version(package) for package in PACKAGES},
     }
-    digest.update(json.dumps(about, sort_keys=True).encode())
+    digest.update(json.dumps(setup, sort_keys=True).encode())
     for atlas in atlases:
         grid = (atlas.name, atlas.space, atlas.grid.shape, atlas.grid.affine.tolist())
         digest.update(json.dumps(grid).encode())
@@ -260,7 +260,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
     try:
         stamp = stamp_of(file)
         start = perf_counter()
-        images = _read(file, job.volume)
+        images = _read_images(file, job.volume)
         timings["read image"] = perf_counter() - start
         result = _assign(images, atlases, job, file.threshold, timings)
         with timed(timings, "regions"):
@@ -290,7 +290,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
     return packed(MapRecord(head, rows))
 
 
-def _read(file: MapFile, volume: int | None) -> list[Image]:
+def _read_images(file: MapFile, volume: int | None) -> list[Image]:
     images = read_image_file(file.path, volume)
     if file.name is None:
         return images

@@ -190,8 +190,8 @@ def place(
     n_kept, tried = 0, 0
     while n_kept < placements and tried < TRIES * placements:
         turns, centres = _draw(domain, min(_TRIES_AT_A_TIME, TRIES * placements - tried), rng)
-        found = way(mode, turns, centres)
-        kept.append(found[: placements - n_kept])
+        placed_here = way(mode, turns, centres)
+        kept.append(placed_here[: placements - n_kept])
         n_kept += len(kept[-1])
         tried += len(turns)
         if tell is not None:
@@ -255,12 +255,12 @@ class _Mode:
 def _place(mode: _Mode, turns: Floats, centres: Floats) -> Floats:
     """(K, R) means of the maps for those of the placements (n,) that count."""
     rows = _lie_in_domain(mode, turns, centres)
-    found: list[Floats] = [np.zeros((0, mode.atlas.n_regions))]
+    statistics: list[Floats] = [np.zeros((0, mode.atlas.n_regions))]
     for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // len(mode.around))):
         voxel = _moved_voxels(mode.around, turns[rows[some]], centres[rows[some]], mode.atlas.grid)
         voxel = voxel[np.abs(mode.covered[voxel].mean(axis=1) - mode.part) <= COVERAGE]
-        found.append(_statistics(voxel, mode.atlas))
-    return np.concatenate(found)
+        statistics.append(_statistics(voxel, mode.atlas))
+    return np.concatenate(statistics)
 
 
 def _looped(loop: Callable[..., int], mode: _Mode, turns: Floats, centres: Floats) -> Floats:

@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _matches(entry: CatalogueEntry, text: str | None) -> bool:
-    about = f"{entry.full_name} {entry.title} {entry.space or ''} {entry.kind}".lower()
-    return all(word in about for word in (text or "").lower().split())
+    description = f"{entry.full_name} {entry.title} {entry.space or ''} {entry.kind}".lower()
+    return all(word in description for word in (text or "").lower().split())
 
 
 def _terms(entry: CatalogueEntry) -> list[str]:

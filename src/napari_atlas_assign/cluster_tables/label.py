@@ -140,7 +140,7 @@ def _labelled_file(path: Path, atlases: Sequence[Atlas], sigma: float, output: P
     if layout.header is not None:
         lines[layout.header] = lines[layout.header].with_fields(list(added), layout.separator, layout.width)
     for row, number in enumerate(layout.rows):
-        values = [_text(column[row]) for column in added.values()]
+        values = [_cell(column[row]) for column in added.values()]
         lines[number] = lines[number].with_fields(values, layout.separator, layout.width)
     labelled = text_of(lines)
     if output is not None:
@@ -181,7 +181,7 @@ def _named(
 def _all_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
     """Every region at a place with its probability, the largest first, in one text."""
     named = rows.dropna(subset=["region"]).sort_values("probability", ascending=False, kind="stable")
-    texts = named["region"] + " " + named["probability"].map(_text)
+    texts = named["region"] + " " + named["probability"].map(_cell)
     return texts.groupby(named["input structure"]).agg("; ".join).reindex(table["input structure"])
 
 
@@ -197,7 +197,7 @@ def _spread(values: pd.Series, placed: NDArray[np.bool_]) -> NDArray[np.object_]
     return column
 
 
-def _text(value: Any) -> str:
+def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return _NONE
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -249,17 +249,17 @@ def _write_sidecar(path: Path, output: Path, atlases: Sequence[Atlas]) -> None:
     """The JSON file that describes the columns: what it said, and what was added."""
     before = path.with_suffix(".json")
     try:
-        about = json.loads(read_bytes(before)) if before.is_file() else {}
+        columns = json.loads(read_bytes(before)) if before.is_file() else {}
     except (ValueError, RecursionError) as error:
         raise InputError(f"{before.name} is not JSON ({error}); mend it or take it away") from error
-    if not isinstance(about, dict):
+    if not isinstance(columns, dict):
         raise InputError(f"{before.name} describes no columns; mend it or take it away")
     for atlas in atlases:
         for column, meaning, unit in _MEANINGS:
             described: dict[str, str] = {"Description": meaning} | ({"Units": unit} if unit else {})
-            about[f"{atlas.name} {column}"] = described
+            columns[f"{atlas.name} {column}"] = described
     with whole_file(output.with_suffix(".json")) as file:
-        file.write_text(json.dumps(about, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(columns, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 _MEANINGS = (

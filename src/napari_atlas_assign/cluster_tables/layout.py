@@ -64,8 +64,8 @@ class Layout:
 
     def column(self, name: str) -> list[str] | None:
         """The texts of a column; None where there is none."""
-        found = [n for n, title in enumerate(self.columns) if title.strip().lower() == name]
-        return [row[found[0]] if found[0] < len(row) else "" for row in self.fields] if found else None
+        matches = [n for n, title in enumerate(self.columns) if title.strip().lower() == name]
+        return [row[matches[0]] if matches[0] < len(row) else "" for row in self.fields] if matches else None
 
 
 def layout_of(lines: Sequence[Line], name: str) -> Layout:
@@ -185,7 +185,7 @@ def _number(text: str) -> float | None:
 
 def _afni_signs(lines: Sequence[Line], name: str) -> Floats:
     """What turns AFNI's coordinates to the right, to the front and up; its letters name the negative ends."""
-    order = next((found[1].upper() for line in lines if (found := _ORDER.search(line.text))), None)
+    order = next((match[1].upper() for line in lines if (match := _ORDER.search(line.text))), None)
     if order is None:
         warn(f"{name} does not say its coordinate order; AFNI's own, RAI, is taken")
         order = "RAI"

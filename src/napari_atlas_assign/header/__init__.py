@@ -309,8 +309,8 @@ def _without_position(img: Any, name: str) -> str:
             "right, are assumed"
         )
     if isinstance(header, nib.analyze.AnalyzeHeader) and is_file and not _has_matrix(img):
-        about = "left and right are" if _has_origin(header) else "its origin, and left and right, are"
-        return f"{name} is an ANALYZE file without a .mat file, which does not say how it lies: {about} assumed"
+        unknown = "left and right are" if _has_origin(header) else "its origin, and left and right, are"
+        return f"{name} is an ANALYZE file without a .mat file, which does not say how it lies: {unknown} assumed"
     if isinstance(header, nib.MGHImage.header_class) and not field_of(header, "goodRASFlag"):
         return f"{name} says nothing about its place in the world (its RAS flag is not set): it is assumed"
     return ""

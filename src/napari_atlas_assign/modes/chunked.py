@@ -115,7 +115,7 @@ class _Tail:
 
 def _links(before: Ints, after: Ints, axis: int, shape: tuple[int, int, int], connectivity: Connectivity) -> list[Ints]:
     """Pairs (2, P) of components that touch across borders of one axis; `after` comes by rising voxel."""
-    found = []
+    links = []
     ijk = np.stack(np.unravel_index(before[0], shape))
     reach = REACH[connectivity]
     for step in product((-1, 0, 1), repeat=3):
@@ -129,5 +129,5 @@ def _links(before: Ints, after: Ints, axis: int, shape: tuple[int, int, int], co
         place = np.minimum(np.searchsorted(after[0], voxel), after.shape[1] - 1)
         touching = after[0][place] == voxel
         pairs = np.stack([before[1][inside[touching]], after[1][place[touching]]])
-        found.append(np.unique(pairs, axis=1))
-    return found
+        links.append(np.unique(pairs, axis=1))
+    return links

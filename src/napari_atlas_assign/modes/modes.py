@@ -210,11 +210,11 @@ def find_modes(
             f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
             "replace them with finite numbers, for example the largest finite value"
         )
-    found = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))
-    count = found.counts()
+    modes = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))
+    count = modes.counts()
     # The small tolerance keeps a mode of exactly the minimum, although headers hold their affines in float32.
     keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-6)) & (count >= min_voxels)
-    return numbered(found, keep, numbering)
+    return numbered(modes, keep, numbering)
 
 
 def same_in_float32(threshold: float, dtype: np.dtype[Any]) -> float:
@@ -236,29 +236,29 @@ _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
 
 def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
     data = image.data
-    found = []
+    of_signs = []
     signs: list[int] = []
     for sign in tails:
         beyond = true_voxels(data > threshold if sign > 0 else data < -threshold)
         voxel, component, n = components(beyond, image.grid.shape, connectivity)
-        found.append((voxel, component + len(signs)))
+        of_signs.append((voxel, component + len(signs)))
         signs += [sign] * n
     if not signs:  # else some voxel has a value
         check_values(image)
-    voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*found, strict=True))
+    voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*of_signs, strict=True))
     return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
     from .chunked import components_by_blocks
 
-    found = components_by_blocks(image, threshold, tails, connectivity)
+    of_signs = components_by_blocks(image, threshold, tails, connectivity)
     signs: list[int] = []
-    for (_, mode, _), sign in zip(found, tails, strict=True):
+    for (_, mode, _), sign in zip(of_signs, tails, strict=True):
         n = int(mode.max(initial=-1)) + 1
         mode += len(signs)
         signs += [sign] * n
-    voxel, mode, value = (c[0] if len(c) == 1 else np.concatenate(c) for c in zip(*found, strict=True))
+    voxel, mode, value = (c[0] if len(c) == 1 else np.concatenate(c) for c in zip(*of_signs, strict=True))
     rows = np.argsort(mode.astype(np.min_scalar_type(len(signs))), kind="stable")  # small numbers sort faster
     value = value[rows].astype(np.float64)
     return voxel[rows], mode[rows], np.abs(value, out=value), signs
@@ -288,14 +288,14 @@ def _is_finite(value: Any) -> bool:
     return isinstance(value, Real) and math.isfinite(value)
 
 
-def numbered(found: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
+def numbered(modes: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Modes:
     """Drop modes, put the others in order, and number them."""
-    first = found.voxel[found.starts]
+    first = modes.voxel[modes.starts]
     if numbering == "scan":
         order = np.argsort(first, kind="stable")
         number = np.arange(1, len(order) + 1)[keep[order]]
     else:  # modes may surround each other: then the first voxel decides
-        x, y, z = found.centroids().round(6).T
-        order = np.lexsort((first, -found.sign, z, y, x, -found.counts()))
+        x, y, z = modes.centroids().round(6).T
+        order = np.lexsort((first, -modes.sign, z, y, x, -modes.counts()))
         number = np.arange(1, int(keep.sum()) + 1)
-    return found.taken(order[keep[order]], number)
+    return modes.taken(order[keep[order]], number)

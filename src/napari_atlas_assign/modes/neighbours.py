@@ -31,6 +31,6 @@ def neighbour_pairs(modes: Modes, connectivity: Connectivity) -> Iterator[tuple[
         ahead = (step[0] * ny + step[1]) * nz + step[2]
         if ahead <= 0 or np.abs(step).sum() > reach:
             continue
-        found = np.minimum(np.searchsorted(key, key + ahead), len(key) - 1)
-        a = np.flatnonzero(key[found] == key + ahead) if len(key) else found
-        yield a, found[a]
+        nearest = np.minimum(np.searchsorted(key, key + ahead), len(key) - 1)
+        a = np.flatnonzero(key[nearest] == key + ahead) if len(key) else nearest
+        yield a, nearest[a]

@@ -64,12 +64,12 @@ def find_peaks(modes: Modes, n: int = 3, min_distance_mm: float = 8.0) -> Peaks:
         nothing = np.zeros(0, np.int64)
         return Peaks(nothing, nothing, nothing, np.zeros(0))
     groups = _groups(modes)
-    found = [_peaks_of(_modes_between(modes, low, high), n, min_distance_mm) for low, high in groups]
+    of_groups = [_peaks_of(_modes_between(modes, low, high), n, min_distance_mm) for low, high in groups]
     return Peaks(
-        np.concatenate([peaks.mode + low for peaks, (low, _) in zip(found, groups, strict=True)]),
-        np.concatenate([peaks.rank for peaks in found]),
-        np.concatenate([peaks.voxel for peaks in found]),
-        np.concatenate([peaks.value for peaks in found]),
+        np.concatenate([peaks.mode + low for peaks, (low, _) in zip(of_groups, groups, strict=True)]),
+        np.concatenate([peaks.rank for peaks in of_groups]),
+        np.concatenate([peaks.voxel for peaks in of_groups]),
+        np.concatenate([peaks.value for peaks in of_groups]),
     )
 
 

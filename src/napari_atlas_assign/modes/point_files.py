@@ -156,8 +156,8 @@ def _split(line: str) -> list[str]:
 
 
 def _source(path: Path, sigma: float, coordinates: Coordinates | None) -> dict[str, Any]:
-    about = {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma}
-    return about if coordinates is None else about | {"coordinates": coordinates}
+    source = {"path": str(path.resolve()), "sha256": file_sha256(path), "sigma": sigma}
+    return source if coordinates is None else source | {"coordinates": coordinates}
 
 
 def what_counts(says: Coordinates | Ask, stated: Coordinates | None, name: str) -> Coordinates:
@@ -209,10 +209,10 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def _find_column(header: list[str], name: str, path: Path) -> int | None:
-    found = [i for i, title in enumerate(header) if title.strip().lower() == name]
-    if len(found) > 1:
-        raise InputError(f"{path.name} has {len(found)} columns {name}; leave one")
-    return found[0] if found else None
+    matches = [i for i, title in enumerate(header) if title.strip().lower() == name]
+    if len(matches) > 1:
+        raise InputError(f"{path.name} has {len(matches)} columns {name}; leave one")
+    return matches[0] if matches else None
 
 
 def _number(fields: list[str], column: int | None, name: str, line: int, path: Path) -> float | None:
@@ -243,18 +243,18 @@ def coordinate_system(path: Path) -> tuple[float, str | None, dict[str, str]]:
     from ..template_space import canonical_space
 
     sidecar = path.with_name(path.name[: -len("electrodes.tsv")] + "coordsystem.json")
-    about: Any = {}
+    facts: Any = {}
     source: dict[str, str] = {}
     if sidecar.is_file():
         try:
             source = {"coordsystem": str(sidecar.resolve()), "coordsystem_sha256": file_sha256(sidecar)}
-            about = json.loads(decode(read_bytes(sidecar)))
+            facts = json.loads(decode(read_bytes(sidecar)))
         except (ValueError, RecursionError) as error:  # an InputError is a ValueError, too
             raise InputError(f"{sidecar.name} is not JSON ({error}); repair it or take it away") from error
-    if not isinstance(about, dict):
-        about = {}
-    unit = str(about.get("iEEGCoordinateUnits", "mm")).strip().lower()
+    if not isinstance(facts, dict):
+        facts = {}
+    unit = str(facts.get("iEEGCoordinateUnits", "mm")).strip().lower()
     if unit not in _UNITS:
         raise InputError(f"{sidecar.name} gives coordinates in {unit}; give them in mm, cm or m")
-    system = about.get("iEEGCoordinateSystem")
+    system = facts.get("iEEGCoordinateSystem")
     return _UNITS[unit], canonical_space(system) if isinstance(system, str) else None, source

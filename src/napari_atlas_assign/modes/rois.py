@@ -54,10 +54,10 @@ class RoiImage(Image):
         shown = np.zeros(grid.n_voxels, np.int32)
         for label in sorted(rois, key=lambda label: -len(rois[label])):
             shown[rois[label]] = label
-        about: dict[str, Any] = {"space": space, "source": source or {}}
-        images = [Image(sheet.reshape(grid.shape), grid, name, **about) for sheet in sheets]
-        about |= {"sheets": tuple(images), "notes": notes, "names": names or {}}
-        return cls(shown.reshape(grid.shape), grid, name, **about)
+        facts: dict[str, Any] = {"space": space, "source": source or {}}
+        images = [Image(sheet.reshape(grid.shape), grid, name, **facts) for sheet in sheets]
+        facts |= {"sheets": tuple(images), "notes": notes, "names": names or {}}
+        return cls(shown.reshape(grid.shape), grid, name, **facts)
 
 
 def sheets_of(image: Image) -> Sequence[Image]:
@@ -152,8 +152,8 @@ def _components(image: Image, voxel: NDArray[np.intp], which: NDArray[np.intp], 
     component = np.zeros(image.grid.shape, np.int64)
     label_of: list[int] = []
     for label, box in enumerate(scipy.ndimage.find_objects(rank)):
-        found, n = scipy.ndimage.label(rank[box] == label + 1, structure)
-        component[box] += np.where(found > 0, found + len(label_of), 0)
+        labelled, n = scipy.ndimage.label(rank[box] == label + 1, structure)
+        component[box] += np.where(labelled > 0, labelled + len(label_of), 0)
         label_of += [label] * n
     mode = component.reshape(-1)[voxel] - 1
     order = np.argsort(mode, kind="stable")

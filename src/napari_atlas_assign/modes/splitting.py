@@ -56,8 +56,8 @@ def split_at_saddles(modes: Modes, min_height: float, connectivity: Connectivity
     sign = modes.sign[modes.mode[tops[roots]]]
     n = len(roots)
     order = np.argsort(part, kind="stable")
-    found = Modes(modes.grid, modes.voxel[order], part[order], modes.value[order], np.arange(1, n + 1), sign)
-    return numbered(found, np.ones(n, bool), "volume")
+    split = Modes(modes.grid, modes.voxel[order], part[order], modes.value[order], np.arange(1, n + 1), sign)
+    return numbered(split, np.ones(n, bool), "volume")
 
 
 def _ranks(modes: Modes) -> NDArray[np.int64]:

@@ -50,14 +50,14 @@ def percentile_threshold(image: Image, q: float, tail: Tail = "positive") -> flo
     if tail not in ("positive", "negative", "both"):
         raise InputError(f"the tail is {tail!r}; give 'positive', 'negative' or 'both'")
     if image.is_lazy:
-        found = _percentile_by_blocks(image, q, tail)
+        percentile = _percentile_by_blocks(image, q, tail)
     else:
         values = _of_tail(image.data, tail)
-        found = float(np.percentile(values, q)) if len(values) else None
-    if found is None:
+        percentile = float(np.percentile(values, q)) if len(values) else None
+    if percentile is None:
         side = {"positive": "above 0", "negative": "below 0", "both": "other than 0"}[tail]
         raise InputError(f"{image.name} has no value {side}, so there is no percentile; choose another tail or image")
-    return found
+    return percentile
 
 
 def z_threshold(p: float, two_sided: bool = False) -> float:

@@ -137,14 +137,14 @@ class _Voxels:
         return 1.0 if self.encoding in _RAW else MAX_GZIP_RATIO if self.encoding in _GZIP else np.inf
 
     def __array__(self, dtype: Any = None, /, copy: bool | None = None) -> NDArray[Any]:
-        return self._read if dtype is None else self._read.astype(dtype)
+        return self._read_voxels if dtype is None else self._read_voxels.astype(dtype)
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        part: NDArray[Any] = self._read[index]
+        part: NDArray[Any] = self._read_voxels[index]
         return part
 
     @cached_property
-    def _read(self) -> NDArray[Any]:
+    def _read_voxels(self) -> NDArray[Any]:
         count = int(np.prod(self.sizes, dtype=object))
         with self.file.open("rb") as file:
             file.seek(self.start)

@@ -60,15 +60,15 @@ def segments_of(img: NrrdImage, name: str) -> list[Segment]:
             told.setdefault(int(match[1]), {})[match[2]] = str(value)
     n_layers = img.shape[3] if len(img.shape) > 3 else 1
     # Older files have one layer for each segment, with the value 1.
-    alone = n_layers > 1 and not any("Layer" in about for about in told.values())
-    found = [_segment(n, told[n], place if alone else 0, name) for place, n in enumerate(sorted(told))]
-    for segment in found:
+    alone = n_layers > 1 and not any("Layer" in fields for fields in told.values())
+    segments = [_segment(n, told[n], place if alone else 0, name) for place, n in enumerate(sorted(told))]
+    for segment in segments:
         if not 0 <= segment.layer < n_layers:
             raise InputError(f"{name}: its segment {segment.name} lies in a layer that is not there; save it anew")
-    values = [segment.value for segment in found]
+    values = [segment.value for segment in segments]
     if len(set(values)) == len(values):
-        return found
-    return [Segment(n, s.name, s.color, s.layer, s.value) for n, s in enumerate(found, 1)]
+        return segments
+    return [Segment(n, s.name, s.color, s.layer, s.value) for n, s in enumerate(segments, 1)]
 
 
 def voxels_of(img: NrrdImage, segments: Sequence[Segment]) -> list[NDArray[np.integer]]:
@@ -85,13 +85,13 @@ def voxels_of(img: NrrdImage, segments: Sequence[Segment]) -> list[NDArray[np.in
     return voxels
 
 
-def _segment(n: int, about: dict[str, str], layer: int, name: str) -> Segment:
-    value = _whole(about.get("LabelValue", "1"), "LabelValue", name)
+def _segment(n: int, fields: dict[str, str], layer: int, name: str) -> Segment:
+    value = _whole(fields.get("LabelValue", "1"), "LabelValue", name)
     if value < 1:
         raise InputError(f"{name}: its segment {n} has the value {value}; values of segments are above 0")
-    called = one_line(about.get("Name") or about.get("ID") or "") or f"segment {n}"
-    layer = _whole(about.get("Layer", layer), "Layer", name)
-    return Segment(value, called, _color(about.get("Color", "")), layer, value)
+    called = one_line(fields.get("Name") or fields.get("ID") or "") or f"segment {n}"
+    layer = _whole(fields.get("Layer", layer), "Layer", name)
+    return Segment(value, called, _color(fields.get("Color", "")), layer, value)
 
 
 def _whole(text: Any, field: str, name: str) -> int:

@@ -62,10 +62,10 @@ def _narrow_soon(window: ref[QMainWindow], panel: ref[QDockWidget], width: int, 
 
 
 def _narrow(window: ref[QMainWindow], panel: ref[QDockWidget], width: int) -> None:
-    there, dock = window(), panel()
+    main_window, dock = window(), panel()
     with suppress(RuntimeError):  # Qt has destroyed them, too
-        if there is not None and dock is not None:
-            there.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+        if main_window is not None and dock is not None:
+            main_window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
 
 def _soon(widget: QWidget, do: Callable[[QWidget], None]) -> None:
@@ -76,8 +76,8 @@ def _soon(widget: QWidget, do: Callable[[QWidget], None]) -> None:
     timer.start(0)
 
 
-def _do(there: ref[QWidget], do: Callable[[QWidget], None]) -> None:
-    widget = there()
+def _do(weak: ref[QWidget], do: Callable[[QWidget], None]) -> None:
+    widget = weak()
     if widget is not None:
         do(widget)
 

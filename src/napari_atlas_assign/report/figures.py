@@ -222,20 +222,20 @@ def _draw_projections(panels: Panels, scene: Scene) -> None:
     """Every mode in its colour, and the numbers of the largest."""
     from matplotlib.colors import to_rgba
 
-    found = scene.result.mode_voxels
-    numbers = found.number[scene.by_volume]
+    mode_voxels = scene.result.mode_voxels
+    numbers = mode_voxels.number[scene.by_volume]
     # Small modes lie in front of large ones, so that none is hidden.
     rank = np.zeros(numbers.max() + 1, np.int32)
-    rank[numbers] = np.arange(1, found.n_modes + 1)
+    rank[numbers] = np.arange(1, mode_voxels.n_modes + 1)
     box = ViewBox.around(*scene.mode_box, step=scene.frame.step)
     components = drawable(scene.result.components_of(0))
     modes = sample(Image(rank[components.data], components.grid), box.grid(), 0).astype(np.int32)
     colors = np.array([(0, 0, 0, 0), *(to_rgba(mode_color(number), 0.85) for number in numbers.tolist())])
-    centroids = found.centroids()
+    centroids = mode_voxels.centroids()
     for view, axes in panels.items():
         canvas.show(axes, box, view, colors[modes.max(axis=view.through).T], "nearest")
         for row in reversed(scene.drawn):
-            mode = int(found.number[row])
+            mode = int(mode_voxels.number[row])
             axes.text(
                 centroids[row, view.across], centroids[row, view.up], str(mode),
                 size=8, weight="bold", color="white", ha="center", va="center",

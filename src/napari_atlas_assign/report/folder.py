@@ -223,13 +223,13 @@ def _write_sweeps(result: Result, folder: Path) -> None:
 
 def _contents(folder: Path) -> set[str]:
     """Files in a folder and in its folders, as they stand in a record; empty folders and links to folders, too."""
-    found = set()
+    contents = set()
     for root, folders, files in os.walk(folder):
         here = Path(root)
         names = [here / name for name in files if name not in LITTER]
         names += [here / name for name in folders if (here / name).is_symlink()]
-        found |= {path.relative_to(folder).as_posix() for path in names or ([here] if not folders else [])}
-    return found
+        contents |= {path.relative_to(folder).as_posix() for path in names or ([here] if not folders else [])}
+    return contents
 
 
 def _mode_volumes(result: Result) -> dict[str, list[int]]:

@@ -121,7 +121,7 @@ def to_json(record: Mapping[str, Any]) -> bytes:
     """Write a record as strict, indented JSON in UTF-8."""
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # Lists of numbers (shapes, rows of affines) go on one line; strings are safe, since JSON escapes their line ends.
-    text = re.sub(r"\[\n\s+([^][{}\"]+?)\n\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
+    text = re.sub(r"\[\n\s+([^][{}\"]+?)\n\s+\]", lambda match: "[" + " ".join(match[1].split()) + "]", text)
     # A file name that is not valid UTF-8 reaches Python as lone surrogates, which are written as JSON escapes.
     return text.encode("utf-8", errors="backslashreplace")
 
@@ -143,8 +143,8 @@ def read_record(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read as JSON ({error}); give an output folder's {RECORD_NAME}") from error
     if not isinstance(record, dict) or record.get("record") != RECORD_KIND:
         raise InputError(f"{path} is no record of an assignment; give an output folder's {RECORD_NAME}")
-    found = record.get("record_version")
-    if not isinstance(found, int) or found > RECORD_VERSION:
+    version = record.get("record_version")
+    if not isinstance(version, int) or version > RECORD_VERSION:
         raise InputError(f"{path} was written by a later version of napari-atlas-assign; upgrade to read it")
     return record
 
@@ -183,8 +183,8 @@ def array_sha256(*arrays: Any) -> str:
 
 def software() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`, and the platform."""
-    about = {"python": platform.python_version(), "platform": platform.platform()}
-    return about | {package: running_version(package) for package in PACKAGES}
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
+    return versions | {package: running_version(package) for package in PACKAGES}
 
 
 def running_version(package: str) -> str:

@@ -194,9 +194,9 @@ class _Again:
             if not exists(path):
                 yield f"{path.name} is missing (it was {file})"
             elif sha is not None and path.is_file():
-                found = file_sha256(path)
-                if found != sha:
-                    yield _changed(path.name, sha, found)
+                now = file_sha256(path)
+                if now != sha:
+                    yield _changed(path.name, sha, now)
 
     def find(self, path: Path) -> Path:
         """Where a file is now: where it was, beside the record, or in the folder above; else where it was."""
@@ -217,30 +217,30 @@ class _Again:
             image = read_segmentation(path)
         else:
             image = Image.from_file(path, choice.volume)
-        found = array_sha256(image.data)
-        if found != described["values_sha256"]:
+        now = array_sha256(image.data)
+        if now != described["values_sha256"]:
             what, verb = f"the values of {choice.name}", f"were not those of {path.name}"
-            self._refuse([_changed(what, described["values_sha256"], found, verb)])
+            self._refuse([_changed(what, described["values_sha256"], now, verb)])
         # The grid, too, is the record's: a layer may have been moved in the viewer.
         grid = _grid(described)
         source = dict(described["source"]) | {"path": str(path.resolve())}
         names = {int(label): str(name) for label, name in (described.get("names") or {}).items()}
-        about = {"name": choice.name, "space": described["space"], "source": source, "names": names}
+        facts = {"name": choice.name, "space": described["space"], "source": source, "names": names}
         if isinstance(image, RoiImage):
-            return replace(image, **about)
-        return Image(image.data, grid, **about)
+            return replace(image, **facts)
+        return Image(image.data, grid, **facts)
 
     def _points(self, described: Mapping[str, Any], atlases: Sequence[Atlas]) -> PointSet:
         (choice,) = self.settings.inputs
         if choice.path is None:
             points = _coordinates(described)
         else:
-            about = described["source"]
-            read = read_points(self.find(choice.path), about.get("sigma", 0.0), about.get("coordinates"))
+            source = described["source"]
+            read = read_points(self.find(choice.path), source.get("sigma", 0.0), source.get("coordinates"))
             points = place_on_atlas(read, atlases)
-        found = array_sha256(points.xyz, points.sigma)
-        if found != described["values_sha256"]:
-            self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], found)])
+        now = array_sha256(points.xyz, points.sigma)
+        if now != described["values_sha256"]:
+            self._refuse([_changed(f"the coordinates of {choice.name}", described["values_sha256"], now)])
         return replace(points, name=choice.name, space=described["space"])
 
     def _atlas(self, choice: RecordedAtlas, described: Mapping[str, Any]) -> Atlas:
@@ -263,8 +263,8 @@ class _Again:
             near = None if "opened_near" not in source else _grid({"grid": source["opened_near"]})
             volume = source.get("opened_volume")
             dialect = choice.dialect if volume is None else None
-            about: dict[str, Any] = {"labels": labels, "dialect": dialect, "groups": groups}
-            atlas = load_atlas(self.find(Path(choice.source)), **about, near=near, volume=volume)
+            options: dict[str, Any] = {"labels": labels, "dialect": dialect, "groups": groups}
+            atlas = load_atlas(self.find(Path(choice.source)), **options, near=near, volume=volume)
         if "level" in source and self.settings.parameters.level is None:
             atlas = atlas_at_level(atlas, int(source["level"]))
         return atlas.described(name=choice.name, space=described["space"])
@@ -272,9 +272,9 @@ class _Again:
     def _changed_atlases(self, result: Result | PointResult) -> Iterator[str]:
         """Atlases whose files have no hash in the record are told by their values."""
         for then, now in zip(self.record["atlases"], record_of(result)["atlases"], strict=True):
-            expected, found = then.get("values_sha256"), now.get("values_sha256")
-            if expected is not None and expected != found:
-                yield _changed(f"the region maps of the atlas {then['name']}", expected, found)
+            expected, actual = then.get("values_sha256"), now.get("values_sha256")
+            if expected is not None and expected != actual:
+                yield _changed(f"the region maps of the atlas {then['name']}", expected, actual)
 
 
 def _read_all(record: Mapping[str, Any], settings: Settings) -> None:
@@ -332,8 +332,8 @@ def _kind(source: Mapping[str, Any]) -> str:
     return f"the layer {source['layer']!r} without a file" if "layer" in source else "an array in memory"
 
 
-def _changed(what: str, expected: str, found: str | None, verb: str = "changed") -> str:
-    now = "none" if found is None else f"{found[:_DIGITS]}…"
+def _changed(what: str, expected: str, actual: str | None, verb: str = "changed") -> str:
+    now = "none" if actual is None else f"{actual[:_DIGITS]}…"
     return f"{what} {verb} (SHA-256 expected {expected[:_DIGITS]}…, found {now})"
 
 
@@ -351,9 +351,9 @@ def _difference(new: Path, old: Path, expected: str) -> str | None:
     """What differs between a file written now and the record's; None if nothing does."""
     if not new.exists():
         return "is not made from these inputs any more"
-    found = file_sha256(new)
+    actual = file_sha256(new)
     change = _change(old, expected)
-    if found == expected:
+    if actual == expected:
         return f"is the same again, but the file beside the record {change}" if change else None
     if not old.is_file():
         return "differs from the hash in the record, and the file beside the record is missing"

@@ -52,9 +52,9 @@ class Scene:
     @cached_property
     def mode_box(self) -> tuple[Floats, Floats]:
         """Corners (3,), (3,) in world mm of a box around all modes; only where there are any."""
-        found = self.result.mode_voxels
-        xyz = found.grid.to_world(found.grid.unravel(found.voxel))
-        half = np.abs(found.grid.affine[:3, :3]).sum(axis=1) / 2
+        modes = self.result.mode_voxels
+        xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel))
+        half = np.abs(modes.grid.affine[:3, :3]).sum(axis=1) / 2
         return xyz.min(axis=0) - half, xyz.max(axis=0) + half
 
     @cached_property
@@ -105,13 +105,13 @@ class Scene:
     @cached_property
     def peaks(self) -> Floats:
         """(M, 3) world mm; of regions of interest, which have none, the voxels nearest to the centroids."""
-        found = self.result.mode_voxels
+        modes = self.result.mode_voxels
         if self.is_rois:
-            xyz = found.grid.to_world(found.grid.unravel(found.voxel))
-            away = np.linalg.norm(xyz - found.centroids()[found.mode], axis=1)
-            order = np.lexsort((away, found.mode))
-            return xyz[order[np.unique(found.mode[order], return_index=True)[1]]]
-        return found.grid.to_world(found.grid.unravel(found.peaks()[0]))
+            xyz = modes.grid.to_world(modes.grid.unravel(modes.voxel))
+            away = np.linalg.norm(xyz - modes.centroids()[modes.mode], axis=1)
+            order = np.lexsort((away, modes.mode))
+            return xyz[order[np.unique(modes.mode[order], return_index=True)[1]]]
+        return modes.grid.to_world(modes.grid.unravel(modes.peaks()[0]))
 
     def with_frame(self, volume: Image) -> tuple[Image, ViewBox]:
         """A small volume and the part of the frame on which to sample it."""

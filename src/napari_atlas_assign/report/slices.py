@@ -176,9 +176,9 @@ def volume_of(grid: Grid, voxel: NDArray[np.integer], value: NDArray | float, na
     return Image(data, Grid(data.shape, affine), name)
 
 
-def mode_volume(found: Modes, mode: int) -> Image:
+def mode_volume(modes: Modes, mode: int) -> Image:
     """One mode (row of the table of modes) as 1 in the smallest volume that holds it."""
-    return volume_of(found.grid, found.voxel[found.mode == mode], 1.0)
+    return volume_of(modes.grid, modes.voxel[modes.mode == mode], 1.0)
 
 
 def _cubes(first: Floats, shape: tuple[int, int, int], step: float) -> Grid:

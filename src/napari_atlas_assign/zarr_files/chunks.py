@@ -81,22 +81,24 @@ def checked(array: zarr.Array[Any], name: str) -> zarr.Array[Any]:
 
 def missing_chunks(array: zarr.Array[Any], folder: Path) -> tuple[int, int]:
     """How many files of chunks (or shards) an array lacks in its folder, of how many."""
-    there = {(Path(root) / file).relative_to(folder).as_posix() for root, _, files in os.walk(folder) for file in files}
+    present = {
+        (Path(root) / file).relative_to(folder).as_posix() for root, _, files in os.walk(folder) for file in files
+    }
     grid = [range(-(-n // max(1, c))) for n, c in zip(array.shape, array.shards or array.chunks, strict=True)]
     key: Any = array.metadata.encode_chunk_key
-    return sum(key(place) not in there for place in product(*grid)), math.prod(map(len, grid))
+    return sum(key(place) not in present for place in product(*grid)), math.prod(map(len, grid))
 
 
 def _guarded(codecs: Any) -> list[Any]:
     """The codecs of a zarr 3 array, a check behind each that packs."""
     result: list[Any] = []
     for codec in codecs:
-        about = codec.to_dict()
-        if about["name"] == "sharding_indexed":
+        settings = codec.to_dict()
+        if settings["name"] == "sharding_indexed":
             codec = replace(codec, codecs=_guarded(codec.codecs))
         result.append(codec)
-        if _kind(about["name"]) in _CHECKS:
-            result.append(_Check(_kind(about["name"])))
+        if _kind(settings["name"]) in _CHECKS:
+            result.append(_Check(_kind(settings["name"])))
     return result
 
 

@@ -362,9 +362,9 @@ def test_a_pickle_in_the_index_is_never_loaded(tmp_path, cache):
             np.save(folder / "voxel.npy", np.array([Trap()], dtype=object), allow_pickle=True)
         else:
             (folder / "voxel.npy").write_bytes(content)
-        about = index._read_about(folder)
+        about = index._read_header(folder)
         about["checksums"]["voxel"] = index._checksum(folder / "voxel.npy")
-        index._write_about(folder, about)
+        index._write_header(folder, about)
         assert_same(stored(nifti, path), whole)
         assert not trap.exists()
         folder = only_entry(cache)
@@ -508,14 +508,14 @@ def test_a_process_killed_in_writing_leaves_nothing_that_is_taken_for_an_atlas(t
 def test_an_entry_that_vanishes_while_it_is_opened_is_read_anew(tmp_path, cache, monkeypatch):
     path = write_atlas(tmp_path / "in")
     whole = stored(nifti, path)
-    original = index._read_about
+    original = index._read_header
 
     def read_about(folder):
         about = original(folder)
         clear()
         return about
 
-    monkeypatch.setattr(index, "_read_about", read_about)
+    monkeypatch.setattr(index, "_read_header", read_about)
     assert_same(stored(nifti, path), whole)
 
 

@@ -520,7 +520,7 @@ def test_a_result_without_modes_is_shown(table, small_atlas):
     for page in (table.assignments, table.modes, table.peaks):
         table.tabs.setCurrentWidget(page)
         assert page.model.rowCount() == 0
-    assert "0 modes" in table.about.text()
+    assert "0 modes" in table.summary.text()
 
 
 def test_save_writes_what_the_result_writes(result, qtbot, tmp_path):
@@ -574,8 +574,8 @@ def test_names_of_layers_are_shown_as_they_are_not_as_markup(blob_map, label_atl
     qtbot.addWidget(table)
     image = Image.from_array(blob_map, AFFINES["ras"], name="<b>bold</b>")
     table.set_result(assign(image, label_atlas, threshold=3))
-    assert table.about.text().startswith("<b>bold</b>, tiny: 2 modes")
-    assert table.about.textFormat() == Qt.TextFormat.PlainText
+    assert table.summary.text().startswith("<b>bold</b>, tiny: 2 modes")
+    assert table.summary.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_ten_thousand_rows_are_sorted_filtered_and_kept(qtbot, rng):

@@ -83,8 +83,8 @@ def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[n
         return voxel[inside], value[inside] * np.float64(grid.voxel_volume)
     alone = Atlas(atlas.grid, atlas.regions.iloc[[region]], voxel, np.zeros(len(voxel), np.uint16), value)
     tiles = Tiles(grid)
-    found = integrate(alone, tiles, tiles_near(alone, tiles))
-    return found.voxel, found.sums[min(1, len(found.sums) - 1)]
+    integrals = integrate(alone, tiles, tiles_near(alone, tiles))
+    return integrals.voxel, integrals.sums[min(1, len(integrals.sums) - 1)]
 
 
 def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
@@ -175,13 +175,13 @@ class _Growing:
         """Work out tiles (K,), rising; those that are known stay as they are."""
         with self._lock:
             tile = tile[self._place[tile] == _UNKNOWN]
-            found = integrate(atlas, self._tiles, tile)
-            of_tile, cell = self._tiles.locate(found.voxel)
+            integrals = integrate(atlas, self._tiles, tile)
+            of_tile, cell = self._tiles.locate(integrals.voxel)
             wanted = np.flatnonzero(np.isin(of_tile, tile))
             occupied, rank = np.unique(of_tile[wanted], return_inverse=True)
             # Entries come by region, so that a stable order by cell is one by cell, then region.
             order = wanted[sorted_by([rank, cell[wanted]])]
-            columns: list[NDArray[Any]] = [c[order] for c in (found.region, found.maximum, *found.sums)]
+            columns: list[NDArray[Any]] = [c[order] for c in (integrals.region, integrals.maximum, *integrals.sums)]
             count = np.bincount(rank * CELLS + cell[wanted], minlength=len(occupied) * CELLS)
             known, n_places = int(self._begin[-1]), (len(self._begin) - 1) // CELLS
             place = self._place.copy()  # readers go on with the earlier one

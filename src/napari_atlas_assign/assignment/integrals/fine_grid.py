@@ -53,10 +53,13 @@ def voxelwise_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> I
 
     def over(rows: slice) -> RegionIntegrals:
         distinct, which = np.unique(voxel[rows], return_inverse=True)
-        found = integrals_at(atlas, grid, distinct)
-        row, entry = listed(*(np.searchsorted(found.row, which, side) for side in ("left", "right")))
-        sums = [column[entry] for column in (found.volume, found.integral, found.share, found.largest, found.maximum)]
-        return RegionIntegrals(row, found.region[entry], *sums)
+        integrals = integrals_at(atlas, grid, distinct)
+        row, entry = listed(*(np.searchsorted(integrals.row, which, side) for side in ("left", "right")))
+        sums = [
+            column[entry]
+            for column in (integrals.volume, integrals.integral, integrals.share, integrals.largest, integrals.maximum)
+        ]
+        return RegionIntegrals(row, integrals.region[entry], *sums)
 
     return over
 

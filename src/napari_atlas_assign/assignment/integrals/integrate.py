@@ -168,10 +168,10 @@ def _on_parallel_grids(atlas: Atlas, entries: _Entries, grid: Grid, match: AxisM
         half = int(np.searchsorted(region, region[n // 2]))
         with ThreadPoolExecutor(2) as pool:
             parts = pool.map(lambda part: _integrate_entries(atlas, part, overlaps), (entries[:half], entries[half:]))
-            found = [np.concatenate(column) for column in zip(*parts, strict=True)]
+            joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     else:
-        found = _integrate_entries(atlas, entries, overlaps)
-    region, i, j, k, maximum, *sums = found
+        joined = _integrate_entries(atlas, entries, overlaps)
+    region, i, j, k, maximum, *sums = joined
     ijk = (i, j, k)
     voxel = np.ravel_multi_index([ijk[match.image_axis.index(a)] for a in range(3)], grid.shape)
     return Integrated(voxel, region, maximum, [column * atlas.grid.voxel_volume for column in sums])
@@ -321,7 +321,7 @@ def sampled_overlaps(
     """Pairs (P,) of overlapping voxels of two grids: one of `voxels`, one of the grid `large`, and the mm3 shared."""
     points = np.stack(np.meshgrid(SAMPLE_POINTS, SAMPLE_POINTS, SAMPLE_POINTS, indexing="ij"), axis=-1).reshape(-1, 3)
     to_large = large.inverse @ small.affine
-    found = []
+    overlaps = []
     for part in slices(len(voxels), 2**16):
         voxel = voxels[part]
         at = product(small.unravel(voxel)[:, None, :] + points, to_large[:3, :3]) + to_large[:3, 3]
@@ -330,6 +330,6 @@ def sampled_overlaps(
         other = np.ravel_multi_index(tuple(index[inside].T), large.shape)
         own = np.repeat(voxel, len(points))[inside.reshape(-1)]
         pair, count = np.unique(np.stack([own, other]), axis=1, return_counts=True)
-        found.append(np.vstack([pair, count]))
-    own, other, count = np.concatenate(found, axis=1) if found else np.zeros((3, 0), np.int64)
+        overlaps.append(np.vstack([pair, count]))
+    own, other, count = np.concatenate(overlaps, axis=1) if overlaps else np.zeros((3, 0), np.int64)
     return own, other, count * (small.voxel_volume / len(points))

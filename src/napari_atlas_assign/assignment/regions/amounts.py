@@ -55,38 +55,38 @@ class ImageAmounts(NamedTuple):
 @kept_with_atlas(most=2)
 def volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) mm3 of every region; NaN of no region, which has no end."""
-    found = np.zeros((1 if midplane is None else 2, atlas.n_regions))
+    volume = np.zeros((1 if midplane is None else 2, atlas.n_regions))
     for part in slices(len(atlas.voxel), _AT_A_TIME):
         share = atlas.share[part].astype(np.float64)
-        for row, weight in zip(found, _sided(atlas.grid, atlas.voxel[part], midplane), strict=True):
+        for row, weight in zip(volume, _sided(atlas.grid, atlas.voxel[part], midplane), strict=True):
             row += np.bincount(atlas.region[part], share * weight, atlas.n_regions)
-    return np.pad(found * atlas.grid.voxel_volume, ((0, 0), (0, 1)), constant_values=np.nan)
+    return np.pad(volume * atlas.grid.voxel_volume, ((0, 0), (0, 1)), constant_values=np.nan)
 
 
 def amounts_of_modes(modes: Modes, atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) mm3 of all modes together, each place once."""
     voxel = np.unique(modes.voxel)  # regions of interest may share voxels
     integrals = _integrals(atlas, modes.grid, voxel)
-    found = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
+    amounts = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
     for rows in slices(len(voxel), _AT_A_TIME):
         weights = _sided(modes.grid, voxel[rows], midplane)
-        found += _weighted(integrals(rows), weights, modes.grid, atlas.n_regions)
-    return _rounded(found, found.sum(axis=1))
+        amounts += _weighted(integrals(rows), weights, modes.grid, atlas.n_regions)
+    return _rounded(amounts, amounts.sum(axis=1))
 
 
 def amounts_of_image(image: Image, atlas: Atlas) -> ImageAmounts:
     """What an image has in every region, read piece by piece."""
-    found = np.zeros((2, atlas.n_regions + 1))
+    amounts = np.zeros((2, atlas.n_regions + 1))
     magnitude, maximum = np.zeros(2), np.full(atlas.n_regions + 1, -np.inf)
     for voxel, value in _pieces(image):
         integrals = _integrals(atlas, image.grid, voxel)
         for rows in slices(len(voxel), _AT_A_TIME):
             here, x = integrals(rows), value[rows]
             weights = np.stack([np.ones(len(x)), x])
-            found += _weighted(here, weights, image.grid, atlas.n_regions)
+            amounts += _weighted(here, weights, image.grid, atlas.n_regions)
             magnitude += np.abs(weights).sum(axis=1) * image.grid.voxel_volume
             _raise(maximum, here, x, image.grid)
-    space, total = _rounded(found, magnitude)
+    space, total = _rounded(amounts, magnitude)
     return ImageAmounts(space, total, np.where(np.isinf(maximum), np.nan, maximum))
 
 
@@ -99,15 +99,15 @@ def amounts_of_points(points: PointSet, atlas: Atlas, midplane: Midplane | None)
         If a coordinate or sigma is far too large for any brain.
     """
     check_reach(points, atlas.grid)
-    found = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
+    amounts = np.zeros((1 if midplane is None else 2, atlas.n_regions + 1))
     in_labels = _lookup(atlas, len(points))
     for rows in slices(len(points), _AT_A_TIME):
         xyz, exact = points.xyz[rows], points.sigma[rows] == 0
-        found += _counted(in_labels, atlas, xyz if exact.all() else xyz[exact], midplane)
+        amounts += _counted(in_labels, atlas, xyz if exact.all() else xyz[exact], midplane)
     blurred = np.flatnonzero(points.sigma)
     if len(blurred):
-        found += _of_blobs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas, midplane)
-    return _rounded(found, found.sum(axis=1))
+        amounts += _of_blobs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas, midplane)
+    return _rounded(amounts, amounts.sum(axis=1))
 
 
 # --- voxels ---
@@ -120,11 +120,11 @@ def _integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> IntegralsO
 
 def _weighted(integrals: RegionIntegrals, weights: Floats, grid: Grid, n_regions: int) -> Floats:
     """(K, R + 1) integrals of weights (K, N) over voxels (N,)."""
-    found = np.zeros((len(weights), n_regions + 1))
-    for row, weight in zip(found, weights, strict=True):
+    amounts = np.zeros((len(weights), n_regions + 1))
+    for row, weight in zip(amounts, weights, strict=True):
         row[:-1] = np.bincount(integrals.region, integrals.share * weight[integrals.row], n_regions)
         row[-1] = weight.sum() * grid.voxel_volume - row[:-1].sum()
-    return found
+    return amounts
 
 
 def _raise(maximum: Floats, integrals: RegionIntegrals, value: Floats, grid: Grid) -> None:
@@ -154,10 +154,10 @@ def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: Midplane | None) ->
     return np.stack([every, left_parts(grid, indices_of(voxel, grid.shape), midplane)])
 
 
-def _rounded(found: Floats, magnitude: Floats) -> Floats:
+def _rounded(amounts: Floats, magnitude: Floats) -> Floats:
     """Amounts without what rounding left outside all regions."""
-    found[np.abs(found[:, -1]) <= _ROUNDING * magnitude, -1] = 0
-    return found
+    amounts[np.abs(amounts[:, -1]) <= _ROUNDING * magnitude, -1] = 0
+    return amounts
 
 
 # --- points ---
@@ -200,11 +200,11 @@ def _shared(atlas: Atlas) -> Atlas:
 
 def _summed(region: NDArray[np.integer], weights: Floats, of_points: Floats, n_regions: int) -> Floats:
     """(K, R + 1) sums of weights (K, P) of pairs; what these leave of the weights (K, N) of points is in no region."""
-    found = np.zeros((len(weights), n_regions + 1))
-    for row, weight in zip(found, weights, strict=True):
+    amounts = np.zeros((len(weights), n_regions + 1))
+    for row, weight in zip(amounts, weights, strict=True):
         row += np.bincount(region, weight, n_regions + 1)
-    found[:, -1] = of_points.sum(axis=1) - found[:, :-1].sum(axis=1)
-    return found
+    amounts[:, -1] = of_points.sum(axis=1) - amounts[:, :-1].sum(axis=1)
+    return amounts
 
 
 def _sides(xyz: Floats, midplane: Midplane | None) -> Floats:

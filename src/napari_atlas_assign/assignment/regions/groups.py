@@ -67,7 +67,7 @@ def groups_of(design: Design, subjects: list[str]) -> dict[str, str]:
     InputError
         If the design cannot be read, lacks a subject, or names one that there is not.
     """
-    name, group_of = _read(design)
+    name, group_of = _groups_of(design)
     if not subjects:
         raise InputError("there is no subject; give at least one")
     for subject in subjects:
@@ -79,7 +79,7 @@ def groups_of(design: Design, subjects: list[str]) -> dict[str, str]:
     return group_of
 
 
-def _read(design: Design) -> tuple[str, dict[str, str]]:
+def _groups_of(design: Design) -> tuple[str, dict[str, str]]:
     """What a design is called, and what it says."""
     if isinstance(design, Mapping):
         return "the design", dict(design)

@@ -175,13 +175,13 @@ def _sums_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tupl
     """Pairs (P,), rising, and (6, P): volume, sums of a, ab and shares, volume where a is the largest, maximum of a."""
     blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
     parts = [_part_sums(modes, rows, integrals, n_regions) for rows in blocks]
-    found = np.concatenate([np.zeros((7, 0)), *parts], axis=1)
-    found = found[:, np.argsort(found[0], kind="stable")]
-    first = np.flatnonzero(np.diff(found[0], prepend=-1))
+    columns = np.concatenate([np.zeros((7, 0)), *parts], axis=1)
+    columns = columns[:, np.argsort(columns[0], kind="stable")]
+    first = np.flatnonzero(np.diff(columns[0], prepend=-1))
     if not len(first):
-        return np.zeros(0, np.int64), found[1:]
-    added = np.add.reduceat(found[1:6], first, axis=1)
-    return found[0, first].astype(np.int64), np.vstack([added, np.maximum.reduceat(found[6], first)])
+        return np.zeros(0, np.int64), columns[1:]
+    added = np.add.reduceat(columns[1:6], first, axis=1)
+    return columns[0, first].astype(np.int64), np.vstack([added, np.maximum.reduceat(columns[6], first)])
 
 
 def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int) -> Floats:
@@ -195,14 +195,14 @@ def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int
         unit, b = atlas.grid.voxel_volume, modes.value[rows]
         table = compiled.add_up(begin, end, first_pair, b, atlas.region, atlas.value, unit, n_pairs)
     else:
-        found = integrals(rows)
-        key = first_pair[found.row] + found.region
+        part = integrals(rows)
+        key = first_pair[part.row] + part.region
         if n_pairs > _MOST_TABLED:
             pair, key = np.unique(key, return_inverse=True)
-        a = found.integral.astype(np.float64, copy=False)
-        columns = (found.volume, a, a * modes.value[rows][found.row], found.share, found.largest)
+        a = part.integral.astype(np.float64, copy=False)
+        columns = (part.volume, a, a * modes.value[rows][part.row], part.share, part.largest)
         maximum = np.zeros(len(pair))
-        np.maximum.at(maximum, key, found.maximum.astype(np.float64))
+        np.maximum.at(maximum, key, part.maximum.astype(np.float64))
         table = np.stack([*(np.bincount(key, column, len(pair)) for column in columns), maximum])
     met = table[0] > 0
     return np.concatenate([(pair + first * n_regions)[None, met], table[:, met]])

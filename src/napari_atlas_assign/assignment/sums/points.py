@@ -158,9 +158,9 @@ def sums_of_runs(
         runs = work_out()
         return chunk, _mode_sums(runs, len(chunk)), [_pair_sums(runs, some, atlas, len(chunk)) for some in stretches]
 
-    for chunk, (sums, corners), found in _in_threads(work, chunks):
+    for chunk, (sums, corners), sums_of_maps in _in_threads(work, chunks):
         of_points[:, chunk], box[chunk] = sums, corners
-        for part, of_map in zip(parts, found, strict=True):
+        for part, of_map in zip(parts, sums_of_maps, strict=True):
             of_map[0] = chunk[of_map[0].astype(np.int64)]
             part.append(of_map)
     unit = atlas.grid.voxel_volume

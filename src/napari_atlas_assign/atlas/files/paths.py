@@ -77,7 +77,7 @@ def image_inside(folder: Path, named: str) -> Path | None:
 def _as_written(folder: Path, names: Iterable[str]) -> list[str]:
     """Names of a folder that differ from some in case alone, as on systems that do not tell it apart."""
     try:
-        there = {name.lower(): name for name in sorted(os.listdir(folder))[:_MAX_FILES]}
+        written = {name.lower(): name for name in sorted(os.listdir(folder))[:_MAX_FILES]}
     except OSError:
         return []
-    return [there[name.lower()] for name in names if name.lower() in there]
+    return [written[name.lower()] for name in names if name.lower() in written]

@@ -76,15 +76,15 @@ def check_whole(path: Path) -> None:
     if path.suffix not in (".gz", ".mgz"):
         return  # its size has been compared with its header
     claimed = math.prod(img.shape) * img.get_data_dtype().itemsize
-    there = 0
+    held = 0
     try:
         with gzip.open(path) as file:  # up to the checksum at its end
             while piece := file.read(2**20):
-                there += len(piece)
+                held += len(piece)
     except (OSError, EOFError, zlib.error) as error:
         raise AtlasError(f"{path.name} is cut off or damaged ({error}); fetch it again") from error
-    if there < claimed:
-        raise AtlasError(f"{path.name} holds {there:,} bytes and claims {claimed:,} of voxels; fetch it again")
+    if held < claimed:
+        raise AtlasError(f"{path.name} holds {held:,} bytes and claims {claimed:,} of voxels; fetch it again")
 
 
 def n_axes(img: Any) -> int:

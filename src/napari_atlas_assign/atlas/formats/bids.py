@@ -197,15 +197,15 @@ def _facts(image: Path, name: BidsName) -> dict[str, Any]:
 
 def _fact_files(image: Path, name: BidsName) -> list[Path]:
     """JSON files that apply to the image or its atlas, the closest first."""
-    found = []
+    files = []
     for folder in _folders(image):
         here = [
             (path, other)
             for path, other in _bids_files(folder)
             if other.ending == ".json" and other.suffix in (name.suffix, "description") and applies(other, name)
         ]
-        found += [path for path, _ in sorted(here, key=lambda pair: -len(pair[1].entities))]
-    return found
+        files += [path for path, _ in sorted(here, key=lambda pair: -len(pair[1].entities))]
+    return files
 
 
 def _folders(image: Path) -> Iterator[Path]:

@@ -55,15 +55,19 @@ class NoVoxelsError(AtlasError):
 def sniff(path: Path) -> bool:
     """Whether the path is a BrainGlobe atlas: its folder, ``metadata.json`` or ``manifest.json``."""
     try:
-        about = _about_file(path)
-        if about is None or about.stat().st_size > MAX_TEXT_BYTES:
+        metadata_file = _metadata_file(path)
+        if metadata_file is None or metadata_file.stat().st_size > MAX_TEXT_BYTES:
             return False
-        data = read_json(about)
+        data = read_json(metadata_file)
     except (OSError, ValueError):
         return False
     if not isinstance(data, dict) or not {"name", "resolution", "shape"} <= set(data):
         return False
-    return "annotation_set" in data if about.name == "manifest.json" else (about.parent / ANNOTATION).is_file()
+    return (
+        "annotation_set" in data
+        if metadata_file.name == "manifest.json"
+        else (metadata_file.parent / ANNOTATION).is_file()
+    )
 
 
 def read(path: Path, labels: Path | None = None) -> Atlas:
@@ -85,15 +89,15 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
         If a part is missing (version 3 downloads its voxels at first use), damaged, or does not fit the others, or the
         package that reads its format is not installed.
     """
-    about_file = _required(path)
-    about = read_json(about_file)
-    name = _text(about, "name", about_file)
-    shape = tuple(int(n) for n in _three(about, "shape", about_file))
-    orientation, resolution = geometry(about_file)
-    if about_file.name == "manifest.json":
-        annotation = _open_zarr(about, about_file, resolution)
+    metadata_file = _required(path)
+    metadata = read_json(metadata_file)
+    name = _text_field(metadata, "name", metadata_file)
+    shape = tuple(int(n) for n in _three(metadata, "shape", metadata_file))
+    orientation, resolution = geometry(metadata_file)
+    if metadata_file.name == "manifest.json":
+        annotation = _open_zarr(metadata, metadata_file, resolution)
     else:
-        annotation = open_tiff(inside(about_file.parent, ANNOTATION))
+        annotation = open_tiff(inside(metadata_file.parent, ANNOTATION))
     if tuple(annotation.shape) != shape:
         raise AtlasError(f"{name}: the annotation's shape is {tuple(annotation.shape)}, but the atlas claims {shape}")
     coded = _coded(annotation, name)
@@ -101,47 +105,47 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     if not len(coded.labels):
         raise NoVoxelsError(
             f"{name}: the annotation holds no structure; BrainGlobe downloads voxels at first use: "
-            f"run BrainGlobeAtlas({about_file.parent.name!r}).annotation once, or fetch the atlas again"
+            f"run BrainGlobeAtlas({metadata_file.parent.name!r}).annotation once, or fetch the atlas again"
         )
     regions = regions_of_labels(
-        structures(about_file) if labels is None else read_table(labels), np.sort(coded.labels), name
+        structures(metadata_file) if labels is None else read_table(labels), np.sort(coded.labels), name
     )
-    source: dict[str, Any] = {"path": str(about_file.resolve()), "orientation": orientation}
-    source |= {"citation": about["citation"]} if isinstance(about.get("citation"), str) else {}
-    version = about.get("version")
+    source: dict[str, Any] = {"path": str(metadata_file.resolve()), "orientation": orientation}
+    source |= {"citation": metadata["citation"]} if isinstance(metadata.get("citation"), str) else {}
+    version = metadata.get("version")
     source |= {"version": version} if isinstance(version, str) else {}
     grid = Grid((shape[0], shape[1], shape[2]), affine_of(orientation, resolution))
-    source |= _sides(about, about_file, grid)
+    source |= _sides(metadata, metadata_file, grid)
     return Atlas.from_labels(coded, grid, regions, name=name, space=space_of(name), source=source)
 
 
-def geometry(about_file: Path) -> tuple[str, tuple[float, float, float]]:
+def geometry(metadata_file: Path) -> tuple[str, tuple[float, float, float]]:
     """The orientation of an atlas's array, and its voxels' edges in micrometres, of its metadata or manifest."""
-    read = read_json(about_file)
-    about = read if isinstance(read, dict) else {}
+    read = read_json(metadata_file)
+    metadata = read if isinstance(read, dict) else {}
     # Version 3 stores all atlases in one orientation, whatever the original's was.
-    orientation = "asr" if about_file.name == "manifest.json" else str(about.get("orientation") or "asr")
-    return orientation, _three(about, "resolution", about_file)
+    orientation = "asr" if metadata_file.name == "manifest.json" else str(metadata.get("orientation") or "asr")
+    return orientation, _three(metadata, "resolution", metadata_file)
 
 
-def structures(about_file: Path) -> pd.DataFrame:
+def structures(metadata_file: Path) -> pd.DataFrame:
     """The region table of an atlas, of its metadata or manifest."""
-    if about_file.name == "manifest.json":
-        return _read_terminology(_located(read_json(about_file), "terminology", about_file) / "terminology.csv")
-    return _read_structures(about_file.parent / "structures.json")
+    if metadata_file.name == "manifest.json":
+        return _read_terminology(_located(read_json(metadata_file), "terminology", metadata_file) / "terminology.csv")
+    return _read_structures(metadata_file.parent / "structures.json")
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    about_file = _required(path)
+    metadata_file = _required(path)
     table = [labels] if labels else []
-    if about_file.name == "metadata.json":
-        own = [about_file.parent / name for name in ("structures.json", ANNOTATION, HEMISPHERES)]
-        return [about_file, *(f for f in own if f.name != HEMISPHERES or f.is_file()), *table]
-    about = read_json(about_file)
-    zarr_folder = _located(about, "annotation_set", about_file) / ANNOTATION_ZARR
-    terminology = _located(about, "terminology", about_file) / "terminology.csv"
-    return [about_file, terminology, *sorted(f for f in zarr_folder.rglob("*") if f.is_file()), *table]
+    if metadata_file.name == "metadata.json":
+        own = [metadata_file.parent / name for name in ("structures.json", ANNOTATION, HEMISPHERES)]
+        return [metadata_file, *(f for f in own if f.name != HEMISPHERES or f.is_file()), *table]
+    metadata = read_json(metadata_file)
+    zarr_folder = _located(metadata, "annotation_set", metadata_file) / ANNOTATION_ZARR
+    terminology = _located(metadata, "terminology", metadata_file) / "terminology.csv"
+    return [metadata_file, terminology, *sorted(f for f in zarr_folder.rglob("*") if f.is_file()), *table]
 
 
 def affine_of(orientation: str, resolution: Sequence[float]) -> Floats:
@@ -173,12 +177,12 @@ def affine_of(orientation: str, resolution: Sequence[float]) -> Floats:
     return affine
 
 
-def _sides(about: dict[str, Any], about_file: Path, grid: Grid) -> dict[str, Any]:
+def _sides(metadata: dict[str, Any], metadata_file: Path, grid: Grid) -> dict[str, Any]:
     """What parts the hemispheres, for an atlas's source: its own image of them, or of a symmetric one the middle."""
-    place = about_file.parent / HEMISPHERES
-    if about_file.name == "metadata.json" and place.is_file():
+    place = metadata_file.parent / HEMISPHERES
+    if metadata_file.name == "metadata.json" and place.is_file():
         return sides_of(place, grid)
-    if about.get("symmetric") is not True:
+    if metadata.get("symmetric") is not True:
         return {}
     axis = int(np.abs(grid.affine[0, :3]).argmax())
     return {"midplane_mm": float(grid.affine[0, axis] * (grid.shape[axis] - 1) / 2 + grid.affine[0, 3])}
@@ -206,8 +210,8 @@ def sides_of(place: Path, grid: Grid) -> dict[str, Any]:
     if not left.any() or not right.any():
         return {}
     index = float(np.flatnonzero(wrong == wrong.min()).mean()) - 0.5
-    found = {"midplane_mm": float(grid.affine[0, axis] * index + grid.affine[0, 3])}
-    return found if wrong.min() == 0 else found | {"hemispheres": str(place.resolve())}
+    facts = {"midplane_mm": float(grid.affine[0, axis] * index + grid.affine[0, 3])}
+    return facts if wrong.min() == 0 else facts | {"hemispheres": str(place.resolve())}
 
 
 def sides_in(place: Path, grid: Grid) -> NDArray[np.uint8]:
@@ -224,7 +228,7 @@ def sides_in(place: Path, grid: Grid) -> NDArray[np.uint8]:
     return np.where((sides == 1) | (sides == 2), sides, 0).astype(np.uint8)
 
 
-def _about_file(path: Path) -> Path | None:
+def _metadata_file(path: Path) -> Path | None:
     if path.is_file():
         return path if path.name in ("metadata.json", "manifest.json") else None
     for name in ("manifest.json", "metadata.json"):
@@ -234,10 +238,10 @@ def _about_file(path: Path) -> Path | None:
 
 
 def _required(path: Path) -> Path:
-    about_file = _about_file(path)
-    if about_file is None:
+    metadata_file = _metadata_file(path)
+    if metadata_file is None:
         raise AtlasError(f"{path.name} has no metadata.json or manifest.json; give the folder of a BrainGlobe atlas")
-    return about_file
+    return metadata_file
 
 
 def space_of(name: str) -> str | None:
@@ -270,11 +274,13 @@ def open_tiff(path: Path) -> Any:
         raise AtlasError(f"{path.name} cannot be read ({_first_line(error)}); fetch it again") from error
 
 
-def _open_zarr(about: dict[str, Any], about_file: Path, resolution: Sequence[float]) -> Any:
+def _open_zarr(metadata: dict[str, Any], metadata_file: Path, resolution: Sequence[float]) -> Any:
     """The level of the multi-resolution annotation that has the atlas's resolution, as an array on disk."""
-    folder = _located(about, "annotation_set", about_file) / ANNOTATION_ZARR
+    folder = _located(metadata, "annotation_set", metadata_file) / ANNOTATION_ZARR
     if not folder.is_dir():
-        raise AtlasError(f"{about_file.parent.name}: {folder.name} is missing; let BrainGlobe download the atlas again")
+        raise AtlasError(
+            f"{metadata_file.parent.name}: {folder.name} is missing; let BrainGlobe download the atlas again"
+        )
     try:
         import zarr
     except ImportError as error:
@@ -325,13 +331,15 @@ def _coded(annotation: Any, name: str) -> CodedLabels:
         raise AtlasError(f"{name}: the annotation cannot be read ({_first_line(error)}); fetch it again") from error
 
 
-def _located(about: Any, part: str, about_file: Path) -> Path:
+def _located(metadata: Any, part: str, metadata_file: Path) -> Path:
     """The folder of a part of a version 3 atlas: its location counts from the BrainGlobe folder."""
-    entry = about.get(part) if isinstance(about, dict) else None
+    entry = metadata.get(part) if isinstance(metadata, dict) else None
     location = entry.get("location") if isinstance(entry, dict) else None
-    parents = about_file.resolve().parents
+    parents = metadata_file.resolve().parents
     if not isinstance(location, str) or len(parents) < 4:
-        raise AtlasError(f"{about_file.name} does not locate its {part} in a BrainGlobe folder; fetch the atlas again")
+        raise AtlasError(
+            f"{metadata_file.name} does not locate its {part} in a BrainGlobe folder; fetch the atlas again"
+        )
     return inside(parents[3], location.lstrip("/"))
 
 
@@ -392,15 +400,15 @@ def _color(value: Any) -> str | None:
     return None
 
 
-def _text(about: Any, key: str, path: Path) -> str:
-    value = about.get(key) if isinstance(about, dict) else None
+def _text_field(metadata: Any, key: str, path: Path) -> str:
+    value = metadata.get(key) if isinstance(metadata, dict) else None
     if not isinstance(value, str) or not value:
         raise AtlasError(f"{path.name} has no {key}; fetch the atlas again")
     return value
 
 
-def _three(about: dict[str, Any], key: str, path: Path) -> tuple[float, float, float]:
-    value = about.get(key)
+def _three(metadata: dict[str, Any], key: str, path: Path) -> tuple[float, float, float]:
+    value = metadata.get(key)
     if not isinstance(value, list) or len(value) != 3 or not all(_is_positive(v) for v in value):
         raise AtlasError(f"{path.name}: {key} is not three numbers above 0; fetch the atlas again")
     return float(value[0]), float(value[1]), float(value[2])

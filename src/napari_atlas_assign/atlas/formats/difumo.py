@@ -102,7 +102,7 @@ def read_names(table: Path) -> list[str]:
 
 
 def atlas_from_loadings(
-    grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **about: Any
+    grid: Grid, regions: pd.DataFrame, voxels: list[NDArray[np.integer]], values: list[NDArray[Any]], **facts: Any
 ) -> Atlas:
     """Make an atlas of maps that are no probabilities: dictionary loadings, or components of an ICA.
 
@@ -126,12 +126,12 @@ def atlas_from_loadings(
     values = [value[value > 0].astype(np.float32) for value in values]
     high = max((float(value.max()) for value in values if len(value)), default=0.0)
     if high == 0:
-        raise AtlasError(f"{about.get('name', 'atlas')} has no voxel above 0; it holds no region")
+        raise AtlasError(f"{facts.get('name', 'atlas')} has no voxel above 0; it holds no region")
     if high > 1:
         values = [value / np.float32(high) for value in values]
-        about["source"] = {**about.get("source", {}), "scale": 1 / high}
-    about["source"] = {**about.get("source", {}), "values": "loadings"}
-    return Atlas.from_region_entries(grid, regions, voxels, values, **about)
+        facts["source"] = {**facts.get("source", {}), "scale": 1 / high}
+    facts["source"] = {**facts.get("source", {}), "values": "loadings"}
+    return Atlas.from_region_entries(grid, regions, voxels, values, **facts)
 
 
 def _find(path: Path) -> tuple[Path, Path]:
@@ -142,12 +142,12 @@ def _find(path: Path) -> tuple[Path, Path]:
         maps = path
     else:
         candidates = [path / "maps.nii.gz", *(path / resolution / "maps.nii.gz" for resolution in _RESOLUTIONS)]
-        found = [candidate for candidate in candidates if candidate.is_file()]
-        if not found:
+        images = [candidate for candidate in candidates if candidate.is_file()]
+        if not images:
             raise AtlasError(
                 f"{path.name} holds no maps.nii.gz, nor does a folder 2mm or 3mm in it; give a DiFuMo folder"
             )
-        maps = found[0]
+        maps = images[0]
     if maps.name != "maps.nii.gz":
         raise AtlasError(f"{maps.name} is not called maps.nii.gz, as DiFuMo's are")
     root = maps.parent.parent if maps.parent.name in _RESOLUTIONS else maps.parent

@@ -75,17 +75,17 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     AtlasError
         If the folder holds several kinds of maps, or files cannot be read or do not fit each other.
     """
-    found = _find(path)
-    if isinstance(found[0], _AreaFile):
-        return _read_areas(path, [f for f in found if isinstance(f, _AreaFile)], labels)
-    return _read_labels(path, [f for f in found if isinstance(f, _LabelFile)], labels)
+    maps = _find(path)
+    if isinstance(maps[0], _AreaFile):
+        return _read_areas(path, [f for f in maps if isinstance(f, _AreaFile)], labels)
+    return _read_labels(path, [f for f in maps if isinstance(f, _LabelFile)], labels)
 
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at."""
-    found = _find(path)
-    tables = [labels] if labels else [t for f in found if isinstance(f, _LabelFile) for t in [_names_file(f.path)] if t]
-    return [*(f.path for f in found), *dict.fromkeys(tables)]
+    maps = _find(path)
+    tables = [labels] if labels else [t for f in maps if isinstance(f, _LabelFile) for t in [_names_file(f.path)] if t]
+    return [*(f.path for f in maps), *dict.fromkeys(tables)]
 
 
 def parse_names(path: Path) -> dict[int, str]:
@@ -146,11 +146,11 @@ def _read_labels(path: Path, volumes: list[_LabelFile], labels: Path | None) -> 
     rows: list[dict[str, Any]] = []
     voxels: list[NDArray[np.integer]] = []
     for volume in volumes:
-        found = entries_by_label(read_volume(images[volume.path], volume.path.name), volume.path.name)
+        voxels_of = entries_by_label(read_volume(images[volume.path], volume.path.name), volume.path.name)
         names_file = None if labels else _names_file(volume.path)
         names = parse_names(names_file) if names_file else {}
-        for label, voxel in found.items():
-            rows.append(_row(label, volume.side, names, found, shared=shared))
+        for label, voxel in voxels_of.items():
+            rows.append(_row(label, volume.side, names, voxels_of, shared=shared))
             voxels.append(voxel)
     if not rows:
         raise AtlasError(f"{path.name} has no voxel above 0; it holds no region")
@@ -162,17 +162,17 @@ def _read_labels(path: Path, volumes: list[_LabelFile], labels: Path | None) -> 
     if len(volumes) == 1:
         source["sha256"] = file_sha256(volumes[0].path)
     name = stem(volumes[0].path) if path.is_file() else path.name
-    about = {"name": name, "space": volumes[0].space, "source": source}
-    return atlas_from_entries(grid, with_sides(regions), voxels, values, **about)
+    facts = {"name": name, "space": volumes[0].space, "source": source}
+    return atlas_from_entries(grid, with_sides(regions), voxels, values, **facts)
 
 
 def _row(
-    label: int, side: Side | None, names: dict[int, str], found: dict[int, Any], *, shared: bool
+    label: int, side: Side | None, names: dict[int, str], in_volume: dict[int, Any], *, shared: bool
 ) -> dict[str, Any]:
     """One region: its id, name and hemisphere."""
     area = label
     if side is None:
-        right = label > RIGHT_OFFSET and (label - RIGHT_OFFSET in found or label - RIGHT_OFFSET in names)
+        right = label > RIGHT_OFFSET and (label - RIGHT_OFFSET in in_volume or label - RIGHT_OFFSET in names)
         side, area = ("right", label - RIGHT_OFFSET) if right else ("left", label)
         region_id = label
     else:
@@ -256,15 +256,15 @@ def _space(text: str) -> str:
 
 
 def _images(folder: Path, depth: int = _MAX_DEPTH) -> list[Path]:
-    found = [
+    images = [
         file
         for level in range(depth + 1)
         for file in folder.glob("*/" * level + "*.nii*")
         if file.name.endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
     ]
-    for file in found:
+    for file in images:
         inside(folder, file.relative_to(folder))
-    return sorted(found)
+    return sorted(images)
 
 
 def _names_file(volume: Path) -> Path | None:

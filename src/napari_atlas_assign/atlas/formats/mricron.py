@@ -33,7 +33,7 @@ def sniff(path: Path) -> bool:
     if not is_nifti(path):
         return False
     try:
-        return _STARTS.match(_text(path)) is not None
+        return _STARTS.match(_label_text(path)) is not None
     except AtlasError:
         return False
 
@@ -53,7 +53,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     AtlasError
         If the image cannot be read, or its labels are no table or do not fit.
     """
-    names = names_for(path, labels, own=None if labels else text_table.parse(_text(path), path))
+    names = names_for(path, labels, own=None if labels else text_table.parse(_label_text(path), path))
     atlas = maps_or_labels_from(path, names, name=stem(path))
     return atlas.described(source=source_of(path, labels=names.used))
 
@@ -63,7 +63,7 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
     return [path, *table_files(path, labels)]
 
 
-def _text(path: Path) -> str:
+def _label_text(path: Path) -> str:
     """What lies between the header and the voxels, as lines of text."""
     try:
         img: Any = load_header(path)

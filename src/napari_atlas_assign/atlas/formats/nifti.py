@@ -71,9 +71,9 @@ def read(path: Path, labels: Path | None = None, volume: int | None = None) -> A
         )
     standard = None if labels or own_tables(path) or axes != 3 else standard_table(path)
     if standard is not None:
-        return _read(img, axes, name, standard).described(source=source_of(path))
+        return _atlas_of_image(img, axes, name, standard).described(source=source_of(path))
     names = names_for(path, labels, name=name)
-    atlas = _read(img, axes, name, names)
+    atlas = _atlas_of_image(img, axes, name, names)
     return atlas.described(source=source_of(path, labels=names.used))
 
 
@@ -89,7 +89,7 @@ def _one_volume(img: Any, volume: int, name: str) -> Any:
     return type(img)(np.asarray(data), img.affine, img.header)
 
 
-def _read(img: Any, axes: int, name: str, names: Names) -> Atlas:
+def _atlas_of_image(img: Any, axes: int, name: str, names: Names) -> Atlas:
     if axes == 4:
         return atlas_from_maps(img, names, name=name)
     try:
@@ -107,10 +107,10 @@ def _read(img: Any, axes: int, name: str, names: Names) -> Atlas:
 
 def files(path: Path, labels: Path | None = None) -> list[Path]:
     """The files that `read` looks at: the image, its header or data where they are in another file, the table."""
-    found = [path]
+    own = [path]
     try:
         parts = load_header(path).file_map.values()
-        found += [file for part in parts if part.filename and (file := Path(part.filename)) != path and file.is_file()]
+        own += [file for part in parts if part.filename and (file := Path(part.filename)) != path and file.is_file()]
     except READ_ERRORS:
         pass  # `read` says what is wrong
-    return [*found, *table_files(path, labels)]
+    return [*own, *table_files(path, labels)]

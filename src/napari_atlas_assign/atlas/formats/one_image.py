@@ -20,7 +20,7 @@ from ..files.volumes import n_axes, open_volume
 from ..label_tables import for_label_volume
 
 
-def maps_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
+def maps_from(path: Path, table: Names, *, name: str, **facts: Any) -> Atlas:
     """Read an image of probabilities or percentages: one volume per region, or a single region.
 
     Parameters
@@ -38,10 +38,10 @@ def maps_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
         If the image cannot be read, or does not fit the table.
     """
     img = open_volume(path, axes=(3, 4))
-    return atlas_from_maps(img, table, name=name, **about)
+    return atlas_from_maps(img, table, name=name, **facts)
 
 
-def labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
+def labels_from(path: Path, table: Names, *, name: str, **facts: Any) -> Atlas:
     """Read an image of labels (X, Y, Z).
 
     Parameters
@@ -60,13 +60,13 @@ def labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
     """
     img = open_volume(path)
     names = for_label_volume(table) if isinstance(table, pd.DataFrame) else table
-    return atlas_from_label_volume(img, names, name=name, **about)
+    return atlas_from_label_volume(img, names, name=name, **facts)
 
 
-def maps_or_labels_from(path: Path, table: Names, *, name: str, **about: Any) -> Atlas:
+def maps_or_labels_from(path: Path, table: Names, *, name: str, **facts: Any) -> Atlas:
     """Read four axes as maps and three as labels; see `maps_from`, `labels_from`."""
     four = n_axes(open_volume(path, axes=(3, 4))) > 3
-    return (maps_from if four else labels_from)(path, table, name=name, **about)
+    return (maps_from if four else labels_from)(path, table, name=name, **facts)
 
 
 def pick(paths: list[Path], near: Grid | None = None) -> Path:
@@ -106,9 +106,9 @@ def named_image(path: Path, names: list[str], near: Grid | None = None) -> Path 
     AtlasError
         If a name leads out of the file's folder, or an image cannot be opened.
     """
-    found = [image_inside(path.parent, name.lstrip("/")) for name in names]
-    there = [image for image in found if image is not None]
-    return pick(there, near) if there else None
+    candidates = [image_inside(path.parent, name.lstrip("/")) for name in names]
+    images = [image for image in candidates if image is not None]
+    return pick(images, near) if images else None
 
 
 def source_of(image: Path, **others: Path | None) -> dict[str, Any]:

@@ -113,8 +113,8 @@ def on_one_scale(values: list[NDArray[Any]], paths: list[Path]) -> list[NDArray[
 
 def _table_of_files(folder: Path) -> Path | None:
     """The table that names the images of a folder, in a column of files; None unless there is one."""
-    there = {image.name for image in _images(folder)}
-    tables = [table for table in _tables(folder) if len(there & set(_files_of(table))) > 1]
+    images = {image.name for image in _images(folder)}
+    tables = [table for table in _tables(folder) if len(images & set(_files_of(table))) > 1]
     return tables[0] if len(tables) == 1 else None
 
 
@@ -141,11 +141,11 @@ def _named_by_file(regions: pd.DataFrame, images: list[Path], table: pd.DataFram
 def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise AtlasError(f"{folder.name} is no folder; give the one that holds a NIfTI file for each region")
-    found = [
+    images = [
         file
         for file in folder.iterdir()
         if file.name.lower().endswith((".nii", ".nii.gz")) and not file.name.startswith(".")
     ]
-    for file in found:
+    for file in images:
         inside(folder, file.name)
-    return sorted(found)
+    return sorted(images)

@@ -112,8 +112,8 @@ def read(
     source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     if spec.id:
         source["id"] = spec.id
-    about = {"name": spec.shortname or spec.name or stem(path), "space": space, "source": source}
-    return atlas_from_entries(files.grid, regions, voxels, values, **about)
+    facts = {"name": spec.shortname or spec.name or stem(path), "space": space, "source": source}
+    return atlas_from_entries(files.grid, regions, voxels, values, **facts)
 
 
 def name_in_siibra(region: str) -> str:
@@ -253,7 +253,7 @@ def _statistical(parts: list[_Part], files: _Files) -> _Maps:
 def _labelled(parts: list[_Part], files: _Files) -> _Maps:
     files.open(parts)
     names = list(dict.fromkeys(part.region for part in parts))
-    found: dict[str, list[NDArray[np.integer]]] = {name: [] for name in names}
+    parts_of: dict[str, list[NDArray[np.integer]]] = {name: [] for name in names}
     by_volume: dict[Any, list[_Part]] = {}
     for part in parts:
         by_volume.setdefault(part.where, []).append(part)
@@ -263,8 +263,8 @@ def _labelled(parts: list[_Part], files: _Files) -> _Maps:
             for part in group:
                 assert part.index.label is not None
                 if part.index.label in voxels_of:
-                    found[part.region].append(voxels_of[part.index.label])
-    voxels = [np.unique(np.concatenate(found[name])) if found[name] else np.zeros(0, np.int32) for name in names]
+                    parts_of[part.region].append(voxels_of[part.index.label])
+    voxels = [np.unique(np.concatenate(parts_of[name])) if parts_of[name] else np.zeros(0, np.int32) for name in names]
     label = {part.region: part.index.label for part in reversed(parts)}
     ids = [label[name] for name in names]
     if len(set(ids)) < len(ids):  # the hemispheres share their labels, so these tell no region

@@ -36,8 +36,8 @@ def with_sides(regions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _word_side(name: str) -> Side | None:
-    found = {_WORDS[word] for word in re.findall(r"[a-z]+", name.lower()) if word in _WORDS}
-    return found.pop() if len(found) == 1 else None
+    sides = {_WORDS[word] for word in re.findall(r"[a-z]+", name.lower()) if word in _WORDS}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def _letter_side(name: str, known: set[str]) -> Side | None:

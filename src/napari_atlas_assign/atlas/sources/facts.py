@@ -47,7 +47,7 @@ class Facts:
 
 def named(atlas: Atlas, entry: CatalogueEntry, package: str | None = None) -> Atlas:
     """An atlas under its name in the catalogue; its source says so, and which version of which package delivered it."""
-    about: dict[str, Any] = {"catalogue": entry.full_name, "licence": entry.licence, "citation": entry.citation}
+    source: dict[str, Any] = {"catalogue": entry.full_name, "licence": entry.licence, "citation": entry.citation}
     if package is not None:
-        about[package] = installed_version(package)
-    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | about)
+        source[package] = installed_version(package)
+    return atlas.described(name=entry.name, space=entry.space, source=atlas.source | source)

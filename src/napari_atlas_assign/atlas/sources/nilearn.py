@@ -52,9 +52,9 @@ STATISTIC_THRESHOLD = 3.0
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases; those in nilearn's data folders are on this machine."""
-    folders, there = _data_folders(), installed("nilearn")
+    folders, has_nilearn = _data_folders(), installed("nilearn")
     return [
-        facts.entry(name, NAME, local=there and _folder_of(facts, folders) is not None)
+        facts.entry(name, NAME, local=has_nilearn and _folder_of(facts, folders) is not None)
         for name, facts in atlases().items()
     ]
 
@@ -72,22 +72,24 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     require("nilearn", "nilearn")
     facts = atlases()[entry.name]
     folders = _data_folders()
-    there = _folder_of(facts, folders)
-    if there is not None:
-        atlas = kept(_key(facts, entry.name, there), lambda: _read(facts, entry.name, there, cancelled))
+    local = _folder_of(facts, folders)
+    if local is not None:
+        atlas = kept(_files_key(facts, entry.name, local), lambda: _fetch_and_read(facts, entry.name, local, cancelled))
     else:
         folder = folders[0]
         check_reachable(facts.url)
         with staging(folder) as stage:
-            read = _read(facts, entry.name, stage, cancelled, bytes_so_far(progress, stage, entry.full_name))
-            key = _key(facts, entry.name, stage)
+            read = _fetch_and_read(facts, entry.name, stage, cancelled, bytes_so_far(progress, stage, entry.full_name))
+            key = _files_key(facts, entry.name, stage)
             move_into(stage, folder)
         source = {key: _moved(value, stage, folder) for key, value in read.source.items()}
         atlas = kept(key, lambda: read.described(source=source))
     return named(atlas, entry, "nilearn")
 
 
-def _read(facts: NilearnFacts, name: str, folder: Path, cancelled: Cancelled | None, report: Any = None) -> Atlas:
+def _fetch_and_read(
+    facts: NilearnFacts, name: str, folder: Path, cancelled: Cancelled | None, report: Any = None
+) -> Atlas:
     """Fetch an atlas into a data folder, if it is not there, and read it."""
     if facts.function == "difumo" and all((folder / file).is_file() for file in facts.files):
         return difumo.read(folder / facts.files[0])  # nilearn would ask the network for a file that is not needed
@@ -143,7 +145,7 @@ def _fetched(facts: NilearnFacts, name: str, folder: Path, cancelled: Cancelled 
     return ask("nilearn", name, fetch, cancelled, report)
 
 
-def _key(facts: NilearnFacts, name: str, folder: Path) -> str:
+def _files_key(facts: NilearnFacts, name: str, folder: Path) -> str:
     return content_key(
         NAME, str(installed_version("nilearn")), name, *(file_sha256(folder / file) for file in facts.files)
     )
@@ -159,8 +161,8 @@ def _moved(value: Any, stage: Path, folder: Path) -> Any:
 def _data_folders() -> list[Path]:
     """nilearn's data folders, in the order in which it looks and saves."""
     named = [os.environ.get("NILEARN_SHARED_DATA"), os.environ.get("NILEARN_DATA")]
-    found = [Path(part) for text in named if text for part in text.split(os.pathsep) if part]
-    return [*found, Path("~/nilearn_data").expanduser()]
+    folders = [Path(part) for text in named if text for part in text.split(os.pathsep) if part]
+    return [*folders, Path("~/nilearn_data").expanduser()]
 
 
 def _folder_of(facts: NilearnFacts, folders: list[Path]) -> Path | None:

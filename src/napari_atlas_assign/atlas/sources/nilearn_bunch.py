@@ -111,26 +111,26 @@ def atlas_from_bunch(bunch: Mapping[str, Any], name: str | None = None, source: 
     if name is None:
         file = path or bunch.get("filename")
         name = stem(Path(file)) if isinstance(file, str | os.PathLike) else "nilearn atlas"
-    about: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "name": name,
         "space": SPACES.get(str(bunch.get("template"))),
         "source": dict(source or {}),
     }
     if path is not None:
-        about["source"] |= {"path": str(path.resolve()), "sha256": file_sha256(path)}
+        facts["source"] |= {"path": str(path.resolve()), "sha256": file_sha256(path)}
     if n_axes(img) == 3:
         table = _label_table(bunch, img, name)
-        return atlas_from_label_volume(img, None if table is None else with_sides(table), **about)
+        return atlas_from_label_volume(img, None if table is None else with_sides(table), **facts)
     if n_axes(img) != 4:
         raise AtlasError(
             f"{name} has {n_axes(img)} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (a volume per region)"
         )
     if path is not None:
         img = keep_open(path)
-    return _from_volumes(bunch, img, name, about)
+    return _from_volumes(bunch, img, name, facts)
 
 
-def _from_volumes(bunch: Mapping[str, Any], img: Any, name: str, about: dict[str, Any]) -> Atlas:
+def _from_volumes(bunch: Mapping[str, Any], img: Any, name: str, facts: dict[str, Any]) -> Atlas:
     n = img.shape[3]
     names = _names(bunch.get("labels"))
     if len(names) == n + 1 and names[0].lower() in _BACKGROUND:
@@ -150,7 +150,7 @@ def _from_volumes(bunch: Mapping[str, Any], img: Any, name: str, about: dict[str
     # Fractions beyond 0..1 are loadings or z values; whole numbers up to 100 are percentages.
     loadings = low < 0 or (high > 1.001 and not (whole and high <= 100))
     make = atlas_from_loadings if loadings else atlas_from_entries
-    return make(named_grid(img, name), regions, voxels, values, **about)
+    return make(named_grid(img, name), regions, voxels, values, **facts)
 
 
 def _maps(bunch: Mapping[str, Any]) -> tuple[Any, Path | None]:
@@ -177,7 +177,7 @@ def _label_table(bunch: Mapping[str, Any], img: Any, name: str) -> pd.DataFrame 
     """The table of label values and names, None where the atlas has no names."""
     lut, labels, indices = bunch.get("lut"), bunch.get("labels"), bunch.get("indices")
     if isinstance(lut, pd.DataFrame) and {"index", "name"} <= set(lut.columns):
-        table = pd.DataFrame({"id": _whole(lut["index"], name), "name": [_text(v) for v in lut["name"]]})
+        table = pd.DataFrame({"id": _whole(lut["index"], name), "name": [_decoded(v) for v in lut["name"]]})
         if "color" in lut.columns:
             table["color"] = lut["color"].to_numpy()
     elif indices is not None and len(indices):
@@ -214,9 +214,9 @@ def _numbered(labels: Any) -> list[tuple[Any, str]] | None:
     if isinstance(labels, pd.DataFrame):
         columns = {str(c).lower(): c for c in labels.columns}
         if {"index", "name"} <= set(columns):
-            return list(zip(labels[columns["index"]], map(_text, labels[columns["name"]]), strict=True))
+            return list(zip(labels[columns["index"]], map(_decoded, labels[columns["name"]]), strict=True))
     if isinstance(labels, np.ndarray) and labels.dtype.names and {"index", "name"} <= set(labels.dtype.names):
-        return list(zip(labels["index"].tolist(), map(_text, labels["name"].tolist()), strict=True))
+        return list(zip(labels["index"].tolist(), map(_decoded, labels["name"].tolist()), strict=True))
     return None
 
 
@@ -228,16 +228,16 @@ def _names(labels: Any) -> list[str]:
         columns = list(labels.columns) if isinstance(labels, pd.DataFrame) else list(labels.dtype.names or ())
         for column in columns:
             if str(column).lower() in ("difumo_names", "name", "region", "label", "labels"):
-                return [_text(value) for value in labels[column]]
+                return [_decoded(value) for value in labels[column]]
         raise AtlasError(
             f"the labels of the nilearn atlas have no column of names among {', '.join(map(str, columns))}"
         )
     if isinstance(labels, str | bytes):
         raise AtlasError("the labels of the nilearn atlas are one text, not a list of names")
-    return [_text(value) for value in labels]
+    return [_decoded(value) for value in labels]
 
 
-def _text(value: Any) -> str:
+def _decoded(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace").strip()
     return str(value).strip()
@@ -245,7 +245,7 @@ def _text(value: Any) -> str:
 
 def _whole(values: Any, name: str) -> NDArray[np.int64]:
     try:
-        numbers = np.asarray([float(_text(v)) for v in values])
+        numbers = np.asarray([float(_decoded(v)) for v in values])
         if not (np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 2**53)).all():
             raise ValueError("not whole")
     except ValueError as error:

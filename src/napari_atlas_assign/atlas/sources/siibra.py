@@ -70,8 +70,8 @@ _DAMAGE = (
 
 def entries() -> list[CatalogueEntry]:
     """List the maps; one is on this machine if it was loaded before."""
-    there = installed("siibra") and _is_published()
-    return [facts.entry(name, NAME, local=there and has(_published_key(name))) for name, facts in ATLASES.items()]
+    has_siibra = installed("siibra") and _is_published()
+    return [facts.entry(name, NAME, local=has_siibra and has(_published_key(name))) for name, facts in ATLASES.items()]
 
 
 def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
@@ -91,14 +91,14 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     facts = ATLASES[entry.name]
 
     def make() -> Atlas:
-        return _read(_map(facts, progress, cancelled), entry.name, progress, cancelled)
+        return _read_map(_map(facts, progress, cancelled), entry.name, progress, cancelled)
 
     if _is_published():
         atlas = kept(_published_key(entry.name), make)
     else:
-        found = _map(facts, progress, cancelled)
-        key = _content_key(found)
-        atlas = kept(key, lambda: _read(found, entry.name, progress, cancelled)) if key else make()
+        siibra_map = _map(facts, progress, cancelled)
+        key = _content_key(siibra_map)
+        atlas = kept(key, lambda: _read_map(siibra_map, entry.name, progress, cancelled)) if key else make()
     return named(atlas, entry, "siibra")
 
 
@@ -123,9 +123,9 @@ def region_image(name: str, region: str, progress: Progress | None = None, cance
     """
     require("siibra", "siibra")
     facts = ATLASES[name]
-    found = _map(facts, progress, cancelled)
+    siibra_map = _map(facts, progress, cancelled)
     data, img = _asked(
-        f"{name}, {region}", lambda: _fetch(found, region=region), cancelled, _reporting(progress, region)
+        f"{name}, {region}", lambda: _fetch(siibra_map, region=region), cancelled, _reporting(progress, region)
     )
     source = {"catalogue": f"{NAME}:{name}", "region": region, "siibra": installed_version("siibra")}
     source |= {"licence": facts.licence, "citation": facts.citation}
@@ -200,7 +200,7 @@ def _configuration_folder() -> Path:
     return Path(CACHE.folder)
 
 
-def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled | None) -> Atlas:
+def _read_map(siibra_map: Any, name: str, progress: Progress | None, cancelled: Cancelled | None) -> Atlas:
     """Read a map from its ready index, or else volume by volume; of each, what is above 0 is kept.
 
     A statistical map has one region for each volume, in siibra's order of volumes; in a labelled map a region is the
@@ -208,13 +208,13 @@ def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled
     """
     from siibra.commons import MapIndex
 
-    parts = [(region, index) for region in found.regions for index in found.find_indices(region)]
+    parts = [(region, index) for region in siibra_map.regions for index in siibra_map.find_indices(region)]
     parts.sort(key=lambda part: part[1].volume)
     if not parts:
         raise AtlasError(f"{name}: siibra's map has no regions; use another atlas")
-    labelled = found.is_labelled
-    source = {"map": str(found.id), "map name": str(found.name)}
-    ready = None if labelled else _from_index(found, parts, name, progress, cancelled)
+    labelled = siibra_map.is_labelled
+    source = {"map": str(siibra_map.id), "map name": str(siibra_map.name)}
+    ready = None if labelled else _from_index(siibra_map, parts, name, progress, cancelled)
     if ready is not None:
         return ready.described(name=name, source=source)
     wanted = list(dict.fromkeys((index.volume, index.fragment) for _, index in parts))
@@ -226,7 +226,7 @@ def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled
         if progress is not None:
             progress(n, len(wanted), what)
         index = MapIndex(volume=volume, label=None, fragment=fragment)
-        data, img = _asked(f"{name}, {what}", partial(_fetch, found, index=index), cancelled)
+        data, img = _asked(f"{name}, {what}", partial(_fetch, siibra_map, index=index), cancelled)
         here = named_grid(img, what)
         grid = grid or here
         if not grid.matches(here):
@@ -243,11 +243,11 @@ def _read(found: Any, name: str, progress: Progress | None, cancelled: Cancelled
 
 
 def _from_index(
-    found: Any, parts: list[tuple[str, Any]], name: str, progress: Progress | None, cancelled: Cancelled | None
+    siibra_map: Any, parts: list[tuple[str, Any]], name: str, progress: Progress | None, cancelled: Cancelled | None
 ) -> Atlas | None:
     """The atlas of a published map's ready index; None where there is none that fits."""
-    if not hasattr(type(found), "sparse_index") or any(
-        not str(address).startswith("http") for volume in found.volumes for address in _addresses(volume)
+    if not hasattr(type(siibra_map), "sparse_index") or any(
+        not str(address).startswith("http") for volume in siibra_map.volumes for address in _addresses(volume)
     ):
         return None
     with staging(downloads_folder()) as folder:
@@ -258,7 +258,7 @@ def _from_index(
                     if progress is not None:
                         progress(done, total, what)
 
-                url = f"{INDICES}/{found.key.lower()}{suffix}"
+                url = f"{INDICES}/{siibra_map.key.lower()}{suffix}"
                 fetch(url, folder, progress=report, cancelled=cancelled).rename(folder / f"index{suffix}")
             atlas = sparse_index.read(folder / "index")
         except DownloadCancelled:
@@ -273,10 +273,10 @@ def _from_index(
 
 def _addresses(volume: Any) -> list[Any]:
     """Files or web addresses of a volume, or of its fragments."""
-    found: list[Any] = []
+    addresses: list[Any] = []
     for address in getattr(volume, "providers", {}).values():
-        found += address.values() if isinstance(address, dict) else [address]
-    return found
+        addresses += address.values() if isinstance(address, dict) else [address]
+    return addresses
 
 
 _Maps = tuple[pd.DataFrame, list[NDArray[np.integer]], list[NDArray[Any]]]
@@ -290,26 +290,26 @@ def _statistical(parts: list[tuple[str, Any]], maps: dict[Any, Any]) -> _Maps:
 
 def _labelled(parts: list[tuple[str, Any]], maps: dict[Any, Any]) -> _Maps:
     names = list(dict.fromkeys(region for region, _ in parts))
-    found: dict[str, list[NDArray[np.integer]]] = {name: [] for name in names}
+    parts_of: dict[str, list[NDArray[np.integer]]] = {name: [] for name in names}
     label: dict[str, int] = {}
     for region, index in parts:
         label.setdefault(region, index.label)
         voxel = maps[index.volume, index.fragment].get(index.label)
         if voxel is not None:
-            found[region].append(voxel)
-    voxels = [np.unique(np.concatenate(found[name])) if found[name] else np.zeros(0, np.int32) for name in names]
+            parts_of[region].append(voxel)
+    voxels = [np.unique(np.concatenate(parts_of[name])) if parts_of[name] else np.zeros(0, np.int32) for name in names]
     ids = [label[name] for name in names]
     if len(set(ids)) < len(ids):  # the hemispheres share their labels, so these tell no region
         ids = list(range(1, len(names) + 1))
     return pd.DataFrame({"id": ids, "name": names}), voxels, [np.ones(len(v), np.float32) for v in voxels]
 
 
-def _fetch(found: Any, **which: Any) -> tuple[NDArray[Any], Any]:
+def _fetch(siibra_map: Any, **which: Any) -> tuple[NDArray[Any], Any]:
     """The values (X, Y, Z) of a volume, read to the end, and its image."""
     import siibra
 
     with siibra.QUIET:  # no progress bars
-        img = found.fetch(**which)
+        img = siibra_map.fetch(**which)
     if img is None:
         raise OSError("no volume came")
     return np.asanyarray(img.dataobj).reshape(img.shape[:3]), img
@@ -413,12 +413,12 @@ def _published_key(name: str) -> str:
     return content_key(NAME, str(installed_version("siibra")), name)
 
 
-def _content_key(found: Any) -> str | None:
+def _content_key(siibra_map: Any) -> str | None:
     """Tells a map by its regions and the content of its volumes; None where a volume is no file or address."""
-    texts = [str(found.id), str(found.name)]
-    for region in found.regions:
-        texts += [region, *(repr(index) for index in found.find_indices(region))]
-    for volume in found.volumes:
+    texts = [str(siibra_map.id), str(siibra_map.name)]
+    for region in siibra_map.regions:
+        texts += [region, *(repr(index) for index in siibra_map.find_indices(region))]
+    for volume in siibra_map.volumes:
         addresses = _addresses(volume)
         if not addresses:
             return None

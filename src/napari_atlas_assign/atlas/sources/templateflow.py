@@ -41,8 +41,11 @@ class _Facts(Facts):
 
 def entries() -> list[CatalogueEntry]:
     """List the atlases; those in TemplateFlow's folder are on this machine."""
-    home, there = _home(), installed("templateflow")
-    return [facts.entry(name, NAME, local=there and _are_there(home, facts)) for name, facts in _atlases().items()]
+    home, has_templateflow = _home(), installed("templateflow")
+    return [
+        facts.entry(name, NAME, local=has_templateflow and _are_downloaded(home, facts))
+        for name, facts in _atlases().items()
+    ]
 
 
 def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Atlas:
@@ -57,17 +60,17 @@ def load(entry: CatalogueEntry, progress: Progress | None = None, cancelled: Can
     """
     require("templateflow", "templateflow")
     facts, home = _atlases()[entry.name], _home()
-    if not _are_there(home, facts):
+    if not _are_downloaded(home, facts):
         check_reachable(HOST)
         with staging(home) as stage:
             _get(facts, entry.name, stage, cancelled, bytes_so_far(progress, stage, entry.full_name))
-            _read(stage, facts)  # what is not whole, or a page to log in, is never moved
+            _read_files(stage, facts)  # what is not whole, or a page to log in, is never moved
             move_into(stage, home)
     atlas = stored(bids, home / facts.files[0], _table(home, facts))
     return named(atlas, entry, "templateflow")
 
 
-def _read(home: Path, facts: _Facts) -> Atlas:
+def _read_files(home: Path, facts: _Facts) -> Atlas:
     with quiet_nibabel():
         return bids.read(home / facts.files[0], _table(home, facts))
 
@@ -95,7 +98,7 @@ def _home() -> Path:
     return Path(os.environ.get("TEMPLATEFLOW_HOME") or platformdirs.user_cache_dir("templateflow")).absolute()
 
 
-def _are_there(home: Path, facts: _Facts) -> bool:
+def _are_downloaded(home: Path, facts: _Facts) -> bool:
     """Whether all files are there; TemplateFlow keeps empty ones in the place of those it has not got."""
     try:
         return all((home / file).stat().st_size > 0 for file in facts.files)

@@ -82,7 +82,7 @@ def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: A
     files = [file.resolve() for file in dialect.files(path, labels, **choice)]
     try:
         hashes = [file_sha256(file) for file in files]
-        key = _key(dialect, path, files, hashes)
+        key = _entry_key(dialect, path, files, hashes)
         before = _stamps(files)
     except OSError:
         return dialect.read(path, labels, **choice)  # which says what is missing
@@ -91,7 +91,7 @@ def stored(dialect: Dialect, path: Path, labels: Path | None = None, **choice: A
         return _stamps(files) == before
 
     atlas = kept(key, lambda: dialect.read(path, labels, **choice), [path.resolve(), *files], unchanged)
-    read = [{"path": str(file), "sha256": found} for file, found in zip(files, hashes, strict=True)]
+    read = [{"path": str(file), "sha256": digest} for file, digest in zip(files, hashes, strict=True)]
     return atlas.described(source=atlas.source | {"files": read})
 
 
@@ -142,14 +142,14 @@ def has(key: str) -> bool:
 
 def entries() -> list[StoredAtlas]:
     """What the index holds, most recently used first."""
-    found = []
+    kept = []
     for folder in sorted(_folders(), key=_last_use, reverse=True):
         try:
-            about = _read_about(folder)
-            found.append(StoredAtlas(folder.name, str(about["name"]), int(about["n_regions"]), _size(folder), folder))
+            header = _read_header(folder)
+            kept.append(StoredAtlas(folder.name, str(header["name"]), int(header["n_regions"]), _size(folder), folder))
         except (OSError, ValueError, KeyError, TypeError):
-            found.append(StoredAtlas(folder.name, "(damaged)", 0, _size(folder), folder))
-    return found
+            kept.append(StoredAtlas(folder.name, "(damaged)", 0, _size(folder), folder))
+    return kept
 
 
 def clear() -> int:
@@ -174,7 +174,7 @@ def _digest(kind: str) -> Any:
     return sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {kind}".encode())
 
 
-def _key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
+def _entry_key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
     digest = _digest(dialect.NAME)
     digest.update(path.resolve().name.encode(errors="surrogateescape"))
     for name, content in zip(_names(files), hashes, strict=True):
@@ -199,24 +199,27 @@ def _stamps(files: list[Path]) -> list[tuple[int, int]]:
 def _open(folder: Path, paths: list[Path]) -> Atlas | None:
     """The atlas of an index folder, mapped into memory; None where it is damaged."""
     try:
-        about = _read_about(folder)
-        names = [*about["arrays"], *(f"sums_{name}" for name in _SUMS)]
-        if any(_checksum(folder / f"{name}.npy") != about["checksums"][name] for name in names):
+        header = _read_header(folder)
+        names = [*header["arrays"], *(f"sums_{name}" for name in _SUMS)]
+        if any(_checksum(folder / f"{name}.npy") != header["checksums"][name] for name in names):
             return None
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
-        now = dict(zip(about["paths"], map(str, paths), strict=True))
+        now = dict(zip(header["paths"], map(str, paths), strict=True))
         atlas = Atlas(
-            Grid(tuple(about["shape"]), np.array(about["affine"])),
-            _table_from_json(about["regions"]),
+            Grid(tuple(header["shape"]), np.array(header["affine"])),
+            _table_from_json(header["regions"]),
             arrays["voxel"],
             arrays["region"],
             arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
-            about["name"],
-            about["space"],
-            {key: now.get(value, value) if isinstance(value, str) else value for key, value in about["source"].items()},
+            header["name"],
+            header["space"],
+            {
+                key: now.get(value, value) if isinstance(value, str) else value
+                for key, value in header["source"].items()
+            },
         )
         atlas.__dict__["region_sums"] = RegionSums(**{name: np.array(arrays[f"sums_{name}"]) for name in _SUMS})
-        remarks = [str(message) for message in about["remarks"]]
+        remarks = [str(message) for message in header["remarks"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
         return None
     with suppress(OSError):
@@ -231,7 +234,7 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
     arrays: dict[str, Any] = {"voxel": atlas.voxel, "region": atlas.region}
     if not all_ones(atlas.value):
         arrays["value"] = atlas.value
-    about = {
+    header = {
         "name": atlas.name,
         "space": atlas.space,
         "source": atlas.source,
@@ -243,32 +246,32 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
         "arrays": list(arrays),
     }
     try:
-        about["regions"] = _table_to_json(atlas.regions)
-        json.dumps(about)  # before anything large is written
+        header["regions"] = _table_to_json(atlas.regions)
+        json.dumps(header)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(folder.parent) as new:
             checksums = {}
             for name, array in [*arrays.items(), *((f"sums_{n}", getattr(atlas.region_sums, n)) for n in _SUMS)]:
                 np.save(new / f"{name}.npy", array, allow_pickle=False)
                 checksums[name] = _checksum(new / f"{name}.npy")
-            _write_about(new, about | {"checksums": checksums})
+            _write_header(new, header | {"checksums": checksums})
             new.rename(folder)
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
         pass
     return folder.is_dir()
 
 
-def _write_about(folder: Path, about: dict[str, Any]) -> None:
-    text = json.dumps(about)
+def _write_header(folder: Path, header: dict[str, Any]) -> None:
+    text = json.dumps(header)
     (folder / _ABOUT).write_text(f"{zlib.crc32(text.encode())}\n{text}", "utf-8")
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
+def _read_header(folder: Path) -> dict[str, Any]:
     checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
     if checksum != str(zlib.crc32(text.encode())):
         raise ValueError(f"{folder / _ABOUT} is damaged")
-    about: dict[str, Any] = json.loads(text)
-    return about
+    header: dict[str, Any] = json.loads(text)
+    return header
 
 
 def _table_to_json(table: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:

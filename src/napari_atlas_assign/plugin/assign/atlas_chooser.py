@@ -186,7 +186,7 @@ class AtlasChooser(QWidget):
     def add(self) -> None:
         """Put the atlas that is shown on the list of those that are compared as well."""
         value = self.value
-        if value[0] == "file" or _key(value) in self._listed():
+        if value[0] == "file" or _choice_key(value) in self._listed():
             return
         self._list(value)
         self.changed.emit()
@@ -237,7 +237,7 @@ class AtlasChooser(QWidget):
 
     def _list(self, value: Value) -> None:
         item = QListWidgetItem(self.combo.itemText(self._index_of(value)))
-        item.setData(Qt.ItemDataRole.UserRole, _key(value))
+        item.setData(Qt.ItemDataRole.UserRole, _choice_key(value))
         self.also.addItem(item)
         self._fit_list()
 
@@ -316,7 +316,7 @@ class AtlasChooser(QWidget):
         raise ValueError(f"{value!r} is not offered")
 
     def _of_key(self, key: str) -> Value | None:
-        return next((value for value in self.choices if _key(value) == key), None)
+        return next((value for value in self.choices if _choice_key(value) == key), None)
 
     def _picked(self) -> None:
         self._show_files()
@@ -384,7 +384,7 @@ def describe_entry(entry: CatalogueEntry) -> str:
     )
 
 
-def _key(value: Value) -> str:
+def _choice_key(value: Value) -> str:
     """Text that stands for a choice: Qt's items hold no Python objects for long."""
     return f"{value[0]}:{value[1] if value[0] == 'name' else id(value[1])}"
 

@@ -230,7 +230,7 @@ class AssignWidget(QWidget):
         if isinstance(request, Failure):
             self._fail(request, aloud=by_hand)
             self._latest.finished()
-        elif by_hand or self._key(request) != self._shown:
+        elif by_hand or self._request_key(request) != self._shown:
             self._start(request, aloud=True)
         elif self._seconds > AT_ONCE or request.parameters.asks_how_sure:
             compile_beside()
@@ -293,11 +293,11 @@ class AssignWidget(QWidget):
                 self._go_to_first_peak()
         elif not self._table_soon.isActive():
             self._table_soon.start()
-        if self._shown != self._key(request):
-            self._shown = self._key(request)
+        if self._shown != self._request_key(request):
+            self._shown = self._request_key(request)
             self.fields.show_levels(max(_n_levels(atlas) for atlas in result.atlases))
 
-    def _key(self, request: Request) -> tuple[Any, ...]:
+    def _request_key(self, request: Request) -> tuple[Any, ...]:
         return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
 
     def _show_table(self) -> None:

@@ -183,7 +183,7 @@ def _load(choice: AtlasChoice, watch: Watch) -> Atlas:
 def _stamp(path: str | Path | None) -> Any:
     """What changes when a file does; None for what is no file."""
     try:
-        about = Path(path or "").stat() if path else None
+        status = Path(path or "").stat() if path else None
     except (OSError, ValueError):
         return None
-    return None if about is None else (about.st_mtime_ns, about.st_size)
+    return None if status is None else (status.st_mtime_ns, status.st_size)

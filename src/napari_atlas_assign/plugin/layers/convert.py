@@ -77,9 +77,9 @@ def image_from_layer(layer: Any, volume: int | None = None, world_from_view: Flo
         source["path"] = str(path)
     # Small ones are read: a change of threshold then reads nothing again.
     data = as_dask(data) if is_lazy(data) and n_bytes(data) > LARGEST_IN_MEMORY else np.asarray(data)
-    about = own_metadata(layer)
-    stated = Stated.from_dict(about.get("stated"))
-    return Image(data.T.reshape(grid.shape), grid, layer.name, about.get("space"), source, stated=stated)
+    metadata = own_metadata(layer)
+    stated = Stated.from_dict(metadata.get("stated"))
+    return Image(data.T.reshape(grid.shape), grid, layer.name, metadata.get("space"), source, stated=stated)
 
 
 def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas:
@@ -93,9 +93,9 @@ def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas
     InputError
         If the layer is none of these, or its place in the brain is unknown.
     """
-    about = own_metadata(layer)
-    if about.get("role") == "region maps":
-        return _shown_atlas(layer.name, about)
+    metadata = own_metadata(layer)
+    if metadata.get("role") == "region maps":
+        return _shown_atlas(layer.name, metadata)
     if layer_kind(layer) != "labels" or n_volumes(layer) != 1:
         raise InputError(
             f"the layer {layer.name!r} is no atlas; choose a Labels layer with two or three axes, or open an atlas here"
@@ -112,7 +112,7 @@ def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas
         raise InputError(f"the layer {layer.name!r} has no label; paint one, or choose another atlas")
     labels = labels.T.reshape(grid.shape)
     source = source_of(layer, world_from_view)
-    return Atlas.from_labels(labels, grid, regions, name=layer.name, space=about.get("space"), source=source)
+    return Atlas.from_labels(labels, grid, regions, name=layer.name, space=metadata.get("space"), source=source)
 
 
 def may_be_atlas(layer: Any) -> bool:
@@ -142,15 +142,15 @@ def names_of_labels(features: pd.DataFrame) -> dict[int, str]:
 # --- layers out ---
 
 
-def image_to_layer(image: Image, **about: Any) -> LayerData:
-    """Lay an image out as an Image layer, z, y, x in mm; `about` is added to the metadata."""
+def image_to_layer(image: Image, **facts: Any) -> LayerData:
+    """Lay an image out as an Image layer, z, y, x in mm; `facts` are added to the metadata."""
     orientation, transform = place(image.grid.shape, image.grid.affine)
     data = orientation.turn(image.data)
     return (
         data,
         {
             "name": plain(image.name),
-            "metadata": {KEY: describe(space=image.space, **_cited(image), **about)},
+            "metadata": {KEY: describe(space=image.space, **_cited(image), **facts)},
             **intensity(data),
             **transform,
         },
@@ -217,17 +217,17 @@ def _one_volume(layer: Any, volume: int | None) -> tuple[Any, int | None]:
     return data[tuple(int(i) for i in np.unravel_index(volume or 0, leading))], volume
 
 
-def _shown_atlas(name: str, about: dict[str, Any]) -> Atlas:
-    atlas = _shown.get(about.get("token", ""))
+def _shown_atlas(name: str, metadata: dict[str, Any]) -> Atlas:
+    atlas = _shown.get(metadata.get("token", ""))
     if atlas is not None:
         return atlas
     from ...atlas.load import load_atlas
 
-    source = about.get("source")
+    source = metadata.get("source")
     if source is None:
         raise InputError(f"the layer {name!r} has lost the atlas that it was made of; open the atlas again")
     try:
-        return load_atlas(source, labels=about.get("labels"))
+        return load_atlas(source, labels=metadata.get("labels"))
     except AtlasError as error:
         raise AtlasError(f"the layer {name!r} has lost the atlas that it was made of: {error}") from error
 
@@ -269,7 +269,7 @@ def _region_maps_layer(atlas: Atlas) -> LayerData:
     orientation, transform = place(atlas.grid.shape, atlas.grid.affine)
     token = uuid4().hex
     _shown[token] = atlas
-    about = describe(
+    metadata = describe(
         role="region maps",
         token=token,
         space=atlas.space,
@@ -282,7 +282,7 @@ def _region_maps_layer(atlas: Atlas) -> LayerData:
             "name": plain(atlas.name),
             "contrast_limits": (0.0, float(atlas.region_sums.maximum.max(initial=0)) or 1.0),
             "colormap": "inferno",
-            "metadata": {KEY: about},
+            "metadata": {KEY: metadata},
             **with_leading_axis(transform, "region"),
         },
         "image",

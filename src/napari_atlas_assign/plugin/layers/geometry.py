@@ -150,9 +150,9 @@ def world_beside(layer: Any, other: Any) -> Floats:
 
 def source_of(layer: Any, world_from_view: Floats | None = None) -> dict[str, Any]:
     """What an image, an atlas or points note of the layer that they were made of; see `AS_SHOWN`."""
-    about = _own_metadata(layer)
+    metadata = _own_metadata(layer)
     source: dict[str, Any] = {"layer": layer.name} | {
-        key: about[key] for key in ("citation", "licence") if key in about
+        key: metadata[key] for key in ("citation", "licence") if key in metadata
     }
     if world_from_view is None or is_placed(layer):
         return source
@@ -256,8 +256,8 @@ def copied_transform(layer: Any) -> dict[str, Any]:
     if layer.ndim <= 3:
         names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
         return {name: getattr(layer, name) for name in names}
-    about = {"units": tuple(layer.units)[-3:], "axis_labels": tuple(layer.axis_labels)[-3:]}
-    return transform_of(layer_in_view(layer), _spatial_shape(layer)) | about
+    axes = {"units": tuple(layer.units)[-3:], "axis_labels": tuple(layer.axis_labels)[-3:]}
+    return transform_of(layer_in_view(layer), _spatial_shape(layer)) | axes
 
 
 def layer_in_view(layer: Any) -> Floats:

@@ -25,17 +25,17 @@ def result_of(layer: Any) -> Result | PointResult | None:
 def results_in(viewer: Any) -> list[Result]:
     """The results of maps whose layers of modes a viewer holds, each once, the uppermost first."""
     modes = [layer for layer in reversed(list(viewer.layers)) if own_metadata(layer).get("role") == "modes"]
-    found = [result_of(layer) for layer in modes]
-    return list({id(result): result for result in found if isinstance(result, Result)}.values())
+    results = [result_of(layer) for layer in modes]
+    return list({id(result): result for result in results if isinstance(result, Result)}.values())
 
 
 def run_shown(viewer: Any) -> Result | None:
     """The uppermost layer of modes as the result of one run: of a stack, of the volume shown; None without any."""
     for layer in reversed(list(viewer.layers)):
-        about, result = own_metadata(layer), result_of(layer)
-        if about.get("role") == "modes" and isinstance(result, Result):
+        metadata, result = own_metadata(layer), result_of(layer)
+        if metadata.get("role") == "modes" and isinstance(result, Result):
             runs = [(run.map_index, run.atlas.name) for run in result.comparisons]
-            return result.single(runs.index((about["volume"], about["atlas"])))
+            return result.single(runs.index((metadata["volume"], metadata["atlas"])))
     return None
 
 

@@ -49,9 +49,9 @@ def n_volumes(layer: Any) -> int:
     return int(np.prod(full_resolution(layer).shape[:-3], dtype=np.int64))
 
 
-def describe(view_from_world: NDArray[np.floating] = ZYX_FROM_WORLD, **about: Any) -> dict[str, Any]:
+def describe(view_from_world: NDArray[np.floating] = ZYX_FROM_WORLD, **facts: Any) -> dict[str, Any]:
     """What a layer of this plugin carries in its metadata; None is left out."""
-    known = {name: value for name, value in about.items() if value is not None}
+    known = {name: value for name, value in facts.items() if value is not None}
     return {"world_from_view": np.linalg.inv(view_from_world).tolist(), **known}
 
 

@@ -24,7 +24,7 @@ from .convert import label_features
 from .frame import Frame, title_of
 from .geometry import KEY
 from .metadata import LayerData, own_metadata
-from .region_layers import about_result, label_type
+from .region_layers import label_type, result_metadata
 
 SPARE = 16
 """Colours that a layer of modes has in store: a new table of colours costs far more than new voxels."""
@@ -54,19 +54,19 @@ def has_own_modes(result: Result) -> bool:
 
 def highlight(layer: Any, picked: Mapping[int, Sequence[int]]) -> None:
     """Let modes, by volume, stand out in their layer, the others paler; without any, all are as before."""
-    about = own_metadata(layer)
-    known: list[Colors] = about.get("colors", [])
+    metadata = own_metadata(layer)
+    known: list[Colors] = metadata.get("colors", [])
     chosen = [[c[str(n)] for n in picked.get(volume, ()) if str(n) in c] for volume, c in enumerate(known)]
-    if chosen != about.get("highlighted", chosen):
-        about["highlighted"] = chosen
-        layer.colormap = modes_colormap(about)
+    if chosen != metadata.get("highlighted", chosen):
+        metadata["highlighted"] = chosen
+        layer.colormap = modes_colormap(metadata)
 
 
 def color_as_report(layer: Any) -> None:
     """Give modes the colours of their numbers, as reports do; while a threshold is dragged, they keep earlier ones."""
-    about = own_metadata(layer)
-    about["colors"] = [{number: mode_color(int(number)) for number in known} for known in about["colors"]]
-    layer.colormap = modes_colormap(about)
+    metadata = own_metadata(layer)
+    metadata["colors"] = [{number: mode_color(int(number)) for number in known} for known in metadata["colors"]]
+    layer.colormap = modes_colormap(metadata)
 
 
 # --- inside ---
@@ -82,7 +82,7 @@ def _modes_layer(
     known = {} if earlier is None else own_metadata(earlier)
     picked = known.get("highlighted", [])
     volume = int(known.get("volume", 0))
-    about = about_result(
+    metadata = result_metadata(
         result,
         frame,
         "modes",
@@ -95,9 +95,9 @@ def _modes_layer(
         data,
         {
             "name": plain(f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else "")),
-            "features": mode_features(result, comparisons[about["volume"]]),
-            "colormap": modes_colormap(about),
-            "metadata": {KEY: about},
+            "features": mode_features(result, comparisons[metadata["volume"]]),
+            "colormap": modes_colormap(metadata),
+            "metadata": {KEY: metadata},
             **transform,
         },
         "labels",
@@ -109,11 +109,11 @@ def comparisons_of(result: Result, atlas: str) -> list[Comparison]:
     return [comparison for comparison in result.comparisons if comparison.atlas.name == atlas]
 
 
-def modes_colormap(about: Mapping[str, Any]) -> Any:
+def modes_colormap(metadata: Mapping[str, Any]) -> Any:
     """The colours of the volume that is told; where modes of any volume stand out, all others are pale."""
-    colors = {int(number): color for number, color in about["colors"][about["volume"]].items()}
-    picked = about["highlighted"]
-    return highlighted_colors(colors, picked[about["volume"]] if any(picked) else None)
+    colors = {int(number): color for number, color in metadata["colors"][metadata["volume"]].items()}
+    picked = metadata["highlighted"]
+    return highlighted_colors(colors, picked[metadata["volume"]] if any(picked) else None)
 
 
 def _colors(data: NDArray[np.integer], comparisons: Sequence[Comparison], earlier: Any) -> Iterator[dict[int, str]]:
@@ -139,12 +139,12 @@ def _numbers_and_spare(modes: Modes) -> list[int]:
 
 
 def _labels_of_modes(
-    before: NDArray[np.integer], after: NDArray[np.integer], found: Modes
+    before: NDArray[np.integer], after: NDArray[np.integer], modes: Modes
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Earlier and new labels (N,) at the voxels of the new modes."""
     if after.T.flags.c_contiguous and before.T.flags.c_contiguous:
         # Voxels of modes are counted in this very order: no search through the volume.
-        return before.T.reshape(-1)[found.voxel], found.number[found.mode]
+        return before.T.reshape(-1)[modes.voxel], modes.number[modes.mode]
     voxels = np.nonzero(after)
     return before[voxels], after[voxels]
 
@@ -179,10 +179,10 @@ def mode_features(result: Result, comparison: Comparison) -> pd.DataFrame:
 
 def _best(comparison: Comparison) -> dict[int, tuple[str, float]]:
     """Number of each mode that a region names -> its best region, and their correlation."""
-    sums, found = comparison.sums, comparison.modes
+    sums, modes = comparison.sums, comparison.modes
     score = correlation(sums)
-    best = best_to_show(sums, comparison.atlas, found.n_modes)
+    best = best_to_show(sums, comparison.atlas, modes.n_modes)
     names = comparison.atlas.regions["name"].to_numpy(object)
     pairs = np.flatnonzero(sums.region == best[sums.mode])
-    numbers, regions = found.number[sums.mode[pairs]].tolist(), names[sums.region[pairs]].tolist()
+    numbers, regions = modes.number[sums.mode[pairs]].tolist(), names[sums.region[pairs]].tolist()
     return {n: (r, round(v, 3)) for n, r, v in zip(numbers, regions, score[pairs].tolist(), strict=True)}

@@ -77,10 +77,10 @@ def view_of_points(points: PointSet, layers: Iterable[Any]) -> Frame:
 def cells_to_layer(points: PointSet) -> LayerData:
     """Points as they are, in world mm."""
     frame = Frame()
-    about = describe(frame.view_from_world, space=points.space)
+    metadata = describe(frame.view_from_world, space=points.space)
     return (
         points.xyz[:, ::-1],
-        {"name": plain(points.name), "size": 0.1, "metadata": {KEY: about}, **_units(frame)},
+        {"name": plain(points.name), "size": 0.1, "metadata": {KEY: metadata}, **_units(frame)},
         "points",
     )
 
@@ -104,7 +104,7 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
         }
     )
     index = [None if pd.isna(v) else int(v) for v in best["volume"]]
-    about = {"role": "points", "image": points.name, "atlas": atlas.name, "space": points.space}
+    facts = {"role": "points", "image": points.name, "atlas": atlas.name, "space": points.space}
     return (
         np.array([frame.to_view(xyz) for xyz in points.xyz]).reshape(-1, 3)[:, -_n_axes(frame) :],
         {
@@ -113,7 +113,7 @@ def assigned_points_layer(result: PointResult, frame: Frame) -> LayerData:
             "face_color": [("#808080" if i is None else region_color(atlas, i)) for i in index] or palette_color(0),
             "size": 4.0,
             "projection_mode": "rescale_spherical",  # as balls of their size, in slices as thick as they are
-            "metadata": {KEY: describe(frame.view_from_world, **about)},
+            "metadata": {KEY: describe(frame.view_from_world, **facts)},
             **_units(frame),
         },
         "points",

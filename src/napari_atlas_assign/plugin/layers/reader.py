@@ -87,17 +87,20 @@ def read_atlas_folder(path: str | os.PathLike[str]) -> list[LayerData]:
 
 def read_registration(path: str | os.PathLike[str]) -> list[LayerData]:
     """Read a folder of brainreg or brainmapper: what lies in the atlas's space, and the sample, which is not shown."""
-    found = open_registration(path)
+    registration = open_registration(path)
     in_atlas = [
-        *(image_to_layer(image) for image in found.standard.values()),
-        atlas_to_layer(found.atlas),
-        *(cells_to_layer(points) for points in found.cells.values()),
+        *(image_to_layer(image) for image in registration.standard.values()),
+        atlas_to_layer(registration.atlas),
+        *(cells_to_layer(points) for points in registration.cells.values()),
     ]
-    in_sample = [*(image_to_layer(image) for image in found.sample.values()), atlas_to_layer(found.sample_atlas)]
+    in_sample = [
+        *(image_to_layer(image) for image in registration.sample.values()),
+        atlas_to_layer(registration.sample_atlas),
+    ]
     shows_sample = len(in_atlas) == 1  # the atlas alone
     shown = in_sample if shows_sample else in_atlas
     hidden = in_atlas if shows_sample else in_sample
-    return [*((data, about | {"visible": False}, kind) for data, about, kind in hidden), *shown]
+    return [*((data, options | {"visible": False}, kind) for data, options, kind in hidden), *shown]
 
 
 def _is_other_image(path: Path) -> bool:
@@ -141,18 +144,18 @@ def read(path: str | os.PathLike[str]) -> list[LayerData]:
 
 def _modes_to_layer(img: Any, path: Path) -> LayerData:
     """Modes that were saved, as the labels that they were, with their names where a table lies beside."""
-    (data, about, _), notes = map_to_layer(img, path)
+    (data, options, _), notes = map_to_layer(img, path)
     for note in notes:
         show_warning(note)
     kept = ("name", "metadata", "scale", "translate", "affine", "units", "axis_labels")
-    about = {key: value for key, value in about.items() if key in kept}
-    about["metadata"][KEY]["role"] = "modes"
+    options = {key: value for key, value in options.items() if key in kept}
+    options["metadata"][KEY]["role"] = "modes"
     for table in own_tables(path)[:1]:
         rows = read_table(table)
         names = {int(n): {"region": name} for n, name in zip(rows["id"], rows["name"], strict=True)}
-        about["features"] = label_features(names, ["region"])
+        options["features"] = label_features(names, ["region"])
     whole = np.rint(data).astype(np.int32) if data.dtype.kind == "f" else data
-    return whole, about | {"opacity": 0.4}, "labels"
+    return whole, options | {"opacity": 0.4}, "labels"
 
 
 def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
@@ -166,7 +169,7 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     data = orientation.turn(_voxels(img, path).reshape(*grid.shape, *_further_axes(img.shape)))
     codes = {f"{form}_code": field_of(img.header, f"{form}_code") for form in ("sform", "qform")}
     space, stated = space_of_file(path, img.header), stated_by(img, path.name)
-    about = describe(affine=grid.affine.tolist(), space=space, stated=stated.as_dict()) | codes
+    metadata = describe(affine=grid.affine.tolist(), space=space, stated=stated.as_dict()) | codes
     leading = data.ndim - 3
     if data.dtype.kind == "c":
         data = np.abs(data)  # napari shows no complex numbers
@@ -179,7 +182,7 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
         {
             "name": plain(stem(path)),
             "rgb": rgb,
-            "metadata": {KEY: about},
+            "metadata": {KEY: metadata},
             **({} if rgb else intensity(data)),
             **(with_leading_axis(transform, *labels) if leading else transform),
         },

@@ -59,7 +59,7 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
             "features": _region_features(atlas),
             "colormap": direct_colors({r + 1: region_color(atlas, r) for r in colored}),
             "opacity": 0.7,
-            "metadata": {KEY: about_result(result, frame, "regions")},
+            "metadata": {KEY: result_metadata(result, frame, "regions")},
             **transform,
         },
         "labels",
@@ -74,7 +74,7 @@ def _region_features(atlas: Atlas) -> pd.DataFrame:
     return label_features(rows, [*region_columns(atlas), "atlas_label"])
 
 
-def about_result(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
+def result_metadata(result: Result, frame: Frame, role: str, **more: Any) -> dict[str, Any]:
     """What a layer of a result carries in its metadata."""
-    about = {"atlas": result.atlas.name, "parameters": result.parameters.as_dict(), **more}
-    return describe(frame.view_from_world, role=role, image=title_of(result), space=result.image.space, **about)
+    facts = {"atlas": result.atlas.name, "parameters": result.parameters.as_dict(), **more}
+    return describe(frame.view_from_world, role=role, image=title_of(result), space=result.image.space, **facts)

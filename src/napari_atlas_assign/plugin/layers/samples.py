@@ -79,6 +79,6 @@ def z_map_path() -> Path:
     return wheel_file(*Z_MAP)
 
 
-def _named(layer: LayerData, name: str, **about: object) -> LayerData:
+def _named(layer: LayerData, name: str, **more: object) -> LayerData:
     data, options, kind = layer
-    return data, {**options, "name": name, **about}, kind
+    return data, {**options, "name": name, **more}, kind

@@ -82,11 +82,11 @@ def _nifti_of(layer: Any, kind: str) -> Any:
     data = np.asarray(full_resolution(layer)).T
     data = data.astype(_LARGE_INTEGERS.get(data.dtype, data.dtype))
     img = nib.Nifti1Image(data, grid.affine)
-    about = own_metadata(layer)
-    space = str(about.get("space") or "")
+    metadata = own_metadata(layer)
+    space = str(metadata.get("space") or "")
     img.header.set_xyzt_units("mm")
     if kind == "labels":
-        img.header.set_intent("label", name=MODES_INTENT if about.get("role") == "modes" else "")
+        img.header.set_intent("label", name=MODES_INTENT if metadata.get("role") == "modes" else "")
     img.header["descrip"] = space.encode("latin-1", "replace")[:79]
     img.set_sform(grid.affine, code="mni" if space.startswith("MNI152") else "aligned")
     return img

@@ -154,10 +154,10 @@ def _callback(caption: Caption) -> Callable[[Any, Any], None]:
     weak = ref(caption)
 
     def on_mouse_move(viewer: Any, event: Any) -> None:
-        there = weak()
-        if there is None:
+        alive = weak()
+        if alive is None:
             viewer.mouse_move_callbacks.remove(on_mouse_move)
         else:
-            there.follow(Cursor(tuple(event.position), event.view_direction))
+            alive.follow(Cursor(tuple(event.position), event.view_direction))
 
     return on_mouse_move

@@ -205,7 +205,7 @@ def value_at(layer: Any, xyz: Floats, point: tuple[float, ...], read: Read = rea
 
 def peaks_in(viewer: Any) -> list[Peak]:
     """The local maxima of all results of a viewer, each once."""
-    found = []
+    every = []
     for result in results_in(viewer):
         peaks = result.peaks
         own = ("atlas",) if has_own_modes(result) else ()
@@ -213,8 +213,8 @@ def peaks_in(viewer: Any) -> list[Peak]:
         for _, row in peaks.iterrows():
             of = (row.get("map", result.comparisons[0].map_index), row.get("atlas", result.atlas.name))
             run = next(n for n, run in enumerate(result.comparisons) if (run.map_index, run.atlas.name) == of)
-            found.append(Peak(result, run, row))
-    return found
+            every.append(Peak(result, run, row))
+    return every
 
 
 # --- inside ---
@@ -230,15 +230,19 @@ def _regions_here(viewer: Any, xyz: Floats, read: Read) -> Iterator[RegionHere]:
         for row, value in regions_at(atlas, xyz):
             yield RegionHere(str(names.iloc[row]), value, atlas.name, region_color(atlas, row), row)
     for layer in viewer.layers:
-        about = own_metadata(layer)
-        if layer_kind(layer) != "labels" or about.get("role") not in ("atlas", None) or about.get("atlas") in seen:
+        metadata = own_metadata(layer)
+        if (
+            layer_kind(layer) != "labels"
+            or metadata.get("role") not in ("atlas", None)
+            or metadata.get("atlas") in seen
+        ):
             continue
         if layer.name in seen:  # a result named its atlas after this layer
             continue
         label = value_at(layer, xyz, viewer.dims.point, read)
         name = None if label is None or not label > 0 else name_of_label(layer.features, int(label))
         if name is not None:
-            yield RegionHere(name, 1.0, str(about.get("atlas", layer.name)), _color(layer, int(label)), -1)
+            yield RegionHere(name, 1.0, str(metadata.get("atlas", layer.name)), _color(layer, int(label)), -1)
 
 
 def _nearest(viewer: Any, xyz: Floats, regions: list[RegionHere]) -> Iterator[NearestRegion]:
@@ -254,8 +258,8 @@ def _nearest(viewer: Any, xyz: Floats, regions: list[RegionHere]) -> Iterator[Ne
 
 
 def _mode(layer: Any, number: int, point: tuple[float, ...]) -> ModeHere:
-    about = own_metadata(layer)
-    return ModeHere(about["image"], number, about["atlas"], volume_shown(layer, point))
+    metadata = own_metadata(layer)
+    return ModeHere(metadata["image"], number, metadata["atlas"], volume_shown(layer, point))
 
 
 def _atlases(viewer: Any) -> Iterator[Atlas]:

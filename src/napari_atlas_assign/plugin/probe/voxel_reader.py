@@ -43,7 +43,7 @@ class VoxelReader:
         """Values (N,), or None where they are to be fetched."""
         if isinstance(data, np.ndarray):
             return read_now(data, index)
-        known = self._known.get(_key((data, index)))
+        known = self._known.get(_voxels_key((data, index)))
         if known is None:
             self._missing.append((data, index))
             return None
@@ -69,7 +69,7 @@ class VoxelReader:
             return
         self._worker = None
         for asked, answer in zip(voxels, values, strict=True):
-            self._known[_key(asked)] = asked, answer  # with the array, so that no other takes its identity
+            self._known[_voxels_key(asked)] = asked, answer  # with the array, so that no other takes its identity
         for oldest in list(self._known)[:-KEPT]:
             del self._known[oldest]
         self._arrived()
@@ -91,6 +91,6 @@ def _read_all(voxels: list[Voxels]) -> list[NDArray[Any]]:
     return [read_or_nan(data, index) for data, index in voxels]
 
 
-def _key(voxels: Voxels) -> _Key:
+def _voxels_key(voxels: Voxels) -> _Key:
     data, index = voxels
     return id(data), index.tobytes()

@@ -420,11 +420,11 @@ def _mouse_callback(widget: WhatIsHere) -> Callable[[Any, Any], None]:
     weak = ref(widget)
 
     def on_mouse_move(viewer: Any, event: Any) -> None:
-        there = weak()
-        if there is None:
+        probe = weak()
+        if probe is None:
             viewer.mouse_move_callbacks.remove(on_mouse_move)
             return
-        there._moved(Cursor(tuple(event.position), event.view_direction))
+        probe._moved(Cursor(tuple(event.position), event.view_direction))
 
     return on_mouse_move
 
@@ -441,16 +441,16 @@ def _in_slice(cursor: Cursor, dims: Any) -> Cursor:
 
 def _look_again(widget: Any) -> None:
     """Voxels have come for a widget that may be gone."""
-    there = widget()
-    if there is not None:
-        there._look()
+    probe = widget()
+    if probe is not None:
+        probe._look()
 
 
 def _forget(widget: Any) -> None:
     """Qt has destroyed a widget that Python may still hold: nothing must reach it any more."""
-    there = widget()
-    if there is not None:
-        there._forget_viewer()
+    probe = widget()
+    if probe is not None:
+        probe._forget_viewer()
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
@@ -462,6 +462,6 @@ def _row(*widgets: QWidget) -> QHBoxLayout:
 
 def _plateau(result: Result, run: int, mode: int) -> str:
     """Says so where several voxels of a mode hold its peak value."""
-    found = result.comparisons[run].modes
-    n = int(found.peak_counts()[found.number == mode][0])
+    modes = result.comparisons[run].modes
+    n = int(modes.peak_counts()[modes.number == mode][0])
     return f", one of {n:,} equal voxels" if n > 1 else ""

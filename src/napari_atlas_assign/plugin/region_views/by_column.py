@@ -23,7 +23,7 @@ from ..layers.geometry import KEY
 from ..layers.map_colors import COLD, HOT, ramp
 from ..layers.metadata import LayerData
 from ..plain_text import plain, plain_features
-from ..viewer.overlays import SHARE_COLORS, about_overlay, grid_of_overlays, put_overlay
+from ..viewer.overlays import SHARE_COLORS, grid_of_overlays, overlay_metadata, put_overlay
 from ..viewer.placing import find_frame
 
 
@@ -66,7 +66,7 @@ def regions_by_layer(result: Result | PointResult, column: str, frame: Frame) ->
             "features": plain_features(label_features(rows, ["region", column])),
             "colormap": direct_colors(colors),
             "opacity": 0.8,
-            "metadata": {KEY: about_overlay(result, frame, f"coloured regions {column}", 0)},
+            "metadata": {KEY: overlay_metadata(result, frame, f"coloured regions {column}", 0)},
             **transform,
         },
         "labels",

@@ -21,7 +21,7 @@ from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.metadata import LayerData
 from ..plain_text import plain
-from ..viewer.overlays import about_overlay, atlas_and_row, name_of_region, put_overlay, region_row
+from ..viewer.overlays import atlas_and_row, name_of_region, overlay_metadata, put_overlay, region_row
 from ..viewer.placing import find_frame
 
 MOST_VOXELS = 4 * 10**6
@@ -68,7 +68,7 @@ def mesh_layer(result: Result | PointResult, region: int | TreeNode, frame: Fram
             "name": plain(f"{atlas.name}: {name_of_region(atlas, row)} (surface)"),
             "vertex_colors": lit(vertices, faces, region_color(atlas, row)),
             "shading": "none",
-            "metadata": {KEY: about_overlay(result, frame, "region surface", region)},
+            "metadata": {KEY: overlay_metadata(result, frame, "region surface", region)},
             **frame.axes,
         },
         "surface",

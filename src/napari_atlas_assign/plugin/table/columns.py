@@ -97,7 +97,7 @@ class ColumnLayout:
 def load_layout(table: str) -> ColumnLayout | None:
     """What was chosen for a table in an earlier session; None where nothing readable is kept."""
     kept = _kept().get(table)
-    return _read(kept) if isinstance(kept, dict) else None
+    return _layout_of(kept) if isinstance(kept, dict) else None
 
 
 def store_layout(table: str, layout: ColumnLayout) -> None:
@@ -126,7 +126,7 @@ def _kept() -> dict[str, Any]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _read(kept: dict[str, Any]) -> ColumnLayout:
+def _layout_of(kept: dict[str, Any]) -> ColumnLayout:
     fields = {
         name: tuple(dict.fromkeys(str(c) for c in kept[name]))
         for name in ("order", "hidden", "pinned")

@@ -75,9 +75,9 @@ def parse_numbers(text: str) -> Ranges | None:
 
 def _with_words(columns: Columns, rows: NDArray[np.intp], words: list[str]) -> NDArray[np.intp]:
     texts = [columns.values(name) for name in columns.names if not columns.is_numeric(name)]
-    found = []
+    matching = []
     for row in rows.tolist():
         line = "\n".join(column[row] for column in texts if isinstance(column[row], str)).casefold()
         if all(word in line for word in words):
-            found.append(row)
-    return np.array(found, dtype=np.intp)
+            matching.append(row)
+    return np.array(matching, dtype=np.intp)

@@ -131,9 +131,9 @@ class RowReader:
         if self._is_points:
             return self.place(row, "position")
         subject = self._subject(row, None)
-        found = self._runs[subject.run].modes
+        modes = self._runs[subject.run].modes
         voxel = np.array([self._identities_of(subject.run)[subject.mode]])
-        x, y, z = (np.round(found.grid.to_world(found.grid.unravel(voxel)), 2) + 0.0)[0].tolist()
+        x, y, z = (np.round(modes.grid.to_world(modes.grid.unravel(voxel)), 2) + 0.0)[0].tolist()
         return x, y, z
 
     # --- inside ---
@@ -190,9 +190,9 @@ class RowReader:
     def _best_regions(self, run: int, best_by: str) -> dict[int, int]:
         if (run, best_by) not in self._best:
             comparison = self._runs[run]
-            found = comparison.modes
-            best = {**BEST_BY, SHOWN: best_to_show}[best_by](comparison.sums, comparison.atlas, found.n_modes)
-            pairs = zip(found.number.tolist(), best.tolist(), strict=True)
+            modes = comparison.modes
+            best = {**BEST_BY, SHOWN: best_to_show}[best_by](comparison.sums, comparison.atlas, modes.n_modes)
+            pairs = zip(modes.number.tolist(), best.tolist(), strict=True)
             self._best[run, best_by] = {mode: region for mode, region in pairs if region >= 0}
         return self._best[run, best_by]
 
@@ -206,6 +206,6 @@ class RowReader:
     def _identities_of(self, run: int) -> dict[int, int]:
         """Number of each mode -> the voxel of its peak."""
         if run not in self._identities:
-            found = self._runs[run].modes
-            self._identities[run] = dict(zip(found.number.tolist(), found.peaks()[0].tolist(), strict=True))
+            modes = self._runs[run].modes
+            self._identities[run] = dict(zip(modes.number.tolist(), modes.peaks()[0].tolist(), strict=True))
         return self._identities[run]

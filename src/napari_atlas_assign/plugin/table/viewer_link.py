@@ -181,9 +181,9 @@ class TableLink:
 
     def _show_maps(self, wanted: Mapping[Region, Result | PointResult]) -> None:
         layers = self._viewer.layers
-        there = {key: layer for key, layer in self._maps.items() if layer in layers}
-        spare = [layer for key, layer in there.items() if key not in wanted]
-        self._maps = {key: layer for key, layer in there.items() if key in wanted}
+        shown = {key: layer for key, layer in self._maps.items() if layer in layers}
+        spare = [layer for key, layer in shown.items() if key not in wanted]
+        self._maps = {key: layer for key, layer in shown.items() if key in wanted}
         for (atlas, region), single in wanted.items():
             if (atlas, region) in self._maps:
                 continue
@@ -196,11 +196,11 @@ class TableLink:
 
     def _show_surfaces(self, wanted: Mapping[Region, Result | PointResult]) -> None:
         layers = self._viewer.layers
-        there = {key: layer for key, layer in self._surfaces.items() if layer in layers}
-        for key, layer in there.items():
+        shown = {key: layer for key, layer in self._surfaces.items() if layer in layers}
+        for key, layer in shown.items():
             if key not in wanted:
                 layers.remove(layer)
-        self._surfaces = {key: layer for key, layer in there.items() if key in wanted}
+        self._surfaces = {key: layer for key, layer in shown.items() if key in wanted}
         for (atlas, region), single in wanted.items():
             if (atlas, region) not in self._surfaces:
                 self._surfaces[atlas, region] = show_mesh(single, self._viewer, region)

@@ -250,8 +250,8 @@ class ResultsTable(QWidget):
         self.assignments, self.modes, self.peaks, self.regions, self.sweep, self.region_test = (
             TablePage(table) for table in get_args(TableName)
         )
-        self.about = QLabel()
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary = QLabel()
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.show_regions = QCheckBox("region maps")
         self.show_regions.setToolTip("Show the regions of the selected rows in the viewer, in 3D as surfaces")
         self.show_regions.setChecked(True)
@@ -277,8 +277,10 @@ class ResultsTable(QWidget):
         self.picture_button.clicked.connect(self.show_picture)
         self.all_columns = _toggle("All columns", "All columns of the files, in siibra's order", self._show_all_columns)
         top = QHBoxLayout()
-        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut off where it is narrow
-        top.addWidget(self.about, 1)
+        self.summary.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )  # cut off where it is narrow
+        top.addWidget(self.summary, 1)
         buttons = (self.picture_button, self.filter_button, self.all_columns)
         for widget in (*buttons, self.show_regions, self.save_button, self.report_button):
             top.addWidget(widget)
@@ -302,7 +304,7 @@ class ResultsTable(QWidget):
             if has_table:
                 page.set_table(result, partial(_frame, result, page.table), color)
         self.tabs.setTabText(1, "Modes" if isinstance(result, Result) else "Points")
-        self.about.setText(_about(result))
+        self.summary.setText(_summary(result))
         self._enable()
         if not self.window().isVisible() or self.isVisible():  # not while its dock is closed or behind another
             self.refresh()
@@ -488,7 +490,7 @@ def _color(color: ColorOfMode, reader: RowReader | SweepReader, row: int) -> str
     return color(run, mode) if mode else OTHER
 
 
-def _about(result: Result | PointResult) -> str:
+def _summary(result: Result | PointResult) -> str:
     atlases = ", ".join(atlas.name for atlas in result.atlases)
     if isinstance(result, PointResult):
         return f"{result.points.name}, {atlases}: {len(result.points)} points"

@@ -45,11 +45,11 @@ def show_crosshair(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Any |
         earlier.data, earlier.edge_width = lines, _thickness(viewer, from_view)
         _place(earlier, transform)
         return earlier
-    about = describe(frame.view_from_world, role=ROLE, overlay=True)
+    metadata = describe(frame.view_from_world, role=ROLE, overlay=True)
     with active_kept(viewer):
         return viewer.add_vectors(
             lines, name="crosshair", vector_style="line", edge_color=COLOR, edge_width=_thickness(viewer, from_view),
-            opacity=0.8, metadata={KEY: about}, **transform,
+            opacity=0.8, metadata={KEY: metadata}, **transform,
         )  # fmt: skip
 
 
@@ -74,12 +74,12 @@ def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any],
         _place(earlier, transform)
         return
     if name:
-        about = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
+        metadata = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
         with active_kept(viewer):
             viewer.add_points(
                 at[None], name="crosshair name", features=pd.DataFrame({"label": [name]}), text=NAME_TEXT,
                 size=1, face_color="transparent", border_color="transparent", blending="translucent_no_depth",
-                metadata={KEY: about}, **transform,
+                metadata={KEY: metadata}, **transform,
             )  # fmt: skip
         keep_readable(viewer)
 

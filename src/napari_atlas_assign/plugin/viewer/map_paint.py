@@ -19,8 +19,8 @@ _painted: WeakKeyDictionary[Any, tuple[float, Tail]] = WeakKeyDictionary()
 
 def paint_by_threshold(viewer: Any, layer: Any, result: Result) -> None:
     """Let what is beyond the threshold of a result stand out in its map, unless the user chose other colours."""
-    about, layer = own_metadata(layer), itself(layer)
-    if layer_kind(layer) != "image" or not about or "role" in about:
+    metadata, layer = own_metadata(layer), itself(layer)
+    if layer_kind(layer) != "image" or not metadata or "role" in metadata:
         return
     is_grey = layer.colormap.name == "gray" and layer not in _painted  # as maps of one sign come
     look = float(result.comparisons[0].threshold), result.parameters.tail

@@ -22,12 +22,12 @@ def follow_volume(viewer: Any, layer: Any) -> None:
     weak = ref(layer)
 
     def follow(event: Any = None) -> None:
-        there = weak()
-        if there is None or there not in viewer.layers:
+        modes_layer = weak()
+        if modes_layer is None or modes_layer not in viewer.layers:
             viewer.dims.events.current_step.disconnect(follow)
-            _following.discard(there)
+            _following.discard(modes_layer)
         else:
-            _tell_volume(viewer, there)
+            _tell_volume(viewer, modes_layer)
 
     viewer.dims.events.current_step.connect(follow)
 
@@ -36,11 +36,11 @@ _following: WeakSet[Any] = WeakSet()
 
 
 def _tell_volume(viewer: Any, layer: Any) -> None:
-    about, result = own_metadata(layer), result_of(layer)
+    metadata, result = own_metadata(layer), result_of(layer)
     volume = volume_shown(layer, viewer.dims.point)
-    if volume == about["volume"] or not isinstance(result, Result):
+    if volume == metadata["volume"] or not isinstance(result, Result):
         return
-    before, about["volume"] = about["volume"], volume
-    layer.features = mode_features(result, comparisons_of(result, about["atlas"])[volume])
-    if any(about[name][before] != about[name][volume] for name in ("colors", "highlighted")):
-        layer.colormap = modes_colormap(about)
+    before, metadata["volume"] = metadata["volume"], volume
+    layer.features = mode_features(result, comparisons_of(result, metadata["atlas"])[volume])
+    if any(metadata[name][before] != metadata[name][volume] for name in ("colors", "highlighted")):
+        layer.colormap = modes_colormap(metadata)

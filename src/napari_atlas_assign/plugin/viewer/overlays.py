@@ -74,8 +74,8 @@ def show_region_in(layer: Any, result: Result | PointResult, viewer: Any, region
     already is brought up to date instead, and the other one is removed.
     """
     data, options, _ = region_map_layer(result, region, find_frame(result, viewer))
-    about = options["metadata"][KEY]
-    if find_layer(viewer, about["role"], about["image"]) is not None:
+    metadata = options["metadata"][KEY]
+    if find_layer(viewer, metadata["role"], metadata["image"]) is not None:
         viewer.layers.remove(layer)
         return show_region(result, viewer, region)
     layer.contrast_limits_range = options["contrast_limits"]
@@ -137,7 +137,7 @@ def region_map_layer(result: Result | PointResult, region: int | TreeNode, frame
             "contrast_limits": (0.0, float(values.max(initial=0)) or 1.0),
             "colormap": {"name": f"clear to {region_color(atlas, row)}", "colors": [[*color, 0], [*color, 1]]},
             "blending": "translucent",
-            "metadata": {KEY: about_overlay(result, frame, "region map", region)},
+            "metadata": {KEY: overlay_metadata(result, frame, "region map", region)},
             **transform,
         },
         "image",
@@ -157,7 +157,7 @@ def region_contour_layer(result: Result | PointResult, region: int | TreeNode, f
             "name": plain(f"{atlas.name}: {name_of_region(atlas, row)} (outline)"),
             "colormap": direct_colors({1: region_color(atlas, row)}),
             "opacity": 1.0,
-            "metadata": {KEY: about_overlay(result, frame, "region outline", region)},
+            "metadata": {KEY: overlay_metadata(result, frame, "region outline", region)},
             **transform,
         },
         "labels",
@@ -183,7 +183,7 @@ def shares_layer(result: Result, mode: int, frame: Frame) -> LayerData:
             "colormap": SHARE_COLORS,
             "blending": "translucent",
             "interpolation3d": "nearest",  # between a region and nothing, no other share is to be seen
-            "metadata": {KEY: about_overlay(result, frame, "shares", mode)},
+            "metadata": {KEY: overlay_metadata(result, frame, "shares", mode)},
             **transform,
         },
         "image",
@@ -210,7 +210,7 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
             "border_color": "#ffdd33",
             "border_width": 0.25,
             "blending": "translucent_no_depth",
-            "metadata": {KEY: about_overlay(result, frame, "peaks", 0)},
+            "metadata": {KEY: overlay_metadata(result, frame, "peaks", 0)},
             **transform,
         },
         "points",
@@ -294,7 +294,7 @@ def _link(viewer: Any, role: str) -> None:
         link_layers(itself, ("opacity", "blending"))
 
 
-def about_overlay(result: Result | PointResult, frame: Frame, role: str, what: int | TreeNode) -> dict[str, Any]:
+def overlay_metadata(result: Result | PointResult, frame: Frame, role: str, what: int | TreeNode) -> dict[str, Any]:
     """What an overlay carries in its metadata: its role with what it shows, by which a later one finds it."""
     source = result.image if isinstance(result, Result) else result.points
     return describe(

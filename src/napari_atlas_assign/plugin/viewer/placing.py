@@ -69,8 +69,10 @@ def color_of_mode(viewer: Any, result: Result | PointResult, run: int, mode: int
 
 def find_layers(viewer: Any, role: str, image: str) -> list[Any]:
     """This plugin's layers of a role (``modes``, ``regions``, ``points``) for the image of a name."""
-    abouts = [(layer, own_metadata(layer)) for layer in viewer.layers]
-    return [layer for layer, about in abouts if (about.get("role"), about.get("image")) == (role, image)]
+    with_metadata = [(layer, own_metadata(layer)) for layer in viewer.layers]
+    return [
+        layer for layer, metadata in with_metadata if (metadata.get("role"), metadata.get("image")) == (role, image)
+    ]
 
 
 def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> Any | None:
@@ -82,9 +84,9 @@ def find_layer(viewer: Any, role: str, image: str, atlas: str | None = None) -> 
 def rename_results(viewer: Any, before: str, after: str) -> None:
     """Let the layers of a map's results follow it to another name, so that the next result updates them."""
     for layer in viewer.layers:
-        about = own_metadata(layer)
-        if about.get("image") == before and "role" in about:
-            about["image"] = after
+        metadata = own_metadata(layer)
+        if metadata.get("image") == before and "role" in metadata:
+            metadata["image"] = after
             if layer.name.startswith(before):
                 layer.name = after + layer.name.removeprefix(before)
 
@@ -101,22 +103,22 @@ def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()
 
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
     """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
-    abouts = [options["metadata"][KEY] for _, options, _ in layers]
+    of_each = [options["metadata"][KEY] for _, options, _ in layers]
     if (
         frame.is_anatomical
         and not is_turned(viewer)
-        and all(find_layer(viewer, about["role"], about["image"]) is None for about in abouts)
+        and all(find_layer(viewer, metadata["role"], metadata["image"]) is None for metadata in of_each)
     ):
         set_upright(viewer, frame.view_from_world)
     n_before = len(viewer.layers)
     for role in ("regions", "modes"):
-        _forget_other_atlases(viewer, [about for about in abouts if about["role"] == role])
-    roles = [about["role"] for about in abouts]
-    for layer_data, about in zip(layers, abouts, strict=True):
+        _forget_other_atlases(viewer, [metadata for metadata in of_each if metadata["role"] == role])
+    roles = [metadata["role"] for metadata in of_each]
+    for layer_data, metadata in zip(layers, of_each, strict=True):
         with status_at_rest(viewer):
-            layer = put(viewer, layer_data, about["atlas"] if roles.count(about["role"]) > 1 else None)
+            layer = put(viewer, layer_data, metadata["atlas"] if roles.count(metadata["role"]) > 1 else None)
         remember(layer, result)
-        if about["role"] == "modes" and isinstance(result, Result) and result.is_stack:
+        if metadata["role"] == "modes" and isinstance(result, Result) and result.is_stack:
             follow_volume(viewer, layer)
     if len(viewer.layers) != n_before:
         keep_readable(viewer)
@@ -127,8 +129,8 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
 def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
     """Add a layer, or update the one of the same role and image, and where given of the same atlas; returns it."""
     data, options, kind = layer_data
-    about = options["metadata"][KEY]
-    earlier = find_layer(viewer, about["role"], about["image"], atlas)
+    metadata = options["metadata"][KEY]
+    earlier = find_layer(viewer, metadata["role"], metadata["image"], atlas)
     if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
         viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
         earlier = None
@@ -178,10 +180,10 @@ def go_to_place(viewer: Any, result: Result | PointResult, xyz: Sequence[float],
     go_to_world(viewer, frame, xyz)
 
 
-def _forget_other_atlases(viewer: Any, abouts: Sequence[dict[str, Any]]) -> None:
+def _forget_other_atlases(viewer: Any, of_each: Sequence[dict[str, Any]]) -> None:
     """Remove layers of one role of atlases that the new result was not compared with, where there are several."""
-    old = find_layers(viewer, abouts[0]["role"], abouts[0]["image"]) if abouts else []
-    new = [about["atlas"] for about in abouts]
+    old = find_layers(viewer, of_each[0]["role"], of_each[0]["image"]) if of_each else []
+    new = [metadata["atlas"] for metadata in of_each]
     if max(len(new), len(old)) > 1:
         for layer in old:
             if own_metadata(layer).get("atlas") not in new:

@@ -85,12 +85,12 @@ def _see_through(viewer: Any, template: Any) -> None:
 
 def _lay_out(template: Image, frame: Frame) -> tuple[Any, dict[str, Any]]:
     data, transform = frame.lay_out(template.data, template.grid)
-    about = describe(frame.view_from_world, role=ROLE, space=template.space)
+    metadata = describe(frame.view_from_world, role=ROLE, space=template.space)
     name = f"{template.space} template"
     low, high = float(data.min()), float(data.max())
     limits = (low, low + (high - low) / _BRIGHTNESS)
     looks = {"colormap": GREY, "contrast_limits": limits, "blending": "translucent_no_depth"}
-    return data, {"name": name, "metadata": {KEY: about}, **looks, **transform}
+    return data, {"name": name, "metadata": {KEY: metadata}, **looks, **transform}
 
 
 GREY = {"name": "clear to white", "colors": [[0.0] * 4, [0.02, 0.02, 0.02, 1.0], [1.0] * 4], "controls": [0, 0.02, 1]}
@@ -98,5 +98,5 @@ GREY = {"name": "clear to white", "colors": [[0.0] * 4, [0.02, 0.02, 0.02, 1.0],
 
 
 def _is_opened_map(layer: Any) -> bool:
-    about = own_metadata(layer)
-    return bool(about) and "role" not in about and str(layer.blending).startswith("translucent")
+    metadata = own_metadata(layer)
+    return bool(metadata) and "role" not in metadata and str(layer.blending).startswith("translucent")

