@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.naive import components
+
 
 def naive_share(modes, atlas, mode, move):
     """(R,) the share of one moved mode by 27,000 points in each of its voxels."""
@@ -31,3 +33,38 @@ def naive_p(observed, placed):
     extreme = [[(p_of[i][r], -every[i][r]) for r in regions] for i in range(n)]
     most = [min(row) for row in extreme]
     return p_of[0], [sum(other <= extreme[0][r] for other in most) / n for r in regions]
+
+
+def naive_sweep(data, levels, connectivity):
+    """Modes of the positive tail along rising levels, as {(level, peak voxel): (number of voxels, into, merged)}.
+
+    `into` is the peak voxel of the mode at the next lower level that a mode has become a part of, None where it goes on
+    (or the level is the lowest); `merged` counts modes of the next higher level.
+    """
+    found = [components(data > level, connectivity) for level in levels]
+    peaks = [[max(voxels, key=lambda v: data[v]) for voxels in at] for at in found]
+    table = {}
+    for n, level in enumerate(levels):
+        for voxels, peak in zip(found[n], peaks[n], strict=True):
+            holder = [p for v, p in zip(found[n - 1], peaks[n - 1], strict=True) if peak in v] if n else [peak]
+            merged = sum(p in voxels for p in peaks[n + 1]) if n + 1 < len(levels) else 0
+            table[level, peak] = len(voxels), None if holder == [peak] else holder[0], merged
+    return table
+
+
+def naive_region_test(values, shares, surrogates, tail):
+    """For each region, given by shares of voxels: mean, expected, z, p, p corrected; by counting over all maps."""
+
+    def mean(map_, share):
+        return sum(w * x for w, x in zip(share, map_, strict=True)) / sum(share)
+
+    strengths = {"positive": lambda z: z, "negative": lambda z: -z, "both": abs}[tail]
+    means = [[mean(map_, share) for map_ in (values, *surrogates)] for share in shares]
+    z = [[(m - np.mean(one)) / np.std(one) for m in one] for one in means]
+    strength = [[strengths(value) for value in one] for one in z]
+    strongest = [max(one[n] for one in strength) for n in range(len(surrogates) + 1)]
+    rows = []
+    for r, own in enumerate(strength):
+        p, corrected = (np.mean([s >= own[0] - 1e-9 for s in among]) for among in (own, strongest))
+        rows.append((means[r][0], np.mean(means[r][1:]), z[r][0], p, corrected))
+    return rows

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign import Image
+from napari_atlas_assign import Image, assign, threshold_sweep
+from napari_atlas_assign.certainty import placements, region_test
 from napari_atlas_assign.certainty.judge import domain_of
 from napari_atlas_assign.certainty.placements import covered_voxels, place
 from napari_atlas_assign.certainty.region_test import compare_with_surrogates
@@ -17,7 +20,8 @@ from napari_atlas_assign.modes.modes import find_modes
 from tests.cases import atlas_of, atlas_to_world, random_maps
 
 SHAPE = (8, 7, 9)
-FIGURES = ["voxels", "mean", "expected", "z", "p", "p corrected"]
+FIGURES = ["voxels", "mean", "expected", "z", "p", "p corrected", "evenness"]
+ALONG = ["threshold", "cluster", "input structure", "merges into", "merged", "voxels", "best share", "best correlation"]
 
 
 @st.composite
@@ -69,6 +73,25 @@ def test_placements(case):
     assert placed[1].p_corrected() == pytest.approx(placed[0].p_corrected()[order], nan_ok=True)
 
 
+@settings(max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["statistical", "labelled"]))
+def test_points_of_a_mode_on_faces_between_voxels(seed, kind):
+    rng = np.random.default_rng(seed)
+    maps = random_maps(rng, SHAPE, kind, 4)
+    affine = np.diag([2.0, 2, 2, 1])
+    way = np.array([[axis, -1] for axis in rng.permutation(3)])
+    turned = [again(one, affine, way) for one in maps]
+    xyz = rng.integers(0, 8, (20, 3)) * 1.5  # every other one lies on a face
+    domain = domain_of(Image.from_array(np.ones((6, 6, 6)), np.diag([3.0, 3, 3, 1])), atlas_of(maps, affine))
+    one, other = (
+        place(xyz, atlas, covered_voxels(atlas), domain, 30, np.random.default_rng(5))
+        for atlas in (atlas_of(maps, affine), atlas_of(np.stack([m for m, _ in turned]), turned[0][1]))
+    )
+    np.testing.assert_array_equal(other.observed, one.observed)
+    np.testing.assert_array_equal(other.placed, one.placed)
+    assert other.tried == one.tried
+
+
 @settings(max_examples=25)
 @given(stored_twice())
 def test_the_test_of_a_whole_map(case):
@@ -76,3 +99,47 @@ def test_the_test_of_a_whole_map(case):
     tables = [compare_with_surrogates(image, [atlas], n_surrogates=99, seed=2)[0] for image, atlas in (one, other)]
     expected = tables[0].iloc[order].reset_index(drop=True)
     np.testing.assert_allclose(tables[1][FIGURES], expected[FIGURES], rtol=1e-6, atol=1e-6)
+
+
+@settings(max_examples=15)
+@given(stored_twice())
+def test_a_sweep_of_thresholds(case):
+    one, other, _ = case
+    tables = [threshold_sweep(image, atlas, [0.5, 1.0, 1.5]) for image, atlas in (one, other)]
+    figures = [table[ALONG].astype(float).to_numpy() for table in tables]
+    np.testing.assert_allclose(figures[1], figures[0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.fixture
+def asked(rng, small_atlas):
+    """Gives all four answers for an array of whole numbers."""
+    options = {"threshold": 1, "registration_sd_mm": 1, "placements": 999, "surrogates": 99, "sweep": (1, 2)}
+    data = np.round(scipy.ndimage.gaussian_filter(rng.standard_normal(small_atlas.grid.shape), 1) * 8)
+
+    def ask(turned=lambda data: data):
+        result = assign(Image.from_array(turned(data), small_atlas.grid.affine), small_atlas, **options)
+        return [result.assignments, result.modes, result.sweep, result.region_test]
+
+    return ask
+
+
+def same(tables, others):
+    for table, other in zip(tables, others, strict=True):
+        pd.testing.assert_frame_equal(other, table, check_exact=True)
+
+
+@pytest.mark.parametrize("dtype", ["<i2", ">f4"])
+def test_the_type_of_the_data_and_the_order_of_their_bytes_to_the_last_bit(asked, dtype):
+    same(asked(), asked(lambda data: data.astype(dtype)))
+
+
+def test_the_order_of_the_data_in_memory_to_the_last_bit(asked):
+    same(asked(), asked(np.asfortranarray))
+    same(asked(), asked(lambda data: np.ascontiguousarray(data[::-1])[::-1]))
+
+
+def test_how_much_is_done_at_a_time_to_the_last_bit(asked, monkeypatch):
+    usual = asked()
+    monkeypatch.setattr(placements, "_POINTS_AT_A_TIME", 50)
+    monkeypatch.setattr(region_test, "_MAPS_AT_A_TIME", 7)
+    same(usual, asked())

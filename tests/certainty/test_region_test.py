@@ -13,6 +13,7 @@ from napari_atlas_assign import Atlas, Grid, Image, InputError
 from napari_atlas_assign.assignment.columns import REGION_TEST
 from napari_atlas_assign.certainty.region_test import RegionMeans, compare_with_surrogates
 from napari_atlas_assign.certainty.surrogates import _amplitude, surrogates
+from tests.certainty.helpers import naive_region_test
 
 AFFINE = np.array([[3.0, 0, 0, -30], [0, 3, 0, -33], [0, 0, 3, -27], [0, 0, 0, 1]])
 GRID = Grid((20, 22, 18), AFFINE)
@@ -115,6 +116,20 @@ def test_p_values_are_those_of_counting(rng):
         highest = z.max(axis=1)
         assert result["p corrected"] == pytest.approx([sum(h >= z[0, r] for h in highest) / 40 for r in range(3)])
     assert result["expected"] == pytest.approx(every[1:].mean(axis=0))
+
+
+@pytest.mark.parametrize("tail", ["positive", "negative", "both"])
+def test_a_table_is_that_of_plain_counting_over_the_same_random_maps(rng, small_atlas, tail):
+    data = scipy.ndimage.gaussian_filter(rng.standard_normal(small_atlas.grid.shape), 1)
+    affine = small_atlas.grid.affine
+    (table,) = compare_with_surrogates(Image.from_array(data, affine), [small_atlas], n_surrogates=99, tail=tail)
+    mask = data != 0
+    maps = np.stack([small_atlas.map_of(r) for r in range(small_atlas.n_regions)])
+    shares = [share[mask] for share in maps / np.maximum(maps.sum(axis=0), 1)]
+    drawn = list(surrogates(data[mask], mask, affine, 99, 0))
+    figures = table[["mean", "expected", "z", "p", "p corrected"]].to_numpy(float)
+    assert table["evenness"][0] > 0.05
+    assert figures == pytest.approx(np.array(naive_region_test(data[mask], shares, drawn, tail)))
 
 
 def test_a_region_of_few_voxels_is_not_tested_and_further_atlases_change_nothing(rng):

@@ -7,10 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_atlas_assign import Image, InputError, assign, threshold_sweep
 from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.certainty.sweep import sweep_thresholds
+from tests.cases import atlas_of, random_maps
+from tests.certainty.helpers import naive_sweep
 
 
 def two_hills(grid):
@@ -54,6 +58,26 @@ def test_every_mode_but_of_the_highest_threshold_holds_the_peak_that_it_is_follo
             assert parent["peak value"].item() >= row["peak value"]
         assert lower["merged"].sum() == (table["threshold"] == high).sum()
         assert lower["cluster"].is_unique
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([6, 18, 26]))
+def test_sizes_merges_and_peaks_are_those_of_a_plain_search(seed, connectivity):
+    rng = np.random.default_rng(seed)
+    data = rng.standard_normal((6, 5, 7))
+    levels = sorted(rng.uniform(0.3, 1.8, 4).tolist())
+    atlas = atlas_of(random_maps(rng, data.shape, "statistical", 2), np.eye(4))
+    table = threshold_sweep(Image.from_array(data, np.eye(4)), atlas, levels, connectivity=connectivity)
+    expected = naive_sweep(data, levels, connectivity)
+    peaks = [tuple(int(i) for i in peak) for peak in table["peak"]]
+    holder = dict(zip(zip(table["threshold"], table["cluster"], strict=True), peaks, strict=True))
+    got = {}
+    for peak, (_, row) in zip(peaks, table.iterrows(), strict=True):
+        below = levels[max(levels.index(row["threshold"]) - 1, 0)]
+        into = None if pd.isna(row["merges into"]) else holder[below, row["merges into"]]
+        got[row["threshold"], peak] = row["voxels"], into, row["merged"]
+    assert got == expected
+    assert table.groupby(table["peak value"])["cluster"].nunique().max() == 1
 
 
 def test_too_few_thresholds_and_regions_of_interest_are_refused(small_atlas):

@@ -182,8 +182,9 @@ def place(
     # Far points first: they tell soonest that a placement leaves the domain.
     order = np.argsort(-np.linalg.norm(xyz - centre, axis=1), kind="stable")
     around = (xyz - centre)[order]
-    voxel = _moved_voxels(around, np.eye(3)[None], centre[None], atlas.grid)
-    observed = _statistics(voxel, atlas)
+    number, inside = atlas.grid.numbers_of(xyz)  # many points of a coarser grid lie on faces between voxels
+    voxel = np.where(inside, number, -1)
+    observed = _statistics(voxel[None], atlas)
     mode = _Mode(around, atlas, covered, float(covered[voxel].mean()), domain)
     way = _place if loop is None or not atlas.is_tabled else partial(_looped, loop)
     kept: list[Floats] = []
