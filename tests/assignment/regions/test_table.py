@@ -69,6 +69,18 @@ def test_every_region_holds_what_a_loop_over_all_voxels_finds(case):
         close("left active mm3", [region.left_active for region in expected], space)
 
 
+@given(map_cases(), st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_a_map_has_the_table_that_it_has_alone_after_others_of_its_grid(case, seed):
+    random = np.random.default_rng(seed)
+    shared = case.as_atlas()
+    for _ in range(3):
+        values = random.normal(size=case.image.shape)
+        values[random.random(values.shape) < random.choice([0, 0.3])] = random.choice([np.nan, 0, -0.0])
+        image = replace(case.as_image(), data=values)
+        pd.testing.assert_frame_equal(regions_of(image, shared), regions_of(image, case.as_atlas()), check_exact=True)
+
+
 @st.composite
 def points_in_trees(draw):
     """A labelled or statistical atlas with a tree of regions, some of them lateralised, and points around it."""

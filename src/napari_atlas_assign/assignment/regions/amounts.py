@@ -8,12 +8,13 @@ which the last column is what lies in no region; weights are 1 and, where the mi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atlas.atlas import Atlas, shares
+from ...atlas.atlas import Atlas, firsts, shares
 from ...atlas.kept import kept_with_atlas
 from ...atlas.lookup import values_at
 from ...grid import Floats, Grid, indices_of
@@ -36,6 +37,12 @@ _VOXELS_PER_POINT = 512
 
 _PIECE = 2**20
 """Voxels of an image that are taken from it together."""
+
+_PIECES_KEPT = 10
+"""Pieces of images whose overlaps are kept for the next image: a brain of 1 mm voxels has seven to nine."""
+
+_MOST_KEPT = 2**22
+"""Entries of overlaps with all of a grid that are kept: 100 MB."""
 
 _ROUNDING = 1e-9
 """Of a whole: what rounding may leave of it outside regions that hold all of it, or count twice."""
@@ -78,14 +85,13 @@ def amounts_of_image(image: Image, atlas: Atlas) -> ImageAmounts:
     """What an image has in every region, read piece by piece."""
     amounts = np.zeros((2, atlas.n_regions + 1))
     magnitude, maximum = np.zeros(2), np.full(atlas.n_regions + 1, -np.inf)
+    unit = image.grid.voxel_volume
     for voxel, value in _pieces(image):
-        integrals = _integrals(atlas, image.grid, voxel)
-        for rows in slices(len(voxel), _AT_A_TIME):
-            here, x = integrals(rows), value[rows]
-            weights = np.stack([np.ones(len(x)), x])
-            amounts += _weighted(here, weights, image.grid, atlas.n_regions)
-            magnitude += np.abs(weights).sum(axis=1) * image.grid.voxel_volume
-            _raise(maximum, here, x, image.grid)
+        for rows, overlaps in _overlaps(atlas, image.grid, voxel):
+            x = value[rows]
+            amounts += _with_none(np.stack([overlaps.space, overlaps.total(x)]), np.array([len(x), x.sum()]) * unit)
+            magnitude += np.array([len(x), np.abs(x).sum()]) * unit
+            overlaps.raise_to(x, maximum)
     space, total = _rounded(amounts, magnitude)
     return ImageAmounts(space, total, np.where(np.isinf(maximum), np.nan, maximum))
 
@@ -120,20 +126,81 @@ def _integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> IntegralsO
 
 def _weighted(integrals: RegionIntegrals, weights: Floats, grid: Grid, n_regions: int) -> Floats:
     """(K, R + 1) integrals of weights (K, N) over voxels (N,)."""
-    amounts = np.zeros((len(weights), n_regions + 1))
-    for row, weight in zip(amounts, weights, strict=True):
-        row[:-1] = np.bincount(integrals.region, integrals.share * weight[integrals.row], n_regions)
-        row[-1] = weight.sum() * grid.voxel_volume - row[:-1].sum()
-    return amounts
+    rows = [np.bincount(integrals.region, integrals.share * weight[integrals.row], n_regions) for weight in weights]
+    return _with_none(np.stack(rows), weights.sum(axis=1) * grid.voxel_volume)
 
 
-def _raise(maximum: Floats, integrals: RegionIntegrals, value: Floats, grid: Grid) -> None:
-    """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are the largest somewhere."""
-    largest = np.flatnonzero(integrals.largest)
-    np.maximum.at(maximum, integrals.region[largest], value[integrals.row[largest]])
-    covered = np.bincount(integrals.row, integrals.largest, len(value))
-    outside = value[covered < grid.voxel_volume * (1 - 1e-6)]
-    maximum[-1] = max(maximum[-1], outside.max(initial=-np.inf))
+def _with_none(in_regions: Floats, whole: Floats) -> Floats:
+    """Amounts (K, R) with what they leave of the whole (K,) in no region: (K, R + 1)."""
+    return np.column_stack([in_regions, whole - in_regions.sum(axis=1)])
+
+
+@dataclass(frozen=True)
+class _Overlaps:
+    """Overlaps (E,) of voxels (N,) of an image with regions: all that does not depend on the image's values."""
+
+    row: NDArray[np.intp]
+    region: NDArray[np.intp]
+    share: Floats
+    """Integral of a region's share over a voxel, mm3."""
+    space: Floats
+    """(R,) integral of each region's share over all voxels, mm3."""
+    largest_row: NDArray[np.intp]
+    """Where regions are the largest of all in some of a voxel, by region."""
+    largest_begin: NDArray[np.intp]
+    """Where in `largest_row` the voxels begin of each of `largest_region`."""
+    largest_region: NDArray[np.intp]
+    uncovered: NDArray[np.intp]
+    """Voxels in some of which no region is the largest."""
+
+    @classmethod
+    def of(cls, integrals: RegionIntegrals, n_voxels: int, grid: Grid, n_regions: int) -> _Overlaps:
+        region = integrals.region.astype(np.intp)
+        share = integrals.share.astype(np.float64, copy=False)
+        largest = np.flatnonzero(integrals.largest)
+        largest = largest[np.argsort(integrals.region[largest], kind="stable")]
+        begin = firsts(region[largest])
+        covered = np.bincount(integrals.row, integrals.largest, n_voxels)
+        uncovered = np.flatnonzero(covered < grid.voxel_volume * (1 - 1e-6))
+        space = np.bincount(region, share, n_regions).astype(np.float64, copy=False)
+        of_largest = (integrals.row[largest], begin, region[largest[begin]])
+        return cls(integrals.row, region, share, space, *of_largest, uncovered)
+
+    def total(self, value: Floats) -> Floats:
+        """(R,) integrals of values (N,)."""
+        total = np.bincount(self.region, self.share * value[self.row], len(self.space))
+        return total.astype(np.float64, copy=False)  # which it is
+
+    def raise_to(self, value: Floats, maximum: Floats) -> None:
+        """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are the largest."""
+        if len(self.largest_row):
+            highest = np.maximum.reduceat(value[self.largest_row], self.largest_begin)
+            maximum[self.largest_region] = np.maximum(maximum[self.largest_region], highest)
+        maximum[-1] = max(maximum[-1], value[self.uncovered].max(initial=-np.inf))
+
+
+def _overlaps(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> Iterator[tuple[slice, _Overlaps]]:
+    """Which of some voxels (N,), rising, and their overlaps, part by part."""
+    entries = len(atlas.voxel) * max(1.0, atlas.grid.voxel_volume / grid.voxel_volume)
+    first, n = (int(voxel[0]), int(voxel[-1] - voxel[0]) + 1) if len(voxel) else (0, 0)
+    if not n or n > 4 * _PIECE or entries > _MOST_KEPT:
+        yield from _overlaps_of(atlas, grid, voxel)
+        return
+    present = np.zeros(n, bool)
+    present[voxel - first] = True
+    yield from _kept_overlaps(atlas, grid, first, n, np.packbits(present).tobytes())
+
+
+@kept_with_atlas(most=_PIECES_KEPT)
+def _kept_overlaps(atlas: Atlas, grid: Grid, first: int, n: int, present: bytes) -> list[tuple[slice, _Overlaps]]:
+    voxel = first + np.flatnonzero(np.unpackbits(np.frombuffer(present, np.uint8), count=n))
+    return list(_overlaps_of(atlas, grid, voxel))
+
+
+def _overlaps_of(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> Iterator[tuple[slice, _Overlaps]]:
+    integrals = _integrals(atlas, grid, voxel)
+    for rows in slices(len(voxel), _AT_A_TIME):
+        yield rows, _Overlaps.of(integrals(rows), rows.stop - rows.start, grid, atlas.n_regions)
 
 
 def _pieces(image: Image) -> Iterator[tuple[NDArray[np.int64], Floats]]:
@@ -143,7 +210,8 @@ def _pieces(image: Image) -> Iterator[tuple[NDArray[np.int64], Floats]]:
         for planes in slices(len(block.values), max(1, _PIECE // plane)):
             value = block.values[planes].reshape(-1)
             finite = np.flatnonzero(np.isfinite(value))
-            yield block.whole_number(finite + planes.start * plane), value[finite].astype(np.float64)
+            # 0 is added so that no -0 may or may not be the largest.
+            yield block.whole_number(finite + planes.start * plane), value[finite].astype(np.float64) + 0.0
 
 
 def _sided(grid: Grid, voxel: NDArray[np.integer], midplane: Midplane | None) -> Floats:

@@ -6,6 +6,7 @@ Amounts add up: an ancestor's are the sums of its children's, and those of the r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...atlas.hierarchy import TreeNode, region_tree
+from ...atlas.kept import kept_with_atlas
 from ...grid import Floats
 from ...modes.point_set import PointSet
 from ..columns import REGIONS, table_of
@@ -58,27 +60,54 @@ def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
 
 
 def _table(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -> pd.DataFrame:
-    tree = region_tree(atlas)
-    columns = _description(tree, atlas)
-    of_rows = {name: _along_tree(tree, amount) for name, amount in amounts.items()}
-    columns |= {name: amount[0] for name, amount in of_rows.items()}
+    rows = _rows(atlas)
+    of_rows = {name: rows.joined(amount) for name, amount in amounts.items()}
+    columns = rows.description | {name: amount[0] for name, amount in of_rows.items()}
     volume = of_rows["volume mm3"][0]
     for part, whole in (("active share", "active mm3"), ("density per mm3", "count")):
         if whole in of_rows:
             columns[part] = _divided(of_rows[whole][0], volume)
     if values is not None:
-        columns["sum"] = _along_tree(tree, values.total[None])[0]
-        columns["mean"] = _divided(columns["sum"], _along_tree(tree, values.space[None])[0])
-        columns["maximum"] = _along_tree(tree, values.maximum[None], np.fmax)[0]
-    lateralised = np.array([side is not None for side in columns["hemisphere"]])
+        columns["sum"] = rows.joined(values.total[None])[0]
+        columns["mean"] = _divided(columns["sum"], rows.joined(values.space[None])[0])
+        columns["maximum"] = rows.joined(values.maximum[None], np.fmax)[0]
     for name, amount in of_rows.items():
-        left = np.full(len(volume), np.nan) if len(amount) == 1 else np.where(lateralised, np.nan, amount[1])
+        left = np.full(len(volume), np.nan) if len(amount) == 1 else np.where(rows.is_lateralised, np.nan, amount[1])
         columns[f"left {name}"], columns[f"right {name}"] = left, amount[0] - left
     return table_of({name: column for name, column in REGIONS.items() if name in columns}, columns)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What the rows of an atlas's region tables are of; the last row is of no region."""
+
+    description: dict[str, Any]
+    """Columns that say what each row is of."""
+    is_lateralised: NDArray[np.bool_]
+    """Whether a row lies in one hemisphere."""
+    member: NDArray[np.intp]
+    """Regions that the rows but the last are made of, row by row."""
+    begin: NDArray[np.intp]
+    """Where in `member` those of each row begin."""
+
+    def joined(self, amount: Floats, join: np.ufunc = np.add) -> Floats:
+        """(K, rows) of amounts (K, R + 1): those of each row's members joined, then what is of no region."""
+        of_rows: NDArray[np.float64] = join.reduceat(amount[:, self.member], self.begin, axis=1)
+        return np.concatenate([of_rows, amount[:, -1:]], axis=1)
+
+
+@kept_with_atlas()
+def _rows(atlas: Atlas) -> _Rows:
+    tree = region_tree(atlas)
+    description = _description(tree, atlas)
+    is_lateralised = np.array([side is not None for side in description["hemisphere"]])
+    member = np.array([member for node in tree for member in node.members])
+    begin = np.cumsum([0, *(len(node.members) for node in tree)])[:-1]
+    return _Rows(description, is_lateralised, member, begin)
+
+
 def _description(tree: Sequence[TreeNode], atlas: Atlas) -> dict[str, Any]:
-    """The columns that say what each row is of; the last row is of no region."""
+    """The columns that say what each row is of."""
     ids, sides = atlas.regions["id"].tolist(), atlas.regions.get("hemisphere", pd.Series([None] * atlas.n_regions))
     of_row = [None if side is None or pd.isna(side) else str(side) for side in sides]
     return {
@@ -96,14 +125,6 @@ def _side_of(node: TreeNode, sides: Sequence[str | None]) -> str | None:
         return sides[node.row]
     of_members = {sides[member] for member in node.members}
     return of_members.pop() if len(of_members) == 1 else None
-
-
-def _along_tree(tree: Sequence[TreeNode], amount: Floats, join: np.ufunc = np.add) -> Floats:
-    """(K, rows) of amounts (K, R + 1): those of each node's members joined, then what is of no region."""
-    members = np.array([member for node in tree for member in node.members])
-    first = np.cumsum([0, *(len(node.members) for node in tree)])[:-1]
-    joined: NDArray[np.float64] = join.reduceat(amount[:, members], first, axis=1)
-    return np.concatenate([joined, amount[:, -1:]], axis=1)
 
 
 def _divided(amount: Floats, whole: Floats) -> Floats:
