@@ -475,6 +475,7 @@ def test_the_demo_shows_the_result_in_napari_where_a_window_opens(
     assert modes.get_value(viewer.dims.point, world=True) == 1
     widget.assign()
     qtbot.waitUntil(lambda: not widget.is_running, timeout=60_000)
+    assert not widget.result.warnings  # nothing for a newcomer to worry about
     assert len(viewer.layers) == len(kinds)
     assert {"Assigned regions", "Assign modes (napari-atlas-assign)"} <= set(viewer.window.dock_widgets)
 

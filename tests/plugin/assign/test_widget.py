@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
@@ -133,7 +133,7 @@ def test_assign_adds_layers_and_tells_how_many(model, ready, qtbot, told):
 def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "napari_atlas_assign.plugin.assign.widget.put_layers", lambda viewer, result, *_: shown.append(result)
+        "napari_atlas_assign.plugin.assign.widget.put_in_turns", lambda viewer, result, *_: shown.append(result) or ()
     )
     ready.fields.tail.value, ready.fields.connectivity.value, ready.fields.min_volume.value = "both", 6, 100
     ready.assign()
@@ -142,10 +142,32 @@ def test_the_widget_calls_the_one_pipeline(model, ready, qtbot, monkeypatch):
     assert result.parameters == Parameters(threshold=3.0, tail="both", connectivity=6, min_volume_mm3=100.0)
 
 
+def test_the_window_answers_between_the_new_layers_of_a_first_result(model, ready, qtbot):
+    seen = []
+    look = QTimer()
+    look.timeout.connect(lambda: seen.append({"map regions", "map modes"} & {layer.name for layer in model.layers}))
+    look.start(0)
+    ready.assign()
+    finish(qtbot, ready)
+    look.stop()
+    assert {"map regions"} in seen
+    assert {"map regions", "map modes"} <= {layer.name for layer in model.layers}
+
+
+def test_a_result_that_is_cancelled_while_it_is_shown_stops_there(model, ready, qtbot):
+    model.layers.events.inserted.connect(lambda event: ready.cancel() if event.value.name == "map regions" else None)
+    ready.assign()
+    qtbot.waitUntil(lambda: "map regions" in model.layers)
+    finish(qtbot, ready)
+    settle()
+    assert "map modes" not in model.layers
+    assert ready.status.value == "Cancelled."
+
+
 def test_twenty_runs_in_a_row_lose_no_result(model, ready, qtbot, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "napari_atlas_assign.plugin.assign.widget.put_layers", lambda viewer, result, *_: shown.append(result)
+        "napari_atlas_assign.plugin.assign.widget.put_in_turns", lambda viewer, result, *_: shown.append(result) or ()
     )
     for n in range(1, 21):
         ready.assign()
@@ -434,7 +456,7 @@ def test_whatever_goes_wrong_is_a_sentence_and_live_goes_on(model, ready, qtbot,
     def broken(*_):
         raise RuntimeError("no such thing")
 
-    for where in ("draw", "put_layers", "find_frame_of_layer"):
+    for where in ("draw", "put_in_turns", "find_frame_of_layer"):
         with monkeypatch.context() as patch:
             patch.setattr(f"napari_atlas_assign.plugin.assign.widget.{where}", broken)
             ready.assign()

@@ -10,11 +10,12 @@ import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressDialog, QPushButton
 
-from napari_atlas_assign import InputError, assign
+from napari_atlas_assign import InputError, assign, load_atlas
 from napari_atlas_assign.plugin.layers import samples
 from napari_atlas_assign.plugin.layers.beside import run_beside
 from napari_atlas_assign.plugin.layers.convert import atlas_from_layer, image_from_layer
 from napari_atlas_assign.resources import sample_data_folder
+from napari_atlas_assign.template_space import relation_of_spaces
 from tests.plugin.helpers import as_layer
 
 
@@ -60,6 +61,11 @@ def test_the_real_z_map_opens_in_place(zmap_path):
     image = image_from_layer(layer)
     assert image.grid.voxel_sizes.tolist() == [3, 3, 3]
     assert np.isclose(image.data.max(), 7.94, atol=0.01)
+
+
+def test_the_real_z_map_is_in_the_space_of_the_atlas_that_is_offered_so_nothing_is_doubted(zmap_path):
+    (layer,) = (as_layer(d) for d in samples.real_z_map())
+    assert relation_of_spaces(image_from_layer(layer).space, load_atlas("juelich").space) == "same"
 
 
 @pytest.mark.parametrize(("sample", "n"), [(samples.juelich, 121), (samples.harvard_oxford, 113)])

@@ -13,6 +13,9 @@ from ...errors import InputError
 Z_MAP = ("tests", "data", "collection_658", "image_10426.nii.gz")
 """A real z map (NeuroVault 10426, 3 mm)."""
 
+Z_MAP_SPACE = "MNI152NLin6Asym"
+"""NeuroVault's maps are in MNI space, which it draws on FSL's template; the file of the z map does not say so."""
+
 TEMPLATE = ("data", "templates", "MNI152_T1_1mm_brain.nii.gz")
 """The MNI152 template, brain only, 1 mm."""
 

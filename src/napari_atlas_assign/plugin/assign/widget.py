@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -27,15 +28,15 @@ from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind, own_metadata
 from ..plain_text import labels_as_plain_text, show_error, show_warning
-from ..probe.caption import show_place
-from ..show import show_table
+from ..probe.caption import show_place_in_turns
+from ..show import show_table, show_table_in_turns
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
 from ..viewer.buttons import ViewButtons
 from ..viewer.crosshair import show_crosshair
 from ..viewer.first_sight import present
 from ..viewer.keep_in_view import keep_whole
-from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, put_layers, rename_results
+from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, put_in_turns, rename_results
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
@@ -69,6 +70,8 @@ class AssignWidget(QWidget):
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
         self._seconds = float("inf")
         self._result: Result | PointResult | None = None
+        self._turns: Iterator[None] = iter(())  # the steps of showing a result that are left
+        self._turns_aloud = self._is_showing = False
         self._following = Following()
         self._chosen: set[str] = set()  # what the user picked by hand, which then is no longer picked for them
         self._latest: Latest[bool] = Latest(self._run)
@@ -109,6 +112,7 @@ class AssignWidget(QWidget):
         self.notes = text()
 
     def _make_timers(self) -> None:
+        self._next_turn = _timer(self, 0, self._turn)
         self._soon = _timer(self, 0, lambda: self._latest.submit(False))
         self._table_soon = _timer(self, TABLE_DELAY, self._show_table)
         self._look = _timer(self, LOOK_EVERY, self._look_at_download)
@@ -153,7 +157,7 @@ class AssignWidget(QWidget):
 
     def cancel(self) -> None:
         """Stop a running assignment; what it still delivers is dropped."""
-        if self._worker is not None:
+        if self._worker is not None or self._is_showing:
             self._drop()
             self.status.value = "Cancelled."
 
@@ -187,7 +191,7 @@ class AssignWidget(QWidget):
     @property
     def is_running(self) -> bool:
         """Whether an assignment is under way or about to begin."""
-        return self._worker is not None or self._soon.isActive()
+        return self._worker is not None or self._soon.isActive() or self._is_showing
 
     @property
     def result(self) -> Result | PointResult | None:
@@ -237,8 +241,7 @@ class AssignWidget(QWidget):
             self._start(request, aloud=False)
         else:
             began = perf_counter()
-            self._deliver(finish(steps(self._shelf, request)), request, False, began)
-            self._latest.finished()
+            self._begin_turns(self._deliver(finish(steps(self._shelf, request)), request, False, began), False)
 
     def _start(self, request: Request, aloud: bool) -> None:
         """Have a worker run a request; `aloud` shows progress, and errors and warnings as notifications."""
@@ -269,28 +272,49 @@ class AssignWidget(QWidget):
             return
         self._worker = self._running = None
         self._set_running(False)
-        try:
-            self._deliver(outcome, request, aloud, began)
-        except Exception as error:
-            self._fail(unforeseen(self._name, error), aloud)
-        self._latest.finished()
+        self._begin_turns(self._deliver(outcome, request, aloud, began), aloud)
 
-    def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> None:
+    def _begin_turns(self, turns: Iterator[None], aloud: bool) -> None:
+        """Do something step by step, at each of which the window answers; then it is the next request's turn."""
+        self._turns, self._turns_aloud, self._is_showing = turns, aloud, True
+        self._turn()
+
+    def _turn(self) -> None:
+        try:
+            next(self._turns)
+        except StopIteration:
+            self._end_turns()
+        except Exception as error:
+            self._fail(unforeseen(self._name, error), self._turns_aloud)
+            self._end_turns()
+        else:
+            if self._is_showing:
+                self._next_turn.start()
+
+    def _end_turns(self) -> None:
+        if self._is_showing:  # else a step was the last because it was stopped, and others have the turn
+            self._is_showing = False
+            self._latest.finished()
+
+    def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> Iterator[None]:
+        """Show what came out; what is new in the viewer takes napari long, so that the window answers in between."""
         if isinstance(outcome, Failure):
             self._fail(outcome, aloud)
             return
         self._failed = False
         self._result = result = outcome.result
         is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
-        put_layers(self._viewer, result, outcome.layers, request.frame)
+        yield from put_in_turns(self._viewer, result, outcome.layers, request.frame)
         self._seconds = perf_counter() - began
         self.status.value = _summary(result)
         self._note(result.warnings, aloud)
         if aloud:
             self.atlas.note_use()
-            self._show_table()
+            yield
+            yield from show_table_in_turns(result, self._viewer)
             if is_first:
-                self._go_to_first_peak()
+                yield
+                yield from self._go_to_first_peak(result)
         elif not self._table_soon.isActive():
             self._table_soon.start()
         if self._shown != self._request_key(request):
@@ -304,13 +328,13 @@ class AssignWidget(QWidget):
         if self._result is not None:
             show_table(self._result, self._viewer)
 
-    def _go_to_first_peak(self) -> None:
+    def _go_to_first_peak(self, result: Result | PointResult) -> Iterator[None]:
         """Show what was looked for: the peak of mode 1."""
-        result = self._result
         if isinstance(result, Result) and len(result.modes):
             peak = result.modes["peak"].iloc[0]
             show_crosshair(self._viewer, find_frame(result, self._viewer), peak)
-            show_place(self._viewer, result, peak)
+            yield
+            yield from show_place_in_turns(self._viewer, result, peak)
 
     def _fail(self, failure: Failure, aloud: bool) -> None:
         self._failed = True
@@ -329,6 +353,8 @@ class AssignWidget(QWidget):
     def _drop(self) -> None:
         """Stop what runs, and forget what waits."""
         self._soon.stop()
+        self._next_turn.stop()
+        self._is_showing = False
         self._latest.clear()
         self._watch.stop.set()
         if self._worker is not None:

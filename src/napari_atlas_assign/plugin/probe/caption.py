@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -15,6 +15,7 @@ from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...grid import Floats
 from ..layers.layer_results import results_in
+from ..turns import at_once
 from ..viewer.crosshair import crosshair_of, show_crosshair
 from ..viewer.overlays import shortened
 from ..viewer.placing import find_frame, go_to_place
@@ -140,10 +141,16 @@ def show_place(viewer: Any, result: Result | PointResult, xyz: Any, run: int = 0
 
     A crosshair that was closed stays closed.
     """
+    at_once(show_place_in_turns(viewer, result, xyz, run))
+
+
+def show_place_in_turns(viewer: Any, result: Result | PointResult, xyz: Any, run: int = 0) -> Iterator[None]:
+    """As `show_place`, but pause between its steps."""
     go_to_place(viewer, result, xyz, run)
     here = what_is_here(viewer, np.asarray(xyz, dtype=np.float64), read_in_memory)
     if crosshair_of(viewer) is not None:
         show_crosshair(viewer, find_frame(result, viewer), xyz, region_here(here))
+        yield
     caption = caption_of(viewer)
     if caption is not None:
         caption.tell(xyz)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..layers.metadata import LayerData, layer_kind, own_metadata
 from ..layers.mode_layers import has_own_modes, modes_layers
 from ..layers.point_layers import assigned_points_layer, view_of_points
 from ..layers.region_layers import regions_layers
+from ..turns import at_once
 from .anatomical import is_turned, set_upright
 from .map_paint import paint_by_threshold
 from .mode_volume import follow_volume
@@ -103,6 +104,13 @@ def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()
 
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
     """Add the layers of a result, as `draw` gives them, or update those that an earlier result left."""
+    at_once(put_in_turns(viewer, result, layers, frame))
+
+
+def put_in_turns(
+    viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame
+) -> Iterator[None]:
+    """As `put_layers`, but pause after each layer that is new: napari takes long to add one."""
     of_each = [options["metadata"][KEY] for _, options, _ in layers]
     if (
         frame.is_anatomical
@@ -115,11 +123,14 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
         _forget_other_atlases(viewer, [metadata for metadata in of_each if metadata["role"] == role])
     roles = [metadata["role"] for metadata in of_each]
     for layer_data, metadata in zip(layers, of_each, strict=True):
+        n_so_far = len(viewer.layers)
         with status_at_rest(viewer):
             layer = put(viewer, layer_data, metadata["atlas"] if roles.count(metadata["role"]) > 1 else None)
         remember(layer, result)
         if metadata["role"] == "modes" and isinstance(result, Result) and result.is_stack:
             follow_volume(viewer, layer)
+        if len(viewer.layers) != n_so_far:
+            yield
     if len(viewer.layers) != n_before:
         keep_readable(viewer)
     if isinstance(result, Result) and frame.layer is not None:
