@@ -539,6 +539,13 @@ def test_how_sure_is_asked_in_a_closed_section_that_goes_with_the_source(ready, 
     assert ready.fields.parameters == Parameters()
 
 
+def test_every_field_has_a_name_for_screen_readers(ready):
+    for container in (ready.source_fields, ready.fields.more, ready.fields.sure.container):
+        names = [field.native.accessibleName() or getattr(field.native, "text", str)() for field in container]
+        assert all(names)
+        assert len(set(names)) == len(names)
+
+
 def test_how_sure_is_worked_out_by_hand_only_and_shown_with_the_result(ready, qtbot):
     finish(qtbot, ready)  # what the threshold has set off
     ready.fields.sure.registration_sd.value = 2

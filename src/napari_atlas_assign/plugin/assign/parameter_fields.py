@@ -238,12 +238,14 @@ class ParameterFields:
             (self.level, len(self._levels) > 1),
         ):
             field.visible = meant
+        number = float(self.threshold.value)
+        self.sure.suggest(number if kind == "value" else self._largest / 2, self._largest)
         self.sure.fit(is_map)
-        self._fit_decimals(float(self.threshold.value))
+        self._fit_decimals(number)
         self.slider.setVisible(is_map and kind != "p")
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(0, {"value": self._largest, "percentile": 99.9}.get(kind, 1.0))
         self.slider.setSingleStep(self.slider.maximum() / 200)
         self.slider.setPageStep(self.slider.maximum() / 20)
-        self.slider.setValue(min(float(self.threshold.value), self.slider.maximum()))
+        self.slider.setValue(min(number, self.slider.maximum()))
         self.slider.blockSignals(blocked)

@@ -51,6 +51,12 @@ def align_labels(fields: Container, *labels: QLabel) -> None:
         label.setFixedWidth(width)
 
 
+def name_by_labels(*containers: Container) -> None:
+    """Call fields as their labels do, for screen readers, which do not see what stands beside a field."""
+    for field in (field for container in containers for field in container):
+        field.native.setAccessibleName(field.native.accessibleName() or field.label)
+
+
 def row(*widgets: Any) -> Container:
     """Widgets side by side."""
     made = Container(widgets=list(widgets), layout="horizontal", labels=False)

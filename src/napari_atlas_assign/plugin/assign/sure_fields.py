@@ -22,12 +22,14 @@ class SureFields:
             tooltip="Would the best regions hold if the map lay a little differently? Standard deviation in mm along "
             "each axis; 0 does not ask",
         )
+        self.follow = CheckBox(
+            text="follow modes along thresholds",
+            tooltip="Would the modes and their best regions stand at other thresholds?",
+        )
         self.sweep = LineEdit(
             label="thresholds",
-            tooltip="Would the modes and their best regions stand at other thresholds? A list, or the lowest, the "
-            "highest and how many; empty does not ask",
+            tooltip="The lowest, the highest and how many, as 2.3:5:10, or a list, as 2.3, 3.1, 4",
         )
-        self.sweep.native.setPlaceholderText("as 2.3:5:10, or 2.3, 3.1, 4")
         self.place = CheckBox(
             text="place modes elsewhere",
             tooltip="Of blobs of this shape in comparable tissue, which fraction p would lie in a region as much as "
@@ -55,14 +57,14 @@ class SureFields:
         self.seed = SpinBox(
             label="seed", min=0, max=10**9, tooltip="Of the random numbers: the same seed gives the same figures"
         )
-        asked: list[Any] = [self.registration_sd, self.sweep, self.place, self.placements, self.test, self.surrogates]
-        self.container = Container(widgets=[*asked, self.seed])
+        asked: list[Any] = [self.registration_sd, self.follow, self.sweep, self.place, self.placements]
+        self.container = Container(widgets=[*asked, self.test, self.surrogates, self.seed])
         self._is_map = True
 
     @property
     def asks(self) -> bool:
         """Whether anything is asked."""
-        return self._draws or bool(self._sweep_text)
+        return self._draws or self._follows
 
     def options(self) -> dict[str, Any]:
         """Arguments of `Parameters`.
@@ -74,7 +76,7 @@ class SureFields:
         """
         return {
             "registration_sd_mm": float(self.registration_sd.value),
-            "sweep": thresholds_in(self._sweep_text) if self._sweep_text else (),
+            "sweep": thresholds_in(self.sweep.value) if self._follows else (),
             "placements": int(self.placements.value) if self.place.value else 0,
             "surrogates": int(self.surrogates.value) if self._tests else 0,
             "seed": int(self.seed.value) if self._draws else 0,
@@ -84,6 +86,7 @@ class SureFields:
         """Every field, and what it shows of parameters; how many draws there were last stays where none are asked."""
         return [
             (self.registration_sd, parameters.registration_sd_mm),
+            (self.follow, bool(parameters.sweep)),
             (self.sweep, thresholds_text(parameters.sweep)),
             (self.place, bool(parameters.placements)),
             (self.placements, parameters.placements or self.placements.value),
@@ -92,11 +95,18 @@ class SureFields:
             (self.seed, parameters.seed),
         ]
 
+    def suggest(self, threshold: float, largest: float) -> None:
+        """Offer thresholds, as long as none are asked for: from that of a map to near its largest value."""
+        if not self.follow.value:
+            with self.sweep.changed.blocked():
+                self.sweep.value = f"{min(threshold, largest / 2):.6g}:{0.9 * largest:.3g}:10"
+
     def fit(self, is_map: bool) -> None:
         """Show the fields that mean something: regions of interest have no threshold and no values."""
         self._is_map = is_map
         for field, meant in (
-            (self.sweep, is_map),
+            (self.follow, is_map),
+            (self.sweep, self._follows),
             (self.placements, bool(self.place.value)),
             (self.test, is_map),
             (self.surrogates, self._tests),
@@ -105,8 +115,8 @@ class SureFields:
             field.visible = meant
 
     @property
-    def _sweep_text(self) -> str:
-        return str(self.sweep.value).strip() if self._is_map else ""
+    def _follows(self) -> bool:
+        return self._is_map and bool(self.follow.value)
 
     @property
     def _tests(self) -> bool:

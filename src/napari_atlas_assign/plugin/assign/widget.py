@@ -42,7 +42,7 @@ from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
-from .parts import align_labels, collapsible, row, text
+from .parts import align_labels, collapsible, name_by_labels, row, text
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
@@ -144,6 +144,7 @@ class AssignWidget(QWidget):
         self.sure.addWidget(self.fields.sure.container.native)
         layout.addWidget(self.more)
         layout.addWidget(self.sure)
+        name_by_labels(self.source_fields, self.fields.more, self.fields.sure.container)
         self.view_buttons = ViewButtons(self._viewer)
         layout.addWidget(self.view_buttons)
         layout.addStretch()
