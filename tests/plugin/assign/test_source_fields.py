@@ -1,6 +1,7 @@
 """Every kind of source goes into the widget: stacks, arrays, points, shapes, regions of interest, records."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
@@ -9,6 +10,8 @@ from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import place_of
+from napari_atlas_assign.plugin.layers.reader import read_atlas_folder
+from tests.mouse import annotation, write_mouse
 from tests.plugin.helpers import AFFINES, as_layer, placed, without_crosshair
 
 
@@ -199,3 +202,64 @@ def test_two_widgets_of_two_viewers_keep_apart(qtbot, blob_map, label_atlas):
     assert len(without_crosshair(first._viewer)) == 4
     assert len(without_crosshair(second._viewer)) == 2
     assert second.result is None
+
+
+# --- arrays on the voxels of an atlas ---
+
+
+@pytest.fixture
+def mouse_folder(tmp_path):
+    return write_mouse(tmp_path / "generated_mouse_100um_v1.0")
+
+
+def heat_map(order):
+    """Warm in the visual areas on one side, in the order of the atlas's axes or towards right, anterior, superior."""
+    heat = np.where(annotation() == 11, 5.0, 0.5).astype(np.float32)
+    heat[:, :, 12:] = 0.5
+    return heat if order == "atlas" else heat[::-1, ::-1, ::-1].transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("order", ["atlas", "RAS"])
+def test_a_heat_map_with_the_voxels_of_an_open_atlas_is_asked_about_and_lies_on_them(qtbot, mouse_folder, order):
+    viewer = ViewerModel()
+    viewer.add_layer(as_layer(read_atlas_folder(mouse_folder)[0]))
+    widget = AssignWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.live.value = False
+    heat = heat_map(order)
+    viewer.layers.selection.active = viewer.add_image(heat, name="c-Fos")
+    assert widget.image.value is viewer.layers["c-Fos"]
+    assert widget.geometry.visible or not widget.isVisible()
+    assert (widget.geometry.value, widget.result) == (order, None)
+    widget.threshold.value = 1
+    expected = assign(heat, mouse_folder, threshold=1, on_atlas_voxels=order)
+    result = run(qtbot, widget)
+    pd.testing.assert_frame_equal(result.assignments, expected.assignments)
+    pd.testing.assert_frame_equal(result.regions, expected.regions)
+
+
+def test_an_atlas_that_is_not_loaded_yet_is_loaded_before_the_heat_map_is_laid_on_it(qtbot, mouse_folder):
+    viewer = ViewerModel()
+    widget = AssignWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.live.value = False
+    viewer.add_image(heat_map("RAS"), name="c-Fos")
+    widget.atlas.value = ("file", None)
+    widget.atlas.file.value = mouse_folder / "metadata.json"
+    assert widget.geometry.value is None
+    widget.geometry.value = "RAS"
+    widget.threshold.value = 1
+    expected = assign(heat_map("RAS"), mouse_folder, threshold=1, on_atlas_voxels="RAS")
+    pd.testing.assert_frame_equal(run(qtbot, widget).assignments, expected.assignments)
+
+
+def test_what_has_other_voxels_than_the_atlas_cannot_lie_on_them(qtbot, mouse_folder):
+    viewer = ViewerModel()
+    viewer.add_layer(as_layer(read_atlas_folder(mouse_folder)[0]))
+    widget = AssignWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.live.value = False
+    viewer.layers.selection.active = viewer.add_image(heat_map("RAS")[1:], name="cropped")
+    assert widget.geometry.value is None
+    assert not {"atlas", "RAS"} & set(widget.geometry.choices)
+    assert "does not say where it lies" in fail(qtbot, widget)

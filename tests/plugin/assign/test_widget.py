@@ -13,7 +13,8 @@ from napari_atlas_assign import assign, show
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.plugin.assign import worker as run
 from napari_atlas_assign.plugin.assign.source_fields import usual_threshold
-from napari_atlas_assign.plugin.assign.widget import AssignWidget, region_shown
+from napari_atlas_assign.plugin.assign.summary import region_shown
+from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import set_geometry
 from napari_atlas_assign.plugin.layers.reader import read

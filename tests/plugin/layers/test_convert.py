@@ -14,7 +14,7 @@ from napari.utils.colormap_backend import ColormapBackend
 from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 from napari.utils.colormaps._accelerated_cmap import set_colormap_backend
 
-from napari_atlas_assign import Atlas, Grid, Image, InputError, assign
+from napari_atlas_assign import Atlas, Grid, Image, InputError, assign, load_atlas
 from napari_atlas_assign.plugin.layers import colors
 from napari_atlas_assign.plugin.layers import convert as layers
 from napari_atlas_assign.plugin.layers.convert import (
@@ -26,7 +26,8 @@ from napari_atlas_assign.plugin.layers.convert import (
 )
 from napari_atlas_assign.plugin.layers.geometry import KEY, set_geometry
 from napari_atlas_assign.plugin.layers.metadata import layer_kind
-from napari_atlas_assign.plugin.layers.reader import read
+from napari_atlas_assign.plugin.layers.reader import read, read_atlas_folder
+from tests.mouse import write_mouse
 from tests.plugin.helpers import AFFINES, as_layer, napari_nifti_layer, placed
 
 # --- image layers in ---
@@ -280,3 +281,25 @@ def test_features_of_nothing_have_a_background_row():
 def test_nibabel_proxies_are_accepted(blob_map, write):
     proxy = nib.load(write(blob_map.T)).dataobj
     assert np.array_equal(image_from_layer(placed(proxy)).data, blob_map)
+
+
+def test_an_opened_atlas_has_its_tree_and_sides_until_it_is_painted_or_moved(tmp_path):
+    folder = write_mouse(tmp_path / "generated_mouse_100um_v1.0")
+    atlas = load_atlas(folder)
+    layer = as_layer(read_atlas_folder(folder)[0])
+    same = atlas_from_layer(layer)
+    pd.testing.assert_frame_equal(same.regions, atlas.regions)
+    assert same.source["midplane_mm"] == atlas.source["midplane_mm"]
+    layer.name = "mine"
+    renamed = atlas_from_layer(layer)
+    assert renamed.name == "mine"
+    pd.testing.assert_frame_equal(renamed.regions, atlas.regions)
+    moved = as_layer(read_atlas_folder(folder)[0])
+    moved.translate = np.add(moved.translate, 0.3)
+    assert atlas_from_layer(moved).grid.affine[:3, 3] == pytest.approx([-2.05, -2.65, -1.65])
+    layer.data[0, 0, 0] = 12
+    painted = atlas_from_layer(layer)
+    assert painted.map_of(painted.regions["id"].tolist().index(12))[0, 0, 0] == 1
+    whole = as_layer(read_atlas_folder(folder)[0])
+    (folder / "structures.json").unlink()
+    assert set(atlas_from_layer(whole).regions["name"]) <= set(atlas.regions["name"])

@@ -51,7 +51,7 @@ def on_atlas_voxels(images: Sequence[Image], atlas: Atlas, order: VoxelOrder | L
     if order is not True and order not in get_args(VoxelOrder):
         raise InputError(f"on_atlas_voxels is {order!r}; give True, 'atlas' or 'RAS'")
     first = images[0]
-    fits = voxel_orders(first, atlas)
+    fits = voxel_orders(first.grid, atlas.grid)
     if order is not True:
         fits = {word: grid for word, grid in fits.items() if word == order}
     if not fits:
@@ -78,13 +78,13 @@ def _silent(stated: Stated) -> Stated:
     return replace(stated, remarks=())
 
 
-def voxel_orders(image: Image, atlas: Atlas) -> dict[VoxelOrder, Grid]:
+def voxel_orders(own: Grid, atlas: Grid) -> dict[VoxelOrder, Grid]:
     """The ways in which an image fits the voxels of an atlas by shape and voxel size, and its grid in each."""
-    own = nib.orientations.io_orientation(image.grid.affine)
-    turned = _turned(atlas.grid, nib.orientations.io_orientation(atlas.grid.affine), own)
-    grids: dict[VoxelOrder, Grid] = {"atlas": atlas.grid, "RAS": turned}
-    fitting = {word: grid for word, grid in grids.items() if _fits(image.grid, grid)}
-    return {"atlas": atlas.grid} if len(fitting) == 2 and turned.matches(atlas.grid) else fitting
+    orientation = nib.orientations.io_orientation(own.affine)
+    turned = _turned(atlas, nib.orientations.io_orientation(atlas.affine), orientation)
+    grids: dict[VoxelOrder, Grid] = {"atlas": atlas, "RAS": turned}
+    fitting = {word: grid for word, grid in grids.items() if _fits(own, grid)}
+    return {"atlas": atlas} if len(fitting) == 2 and turned.matches(atlas) else fitting
 
 
 def _turned(grid: Grid, old: Floats, new: Floats) -> Grid:
@@ -106,7 +106,7 @@ def _fits(own: Grid, wanted: Grid) -> bool:
 
 def hint_of_voxels(image: Image, atlas: Atlas) -> str:
     """What to add to a sentence on an image that does not overlap an atlas, if it has the shape of its voxels."""
-    fits = voxel_orders(image, atlas).values()
+    fits = voxel_orders(image.grid, atlas.grid).values()
     if not fits or any(image.grid.matches(grid) for grid in fits):
         return ""
     return (

@@ -27,13 +27,14 @@ from ...atlas.atlas import Atlas
 from ...atlas.catalogue import catalogue
 from ...atlas.sources.entry import CatalogueEntry
 from ...errors import InputError
-from ..layers.convert import atlas_from_layer
+from ...grid import Grid
+from ..layers.convert import atlas_from_layer, atlas_grid
 from ..layers.together import world_of_atlas
 from ..plain_text import tip as plain_tip
 from .atlas_groups import badge, grouped
 from .badges import BADGE, BadgeDelegate
 from .settings import MOST_RECENT, read_recent, store_recent
-from .worker import AtlasChoice
+from .worker import AtlasChoice, AtlasShelf
 
 Value = tuple[str, Any]
 """``("layer", layer)``, ``("name", full name in the catalogue)`` or ``("file", None)``."""
@@ -182,6 +183,17 @@ class AtlasChooser(QWidget):
     def layers(self) -> list[Any]:
         """The chosen atlases that are layers, and None for each of the others."""
         return [what if kind == "layer" else None for kind, what in self.values]
+
+    def grid(self, shelf: AtlasShelf) -> Grid | None:
+        """Of the atlas that is shown, where it is known without loading it."""
+        kind, what = self.value
+        if kind == "layer":
+            return atlas_grid(what)
+        try:
+            atlas = shelf.holds(self._atlas_choice((kind, what), None))
+        except InputError:  # no file is chosen
+            return None
+        return None if atlas is None else atlas.grid
 
     def add(self) -> None:
         """Put the atlas that is shown on the list of those that are compared as well."""

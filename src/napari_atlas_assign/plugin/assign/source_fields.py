@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
 
+from ...assignment.places.voxels import VoxelOrder, voxel_orders
 from ...errors import InputError
-from ...grid import Floats
+from ...grid import Floats, Grid
 from ...header import Stated
 from ...image import Image
 from ...modes.point_set import PointSet
@@ -35,14 +36,27 @@ Source = Image | Sequence[Image] | PointSet
 
 OWN, NUMBERS = "own", "numbers"
 
+ON_VOXELS: dict[VoxelOrder, str] = {
+    "atlas": "on the atlas's voxels, its array's axes",
+    "RAS": "on the atlas's voxels, towards right, anterior, superior",
+}
+"""How an array may lie that has the voxels of the atlas."""
+
 UNKNOWN = ("choose…", None)
 
 
 class SourceFields(Container):
     """The chooser of the layer, and the questions that its kind brings."""
 
-    def __init__(self, viewer: Any, changed: Callable[[], None], atlases: Callable[[], list[Any]] = list) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        changed: Callable[[], None],
+        atlases: Callable[[], list[Any]] = list,
+        atlas_grid: Callable[[], Grid | None] = lambda: None,
+    ) -> None:
         self._viewer = viewer
+        self._atlas_grid = atlas_grid  # of the one that is shown; None while it is not loaded
         self._changed = changed
         self._atlases = atlases  # those chosen: layers, and None for what is no layer
         self._kept: tuple[Any, Image] | None = None
@@ -116,6 +130,11 @@ class SourceFields(Container):
             return 0
         shape = full_resolution(self.layer).shape
         return int(np.prod(shape if self.volumes.value == "all" else shape[-3:], dtype=np.int64))
+
+    @property
+    def waits_for_atlas(self) -> bool:
+        """Whether the layer is to lie on the voxels of an atlas that is not loaded."""
+        return self.geometry.value in ON_VOXELS and self._atlas_grid() is None
 
     def _world(self) -> Floats | None:
         """What the viewer's coordinates mean for a layer that does not say it, where the atlases tell."""
@@ -194,7 +213,19 @@ class SourceFields(Container):
         placed = self._placed_layers()
         if self.kind in ("points", "shapes"):
             return next(iter(placed), None)
-        return next((other for other in placed if has_voxels_of(layer, other)), None)
+        same = next((other for other in placed if has_voxels_of(layer, other)), None)
+        if same is None and len(orders := self._orders_on_atlas(layer)) == 1:
+            return next(iter(orders))
+        return same
+
+    def _orders_on_atlas(self, layer: Any) -> dict[VoxelOrder, Grid]:
+        """How a layer may lie on the voxels of the atlas; empty where it cannot, or the atlas is not loaded."""
+        atlas = self._atlas_grid()
+        if atlas is None or layer.ndim < 3:
+            return {}
+        in_mm = mm_per_unit(layer)
+        sizes = np.asarray(layer.scale[-3:]) * (1 if in_mm is None else in_mm)
+        return voxel_orders(Grid(full_resolution(layer).shape[-3:], np.diag([*sizes, 1.0])), atlas)
 
     def _on_change(self) -> None:
         self.fit()
@@ -213,11 +244,22 @@ class SourceFields(Container):
             affine = np.eye(4)[[2, 1, 0, 3]] @ np.diag([*self.voxel_size.value, 1.0])
             affine[:3, 3] = self.origin.value[::-1]
             set_geometry(layer, affine)
+        elif stated in ON_VOXELS:
+            self._lay_on_atlas(layer, stated)
         elif self.kind != "points" and full_resolution(stated).shape[-3:] == full_resolution(layer).shape[-3:]:
             set_geometry(layer, place_of(stated).world)
         else:
             adopt_geometry(layer, stated)
         self.fit()
+
+    def _lay_on_atlas(self, layer: Any, order: VoxelOrder) -> None:
+        grid = self._orders_on_atlas(layer).get(order)
+        if grid is None:
+            raise InputError(
+                f"the layer {layer.name!r} has not the voxels of the atlas in this order of axes; say in the field "
+                "'lies' where it lies"
+            )
+        set_geometry(layer, grid.affine)
 
     def _image_choices(self, _: Any = None) -> list[Any]:
         return [layer for layer in self._viewer.layers if is_source(layer)]
@@ -227,7 +269,9 @@ class SourceFields(Container):
         shown = (f"as shown: z, y, x{self._unit_and_sizes()} (S, A, R)", OWN)
         if self.kind in ("points", "shapes"):
             return [UNKNOWN, *layers, shown]
-        return [UNKNOWN, shown, ("by voxel size and origin", NUMBERS), *layers]
+        orders = ON_VOXELS if self._atlas_grid() is None else self._orders_on_atlas(self.layer) if self.layer else {}
+        voxels = [(text, order) for order, text in ON_VOXELS.items() if order in orders]
+        return [UNKNOWN, shown, ("by voxel size and origin", NUMBERS), *voxels, *layers]
 
     def _unit_and_sizes(self) -> str:
         """The unit of the layer, and of a stack how long each axis is: its last might be time."""

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +18,7 @@ from superqt.utils import create_worker as superqt_worker
 from ...assignment.assign import finish
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
+from ...atlas.atlas import Atlas
 from ...atlas.hierarchy import n_levels
 from ...errors import AtlasError, InputError
 from ...report.provenance import read_record
@@ -26,7 +27,7 @@ from ..docks import soon_in_tabs
 from ..following import Following
 from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
-from ..layers.metadata import layer_kind, own_metadata
+from ..layers.metadata import layer_kind
 from ..plain_text import labels_as_plain_text, show_error, show_warning
 from ..probe.caption import show_place_in_turns
 from ..show import show_table, show_table_in_turns
@@ -45,7 +46,8 @@ from .parameter_fields import ParameterFields
 from .parts import align_labels, collapsible, name_by_labels, row, text
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
-from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, steps, unforeseen
+from .summary import region_shown, summary_of
+from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, load, steps, unforeseen
 
 TABLE_DELAY = 60
 """Milliseconds for which tables wait while a hand moves, so that the layers come first."""
@@ -63,7 +65,7 @@ class AssignWidget(QWidget):
         self._defaults = read_defaults()
         self._shelf = AtlasShelf()
         self._worker: Any = None
-        self._running: Request | None = None  # what the worker works on
+        self._running: Any = None  # what the worker works on
         self._name_shown = ""  # of the map
         self._failed = False  # whether the status tells of an error
         self._watch = Watch()
@@ -91,7 +93,9 @@ class AssignWidget(QWidget):
 
     def _make_fields(self) -> None:
         self.atlas = AtlasChooser(self._defaults.atlas)
-        self.source_fields = SourceFields(self._viewer, self._parameters_changed, lambda: self.atlas.layers)
+        self.source_fields = SourceFields(
+            self._viewer, self._parameters_changed, lambda: self.atlas.layers, lambda: self.atlas.grid(self._shelf)
+        )
         self.fields = ParameterFields(self._defaults, self._parameters_changed)
         self.image, self.geometry, self.volumes = (
             self.source_fields.image,
@@ -231,6 +235,9 @@ class AssignWidget(QWidget):
 
     def _run_request(self, by_hand: bool) -> None:
         """Run by hand or for another map or atlas aloud, else without a word and fast."""
+        if by_hand and self.source_fields.waits_for_atlas:
+            self._load_atlas()
+            return
         request = self._request(fresh=by_hand)
         if isinstance(request, Failure):
             self._fail(request, aloud=by_hand)
@@ -244,36 +251,55 @@ class AssignWidget(QWidget):
             began = perf_counter()
             self._begin_turns(self._deliver(finish(steps(self._shelf, request)), request, False, began), False)
 
+    def _load_atlas(self) -> None:
+        """Load the atlas on whose voxels the map is to lie, then go on."""
+        choice = self.atlas.atlas_choices(False, self.image.value)[0]
+        self._work(choice, partial(load, self._shelf, choice, self._name), len(STEPS), True, self._go_on)
+
+    def _go_on(self, outcome: Atlas | Failure) -> Iterator[None]:
+        if isinstance(outcome, Failure):
+            self._fail(outcome, aloud=True)
+        else:
+            self._latest.submit(True)
+        yield from ()
+
     def _start(self, request: Request, aloud: bool) -> None:
         """Have a worker run a request; `aloud` shows progress, and errors and warnings as notifications."""
+        began = perf_counter()
+        work = partial(steps, self._shelf, request)
+        self._work(request, work, request.n_steps, aloud, lambda o: self._deliver(o, request, aloud, began))
+
+    def _work(
+        self, what: Any, work: Callable[..., Any], n_steps: int, aloud: bool, then: Callable[[Any], Iterator[None]]
+    ) -> None:
+        """Have a worker do something, which is what is under way then."""
         self._watch = Watch()
         make: Any = superqt_worker  # napari notes each of its own workers for as long as its window lives
         if aloud:
-            make = partial(create_worker, _progress={"total": request.n_steps, "desc": "Assign modes"})
-        worker = make(steps, self._shelf, request, self._watch, _start_thread=False)
-        began = perf_counter()
+            make = partial(create_worker, _progress={"total": n_steps, "desc": "Assign modes"})
+        worker = make(work, self._watch, _start_thread=False)
         # Connected before the start: the signals of a worker that runs already may be gone.
-        worker.yielded.connect(partial(self._on_step, request, aloud))
-        worker.returned.connect(partial(self._on_outcome, request, aloud, began))
-        self._worker, self._running = worker, request
+        worker.yielded.connect(partial(self._on_step, what, aloud))
+        worker.returned.connect(partial(self._on_outcome, what, aloud, then))
+        self._worker, self._running = worker, what
         if aloud:
-            self.progress.max = request.n_steps
+            self.progress.max = n_steps
             self._set_running(True)
             self.status.value = f"{STEPS[0]}…"
             self._look.start()
         worker.start()
 
-    def _on_step(self, request: Request, aloud: bool, step: str) -> None:
-        if request is self._running and aloud:
+    def _on_step(self, what: Any, aloud: bool, step: str) -> None:
+        if what is self._running and aloud:
             self.status.value = f"{step}…"
             self.progress.value = self.progress.value + 1
 
-    def _on_outcome(self, request: Request, aloud: bool, began: float, outcome: Outcome | Failure) -> None:
-        if request is not self._running:
+    def _on_outcome(self, what: Any, aloud: bool, then: Callable[[Any], Iterator[None]], outcome: Any) -> None:
+        if what is not self._running:
             return
         self._worker = self._running = None
         self._set_running(False)
-        self._begin_turns(self._deliver(outcome, request, aloud, began), aloud)
+        self._begin_turns(then(outcome), aloud)
 
     def _begin_turns(self, turns: Iterator[None], aloud: bool) -> None:
         """Do something step by step, at each of which the window answers; then it is the next request's turn."""
@@ -307,7 +333,7 @@ class AssignWidget(QWidget):
         is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
         yield from put_in_turns(self._viewer, result, outcome.layers, request.frame)
         self._seconds = perf_counter() - began
-        self.status.value = _summary(result)
+        self.status.value = summary_of(result)
         self._note(result.warnings, aloud)
         if aloud:
             self.atlas.note_use()
@@ -547,31 +573,6 @@ def _let_go(widget: Any, following: Following, _: Any = None) -> None:
         gone._watch.stop.set()
         gone._worker.quit()
         gone._worker = gone._running = None
-
-
-def region_shown(viewer: Any) -> str | None:
-    """Name of the region whose map the uppermost visible region stack shows; None where there is no such stack."""
-    for layer in reversed(list(viewer.layers)):
-        names = own_metadata(layer).get("regions")
-        if names and layer.visible:
-            index = round(float(layer.world_to_data(viewer.dims.point)[0]))
-            return str(names[min(max(index, 0), len(names) - 1)])
-    return None
-
-
-def _summary(result: Result | PointResult) -> str:
-    pairs = _count(int(result.assignments["region"].notna().sum()), "assignment")
-    if isinstance(result, PointResult):
-        return f"{_count(len(result.points), 'point')}, {pairs}."
-    modes = f"{_count(len(result.modes), 'mode')}, {pairs}."
-    if result.is_stack:
-        return f"{_count(len(result.images), 'map')}, {modes}"
-    volume = result.image.source.get("volume")
-    return modes if volume is None else f"Volume {volume}, at the slider: {modes}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" + ("" if n == 1 else "s")
 
 
 def _n_levels(atlas: Any) -> int:

@@ -144,18 +144,30 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         result.timings.update(timings)
         yield STEPS[2]
         return Outcome(result, request.draw(result))
-    except DownloadCancelled:
-        return Failure("The download was cancelled.")
-    except Stopped:
-        return Failure("The assignment was cancelled.")
-    except InputError as error:
-        return Failure(str(error))
-    except MemoryError:
-        return Failure(
-            f"{request.name}: not enough memory for this assignment; close other programs or use a coarser map"
-        )
     except Exception as error:  # a worker that dies would leave the widget waiting
-        return unforeseen(request.name, error)
+        return failure_of(request.name, error)
+
+
+def load(shelf: AtlasShelf, choice: AtlasChoice, name: str, watch: Watch) -> Generator[str, None, Atlas | Failure]:
+    """Load an atlas, telling so, before it can be said where the source of this name lies on it."""
+    try:
+        yield STEPS[0]
+        return shelf.get(choice, watch)
+    except Exception as error:
+        return failure_of(name, error)
+
+
+def failure_of(name: str, error: Exception) -> Failure:
+    """What is told of an error, of a source by its name."""
+    if isinstance(error, DownloadCancelled):
+        return Failure("The download was cancelled.")
+    if isinstance(error, Stopped):
+        return Failure("The assignment was cancelled.")
+    if isinstance(error, InputError):
+        return Failure(str(error))
+    if isinstance(error, MemoryError):
+        return Failure(f"{name}: not enough memory for this assignment; close other programs or use a coarser map")
+    return unforeseen(name, error)
 
 
 def unforeseen(name: str, error: Exception) -> Failure:

@@ -6,6 +6,7 @@ sample data, the widget and scripts share it, and tests need no viewer. Nothing 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -16,14 +17,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
-from ...errors import AtlasError, InputError
-from ...grid import Floats
+from ...atlas.load import load_atlas
+from ...errors import AssignmentWarning, AtlasError, GridError, InputError
+from ...grid import Floats, Grid
 from ...header import Stated
 from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from ..plain_text import plain, plain_features
 from .colors import direct_colors, region_color
-from .geometry import KEY, Orientation, full_resolution, place, place_of, source_of
+from .geometry import KEY, Orientation, full_resolution, is_placed, place, place_of, source_of
 from .map_colors import map_colormap
 from .metadata import LayerData, describe, layer_kind, n_volumes, own_metadata, with_leading_axis
 
@@ -85,8 +87,10 @@ def image_from_layer(layer: Any, volume: int | None = None, world_from_view: Flo
 def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas:
     """Make an atlas of a layer: of the region layer that this plugin made, or of a Labels layer.
 
-    Region names come from the layer's features: a column ``region``, ``name`` or ``label``, in the row of the label, or
-    where a column ``index`` (or ``atlas_label``) holds the label. `world_from_view` is as in `image_from_layer`.
+    A layer that was opened here as an atlas and is as it was has all that its files say: tree, hemispheres, colours.
+    Otherwise region names come from the layer's features: a column ``region``, ``name`` or ``label``, in the row of the
+    label, or where a column ``index`` (or ``atlas_label``) holds the label. `world_from_view` is as in
+    `image_from_layer`.
 
     Raises
     ------
@@ -100,6 +104,9 @@ def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas
         raise InputError(
             f"the layer {layer.name!r} is no atlas; choose a Labels layer with two or three axes, or open an atlas here"
         )
+    opened = _as_opened(layer)
+    if opened is not None:
+        return opened
     grid = place_of(layer, world_from_view).grid
     labels = in_memory(full_resolution(layer), f"the layer {layer.name!r}")
     values = np.unique(labels)
@@ -115,6 +122,28 @@ def atlas_from_layer(layer: Any, world_from_view: Floats | None = None) -> Atlas
     return Atlas.from_labels(labels, grid, regions, name=layer.name, space=metadata.get("space"), source=source)
 
 
+def _as_opened(layer: Any) -> Atlas | None:
+    """The atlas of a Labels layer that was opened here; None where it was painted, moved, or its file is gone."""
+    metadata = own_metadata(layer)
+    if metadata.get("role") != "atlas" or not isinstance(metadata.get("source"), str):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AssignmentWarning)  # told when it was opened
+            atlas = load_atlas(metadata["source"], labels=metadata.get("labels"))
+        placed = place_of(layer)
+    except (InputError, OSError, TypeError):
+        return None
+    if not atlas.is_labelled or atlas.name != metadata.get("atlas"):
+        return None
+    world = place(atlas.grid.shape, atlas.grid.affine)[0].world_of(atlas.grid)
+    if not np.allclose(placed.world, world, atol=1e-4) or not np.array_equal(
+        full_resolution(layer), _turned_labels(atlas)
+    ):
+        return None
+    return atlas if layer.name == plain(atlas.name) else atlas.described(name=layer.name)
+
+
 def may_be_atlas(layer: Any) -> bool:
     """Whether a layer can be picked as an atlas: region maps, or Labels that are no result of this plugin."""
     role = own_metadata(layer).get("role")
@@ -127,6 +156,20 @@ def is_atlas(layer: Any) -> bool:
     Any other Labels layer may as well be regions of interest that are being painted.
     """
     return may_be_atlas(layer) and ("role" in own_metadata(layer) or bool(names_of_labels(layer.features)))
+
+
+def atlas_grid(layer: Any) -> Grid | None:
+    """The grid of the array in an atlas's own file, else of the layer's; None where it does not say where it lies."""
+    array = own_metadata(layer).get("array")
+    if array is not None:
+        try:
+            return Grid(tuple(array["shape"]), np.asarray(array["affine"], dtype=float))
+        except (GridError, KeyError, TypeError, ValueError):  # somebody else wrote there
+            return None
+    if not is_placed(layer):
+        return None
+    placed = place_of(layer)
+    return Grid(placed.shape, placed.world)
 
 
 def names_of_labels(features: pd.DataFrame) -> dict[int, str]:
@@ -221,8 +264,6 @@ def _shown_atlas(name: str, metadata: dict[str, Any]) -> Atlas:
     atlas = _shown.get(metadata.get("token", ""))
     if atlas is not None:
         return atlas
-    from ...atlas.load import load_atlas
-
     source = metadata.get("source")
     if source is None:
         raise InputError(f"the layer {name!r} has lost the atlas that it was made of; open the atlas again")
@@ -233,14 +274,12 @@ def _shown_atlas(name: str, metadata: dict[str, Any]) -> Atlas:
 
 
 def _labels_layer(atlas: Atlas) -> LayerData:
-    orientation, transform = place(atlas.grid.shape, atlas.grid.affine)
+    _, transform = place(atlas.grid.shape, atlas.grid.affine)
     ids = atlas.regions["id"].to_numpy(np.int64)
-    volume = np.zeros(atlas.grid.n_voxels, np.min_scalar_type(int(ids.max(initial=0))) if ids.min() >= 0 else np.int64)
-    volume[atlas.voxel] = ids[atlas.region]
     rows = {int(i): row for i, row in zip(ids, region_rows(atlas), strict=True)}
     colors = direct_colors({int(i): region_color(atlas, r) for r, i in enumerate(ids)})
     return (
-        orientation.turn(volume.reshape(atlas.grid.shape)),
+        _turned_labels(atlas),
         {
             "name": plain(atlas.name),
             "features": label_features(rows, region_columns(atlas)),
@@ -251,6 +290,15 @@ def _labels_layer(atlas: Atlas) -> LayerData:
         },
         "labels",
     )
+
+
+def _turned_labels(atlas: Atlas) -> NDArray[Any]:
+    """The numbers of a labelled atlas's regions, as its layer has them."""
+    orientation, _ = place(atlas.grid.shape, atlas.grid.affine)
+    ids = atlas.regions["id"].to_numpy(np.int64)
+    volume = np.zeros(atlas.grid.n_voxels, np.min_scalar_type(int(ids.max(initial=0))) if ids.min() >= 0 else np.int64)
+    volume[atlas.voxel] = ids[atlas.region]
+    return orientation.turn(volume.reshape(atlas.grid.shape))
 
 
 def region_columns(atlas: Atlas) -> list[str]:
@@ -307,7 +355,8 @@ def _origin(atlas: Atlas) -> dict[str, Any]:
     """Where the atlas can be loaded from again."""
     source = atlas.source.get("catalogue") or atlas.source.get("path")
     labels = None if "catalogue" in atlas.source else atlas.source.get("labels")
-    return {"atlas": atlas.name, "source": source, "labels": labels}
+    array = {"shape": list(atlas.grid.shape), "affine": atlas.grid.affine.tolist()}  # the layer's is turned
+    return {"atlas": atlas.name, "source": source, "labels": labels, "array": array}
 
 
 def _dtype(values: list[Any]) -> type:

@@ -237,6 +237,10 @@ class Orientation:
         turned = apply_orientation(data, self.ornt)
         return turned.transpose(*range(data.ndim - 1, 2, -1), 0, 1, 2)
 
+    def world_of(self, grid: Grid) -> Floats:
+        """(4, 4): indices of a grid's turned volume, z, y, x, to world mm."""
+        return np.asarray(grid.affine @ inv_ornt_aff(self.ornt, grid.shape), dtype=np.float64)
+
 
 def transform_of(matrix: Floats, shape: ArrayLike) -> dict[str, Any]:
     """Split a (4, 4) matrix from voxels to view into ``scale`` and ``translate``, or ``scale`` and ``affine``."""
