@@ -26,13 +26,12 @@ import nibabel as nib
 import numpy as np
 import zarr
 
-from napari_atlas_assign import InputError, assign, load_atlas
+from napari_atlas_assign import InputError, assign, compare_with_record, load_atlas, rerun
 from napari_atlas_assign.atlas.files.volumes import check_whole
 from napari_atlas_assign.atlas.sources import download
 from napari_atlas_assign.batch.inputs import MapFile, find_maps
 from napari_atlas_assign.batch.store import Journal
 from napari_atlas_assign.batch.work import failed, unpacked
-from napari_atlas_assign.report.rerun import compare_with_record, rerun
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 SHAPE = (8, 8, 8)

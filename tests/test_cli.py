@@ -308,7 +308,7 @@ def test_missing_rows_in_a_label_table_warn_and_name_by_number(run, folder):
     Path("atlas.csv").write_text("index,name\n2,Right half\n")
     code, _, err = assign(run)
     assert code == 0
-    assert "1 of 2 regions have no row in the label table" in err
+    assert "1 of 2 regions has no row in the label table" in err
     assert err.count("\n") == 1
 
 

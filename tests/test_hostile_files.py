@@ -173,7 +173,7 @@ BAD_TABLES = {
         b"index,name\n1,Gyrus, left\n2,Gyrus, right\n",
         "line 2: there are 3 columns, more than in the header",
     ),
-    "short.csv": (b"index,name\n1\n2,B\n", "line 2: there are 1 columns"),
+    "short.csv": (b"index,name\n1\n2,B\n", "line 2: there is 1 column"),
     "nameless.csv": (b"index,name\n1,\x07\n2,B\n", "region 1 has no name"),
     "huge.csv": (b"index,name\n99999999999999999999,A\n", "a whole number is expected"),
     "binary.csv": (ROWS.encode("utf-16-be"), "is a binary file"),

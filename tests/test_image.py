@@ -180,3 +180,9 @@ def test_an_array_needs_a_usable_affine(affine):
 def test_data_must_fit_the_grid(small_atlas):
     with pytest.raises(InputError, match=r"does not fit the grid of shape \(10, 12, 8\)"):
         Image(np.ones((2, 2, 2)), small_atlas.grid)
+
+
+def test_a_single_map_is_told_to_have_no_numbers(tmp_path, blob):
+    path = saved(tmp_path / "map.nii.gz", blob)
+    with pytest.raises(InputError, match=r"map\.nii\.gz has no volume 1: it holds a single volume; leave out"):
+        Image.from_file(path, volume=1)

@@ -331,7 +331,7 @@ def test_points_are_the_same_as_array_list_set_table_and_layer(small_atlas, tmp_
         found = naa.assign(source, small_atlas)
         same(found.assignments, expected.assignments)
         same(found.modes, expected.modes)
-    with pytest.warns(AssignmentWarning, match="1 electrodes without coordinates have empty rows"):
+    with pytest.warns(AssignmentWarning, match="1 electrode without coordinates has an empty row"):
         same(naa.assign(tsv, small_atlas).assignments, expected.assignments)
 
 

@@ -41,6 +41,26 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
+def counted(n: int, noun: str) -> str:
+    """``1 electrode``, ``2 electrodes``."""
+    return f"{n} {plural(n, noun)}"
+
+
+def plural(n: int, one: str, several: str | None = None) -> str:
+    """A noun as it stands behind a number; of ``region of interest`` or ``random map``, the right word takes the s."""
+    if n == 1:
+        return one
+    if several is not None:
+        return several
+    head, of, rest = one.partition(" of ")
+    rule = next(((end, other) for end, other in _PLURALS.items() if head.endswith(end)), ("", "s"))
+    return f"{head[: len(head) - len(rule[0])]}{rule[1]}{of}{rest}"
+
+
+_PLURALS = {"axis": "axes", "index": "indices", "s": "ses"}
+"""Endings of nouns that take more than an s."""
+
+
 def warn(sentence: str) -> None:
     """Warn with one sentence, at the user's own line: the innermost outside this package and Python's own modules."""
     frame = inspect.currentframe()

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from .encoding import one_line
 from .errors import GridError, InputError
 from .grid import Grid
-from .header import Stated, names_of_bricks, position_of, stated_by, volume_index, volumes_of
+from .header import Stated, check_volume, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, read_bytes, refuse_by_content
 from .opening import is_named_otherwise
@@ -134,8 +134,7 @@ class Image:
                 f"{name} is {len(img.shape)}D with {n} volumes; "
                 "pick one, counted from 0, for example with volume=0 (command line: --volume 0)"
             )
-        if volume is not None and not 0 <= volume < n:
-            raise InputError(f"{name} has no volume {volume}; it has {n}, counted from 0")
+        check_volume(volume, n, name)
         data = drop_single_axes(read_voxels(img, name, volume), name)
         affine, _ = position_of(img, name)
         grid, packed_as = _named_grid(data.shape, affine, name), None if volume is not None else _packed_as(img, data)

@@ -25,7 +25,7 @@ from .tiff_files.images import read_tiff
 from .tiff_files.volumes import is_tiff
 from .zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
 
-Source = Image | list[Image] | PointSet
+MapsOrPoints = Image | list[Image] | PointSet
 
 
 def as_source(
@@ -36,7 +36,7 @@ def as_source(
     coordinates: Coordinates | None = None,
     atlases: Sequence[Any] = (),
     needs_place: bool = True,
-) -> tuple[Source, dict[str, Any]]:
+) -> tuple[MapsOrPoints, dict[str, Any]]:
     """Make an image, a stack or points of what the user gives; see `api.assign`.
 
     `atlases` are what it is compared with: a layer may lie where they do. An array alone lies nowhere, which is refused
@@ -78,14 +78,14 @@ def as_source(
     return given, implied
 
 
-def says_labels(source: Source) -> bool:
+def says_labels(source: MapsOrPoints) -> bool:
     """Whether all images of a source say that they hold labels of regions."""
     if isinstance(source, PointSet):
         return False
     return all(image.stated.labels for image in ([source] if isinstance(source, Image) else source))
 
 
-def named_rois(source: Source, labels: str | os.PathLike[str] | None = None) -> Source:
+def named_rois(source: MapsOrPoints, labels: str | os.PathLike[str] | None = None) -> MapsOrPoints:
     """Regions of interest with the names of a table or, without one, with those that their file has; see `with_names`.
 
     Raises
@@ -128,7 +128,7 @@ def _read_source(
     sigma: float | Sequence[float] | NDArray[Any],
     coordinates: Coordinates | None,
     atlases: Sequence[Any],
-) -> tuple[Source, dict[str, Any]]:
+) -> tuple[MapsOrPoints, dict[str, Any]]:
     if coordinates is not None and (isinstance(source, PointSet) or is_layer(source)):
         raise InputError("coordinates: for files and arrays, since a layer or PointSet says it itself; leave it out")
     if isinstance(source, Image | PointSet):
@@ -174,13 +174,13 @@ def is_layer(thing: Any) -> bool:
     return any(kind.__module__.startswith("napari.layers.") for kind in thing.__class__.__mro__)
 
 
-def _whole(source: Source, volume: int | None) -> Source:
+def _whole(source: MapsOrPoints, volume: int | None) -> MapsOrPoints:
     if volume is not None and not isinstance(source, PointSet):
         raise InputError("volume: only for files, nibabel images and layers with several volumes; leave it out")
     return source
 
 
-def _one_or_stack(images: list[Image]) -> Source:
+def _one_or_stack(images: list[Image]) -> MapsOrPoints:
     return images[0] if len(images) == 1 else images
 
 

@@ -213,7 +213,7 @@ def test_a_number_that_comes_twice_is_refused():
 
 
 def test_names_that_come_twice_are_kept_with_a_remark():
-    with pytest.warns(AssignmentWarning, match=r"^a: 1 names stand for more than one region each \(Área 4\); tell"):
+    with pytest.warns(AssignmentWarning, match=r"^a: 1 name stands for more than one region each \(Área 4\); tell"):
         regions = regions_of_volumes(table([0, 1, 2], ["Área 4", "脳", "Área 4"]), 3, "a")
     assert regions["name"].tolist() == ["Área 4", "脳", "Área 4"]
 
@@ -285,7 +285,7 @@ def test_a_volume_without_labels_is_refused():
 
 def test_labels_without_a_row_are_named_by_their_value_and_rows_without_voxels_stay():
     labels = image(np.array([[[1, 2, 5]]]), np.uint8)
-    with pytest.warns(AssignmentWarning, match=r"^a: 1 of 3 regions have no row in the label table \(5\)"):
+    with pytest.warns(AssignmentWarning, match=r"^a: 1 of 3 regions has no row in the label table \(5\)"):
         atlas = atlas_from_label_volume(labels, table([2, 0, 9, 1], ["B", "none", "I", "A"]), name="a")
     assert atlas.regions["name"].tolist() == ["A", "B", "label 5", "I"]
     assert atlas.region_sums.volume.tolist() == pytest.approx([8, 8, 8, 0])

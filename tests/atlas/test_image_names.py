@@ -82,7 +82,7 @@ def test_parts_of_a_split_region_have_its_name(rois, halves, tmp_path, conventio
 
 
 def test_labels_without_a_row_are_named_by_their_number_with_a_remark(rois, halves, tmp_path):
-    with pytest.warns(AssignmentWarning, match="1 of 2 regions have no row"):
+    with pytest.warns(AssignmentWarning, match="1 of 2 regions has no row"):
         result = assign(rois, halves, rois=True, labels=table(tmp_path, "2\tSouth\n9\tElsewhere\n"))
     assert result.modes["input name"].tolist() == ["label 1", "South"]
 

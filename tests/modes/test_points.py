@@ -108,7 +108,7 @@ def test_bad_points_are_refused_in_one_sentence(xyz, sigma, says):
 
 
 def test_names_must_fit_the_points():
-    with pytest.raises(InputError, match="2 names for 1 points"):
+    with pytest.raises(InputError, match="2 names for 1 point;"):
         PointSet.from_array([[0, 0, 0]], names=["a", "b"])
 
 
@@ -182,7 +182,7 @@ def test_a_missing_table_is_refused(tmp_path):
 def test_electrodes_that_nobody_located_are_left_out_with_a_warning(tmp_path):
     path = tmp_path / "sub-01_electrodes.tsv"
     path.write_text("name\tx\ty\tz\tsize\nA1\t1\t2\t3\t5\nREF\tn/a\tn/a\tn/a\tn/a\n")
-    with pytest.warns(AssignmentWarning, match="1 electrodes without coordinates"):
+    with pytest.warns(AssignmentWarning, match="1 electrode without coordinates has an empty row"):
         points = read_points(path)
     assert points.names == ("A1",)
 

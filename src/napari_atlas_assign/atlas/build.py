@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import AtlasError, GridError, InputError
+from ..errors import AtlasError, GridError, InputError, counted, plural
 from ..grid import Grid
 from ..header import position_of
 from ..image import READ_ERRORS, with_one_axis_of_volumes
@@ -258,12 +258,12 @@ def regions_of_volumes(table: pd.DataFrame | None, n: int, name: str) -> pd.Data
     if not len(ids) or ids.min() < 0 or ids.max() > n or (ids.max() == n and ids.min() == 0):
         numbers = f" with the numbers {ids.min()} to {ids.max()}" if len(ids) else ""
         raise AtlasError(
-            f"{name} has {n} volumes, but its label table has {len(ids)} rows{numbers}; "
+            f"{name} has {counted(n, 'volume')}, but its label table has {counted(len(ids), 'row')}{numbers}; "
             "give the table that belongs to it, numbered from 0 or from 1"
         )
     if ids.min() > 0 and ids.max() < n:
         raise AtlasError(
-            f"{name} has {n} volumes, but its label table has rows for {ids.min()} to {ids.max()} only, "
+            f"{name} has {counted(n, 'volume')}, but its label table has rows for {ids.min()} to {ids.max()} only, "
             f"which may count from 0 or from 1; complete the table with a row for 0 or for {n}"
         )
     return _completed(table.assign(id=ids - (ids.max() == n)), np.arange(n), "region", name)
@@ -318,15 +318,20 @@ def _completed(table: pd.DataFrame, needed: NDArray[np.int64], word: str, name: 
     missing = np.setdiff1d(needed, table["id"])
     if len(missing):
         remark(
-            f"{name}: {len(missing)} of {len(needed)} regions have no row in the label table "
-            f"({_some(missing)}); they are named by their number"
+            f"{name}: {len(missing)} of {counted(len(needed), 'region')} "
+            f"{plural(len(missing), 'has', 'have')} no row in the "
+            ""
+            f"label table ({_some(missing)}); "
+            f"{plural(len(missing), 'it is named by its', 'they are named by their')} number"
         )
         extra = pd.DataFrame({"id": missing, "name": [f"{word} {v}" for v in missing]})
         table = pd.concat([table, extra], ignore_index=True)
     shared = table["name"][table["name"].duplicated()].unique()
     if len(shared):
         remark(
-            f"{name}: {len(shared)} names stand for more than one region each ({_some(shared)}); "
+            f"{name}: {counted(len(shared), 'name')} {plural(len(shared), 'stands', 'stand')} for "
+            "more than one region each "
+            f"({_some(shared)}); "
             "tell these regions apart by their numbers, or rename them in the label table"
         )
     return table.sort_values("id", kind="stable", ignore_index=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from .parser import (
     PROGRAM,
     Subparsers,
@@ -154,7 +154,7 @@ def progress_line() -> Iterator[Callable[[int, int, int], None]]:
         shown = now
         speed = (done - before) / max(now - began, 1e-9)
         left = f", {(total - done) / speed:.0f} s left" if speed > 0 else ""
-        line = f"{done} of {total} maps, {speed:.1f} per second, {failed} failed{left}"
+        line = f"{done} of {counted(total, 'map')}, {speed:.1f} per second, {failed} failed{left}"
         is_open = terminal
         print(f"\r{line:<78}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
@@ -166,16 +166,20 @@ def progress_line() -> Iterator[Callable[[int, int, int], None]]:
 
 
 def _tell_stop(n_maps: int) -> None:
-    maps = "1 map" if n_maps == 1 else f"{n_maps} maps"
-    print(f"\n{PROGRAM}: finishing {maps} in hand; Ctrl-C again ends at once", file=sys.stderr, flush=True)
+    print(
+        f"\n{PROGRAM}: finishing {counted(n_maps, 'map')} in hand; Ctrl-C again ends at once",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _print(summary: Summary, arguments: argparse.Namespace) -> None:
     assigned = summary.maps - len(summary.failures)
     earlier = f", {summary.earlier} of them earlier" if summary.earlier else ""
     print(
-        f"{summary.maps} maps: {assigned} assigned{earlier}, {len(summary.failures)} failed; {summary.modes} modes, "
-        f"{summary.assignments} assignments to {', '.join(arguments.atlas)}; see {arguments.output}"
+        f"{counted(summary.maps, 'map')}: {assigned} assigned{earlier}, {len(summary.failures)} "
+        f"failed; {counted(summary.modes, 'mode')}, "
+        f"{counted(summary.assignments, 'assignment')} to {', '.join(arguments.atlas)}; see {arguments.output}"
     )
     if summary.warnings:
         print(f"{PROGRAM}: warning: maps with warnings: {summary.warnings}; see maps.tsv", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import counted
 from .parser import Subparsers, print_table, printable
 
 
@@ -27,27 +28,22 @@ def run(arguments: argparse.Namespace) -> None:
 
     stored, files = index.entries(), downloads()
     if arguments.clear:
-        print(f"Deleted {_count(len(stored))}, {_size(index.clear())}, in {index.cache_folder()}.")
-        print(f"Deleted {_files(len(files))}, {_size(clear_downloads())}, in {downloads_folder()}.")
+        print(f"Deleted {counted(len(stored), 'stored atlas')}, {_size(index.clear())}, in {index.cache_folder()}.")
+        print(f"Deleted {counted(len(files), 'downloaded file')}, {_size(clear_downloads())}, in {downloads_folder()}.")
         return
     rows = [(printable(entry.name), str(entry.n_regions), _size(entry.n_bytes)) for entry in stored]
     if rows:
         print_table(("atlas", "regions", "size"), rows)
     total = sum(entry.n_bytes for entry in stored)
     print(
-        f"{_count(len(stored))}, {_size(total)}, in {index.cache_folder()}; at most {_size(index.MAX_BYTES)} are kept."
+        f"{counted(len(stored), 'stored atlas')}, {_size(total)}, in {index.cache_folder()}; "
+        f"at most {_size(index.MAX_BYTES)} are kept."
     )
     if files:
         print_table(("download", "size"), [(printable(name), _size(size)) for name, size in files])
-    print(f"{_files(len(files))}, {_size(sum(size for _, size in files))}, in {downloads_folder()}.")
-
-
-def _count(n: int) -> str:
-    return f"{n} stored atlas" + ("" if n == 1 else "es")
-
-
-def _files(n: int) -> str:
-    return f"{n} downloaded file" + ("" if n == 1 else "s")
+    print(
+        f"{counted(len(files), 'downloaded file')}, {_size(sum(size for _, size in files))}, in {downloads_folder()}."
+    )
 
 
 def _size(n_bytes: int) -> str:

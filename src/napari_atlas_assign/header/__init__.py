@@ -218,6 +218,15 @@ def volumes_of(shape: tuple[int, ...]) -> int:
     return n
 
 
+def check_volume(volume: int | None, n: int, name: str, error: type[InputError] = InputError) -> None:
+    """Refuse a volume, counted from 0, that an image of n volumes does not have."""
+    if volume is None or 0 <= volume < n:
+        return
+    if n == 1:
+        raise error(f"{name} has no volume {volume}: it holds a single volume; leave out its number")
+    raise error(f"{name} has no volume {volume}; it has {n}, counted from 0: give one from 0 to {n - 1}")
+
+
 def volume_index(shape: tuple[int, ...], volume: int) -> tuple[Any, ...]:
     """The index of a volume, counted from 0 with the first axis after space fastest, as files hold them."""
     return (..., *(int(i) for i in np.unravel_index(volume, shape[3:], order="F")))

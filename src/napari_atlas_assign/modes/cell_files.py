@@ -15,7 +15,7 @@ import numpy as np
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ..errors import InputError, warn
+from ..errors import InputError, counted, plural, warn
 from ..grid import Floats
 from ..image import exists
 from ..limits import MAX_IMAGE_BYTES, MAX_POINT_BYTES, check_claim, check_regular, read_bytes, start_of
@@ -82,7 +82,9 @@ def which_are_cells(types: Sequence[str | None], name: str) -> list[int]:
     """
     cells = [n for n, kind in enumerate(types) if (kind or "").strip() == _IS_CELL]
     if cells and len(cells) < len(types):
-        warn(f"{name}: {len(types) - len(cells)} objects that were not classified as cells are left out")
+        n = len(types) - len(cells)
+        left = plural(n, "that was not classified as a cell is", "that were not classified as cells are")
+        warn(f"{name}: {counted(n, 'object')} {left} left out")
     if types and not cells:
         warn(f"{name} has no object that was classified as a cell: all {len(types)} are taken")
     return cells or list(range(len(types)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, plural
 from ..header import says_p_values
 from ..image import Image
 from ..lazy import extremes
@@ -50,7 +50,8 @@ def doubts_about_values(image: Image) -> list[str]:
     if not n:
         return []
     return [
-        f"{image.name} holds only whole numbers, {n} different ones above 0, and looks like labels of regions; if so, "
+        f"{image.name} holds only whole numbers, {n} different {plural(n, 'one')} above 0, and looks "
+        "like labels of regions; if so, "
         "give rois=True (command line: --rois)"
     ]
 

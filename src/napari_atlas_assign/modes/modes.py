@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..grid import Floats, Grid, indices_of, product
 from ..image import Image
 from ..index_ranges import listed
@@ -207,7 +207,7 @@ def find_modes(
     voxel, mode, value, signs = find(image, limit, tails, connectivity)
     if np.isinf(value).any():
         raise InputError(
-            f"{image.name} holds {int(np.isinf(value).sum())} infinite values beyond the threshold; "
+            f"{image.name} holds {counted(int(np.isinf(value).sum()), 'infinite value')} beyond the threshold; "
             "replace them with finite numbers, for example the largest finite value"
         )
     modes = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))

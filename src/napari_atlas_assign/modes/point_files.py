@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..encoding import decode, one_line
-from ..errors import InputError, warn
+from ..errors import InputError, counted, plural, warn
 from ..image import exists, file_sha256
 from ..limits import MAX_POINT_BYTES, check_regular, is_gzip, read_bytes, start_of
 from .cell_files import BINARY_KINDS, kind_of_cells, read_cells, which_are_cells
@@ -76,7 +76,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
             f"{path.name} has no column {', '.join(a for a in 'xyz' if a not in titles)}; "
             "its first line must name the columns x, y, z (and if wanted name, sigma)"
         )
-    counted = what_counts(place_columns.says, coordinates, path.name)
+    unit = what_counts(place_columns.says, coordinates, path.name)
     types = type_of_cells(header)
     if types is not None:
         rows = [rows[n] for n in which_are_cells([fields[types] for _, fields in rows], path.name)]
@@ -102,7 +102,8 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
     if left_out and not electrodes:
         raise InputError(f"{path.name}: no coordinates in {_lines(left_out)}; fill them in or leave the lines out")
     if left_out:
-        warn(f"{path.name}: {len(left_out)} electrodes without coordinates have empty rows in the table of points")
+        empty = plural(len(left_out), "has an empty row", "have empty rows")
+        warn(f"{path.name}: {counted(len(left_out), 'electrode')} without coordinates {empty} in the table of points")
     scale, space, sidecar = coordinate_system(path) if electrodes else (1.0, None, {})
     return PointSet(
         np.array(xyz, dtype=np.float64).reshape(-1, 3) * scale,
@@ -111,7 +112,7 @@ def read_points(path: str | os.PathLike[str], sigma: float = 0.0, coordinates: C
         path.name,
         space,
         _source(path, sigma, coordinates) | sidecar,
-        counted,
+        unit,
         place_columns.axes,
         unlocated,
     )
@@ -203,7 +204,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     for line, fields in lines[1:]:
         if len(fields) != len(header):
             raise InputError(
-                f"{path.name}, line {line}: {len(fields)} fields where the first line has {len(header)}; repair it"
+                f"{path.name}, line {line}: {counted(len(fields), 'field')} where the first line has "
+                f"{len(header)}; repair it"
             )
     return header, lines[1:]
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..grid import SAME_EDGE, Floats, Grid
 from ..index_ranges import slices
 
@@ -70,7 +70,9 @@ class PointSet:
         if xyz.ndim != 2 or xyz.shape[1] != 3:
             raise InputError(f"{self.name}: coordinates of shape {xyz.shape}; give one row x, y, z in mm per point")
         if sigma.shape != (len(xyz),):
-            raise InputError(f"{self.name}: sigma of shape {sigma.shape} for {len(xyz)} points; give one per point")
+            raise InputError(
+                f"{self.name}: sigma of shape {sigma.shape} for {counted(len(xyz), 'point')}; give one per point"
+            )
         # One sum tells of ten million numbers at once that all of them are finite.
         if not np.isfinite(xyz.sum()):
             _refuse(self.name, ~np.isfinite(xyz).all(axis=1), "has a coordinate that is not a finite number")
@@ -80,7 +82,10 @@ class PointSet:
             _refuse(self.name, sigma < 0, "has a sigma below 0")
         names = None if self.names is None else tuple(str(n) for n in self.names)
         if names is not None and len(names) != len(xyz):
-            raise InputError(f"{self.name}: {len(names)} names for {len(xyz)} points; give one per point, or none")
+            raise InputError(
+                f"{self.name}: {counted(len(names), 'name')} for {counted(len(xyz), 'point')}; "
+                "give one per point, or none"
+            )
         object.__setattr__(self, "xyz", xyz)
         object.__setattr__(self, "sigma", sigma)
         object.__setattr__(self, "names", names)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..encoding import decode
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..grid import Floats
 from ..limits import MAX_GZIP_RATIO, check_regular, start_of
 
@@ -252,7 +252,7 @@ def _axes_of_space(fields: dict[str, Any], sizes: tuple[int, ...], name: str) ->
     if len(axes) != 3 and "space directions" not in fields:
         axes = list(range(min(3, n)))
     if len(axes) != 3:
-        raise InputError(f"{name} has {len(axes)} axes in space (sizes {sizes}); an image needs three")
+        raise InputError(f"{name} has {counted(len(axes), 'axis')} in space (sizes {sizes}); an image needs three")
     return tuple(axes)
 
 

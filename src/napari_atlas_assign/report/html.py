@@ -35,7 +35,7 @@ from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..atomic import told_if_not_written, whole_file
 from ..certainty.registration import DRAWS, HELD
-from ..errors import InputError
+from ..errors import InputError, plural
 from ..image import exists
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
@@ -169,7 +169,7 @@ def _regions(result: Result | PointResult) -> str:
     note = "One row for each region and ancestor in the atlas's tree; (none) is what lies in no region."
     left_out = len(table) - len(shown)
     if left_out:
-        note += f" {number(left_out, 0)} more rows stand in the saved table."
+        note += f" {counted(left_out, 'more row')} {plural(left_out, 'stands', 'stand')} in the saved table."
     return f"""<section>
 <h2>Regions</h2>
 <p class="quiet">{note}</p>
@@ -219,8 +219,10 @@ def _heading(result: Result, record: Mapping[str, Any]) -> str:
 def _top(kind: str, title: str, lead: str, warnings: Sequence[str], facts: Mapping[str, str]) -> str:
     """The head of a page; `lead` is ready for the page, all else comes from outside."""
     notices = "".join(f'<p class="notice">{text(warning, 1000)}.</p>' for warning in warnings[:MAX_ENTRIES])
-    if len(warnings) > MAX_ENTRIES:
-        notices += f'<p class="notice">{len(warnings) - MAX_ENTRIES} more warnings stand in provenance.json.</p>'
+    left = len(warnings) - MAX_ENTRIES
+    if left > 0:
+        more = f"{counted(left, 'more warning')} {plural(left, 'stands', 'stand')}"
+        notices += f'<p class="notice">{more} in provenance.json.</p>'
     return f"""<header>
 <p class="kind">{kind}</p>
 <h1>{text(title)}</h1>
@@ -233,7 +235,7 @@ def _top(kind: str, title: str, lead: str, warnings: Sequence[str], facts: Mappi
 def _atlas_facts(atlases: Sequence[Atlas]) -> dict[str, str]:
     return {
         "Atlas" if len(atlases) == 1 else "Atlases": ", ".join(
-            f"{atlas.name} ({number(atlas.n_regions, 0)} regions)" for atlas in atlases
+            f"{atlas.name} ({counted(atlas.n_regions, 'region')})" for atlas in atlases
         ),
         "Space of the atlas": ", ".join(dict.fromkeys(atlas.space or "not stated" for atlas in atlases)),
     }
@@ -455,9 +457,9 @@ def _region_test(test: pd.DataFrame, result: Result) -> str:
     shown = tested.loc[order[:MAX_ENTRIES]]
     return f"""<h3>The whole map</h3>
 <p>A random map as smooth as this one and with its values would have {how[parameters.tail]} in this region in a
-fraction p of cases (p corrected: in any region). There were {number(parameters.surrogates, 0)} random maps. Below are
-{number(len(shown), 0)} of {number(len(tested), 0)} regions that were tested, the least likely first; region_test.tsv
-has all.</p>
+fraction p of cases (p corrected: in any region). There {plural(parameters.surrogates, "was", "were")}
+{counted(parameters.surrogates, "random map")}. Below are {number(len(shown), 0)} of
+{counted(len(tested), "region")} that were tested, the least likely first; region_test.tsv has all.</p>
 {html_table(shown, {}, REGION_TEST)}"""
 
 
@@ -518,7 +520,8 @@ def html_table(table: pd.DataFrame, links: Mapping[int, str], columns: Columns) 
 def _left_out(n: int) -> str:
     if n <= 0:
         return ""
-    return f'<p class="quiet">{n:,} more rows are left out here; the tables beside this page hold all.</p>'
+    rows = f"{counted(n, 'more row')} {plural(n, 'is', 'are')}"
+    return f'<p class="quiet">{rows} left out here; the tables beside this page hold all.</p>'
 
 
 def _head_cell(name: str, style: str, columns: Columns) -> str:

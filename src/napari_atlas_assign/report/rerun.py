@@ -36,6 +36,7 @@ from ..modes.segmentation import is_segmentation, read_segmentation
 from .folder import is_own_name, write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import InputChoice, RecordedAtlas, Settings, reading_record, settings_of
+from .wording import counted
 
 if TYPE_CHECKING:
     from ..atlas.sources.library import Progress
@@ -381,7 +382,7 @@ def _first_other_cell(new: Path, old: Path) -> str:
         cells = zip(heads, a.split("\t"), b.split("\t"), strict=False)
         if other := [f"{head} was {y}, is {x}" for head, x, y in cells if x != y]:
             return f"differs first in row {number}: {other[0]}"
-    return f"has {len(now) - 2} rows, had {len(then) - 2}"
+    return f"has {counted(len(now) - 2, 'row')}, had {len(then) - 2}"
 
 
 def _unpack_alike(a: Path, b: Path) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..errors import plural
+
 MISSING = "–"
 """Shown for what is undefined."""
 
@@ -79,8 +81,7 @@ def listed(names: Sequence[str]) -> str:
 
 def counted(n: int, noun: str) -> str:
     """``1 mode``, ``2 modes``; ``2 regions of interest``."""
-    first, space, rest = noun.partition(" ")
-    return f"{number(n, 0)} {first}{'' if n == 1 else 's'}{space}{rest}"
+    return f"{number(n, 0)} {plural(n, noun)}"
 
 
 def _missing(value: Any) -> bool:

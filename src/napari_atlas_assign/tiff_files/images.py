@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..grid import Floats, Grid
+from ..header import check_volume
 from ..image import Image, file_sha256
 from ..lazy import as_dask
 from .volumes import LARGEST_READ, Planes, open_tiff
@@ -36,8 +36,7 @@ def read_tiff(path: Path, volume: int | None = None) -> list[Image]:
     """
     tiff = open_tiff(path)
     n = len(tiff.volumes)
-    if volume is not None and not 0 <= volume < n:
-        raise InputError(f"{path.name} has no volume {volume}; it has {n}, counted from 0")
+    check_volume(volume, n, path.name)
     source: dict[str, Any] = {"path": str(path.resolve())}
     if path.is_file():
         source["sha256"] = file_sha256(path)

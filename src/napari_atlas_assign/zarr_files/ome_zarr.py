@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..encoding import one_line
-from ..errors import InputError, warn
+from ..errors import InputError, counted, plural, warn
 from ..grid import Floats
-from ..header import MM_OF_UNIT
+from ..header import MM_OF_UNIT, check_volume
 from ..image import Image, exists
 from ..lazy import as_dask
 from ..limits import check_claim, check_regular
@@ -110,8 +110,7 @@ def read_ome_zarr(path: str | os.PathLike[str], volume: int | None = None) -> li
     source: dict[str, Any] = {"path": str(path.resolve())}
     leading = data.shape[:-3]
     n = math.prod(leading)
-    if volume is not None and not 0 <= volume < n:
-        raise InputError(f"{path.name} has no volume {volume}; it has {n}, counted from 0")
+    check_volume(volume, n, path.name)
     if volume is None:
         pick = "pick one, counted from 0, with volume=0 (command line: --volume 0)"
         check_claim(f"{path.name} claims", n, MAX_VOLUMES, "volumes", pick)
@@ -129,7 +128,10 @@ def _placement(name: str, steps: Sequence[Step], n: int) -> tuple[Floats, Floats
     for step in steps:
         numbers = np.array(getattr(step, step.type, [1.0] * n), np.float64)
         if len(numbers) != n:
-            raise InputError(f"{name} has a {step.type} of {len(numbers)} numbers for {n} axes; give one for each")
+            raise InputError(
+                f"{name} has a {step.type} of {counted(len(numbers), 'number')} for {counted(n, 'axis')}; "
+                "give one for each"
+            )
         if step.type == "scale":
             scale, translation = scale * numbers, translation * numbers
         elif step.type == "translation":
@@ -177,6 +179,7 @@ def _tell_missing(array: Any, path: Path, folder: Path) -> None:
     if missing:
         filled = "are undefined" if array.fill_value is None else f"count as {array.fill_value}"
         warn(
-            f"{path.name}: {missing:,} of {total:,} chunks have no file and {filled}, which is right only if they were "
+            f"{path.name}: {missing:,} of {total:,} {plural(total, 'chunk')} have no file and {filled}, which "
+            "is right only if they were "
             "left out as background when it was written; else copy it again",
         )

@@ -148,7 +148,7 @@ def test_a_table_that_does_not_match_is_named_and_refused_where_it_was_given(tmp
 def test_missing_rows_are_remarked_on(tmp_path):
     path = write(tmp_path / "a.nii.gz", maps())
     (tmp_path / "a.csv").write_text("index,name\n0,A\n")
-    with pytest.warns(AssignmentWarning, match=r"^a: 1 of 2 regions have no row in the label table \(1\)"):
+    with pytest.warns(AssignmentWarning, match=r"^a: 1 of 2 regions has no row in the label table \(1\)"):
         assert nifti.read(path).regions["name"].tolist() == ["A", "region 1"]
 
 

@@ -134,7 +134,7 @@ def test_a_place_that_cannot_be_written_is_an_atlas_error(small_atlas, tmp_path)
 
 def test_names_for_another_number_of_regions_are_refused(golden):
     golden.with_name(golden.name + sparse_index.REGIONS).write_text("id\tname\n0\tonly\n")
-    with pytest.raises(AtlasError, match="has 1 regions, but the index has 2"):
+    with pytest.raises(AtlasError, match="has 1 region, but the index has 2"):
         sparse_index.read(golden)
 
 

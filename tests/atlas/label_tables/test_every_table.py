@@ -318,7 +318,7 @@ BAD = {
     "a record without a number": ("a.json", '[{"id": 1, "name": "a"}, {"name": "b"}]', "entry 2: '' stands"),
     "a record that is none": ("a.json", '[{"id": 1, "name": "a"}, 7]', "not every region has a number and a name"),
     "a continuous scale": ("a.txt", "# Color procedural file x\n# 1 points\n0 0 0 0\n", "continuous colour scale"),
-    "a row cut off": ("a.csv", "index,color,name\n1,#000000,V1\n2\n", "line 3: there are 1 columns, fewer"),
+    "a row cut off": ("a.csv", "index,color,name\n1,#000000,V1\n2\n", "line 3: there is 1 column, fewer"),
     "a row without a name": ("a.csv", "index,name\n1,\n", "line 2: the region has no name"),
     "only a header": ("a.csv", "index,name\n", r"a\.csv has no rows"),
     "an empty file": ("a.csv", "", r"a\.csv is empty"),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from napari_atlas_assign.plugin.table.copy import as_latex, as_markdown, as_tsv, latex_text, markdown_text
-from napari_atlas_assign.plugin.table.values import Columns
+from napari_atlas_assign.plugin.table.values import TableValues
 from napari_atlas_assign.report.folder import write_table
 
 
@@ -25,13 +25,13 @@ def frame():
 
 
 def test_tsv_has_every_digit_and_is_what_a_saved_result_holds(frame, tmp_path):
-    columns = Columns(frame)
+    columns = TableValues(frame)
     write_table(frame, tmp_path / "saved.tsv")
     assert as_tsv(columns, columns.names, [0, 1]) == (tmp_path / "saved.tsv").read_text("utf-8")
 
 
 def test_tsv_has_the_columns_and_rows_asked_for_in_their_order(frame):
-    text = as_tsv(Columns(frame), ["correlation", "input structure"], [1, 0])
+    text = as_tsv(TableValues(frame), ["correlation", "input structure"], [1, 0])
     back = pd.read_csv(io.StringIO(text), sep="\t", na_values="n/a")
     assert list(back) == ["correlation", "input structure"]
     assert back["input structure"].tolist() == [2, 1]
@@ -39,13 +39,13 @@ def test_tsv_has_the_columns_and_rows_asked_for_in_their_order(frame):
 
 
 def test_tabs_and_line_breaks_in_names_do_not_break_the_table():
-    columns = Columns(pd.DataFrame({"region": ["a\tb\r\nc\u2028d"]}))
+    columns = TableValues(pd.DataFrame({"region": ["a\tb\r\nc\u2028d"]}))
     for write in (as_tsv, as_markdown, as_latex):
         assert "a b c d" in write(columns, ["region"], [0])
 
 
 def test_markdown_is_rounded_and_aligned_and_escapes_names(frame):
-    columns = Columns(frame)
+    columns = TableValues(frame)
     lines = as_markdown(columns, columns.names, [0, 1]).splitlines()
     assert lines == [
         "| input structure | centroid | region | correlation |",
@@ -56,7 +56,7 @@ def test_markdown_is_rounded_and_aligned_and_escapes_names(frame):
 
 
 def test_latex_is_rounded_and_aligned_and_escapes_names(frame):
-    columns = Columns(frame)
+    columns = TableValues(frame)
     assert as_latex(columns, columns.names, [0, 1]).splitlines() == [
         r"\begin{tabular}{rrlr}",
         r"\hline",

@@ -7,14 +7,14 @@ import pytest
 
 from napari_atlas_assign.plugin.table.filter_bar import USUAL, FilterBar
 from napari_atlas_assign.plugin.table.filters import Condition, Filters
-from napari_atlas_assign.plugin.table.values import Columns
+from napari_atlas_assign.plugin.table.values import TableValues
 
 
 @pytest.fixture
 def bar(qtbot):
     made = FilterBar("assignments")
     qtbot.addWidget(made)
-    made.offer(Columns(pd.DataFrame({"input structure": [1, 2], "correlation": [0.5, 0.1], "share": [0.2, 0.9]})))
+    made.offer(TableValues(pd.DataFrame({"input structure": [1, 2], "correlation": [0.5, 0.1], "share": [0.2, 0.9]})))
     return made
 
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign.plugin.table.filters import SIDE, Condition, Filters, parse_numbers, passing
-from napari_atlas_assign.plugin.table.values import Columns
+from napari_atlas_assign.plugin.table.values import TableValues
 
 
 @pytest.fixture
 def columns():
-    return Columns(
+    return TableValues(
         pd.DataFrame(
             {
                 "input structure": [1, 1, 2, 13],
@@ -83,5 +83,5 @@ def test_numbers_are_read_as_people_write_them(text, ranges):
 @settings(max_examples=50)
 @given(st.text(max_size=12))
 def test_no_text_breaks_the_filter_by_modes_or_the_search(text):
-    columns = Columns(pd.DataFrame({"input structure": [1, 2], "region": ["a", None]}))
+    columns = TableValues(pd.DataFrame({"input structure": [1, 2], "region": ["a", None]}))
     assert len(passing(columns, Filters(modes=text, text=text))) <= 2

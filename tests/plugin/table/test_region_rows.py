@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from napari_atlas_assign import Image, assign
 from napari_atlas_assign.plugin.table.region_rows import RegionReader, RegionTestReader
-from napari_atlas_assign.plugin.table.values import Columns
+from napari_atlas_assign.plugin.table.values import TableValues
 
 
 def test_every_row_but_the_last_is_a_region_with_a_place_inside_it(small_atlas):
     result = assign(Image(small_atlas.map_of(0), small_atlas.grid), small_atlas, threshold=0.5)
-    reader = RegionReader(result, Columns(result.regions))
+    reader = RegionReader(result, TableValues(result.regions))
     names = small_atlas.regions["name"].tolist()
     for row, name in enumerate(result.regions["region"][:-1]):
         region = names.index(name)

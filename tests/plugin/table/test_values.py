@@ -6,7 +6,7 @@ import pytest
 
 from napari_atlas_assign.assignment.columns import ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS
 from napari_atlas_assign.plugin.table.values import (
-    Columns,
+    TableValues,
     distinct,
     format_value,
     full_text,
@@ -17,7 +17,7 @@ from napari_atlas_assign.plugin.table.values import (
 
 @pytest.fixture
 def columns():
-    return Columns(
+    return TableValues(
         pd.DataFrame(
             {
                 "input structure": [1, 1, 2, 3],
@@ -53,13 +53,13 @@ def test_sorting_is_stable_and_takes_coordinates(columns):
 
 
 def test_a_column_of_mixed_things_can_be_sorted():
-    mixed = Columns(pd.DataFrame({"x": ["b", 2, (1.0,), None, 1, "A"]}))
+    mixed = TableValues(pd.DataFrame({"x": ["b", 2, (1.0,), None, 1, "A"]}))
     assert sorted_rows(mixed, np.arange(6), "x").tolist() == [4, 1, 5, 0, 2, 3]
 
 
 def test_missing_numbers_of_any_type_are_none():
     frame = pd.DataFrame({"volume": pd.array([1, None], dtype="Int64"), "x": [np.nan, 1.5], "s": ["a", np.nan]})
-    columns = Columns(frame)
+    columns = TableValues(frame)
     assert columns.values("volume") == [1, None]
     assert columns.values("x") == [None, 1.5]
     assert columns.values("s") == ["a", None]
@@ -89,7 +89,7 @@ def test_values_are_formatted_for_people(value, text):
     ],
 )
 def test_the_numbers_of_a_column_have_as_many_decimals(values, texts):
-    columns = Columns(pd.DataFrame({"x": values}))
+    columns = TableValues(pd.DataFrame({"x": values}))
     assert columns.texts("x", range(len(values))) == texts
 
 
@@ -100,18 +100,18 @@ def test_the_full_value_has_every_digit():
 
 
 def test_only_parts_of_a_whole_have_bars():
-    columns = Columns(pd.DataFrame(), {**ASSIGNMENTS, **MODES})
+    columns = TableValues(pd.DataFrame(), {**ASSIGNMENTS, **MODES})
     assert columns.part_of_whole("share", 0.25) == 0.25
     assert columns.part_of_whole("unassigned share: juelich", 1.0000001) == 1
     assert columns.part_of_whole("left share", -1e-9) == 0
     assert columns.part_of_whole("share", None) is None
     assert columns.part_of_whole("correlation", 0.5) is None
-    assert Columns(pd.DataFrame()).part_of_whole("share", 0.5) is None
+    assert TableValues(pd.DataFrame()).part_of_whole("share", 0.5) is None
 
 
 @pytest.mark.parametrize("columns", [ASSIGNMENTS, MODES, PEAKS, POINT_ASSIGNMENTS, POINTS])
 def test_every_column_explains_itself_and_every_fraction_has_a_bar(columns):
-    shown = Columns(pd.DataFrame(), columns)
+    shown = TableValues(pd.DataFrame(), columns)
     for name, column in columns.items():
         assert column.meaning in shown.explanation(name)
         assert (shown.part_of_whole(name, 0.5) is not None) == (column.kind == "fraction")
@@ -119,7 +119,7 @@ def test_every_column_explains_itself_and_every_fraction_has_a_bar(columns):
 
 def test_the_bar_of_an_unassigned_share_tells_what_is_undecided():
     table = pd.DataFrame({"unassigned share: a": [0.5, 0.2], "undecided share: a": [0.3, -1e-17], "share": [1.0, 1.0]})
-    columns = Columns(table, {**ASSIGNMENTS, **MODES})
+    columns = TableValues(table, {**ASSIGNMENTS, **MODES})
     assert columns.undecided_of("unassigned share: a", 0) == 0.3
     assert columns.undecided_of("unassigned share: a", 1) == 0
     assert columns.undecided_of("unassigned share", 0) == columns.undecided_of("share", 0) == 0
@@ -127,12 +127,12 @@ def test_the_bar_of_an_unassigned_share_tells_what_is_undecided():
 
 def test_sides_are_the_regions_where_known_and_else_where_the_mode_is():
     place = [(-3.0, 0, 0), (3.0, 0, 0), (0.0, 0, 0)]
-    assert sides(Columns(pd.DataFrame({"centroid": place}))) == ["left", "right", "midline"]
+    assert sides(TableValues(pd.DataFrame({"centroid": place}))) == ["left", "right", "midline"]
     known = pd.DataFrame({"centroid": place, "hemisphere": [None, "left", "left"]})
-    assert sides(Columns(known)) == ["left", "left", "left"]
+    assert sides(TableValues(known)) == ["left", "left", "left"]
     shares = pd.DataFrame({"left share": [0.9, 0.2, 0.5], "right share": [0.1, 0.8, 0.5]})
-    assert sides(Columns(shares)) == ["left", "right", "midline"]
-    assert sides(Columns(pd.DataFrame({"x": [1]}))) == [None]
+    assert sides(TableValues(shares)) == ["left", "right", "midline"]
+    assert sides(TableValues(pd.DataFrame({"x": [1]}))) == [None]
 
 
 def test_distinct_texts_are_sorted_and_leave_out_what_is_missing():

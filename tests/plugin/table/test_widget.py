@@ -17,7 +17,7 @@ from napari_atlas_assign.plugin.table.columns import ColumnLayout
 from napari_atlas_assign.plugin.table.filters import Condition, Filters
 from napari_atlas_assign.plugin.table.model import FrameModel
 from napari_atlas_assign.plugin.table.rows import RowReader, Subject, columns_of
-from napari_atlas_assign.plugin.table.values import Columns
+from napari_atlas_assign.plugin.table.values import TableValues
 from napari_atlas_assign.plugin.table.widget import PICK_DELAY, ResultsTable, TablePage
 from napari_atlas_assign.report.colors import mode_color
 from tests.plugin.helpers import AFFINES
@@ -68,7 +68,7 @@ def table(qtbot, result):
 @pytest.fixture
 def model(frame):
     model = FrameModel()
-    model.set_columns(Columns(frame, ASSIGNMENTS))
+    model.set_columns(TableValues(frame, ASSIGNMENTS))
     return model
 
 
@@ -105,7 +105,7 @@ def test_every_column_of_every_table_is_explained(result, small_atlas):
     tables = [(result, "assignments"), (result, "modes"), (result, "peaks"), (points, "assignments"), (points, "modes")]
     for source, table in tables:
         model = FrameModel()
-        model.set_columns(Columns(getattr(source, table), columns_of(source, table)))
+        model.set_columns(TableValues(getattr(source, table), columns_of(source, table)))
         for section, name in enumerate(model.columns.names):
             text = model.headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
             assert text != name
@@ -114,14 +114,14 @@ def test_every_column_of_every_table_is_explained(result, small_atlas):
 def test_sort_and_filters_survive_another_table(model, frame):
     model.sort(3, Qt.SortOrder.DescendingOrder)
     model.set_filters(Filters((Condition("correlation", 0.2),)))
-    model.set_columns(Columns(frame.iloc[:3]))
+    model.set_columns(TableValues(frame.iloc[:3]))
     assert model.rows.tolist() == [0]
-    model.set_columns(Columns(frame[["region"]]))
+    model.set_columns(TableValues(frame[["region"]]))
     assert model.rows.tolist() == [0, 1, 2, 3]
 
 
 def test_an_empty_table_is_fine(model, frame):
-    model.set_columns(Columns(frame.iloc[:0]))
+    model.set_columns(TableValues(frame.iloc[:0]))
     model.sort(3)
     assert model.rowCount() == 0
 
@@ -399,13 +399,13 @@ def test_a_double_click_goes_where_the_column_suggests(table, qtbot):
 
 
 def test_the_tables_of_modes_and_peaks_have_places_too(result):
-    modes = RowReader(result, "modes", Columns(result.modes))
+    modes = RowReader(result, "modes", TableValues(result.modes))
     assert modes.place(0, "peak value") == result.modes["peak"][0]
     assert modes.place(0, "centroid") == result.modes["centroid"][0]
     best = modes.subject(0)
     assert result.modes["best region by correlation"][0] == result.atlas.regions["name"][best.region]
     assert modes.place(0, "best region by share") != modes.place(0, "centroid")
-    peaks = RowReader(result, "peaks", Columns(result.peaks))
+    peaks = RowReader(result, "peaks", TableValues(result.peaks))
     for row in range(len(result.peaks)):
         assert peaks.place(row, "best region") == result.peaks["position"][row]
 
@@ -413,12 +413,12 @@ def test_the_tables_of_modes_and_peaks_have_places_too(result):
 def test_places_belong_to_the_atlas_and_map_of_their_row(data, small_atlas, juelich):
     maps = [Image.from_array(volume, small_atlas.grid.affine) for volume in (data, data[::-1].copy())]
     several = assign(maps, [juelich, small_atlas], threshold=1)
-    reader = RowReader(several, "assignments", Columns(several.assignments))
+    reader = RowReader(several, "assignments", TableValues(several.assignments))
     for row, (index, atlas) in enumerate(several.assignments[["map", "atlas"]].itertuples(index=False)):
         run = several.comparisons[reader.subject(row).run]
         assert (run.map_index, run.atlas.name) == (index, atlas)
     assert len(set(reader.keys())) == len(several.assignments)
-    by_name = RowReader(several, "modes", Columns(several.modes))
+    by_name = RowReader(several, "modes", TableValues(several.modes))
     assert by_name.place(0, "best region by share: small atlas") is not None
 
 
@@ -585,7 +585,7 @@ def test_ten_thousand_rows_are_sorted_filtered_and_kept(qtbot, rng):
     )
     page = TablePage("assignments")
     qtbot.addWidget(page)
-    page.model.set_columns(Columns(big))
+    page.model.set_columns(TableValues(big))
     page.view.fit_columns()
     sort(page, "share", Qt.SortOrder.DescendingOrder)
     assert shown(page, "share") == sorted(big["share"], reverse=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import AtlasError, InputError
+from ...errors import AtlasError, InputError, counted
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
@@ -44,7 +44,9 @@ def open_volume(path: Path, axes: tuple[int, ...] = (3,)) -> Any:
     img = open_atlas_image(path)
     if n_axes(img) not in axes:
         expected = " or ".join(map(str, axes))
-        raise AtlasError(f"{path.name} has {n_axes(img)} axes (shape {img.shape}), not {expected}; check the file")
+        raise AtlasError(
+            f"{path.name} has {counted(n_axes(img), 'axis')} (shape {img.shape}), not {expected}; check the file"
+        )
     return img
 
 

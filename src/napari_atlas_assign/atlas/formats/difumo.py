@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas
@@ -62,7 +62,8 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     img = open_volume(maps, axes=(4,))
     if len(names) != img.shape[3]:
         raise AtlasError(
-            f"{table.name} names {len(names)} modes, but {maps.name} has {img.shape[3]} volumes; fetch both again"
+            f"{table.name} names {counted(len(names), 'mode')}, but {maps.name} has "
+            f"{counted(img.shape[3], 'volume')}; fetch both again"
         )
     regions = renamed(
         with_sides(pd.DataFrame({"id": range(len(names)), "name": names})), labels, maps.name, labelled=False

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import AtlasError, InputError
-from ...header import volumes_of
+from ...errors import AtlasError, InputError, counted
+from ...header import check_volume, volumes_of
 from ...image import READ_ERRORS, open_image, read_voxels
 from ...opening import load as load_header
 from ..atlas import Atlas
@@ -67,7 +67,8 @@ def read(path: Path, labels: Path | None = None, volume: int | None = None) -> A
     axes = n_axes(img)
     if axes not in (3, 4):
         raise AtlasError(
-            f"{path.name} has {axes} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (one volume per region)"
+            f"{path.name} has {counted(axes, 'axis')} (shape {img.shape}); "
+            "an atlas has 3 (labels) or 4 (one volume per region)"
         )
     standard = None if labels or own_tables(path) or axes != 3 else standard_table(path)
     if standard is not None:
@@ -80,8 +81,7 @@ def read(path: Path, labels: Path | None = None, volume: int | None = None) -> A
 def _one_volume(img: Any, volume: int, name: str) -> Any:
     """One volume of a nibabel image, in memory."""
     n = volumes_of(img.shape)
-    if not 0 <= volume < n:
-        raise AtlasError(f"{name} has no volume {volume}; it has {n}, counted from 0")
+    check_volume(volume, n, name, AtlasError)
     try:
         data = read_voxels(img, name, volume)
     except InputError as error:

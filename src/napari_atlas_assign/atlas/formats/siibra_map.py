@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from ...grid import Grid
 from ...image import file_sha256
 from ...limits import MAX_TEXT_BYTES
@@ -197,7 +197,9 @@ class _Files:
         """The files of a volume, or of its fragment."""
         if volume >= len(self.spec.volumes):
             n = len(self.spec.volumes)
-            raise AtlasError(f"{self.path.name} has {n} volumes, counted from 0, but an index names volume {volume}")
+            raise AtlasError(
+                f"{self.path.name} has {counted(n, 'volume')}, counted from 0, but an index names volume {volume}"
+            )
         named = _addresses(self.spec.volumes[volume], self.path)
         if fragment is not None:
             matches = [name for name in named if not name or fragment.lower() in name.lower()]
@@ -217,7 +219,8 @@ class _Files:
             img = self._images[file]
             if n_axes(img) == 4 and z is None:
                 raise AtlasError(
-                    f"{file.name} has {img.shape[3]} volumes, but {self.path.name} gives no 'z' for {part.region}"
+                    f"{file.name} has {counted(img.shape[3], 'volume')}, but "
+                    f"{self.path.name} gives no 'z' for {part.region}"
                 )
             result.append((read_volume(img, file.name, z), file.name))
         return result

@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...atomic import scratch_folder
-from ...errors import AtlasError
+from ...errors import AtlasError, counted, plural
 from ...image import file_sha256
 from ...limits import MAX_TEXT_BYTES, read_bytes
 from ..atlas import Atlas
@@ -84,7 +84,7 @@ def read(path: Path, labels: Path | None = None) -> Atlas:
     order = np.argsort(number[voxel], kind="stable")
     if not np.array_equal(number[voxel[order]], np.arange(n_lines)):
         raise AtlasError(
-            f"{image.name} does not fit {base.name}{PROBS}, which has {n_lines} lines, one for each voxel; "
+            f"{image.name} does not fit {base.name}{PROBS}, which has {counted(n_lines, 'line')}, one for each voxel; "
             "the files are of different indices, or damaged"
         )
     line, region, value = (array[value > 0] for array in (line, region, value))
@@ -134,7 +134,9 @@ def write(atlas: Atlas, base: Path) -> list[Path]:
     if len(empty):
         name = atlas.regions["name"].iloc[empty[0]]
         raise AtlasError(
-            f"{atlas.name}: {len(empty)} regions have no voxel ({name}, ...); a sparse index cannot hold them"
+            f"{atlas.name}: {counted(len(empty), 'region')} {plural(len(empty), 'has', 'have')} no "
+            f"voxel ({name}, ...); "
+            "a sparse index cannot hold them"
         )
     first = np.diff(atlas.voxel, prepend=-1) != 0
     number = np.full(atlas.grid.n_voxels, -1, np.int32)
@@ -239,7 +241,7 @@ def _whole_lines(chunks: Iterator[bytes], n_regions: int, name: str) -> Iterator
         else:
             rest += chunk
         if len(rest) > _CHUNK + _MAX_ENTRY * n_regions:
-            raise AtlasError(f"{name} has a line that is too long for {n_regions} regions; it is damaged")
+            raise AtlasError(f"{name} has a line that is too long for {counted(n_regions, 'region')}; it is damaged")
     if rest.strip():
         yield rest + b"\n"
 
@@ -269,7 +271,8 @@ def _regions(base: Path, n_regions: int, labels: Path | None) -> pd.DataFrame:
         regions = read_table(own)
         if len(regions) != n_regions:
             raise AtlasError(
-                f"{own.name} has {len(regions)} regions, but the index has {n_regions}; they do not belong together"
+                f"{own.name} has {counted(len(regions), 'region')}, but the index has {n_regions}; "
+                "they do not belong together"
             )
         return with_sides(regions)
     regions = pd.DataFrame({"id": range(n_regions), "name": [f"region {r}" for r in range(n_regions)]})

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from ..files.text import parse_json, read_text
 from . import afni, freesurfer, itksnap, json_lists, slicer, text_table, workbench, xml_lists
 from .table import BY_ROW, FROM_ZERO, Wanted, for_label_volume
@@ -67,9 +67,10 @@ def _counted_as(table: pd.DataFrame, wanted: Wanted, path: Path) -> pd.DataFrame
     if table.attrs.get(BY_ROW):
         more = len(table) - wanted.count
         if more < 0 or (more > 1 and wanted.volumes):
-            what = "volumes" if wanted.volumes else "regions, by its highest label"
+            what = counted(wanted.count, "volume" if wanted.volumes else "region")
+            why = "" if wanted.volumes else ", by its highest label"
             raise AtlasError(
-                f"{path.name} has {len(table)} names without numbers, but the image {wanted.count} {what}; "
+                f"{path.name} has {counted(len(table), 'name')} without numbers, but the image {what}{why}; "
                 "give a table with the columns index and name"
             )
         if more == 1:  # a title, or the background

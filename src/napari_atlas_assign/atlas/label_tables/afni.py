@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from .table import Row, make_table, whole_number
 
 NAME = "AFNI label table"
@@ -40,7 +40,9 @@ def parse(text: str, path: Path) -> pd.DataFrame:
 def _pairs(text: str, path: Path) -> Iterator[Row]:
     strings = [unescape("".join(match)) for match in _QUOTED.findall(text)]
     if len(strings) % 2:
-        raise AtlasError(f"{path.name}: the label table has {len(strings)} strings, which are no pairs; repair it")
+        raise AtlasError(
+            f"{path.name}: the label table has {counted(len(strings), 'string')}, which are no pairs; repair it"
+        )
     for n, (number, name) in enumerate(zip(strings[::2], strings[1::2], strict=True), 1):
         yield Row(whole_number(number, f"pair {n}", path), name)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted, plural
 from .table import MAX_ROWS, Row, Wanted, color_of, hex_color, is_number, is_side, is_whole_number, side, whole_number
 
 IDS = (
@@ -265,7 +265,10 @@ def rows_of(columns: ColumnRoles, lines: Iterable[tuple[str, Sequence[str]]], pa
 
 def _row(columns: ColumnRoles, n: int, where: str, cells: Sequence[str], path: Path) -> Row:
     if len(cells) <= max(columns.place.get("id", 0), columns.place["name"]):
-        raise AtlasError(f"{path.name}, {where}: there are {len(cells)} columns, fewer than in the header; complete it")
+        raise AtlasError(
+            f"{path.name}, {where}: there {plural(len(cells), 'is', 'are')} "
+            f"{counted(len(cells), 'column')}, fewer than in the header; complete it"
+        )
     number = whole_number(cells[columns.place["id"]], where, path) if "id" in columns.place else n
     name = cells[columns.place["name"]].strip() or ("Background" if number == 0 else "")
     if not name:

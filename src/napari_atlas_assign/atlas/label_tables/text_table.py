@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from .columns import ColumnRoles, is_header, rows_of
 from .table import (
     BY_ROW,
@@ -190,7 +190,7 @@ def _check_widths(rows: list[list[str]], lines: Lines, width: int, path: Path) -
     for (number, _), row in zip(lines, rows, strict=True):
         if any(row[width:]):
             raise AtlasError(
-                f"{path.name}, line {number}: there are {len(row)} columns, more than in the header; "
+                f"{path.name}, line {number}: there are {counted(len(row), 'column')}, more than in the header; "
                 "put names that hold the separator in quotation marks"
             )
 

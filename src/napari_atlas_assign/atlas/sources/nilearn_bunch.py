@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import AtlasError
+from ...errors import AtlasError, counted, plural
 from ...image import file_sha256
 from ..atlas import Atlas
 from ..build import atlas_from_entries, atlas_from_label_volume, named_grid, stem
@@ -123,7 +123,8 @@ def atlas_from_bunch(bunch: Mapping[str, Any], name: str | None = None, source: 
         return atlas_from_label_volume(img, None if table is None else with_sides(table), **facts)
     if n_axes(img) != 4:
         raise AtlasError(
-            f"{name} has {n_axes(img)} axes (shape {img.shape}); an atlas has 3 (labels) or 4 (a volume per region)"
+            f"{name} has {counted(n_axes(img), 'axis')} (shape {img.shape}); "
+            "an atlas has 3 (labels) or 4 (a volume per region)"
         )
     if path is not None:
         img = keep_open(path)
@@ -136,14 +137,17 @@ def _from_volumes(bunch: Mapping[str, Any], img: Any, name: str, facts: dict[str
     if len(names) == n + 1 and names[0].lower() in _BACKGROUND:
         names = names[1:]  # FSL's probabilistic atlases: the list has a background, the volumes have none
     if names and len(names) != n:
-        raise AtlasError(f"{name} has {n} volumes, but {len(names)} labels; fetch it again, or give a table of labels")
+        raise AtlasError(
+            f"{name} has {counted(n, 'volume')}, but {counted(len(names), 'label')}; "
+            "fetch it again, or give a table of labels"
+        )
     voxels, values = entries_of_volumes(img, name)
     filled = [value for value in values if len(value)]
     low, high = min((v.min() for v in filled), default=0), max((v.max() for v in filled), default=0)
     whole = all(v.dtype.kind in "iub" or bool((v == np.round(v)).all()) for v in filled)
     if not names and whole and low >= 0 and high > 1:
         raise AtlasError(
-            f"{name} holds {n} parcellations, one in each volume, not one region in each; "
+            f"{name} holds {counted(n, 'parcellation')}, one in each volume, not one region in each; "
             "save one volume as a file of its own and load that"
         )
     regions = with_sides(pd.DataFrame({"id": range(n), "name": names or [f"component {r + 1}" for r in range(n)]}))
@@ -183,7 +187,9 @@ def _label_table(bunch: Mapping[str, Any], img: Any, name: str) -> pd.DataFrame 
     elif indices is not None and len(indices):
         names = _names(labels)
         if len(names) != len(indices):
-            raise AtlasError(f"{name} has {len(names)} labels, but {len(indices)} indices; fetch it again")
+            raise AtlasError(
+                f"{name} has {counted(len(names), 'label')}, but {counted(len(indices), 'index')}; fetch it again"
+            )
         table = pd.DataFrame({"id": _whole(indices, name), "name": names})
     elif (numbered := _numbered(labels)) is not None:
         table = pd.DataFrame({"id": _whole([v for v, _ in numbered], name), "name": [t for _, t in numbered]})
@@ -203,7 +209,8 @@ def _consecutive(names: list[str], img: Any, name: str) -> pd.DataFrame:
     high = int(present.max()) if len(present) else 0
     if high > len(names) - 1 + first:
         raise AtlasError(
-            f"{name} has labels up to {high}, but {len(names)} names that are not numbered; "
+            f"{name} has labels up to {high}, but {counted(len(names), 'name')} "
+            f"{plural(len(names), 'that is', 'that are')} not numbered; "
             "give their values as 'indices' or in a 'lut'"
         )
     return pd.DataFrame({"id": np.arange(len(names)) + first, "name": names})

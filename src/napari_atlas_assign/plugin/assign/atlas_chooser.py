@@ -26,7 +26,7 @@ from superqt import QSearchableComboBox
 from ...atlas.atlas import Atlas
 from ...atlas.catalogue import catalogue
 from ...atlas.sources.entry import CatalogueEntry
-from ...errors import InputError
+from ...errors import InputError, counted
 from ...grid import Grid
 from ..layers.convert import atlas_from_layer, atlas_grid
 from ..layers.together import world_of_atlas
@@ -384,7 +384,7 @@ class AtlasChooser(QWidget):
 
 def describe_entry(entry: CatalogueEntry) -> str:
     """What the user wants to know before choosing an atlas."""
-    regions = "" if entry.n_regions is None else f", {entry.n_regions} regions"
+    regions = "" if entry.n_regions is None else f", {counted(entry.n_regions, 'region')}"
     where = "on this machine" if entry.local else "downloaded at first use"
     return "\n".join(
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...grid import Floats, Grid
 from ...header import Stated
 from ...image import Image
-from ...modes.point_set import PointSet
+from ...source import MapsOrPoints
 from ..layers.convert import image_from_layer
 from ..layers.geometry import (
     adopt_geometry,
@@ -31,8 +31,6 @@ from ..layers.shape_layers import rois_from_shapes
 from ..layers.source import source_from_layer
 from ..layers.together import has_voxels_of, world_of_source
 from ..viewer.viewer_frame import volume_shown
-
-Source = Image | Sequence[Image] | PointSet
 
 OWN, NUMBERS = "own", "numbers"
 
@@ -140,7 +138,7 @@ class SourceFields(Container):
         """What the viewer's coordinates mean for a layer that does not say it, where the atlases tell."""
         return world_of_source(self.layer, self._atlases())
 
-    def source(self) -> Source:
+    def source(self) -> MapsOrPoints:
         """What the layer holds; where it lies is noted in the layer, once it was stated.
 
         Raises

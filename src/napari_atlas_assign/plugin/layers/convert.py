@@ -20,7 +20,7 @@ from ...atlas.atlas import Atlas
 from ...atlas.load import load_atlas
 from ...errors import AssignmentWarning, AtlasError, GridError, InputError
 from ...grid import Floats, Grid
-from ...header import Stated
+from ...header import Stated, check_volume
 from ...image import Image
 from ...lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy, n_bytes
 from ..plain_text import plain, plain_features
@@ -253,8 +253,7 @@ def _one_volume(layer: Any, volume: int | None) -> tuple[Any, int | None]:
             f"the layer {layer.name!r} has {n} volumes; pick one, counted from 0: image_from_layer(layer, volume=0), "
             "or move the slider to it in the viewer and use the widget"
         )
-    if volume is not None and not 0 <= volume < n:
-        raise InputError(f"the layer {layer.name!r} has no volume {volume}; it has {n}, counted from 0")
+    check_volume(volume, n, f"the layer {layer.name!r}")
     if not leading:
         return data, None
     return data[tuple(int(i) for i in np.unravel_index(volume or 0, leading))], volume

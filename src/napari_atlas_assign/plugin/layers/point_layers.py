@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...assignment.point_result import PointResult
-from ...errors import InputError
+from ...errors import InputError, counted
 from ...grid import Floats
 from ...modes.point_set import PointSet
 from ...report.colors import palette_color
@@ -140,7 +140,7 @@ def world_of_drawing(layer: Any, given: Floats | None = None) -> Floats:
     """
     check_space(layer)
     if layer.ndim < 3 and given is None:
-        raise InputError(f"the layer {layer.name!r} has {layer.ndim} axes; points in a brain have three")
+        raise InputError(f"the layer {layer.name!r} has {counted(layer.ndim, 'axis')}; points in a brain have three")
     matrix = own_world_from_view(layer)
     matrix = given if matrix is None else matrix
     if matrix is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, counted
 from ...grid import Floats, Grid
 from ...modes.rois import RoiImage
 from .geometry import Placement, is_placed, layer_in_view, place_of, source_of, units_between
@@ -53,7 +53,9 @@ def rois_from_shapes(layer: Any, like: Any = None, world_from_view: Floats | Non
     if not len(layer.data):
         raise InputError(f"the layer {layer.name!r} has no shape; draw one, or choose another layer")
     if layer.ndim < min(3, 3 if like is None or is_placed(like) else like.ndim):
-        raise InputError(f"the layer {layer.name!r} has {layer.ndim} axes; draw the shapes over a map with three axes")
+        raise InputError(
+            f"the layer {layer.name!r} has {counted(layer.ndim, 'axis')}; draw the shapes over a map with three axes"
+        )
     place = _own_place(layer, world_from_view) if like is None else place_of(like, world_from_view)
     if np.prod(place.shape, dtype=np.int64) > MOST_VOXELS:
         raise InputError(f"the layer {layer.name!r} spans {place.shape} voxels, too many; draw smaller shapes")

@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .values import Columns, is_number
+from .values import TableValues, is_number
 
 
-def as_tsv(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> str:
+def as_tsv(columns: TableValues, names: Sequence[str], rows: Sequence[int]) -> str:
     """Tab-separated lines, the first with the names of the columns; cells as in the files of a saved result."""
     cells = [[_full(values[row]) for row in rows] for values in map(columns.values, names)]
     lines = [[_one_line(n) for n in names], *zip(*cells, strict=True)]
     return "\n".join("\t".join(line) for line in lines) + "\n"
 
 
-def as_markdown(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> str:
+def as_markdown(columns: TableValues, names: Sequence[str], rows: Sequence[int]) -> str:
     """A table of Markdown (as GitHub, Pandoc and Jupyter read it); numbers to the right."""
     cells = [[markdown_text(text) for text in columns.texts(n, rows)] for n in names]
     marks = ["---:" if right else "---" for right in _to_the_right(columns, names, rows)]
@@ -27,7 +27,7 @@ def as_markdown(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> 
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def as_latex(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> str:
+def as_latex(columns: TableValues, names: Sequence[str], rows: Sequence[int]) -> str:
     """A LaTeX ``tabular`` that needs no package; numbers to the right."""
     cells = [[latex_text(text) for text in columns.texts(n, rows)] for n in names]
     alignment = "".join("r" if right else "l" for right in _to_the_right(columns, names, rows))
@@ -43,7 +43,7 @@ def as_latex(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> str
     return "\n".join(lines) + "\n"
 
 
-FORMATS: dict[str, Callable[[Columns, Sequence[str], Sequence[int]], str]] = {
+FORMATS: dict[str, Callable[[TableValues, Sequence[str], Sequence[int]], str]] = {
     "TSV": as_tsv,
     "Markdown": as_markdown,
     "LaTeX": as_latex,
@@ -80,7 +80,7 @@ def _full(value: Any) -> str:
     return "n/a" if value is None else _one_line(value) if isinstance(value, str) else str(value)
 
 
-def _to_the_right(columns: Columns, names: Sequence[str], rows: Sequence[int]) -> list[bool]:
+def _to_the_right(columns: TableValues, names: Sequence[str], rows: Sequence[int]) -> list[bool]:
     """Which columns hold numbers or coordinates, as far as they hold anything."""
     present = ([values[row] for row in rows if values[row] is not None] for values in map(columns.values, names))
     return [bool(cells) and all(map(is_number, cells)) for cells in present]

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from ..plain_text import tip
 from .filters import SIDE, Condition, Filters, parse_numbers
 from .rows import TableName
-from .values import Columns, distinct
+from .values import TableValues, distinct
 
 USUAL: dict[TableName, tuple[str, float]] = {
     "assignments": ("correlation", 0.35),
@@ -136,7 +136,7 @@ class FilterBar(QWidget):
             self.search.text(),
         )
 
-    def offer(self, columns: Columns) -> None:
+    def offer(self, columns: TableValues) -> None:
         """Offer what there is to choose in a table; what is chosen stays while it exists."""
         names = [name for name in columns.names if columns.is_numeric(name)]
         if names != self._names:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .values import Columns, sides
+from .values import TableValues, sides
 
 MODE_COLUMN = "input structure"
 
@@ -39,7 +39,7 @@ class Filters:
     """Words that all must occur somewhere in the row's texts, in any case and order."""
 
 
-def passing(columns: Columns, filters: Filters) -> NDArray[np.intp]:
+def passing(columns: TableValues, filters: Filters) -> NDArray[np.intp]:
     """Rows that pass, in the table's own order; filters by columns that the table lacks let everything pass."""
     keep = np.ones(len(columns), bool)
     for condition in filters.conditions:
@@ -73,7 +73,7 @@ def parse_numbers(text: str) -> Ranges | None:
     return ranges
 
 
-def _with_words(columns: Columns, rows: NDArray[np.intp], words: list[str]) -> NDArray[np.intp]:
+def _with_words(columns: TableValues, rows: NDArray[np.intp], words: list[str]) -> NDArray[np.intp]:
     texts = [columns.values(name) for name in columns.names if not columns.is_numeric(name)]
     matching = []
     for row in rows.tolist():

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from ..plain_text import tip
 from .filters import MODE_COLUMN, Filters, passing
 from .outline import TREE_COLUMN, Branch, Outline, outline_of
-from .values import Columns, format_value, full_text, head_of, is_number, sorted_rows
+from .values import TableValues, format_value, full_text, head_of, is_number, sorted_rows
 
 TO_THE_LEFT, TO_THE_RIGHT = (
     int(side | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
@@ -29,7 +29,7 @@ class FrameModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.columns = Columns(pd.DataFrame())
+        self.columns = TableValues(pd.DataFrame())
         self.rows = np.arange(0)
         """Rows of the DataFrame as they are shown."""
         self._sort: tuple[str | None, bool] = (None, True)
@@ -46,7 +46,7 @@ class FrameModel(QAbstractTableModel):
         """The whole table, neither sorted nor filtered."""
         return self.columns.frame
 
-    def set_columns(self, columns: Columns, keys: Keys | None = None) -> None:
+    def set_columns(self, columns: TableValues, keys: Keys | None = None) -> None:
         """Show another table. Sorting, filters and selection stay; `keys` tell rows again (by default their places)."""
         keys = keys or (lambda: range(len(columns)))
         self._outline = outline_of(columns)

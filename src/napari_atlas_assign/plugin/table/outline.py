@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .values import Columns
+from .values import TableValues
 
 TREE_COLUMN = "region"
 """The column whose cells are indented."""
@@ -41,7 +41,7 @@ class Outline:
         return np.array(shown, dtype=np.intp)
 
 
-def outline_of(columns: Columns) -> Outline | None:
+def outline_of(columns: TableValues) -> Outline | None:
     """The tree of a table of regions; None where no row is below another."""
     if "level" not in columns or TREE_COLUMN not in columns:
         return None

@@ -11,7 +11,7 @@ from ...assignment.result import Result
 from ...atlas.atlas import Atlas
 from ...atlas.hierarchy import TreeNode, region_tree
 from .rows import Place, Subject
-from .values import Columns
+from .values import TableValues
 
 
 def _atlases(result: Result | PointResult) -> list[Atlas]:
@@ -22,7 +22,7 @@ def _atlases(result: Result | PointResult) -> list[Atlas]:
 class RegionReader:
     """Reads the rows of the region table of a result."""
 
-    def __init__(self, result: Result | PointResult, columns: Columns) -> None:
+    def __init__(self, result: Result | PointResult, columns: TableValues) -> None:
         self._columns = columns
         self._atlases = _atlases(result)
         self._nodes: list[tuple[int, TreeNode | None]] = []

@@ -29,7 +29,7 @@ from ...assignment.result import Result
 from ...atlas.hierarchy import TreeNode
 from .filters import MODE_COLUMN
 from .peak_probability import PEAK_PROBABILITY
-from .values import Columns
+from .values import TableValues
 
 TableName = Literal["assignments", "modes", "peaks", "regions", "sweep", "region_test"]
 
@@ -75,7 +75,7 @@ def columns_of(result: Result | PointResult, table: TableName) -> Mapping[str, C
 class RowReader:
     """Reads the rows of one table of a result."""
 
-    def __init__(self, result: Result | PointResult, table: TableName, columns: Columns) -> None:
+    def __init__(self, result: Result | PointResult, table: TableName, columns: TableValues) -> None:
         self.result, self.table, self.columns = result, table, columns
         self._identities: dict[int, dict[int, int]] = {}
         self._best: dict[tuple[int, str], dict[int, int]] = {}

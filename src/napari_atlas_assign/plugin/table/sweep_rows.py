@@ -9,13 +9,13 @@ from typing import Any
 from ...assignment.result import Result
 from .filters import MODE_COLUMN
 from .rows import Place, Subject
-from .values import Columns
+from .values import TableValues
 
 
 class SweepReader:
     """Reads the rows of the sweep of a result."""
 
-    def __init__(self, result: Result, columns: Columns) -> None:
+    def __init__(self, result: Result, columns: TableValues) -> None:
         self._result, self._columns = result, columns
 
     def modes(self) -> list[int]:

@@ -24,7 +24,7 @@ def head_of(name: str) -> str:
     return HEADS.get(name, name)
 
 
-class Columns:
+class TableValues:
     """The columns of a table as plain lists, each made when it is first asked for: pandas is slow cell by cell.
 
     `known` are the columns that such a table may have; others are shown without explanation.
@@ -113,7 +113,9 @@ class Columns:
         return [format_value(values[row], decimals) for row in rows]
 
 
-def sorted_rows(columns: Columns, rows: NDArray[np.intp], name: str | None, ascending: bool = True) -> NDArray[np.intp]:
+def sorted_rows(
+    columns: TableValues, rows: NDArray[np.intp], name: str | None, ascending: bool = True
+) -> NDArray[np.intp]:
     """Sort rows by a column; equals keep their order, and what is missing comes last both ways."""
     if name is None:
         return rows
@@ -152,7 +154,7 @@ def full_text(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a cell holds a number or coordinates, which stand at the right; of the plain types that `Columns` has."""
+    """Whether a cell holds a number or coordinates, which stand at the right; of the plain types in `TableValues`."""
     return isinstance(value, int | float | tuple)
 
 
@@ -161,7 +163,7 @@ def is_missing(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and value != value)
 
 
-def sides(columns: Columns) -> list[str | None]:
+def sides(columns: TableValues) -> list[str | None]:
     """(N,) left or right for each row: of the region where the atlas says it, otherwise of the mode or the place."""
     if "left share" in columns:
         left, right = columns.numbers("left share"), columns.numbers("right share")

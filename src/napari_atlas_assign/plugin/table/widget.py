@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
-from ...errors import InputError
+from ...errors import InputError, counted
 from ...report.colors import mode_color
 from ...report.sweep_figure import OTHER
 from ..plain_text import show_error
@@ -41,7 +41,7 @@ from .rows import RowReader, Subject, TableName, columns_of
 from .saved_line import SavedLine
 from .sweep_picture import SweepPicture
 from .sweep_rows import SweepReader
-from .values import Columns
+from .values import TableValues
 from .view import ResultView
 
 ColorOfMode = Callable[[int, int], str]
@@ -109,7 +109,7 @@ class TablePage(QWidget):
         """Show what waits. Sorting, filters, columns, place and selected rows stay."""
         if self._waiting is not None:
             (result, frame), self._waiting = self._waiting, None
-            columns = Columns(frame(), columns_of(result, self.table))
+            columns = TableValues(frame(), columns_of(result, self.table))
             self.reader, color = self._reader_of(result, columns)
             self.filters.offer(columns)
             self.model.color_of_mode = color
@@ -171,7 +171,9 @@ class TablePage(QWidget):
 
     # --- inside ---
 
-    def _reader_of(self, result: Result | PointResult, columns: Columns) -> tuple[Reader, Callable[[int], str] | None]:
+    def _reader_of(
+        self, result: Result | PointResult, columns: TableValues
+    ) -> tuple[Reader, Callable[[int], str] | None]:
         """What reads the rows, and the colour of the mode of each."""
         if self.table == "regions":
             return RegionReader(result, columns), None
@@ -191,7 +193,7 @@ class TablePage(QWidget):
     def _apply_filters(self) -> None:
         self.model.set_filters(self.filters.filters())
         shown, total = len(self.model.rows), len(self.model.columns)
-        self.filters.count.setText(f"{shown} of {total} rows" if shown < total else f"{total} rows")
+        self.filters.count.setText(f"{shown} of {counted(total, 'row')}" if shown < total else counted(total, "row"))
 
     def _select_modes(self, numbers: Collection[int], among: Mapping[str, Any]) -> None:
         columns = self.model.columns
@@ -493,9 +495,9 @@ def _color(color: ColorOfMode, reader: RowReader | SweepReader, row: int) -> str
 def _summary(result: Result | PointResult) -> str:
     atlases = ", ".join(atlas.name for atlas in result.atlases)
     if isinstance(result, PointResult):
-        return f"{result.points.name}, {atlases}: {len(result.points)} points"
+        return f"{result.points.name}, {atlases}: {counted(len(result.points), 'point')}"
     n = sum(run.modes.n_modes for run in {id(run.modes): run for run in result.comparisons}.values())
-    modes = f"{n} {'mode' if n == 1 else 'modes'}"
+    modes = counted(n, "mode")
     images = result.image.name if not result.is_stack else f"{result.image.name} and {len(result.images) - 1} more"
     return f"{images}, {atlases}: {modes}, threshold {result.comparisons[0].threshold:g}"
 

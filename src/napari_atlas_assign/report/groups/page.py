@@ -13,7 +13,7 @@ from ...assignment.columns import GROUPS, REGIONS
 from .. import canvas
 from ..figures import figure_bytes
 from ..html import column_meanings, html_table, text, whole_page
-from ..wording import number
+from ..wording import counted, number
 from .figure import draw_groups
 
 
@@ -41,7 +41,7 @@ def group_page(
     content = f"""<header>
 <p class="kind">Regions by group</p>
 <h1>{text(column)} by region and group</h1>
-<p>{text(REGIONS[column].explanation, 1000)} {number(len(group_of), 0)} subjects: {subjects}. Nothing is tested
+<p>{text(REGIONS[column].explanation, 1000)} {counted(len(group_of), "subject")}: {subjects}. Nothing is tested
 here.</p>
 </header>
 {_figure(table, values, group_of, column)}
