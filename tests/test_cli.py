@@ -270,7 +270,7 @@ def damaged_images(folder):
         ("empty.nii.gz", ["is not an image"]),
         ("atlas.csv", ["no column x, y, z"]),
         ("nan.nii.gz", ["all voxels are NaN"]),
-        ("inf.nii.gz", ["infinite values", "finite"]),
+        ("inf.nii.gz", ["infinite value", "finite"]),
         ("flat.nii.gz", ["three axes"]),
         ("complex.nii.gz", ["not real numbers"]),
         ("rgb.nii.gz", ["not real numbers"]),
