@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from napari.components import ViewerModel
@@ -90,6 +91,29 @@ def test_cells_of_every_channel_are_counted_in_the_voxels_of_the_atlas(tmp_path,
         expected = (annotation()[tuple(index.T)] == 11).sum()
         counts = assign(points, opened.atlas).regions.set_index("region")["count"]
         assert counts["Visual areas"] == expected
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_without_its_array_cells_come_from_the_table_of_all_points_and_else_the_array_goes_before(
+    tmp_path, brainglobe_home, channels
+):
+    folder = write_registration(tmp_path / "mouse1", ATLAS, brainmapper=True, channels=channels)
+    from_array = {name: points.xyz for name, points in open_registration(folder).cells.items()}
+    arrays = sorted(folder.rglob("points.npy"))
+    for array in arrays:
+        analysis = array.parents[1] / "analysis"
+        analysis.mkdir()
+        titles = [f"coordinate_atlas_axis_{axis}" for axis in range(3)]
+        voxels = np.load(array)[1:] / MICROMETRES
+        pd.DataFrame(voxels, columns=titles).to_csv(analysis / "all_points.csv", index=False)
+    both = {name: points.xyz for name, points in open_registration(folder).cells.items()}
+    for array in arrays:
+        array.unlink()
+    from_table = {name: points.xyz for name, points in open_registration(folder).cells.items()}
+    assert list(from_table) == list(both) == list(from_array)
+    for name, places in from_array.items():
+        np.testing.assert_array_equal(both[name], places)
+        np.testing.assert_allclose(from_table[name], places[1:], atol=1e-9)
 
 
 def test_in_napari_cells_and_atlas_lie_on_each_other_and_the_sample_is_not_shown(tmp_path, brainglobe_home):

@@ -15,14 +15,14 @@ from ..atlas.load import load_atlas
 from ..errors import InputError
 from ..image import Image
 from ..modes.point_files import read_points
-from ..modes.point_set import PointSet
+from ..modes.point_set import Coordinates, PointSet
 from .images import read_tiff
 
 _STANDARD = "downsampled_standard"
 """How images begin that were brought to the atlas; others lie on the sample."""
 
-_CELLS = ("points/points.npy", "*/points/points.npy")
-"""Where brainmapper, of one channel or of several, writes cells in micrometres along the atlas's axes."""
+_CELLS = "points/points.npy", "analysis/all_points.csv"
+"""Where brainmapper writes the cells of a channel in the atlas: micrometres, or a table whose titles say it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def _placed(image: Image, atlas: Atlas) -> Image:
 def _cells(folder: Path) -> Iterator[tuple[str, PointSet]]:
     """The cells in a folder of brainmapper, above that of the registration."""
     above = folder.parent if folder.name == "registration" else folder
-    for file in sorted({file for pattern in _CELLS for file in above.glob(pattern)}):
-        channel = file.parents[1]
-        name = "points" if channel == above else channel.name
-        yield name, replace(read_points(file, coordinates="micrometres"), name=name)
+    for channel in (above, *sorted(above.iterdir())):
+        file = next((channel / cells for cells in _CELLS if os.path.isfile(channel / cells)), None)
+        if file is not None:
+            name = "points" if channel == above else channel.name
+            coordinates: Coordinates | None = "micrometres" if file.suffix == ".npy" else None
+            yield name, replace(read_points(file, coordinates=coordinates), name=name)
