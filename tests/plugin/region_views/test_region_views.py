@@ -1,11 +1,15 @@
 """Regions as surfaces in world mm, and all of an atlas in the colours of a column."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
 from napari_atlas_assign import Atlas, Grid, InputError, PointSet, assign
+from napari_atlas_assign.atlas.formats.brainglobe import affine_of
+from napari_atlas_assign.errors import AssignmentWarning
 from napari_atlas_assign.plugin.region_views import meshes
 from napari_atlas_assign.plugin.region_views.by_column import colors_of, show_regions_by
 from napari_atlas_assign.plugin.region_views.meshes import lit, mesh_of, show_mesh
@@ -142,3 +146,22 @@ def test_colours_tell_signs_apart_and_0_is_dark():
     assert signed[2][0] > signed[2][2]
     assert colors_of(np.array([])) == []
     assert np.isfinite(colors_of(np.array([0.0, 0.0]))).all()
+
+
+@pytest.mark.parametrize("damage", ["", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n"])
+def test_a_surface_that_comes_with_the_atlas_is_shown_and_a_damaged_one_replaced(tmp_path, damage):
+    atlas, _, _ = ball(AFFINES["las"])
+    triangles = (
+        "v 3000 3000 3000\nv 9000 3000 3000\nv 3000 9000 3000\nv 3000 3000 9000\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+    )
+    (tmp_path / "meshes").mkdir()
+    (tmp_path / "meshes" / "1.obj").write_text(damage or triangles)
+    grid = Grid(atlas.grid.shape, affine_of("asr", (1000, 1000, 1000)))
+    source = {"path": str(tmp_path / "metadata.json"), "orientation": "asr"}
+    inside = atlas.entries_of(0)[0]
+    labels = np.zeros(grid.n_voxels, np.int64)
+    labels[inside] = 1
+    own = Atlas.from_labels(labels.reshape(grid.shape), grid, ONE, name="own", source=source)
+    with pytest.warns(AssignmentWarning, match=r"1\.obj.*voxels instead") if damage else nullcontext():
+        vertices, _ = mesh_of(own, 0)
+    assert (len(vertices) == 4) == (not damage)

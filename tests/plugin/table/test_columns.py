@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_atlas_assign.plugin.table import columns as table_columns
-from napari_atlas_assign.plugin.table.columns import ColumnLayout, load_layout, store_layout
+from napari_atlas_assign.plugin.table.columns import ColumnLayout, load_layout, squeezed, store_layout
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -87,3 +89,19 @@ def test_of_several_atlases_the_columns_of_each_are_shown():
 def test_tables_of_points_show_all_their_columns():
     names = ["input structure", "name", "position", "region", "map value"]
     assert ColumnLayout.usual("assignments", names) == ColumnLayout()
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.integers(1, 120)), max_size=12), st.integers(0, 3000))
+def test_columns_give_way_from_the_widest_on_and_fit_where_they_can(pairs, room):
+    widths, least = [w for w, _ in pairs], [n for _, n in pairs]
+    given_widths = squeezed(widths, least, room)
+    narrowest = list(map(min, widths, least))
+    if sum(narrowest) > room:
+        assert given_widths == widths
+        return
+    assert sum(given_widths) <= room
+    assert all(n <= g <= w for n, g, w in zip(narrowest, given_widths, widths, strict=True))
+    if sum(widths) <= room:
+        assert given_widths == widths
+    cut = [g for g, w, n in zip(given_widths, widths, narrowest, strict=True) if n < g < w]
+    assert len(set(cut)) <= 1  # those that give way are equally wide

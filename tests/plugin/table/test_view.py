@@ -114,3 +114,21 @@ def test_pinned_rows_scroll_with_the_others(page, qtbot):
     assert page.view.pinned.verticalScrollBar().value() == 1
     page.view.pinned.verticalScrollBar().setValue(0)
     assert page.view.verticalScrollBar().value() == 0
+
+
+def test_the_usual_columns_share_the_room_until_one_is_drawn_wider(page):
+    view = page.view
+
+    def reach():
+        return sum(view.columnWidth(n) for n in range(view.model().columnCount()) if not view.isColumnHidden(n))
+
+    wished = reach()
+    for width in (wished - 40, wished + 300, wished - 80):
+        view.resize(width, 300)
+        assert reach() <= max(view.viewport().width(), view.fontMetrics().averageCharWidth() * 14 * 7)
+    view.resize(wished + 300, 300)
+    assert reach() == wished
+    first = next(n for n in range(view.model().columnCount()) if not view.isColumnHidden(n))
+    view.setColumnWidth(first, view.columnWidth(first) + 200)
+    view.resize(wished - 80, 300)
+    assert reach() == wished + 200

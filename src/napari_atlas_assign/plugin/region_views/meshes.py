@@ -14,7 +14,9 @@ from ...assignment.result import Result
 from ...atlas.atlas import Atlas
 from ...atlas.hierarchy import TreeNode
 from ...atlas.kept import kept_with_atlas
-from ...errors import InputError
+from ...atlas.meshes import Mesh, mesh_file, read_mesh
+from ...atlas.remarks import remark
+from ...errors import AtlasError, InputError
 from ...grid import Floats
 from ..layers.colors import region_color
 from ..layers.frame import Frame
@@ -32,9 +34,6 @@ LIGHT = np.array([-0.3, 0.5, 0.81])
 
 DIMMEST = 0.35
 """Brightness of what looks away from the light."""
-
-Mesh = tuple[Floats, NDArray[np.int64]]
-"""Vertices (V, 3) in world mm, and triangles (T, 3) of their numbers, seen from outside counterclockwise."""
 
 
 def show_mesh(result: Result | PointResult, viewer: Any, region: int | str | TreeNode) -> Any:
@@ -92,13 +91,27 @@ def lit(vertices: Floats, faces: NDArray[np.int64], color: str) -> Floats:
 
 @kept_with_atlas(most=64)
 def mesh_of(atlas: Atlas, region: int) -> Mesh:
-    """The surface of a region where its map reaches `PART_OF_MAXIMUM` of its largest value.
+    """The surface of a region: the atlas's own, or where its map reaches `PART_OF_MAXIMUM` of its largest value.
 
     Raises
     ------
     InputError
         If the map is empty.
     """
+    return _own_mesh(atlas, region) or _mesh_of_map(atlas, region)
+
+
+def _own_mesh(atlas: Atlas, region: int) -> Mesh | None:
+    """The surface that comes with a BrainGlobe atlas; a damaged one is told, and is none."""
+    try:
+        path = mesh_file(atlas, region)
+        return None if path is None else read_mesh(path, atlas)
+    except AtlasError as error:
+        remark(f"{error}; the surface is made of the region's voxels instead")
+        return None
+
+
+def _mesh_of_map(atlas: Atlas, region: int) -> Mesh:
     from skimage.measure import marching_cubes  # napari brings it
 
     voxel, value = atlas.entries_of(region)

@@ -94,6 +94,24 @@ class ColumnLayout:
         return replace(self, order=tuple(order), pinned=tuple(n for n in order if n in self.pinned))
 
 
+def squeezed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths of columns that fit into a room: the widest give way first, and none below its least width.
+
+    Where the least widths do not fit, nothing is won, and the widths stay.
+    """
+    if sum(map(min, widths, least)) > room:
+        return list(widths)
+    low, high = 0, max(widths, default=0)
+
+    def capped(cap: int) -> list[int]:
+        return [min(width, max(cap, narrow)) for width, narrow in zip(widths, least, strict=True)]
+
+    while low < high:
+        cap = (low + high + 1) // 2
+        low, high = (cap, high) if sum(capped(cap)) <= room else (low, cap - 1)
+    return capped(low)
+
+
 def load_layout(table: str) -> ColumnLayout | None:
     """What was chosen for a table in an earlier session; None where nothing readable is kept."""
     kept = _kept().get(table)

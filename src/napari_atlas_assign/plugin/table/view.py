@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
-from .columns import ColumnLayout, load_layout, store_layout
+from .columns import ColumnLayout, load_layout, squeezed, store_layout
 from .copy import FORMATS
 from .model import CellDelegate, FrameModel, indent
 from .values import head_of
@@ -21,6 +21,9 @@ PINNED_STYLE = STYLE + "QTableView { border: 0; padding: 0; border-right: 1px so
 
 WIDEST = 48
 """Widths of columns are at most this many letters, until the user draws them wider."""
+
+NARROWEST = 14
+"""Letters that a column keeps where several have to share what room there is."""
 
 MEASURED_ROWS = 60
 """Rows that widths are measured on; measuring ten thousand would be felt."""
@@ -76,6 +79,8 @@ class ResultView(FoldingView):
         self._name = name
         self._chosen = load_layout(name)
         self._arranging = False
+        self._wished: dict[int, int] = {}  # widths of columns by their cells
+        self._given: dict[int, int] = {}  # and those that they got; another one was drawn by the user
         self._model = model
         self.setModel(model)
         self._prepare(self)
@@ -155,12 +160,14 @@ class ResultView(FoldingView):
         metrics = self.fontMetrics()
         longest = metrics.averageCharWidth() * WIDEST
         margin = metrics.averageCharWidth() * 3
+        self._wished, self._given = {}, {}
         for section, name in enumerate(self._model.columns.names):
             texts = [head_of(name) + "   ", *self._model.columns.texts(name, self._model.rows[:MEASURED_ROWS].tolist())]
             branches = (self._model.branch(self._model.index(n, section)) for n in range(len(texts) - 1))
             before = [0, *(0 if branch is None else indent(branch, metrics) for branch in branches)]
             widths = (metrics.horizontalAdvance(text) + space for text, space in zip(texts, before, strict=True))
-            self.setColumnWidth(section, min(longest, margin + max(widths)))
+            self._wished[section] = self._given[section] = min(longest, margin + max(widths))
+            self.setColumnWidth(section, self._wished[section])
 
     # --- rows ---
 
@@ -214,8 +221,9 @@ class ResultView(FoldingView):
             action()
 
     def resizeEvent(self, event: Any) -> None:
-        """Keep the pinned columns as high as the table."""
+        """Keep the pinned columns as high as the table, and the usual columns in sight."""
         super().resizeEvent(event)
+        self._squeeze()
         self._place_pinned()
 
     def moveCursor(self, action: Any, modifiers: Any) -> QModelIndex:
@@ -312,6 +320,7 @@ class ResultView(FoldingView):
             self.setColumnHidden(section, hidden)
             self.pinned.setColumnHidden(section, hidden or name not in layout.pinned)
         self._arranging = False
+        self._squeeze()
         self._place_pinned()
 
     def _set_arranging(self, on: bool) -> None:
@@ -324,6 +333,18 @@ class ResultView(FoldingView):
         order = [names[heads.logicalIndex(place)] for place in range(heads.count())]
         layout = self.layout_of_columns.reordered(order)
         QTimer.singleShot(0, lambda: self.choose_columns(layout))  # the header is still at its own move
+
+    def _squeeze(self) -> None:
+        """Let all columns be seen without scrolling, where the user has not chosen them or drawn one wider."""
+        sections = [n for n in self._wished if not self.isColumnHidden(n)]
+        is_drawn = any(self.columnWidth(n) != self._given[n] for n in sections)
+        if self._chosen is not None or is_drawn or self._arranging:
+            return
+        wished = [self._wished[n] for n in sections]
+        least = [self.fontMetrics().averageCharWidth() * NARROWEST] * len(sections)
+        for section, width in zip(sections, squeezed(wished, least, self.viewport().width()), strict=True):
+            self._given[section] = width
+            self.setColumnWidth(section, width)
 
     def _is_pinned(self, section: int) -> bool:
         names = self._model.columns.names
