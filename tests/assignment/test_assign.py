@@ -52,7 +52,7 @@ def test_modes_are_found_once_for_each_image_and_summed_once_with_each_atlas(sta
     assert calls["find_modes"] == len(stack)
     assert calls["overlap_sums"] == len(stack) * len(atlases)
     assert calls["Parameters.threshold_for"] <= len(stack)
-    assert calls["assignment_table"] == calls["mode_table"] == 1
+    assert calls["assignment_parts"] == calls["mode_parts"] == 1
 
 
 def test_what_an_atlas_is_summed_up_to_is_worked_out_once(stack, atlases):

@@ -111,7 +111,10 @@ def assigning(
     for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings, judging)):
         comparisons += of_image
         yield tell(number + 1, len(stack))
-    return collect(comparisons, parameters, is_stack, timings)
+    result = collect(comparisons, parameters, is_stack, timings)
+    with timed(timings, "tables"):
+        _ = result.assignments, result.modes  # worked out here, and kept
+    return result
 
 
 def finish(steps: Generator[Any, None, Done]) -> Done:
@@ -190,10 +193,7 @@ def collect(
     with timed(timings, "checks"):
         volumes = [comparison.image.name for comparison in comparisons] if is_stack else []
         notes = tuple(one_for_alike(_notes(comparisons, parameters), volumes))
-    result = Result(tuple(comparisons), parameters, is_stack, notes, timings)
-    with timed(timings, "tables"):
-        _ = result.assignments, result.modes  # worked out here, and kept
-    return result
+    return Result(tuple(comparisons), parameters, is_stack, notes, timings)
 
 
 def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: float) -> Modes:

@@ -496,9 +496,14 @@ def column_named(name: str, columns: Columns) -> Column | None:
     return columns.get(own) or _BESIDES.get(own)
 
 
+def in_order(columns: Columns, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values (N,) of some columns, in their order."""
+    return {name: values[name] for name in columns}
+
+
 def table_of(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:
     """A table of some columns, in their order, of values (N,) by name."""
-    return pd.DataFrame({name: values[name] for name in columns})
+    return pd.DataFrame(in_order(columns, values))
 
 
 def kind_of(name: str, columns: Columns) -> Kind:

@@ -18,7 +18,7 @@ from .comparison import Comparison
 from .parameters import Parameters
 from .regions.table import regions_of_map
 from .saving import Saving
-from .tables import assignment_table, cluster_table, joined, mode_table, peak_table
+from .tables import Part, assignment_parts, cluster_parts, mode_parts, parts_of, peak_parts, table_of_parts
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,24 +78,24 @@ class Result(Saving):
 
         A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
         """
-        return assignment_table(self.comparisons, self.parameters, self.is_stack)
+        return table_of_parts(self.assignment_parts())
 
     @cached_property
     def modes(self) -> pd.DataFrame:
         """One row per mode; columns `columns.MODES`. Several atlases stand side by side, named in the columns."""
-        return mode_table(self.comparisons, self.parameters, self.is_stack)
+        return table_of_parts(self.mode_parts())
 
     @cached_property
     def peaks(self) -> pd.DataFrame:
         """The highest local maxima of every mode, as many and as far apart as the parameters say."""
-        return peak_table(self.comparisons, self.parameters, self.is_stack)
+        return table_of_parts(peak_parts(self.comparisons, self.parameters, self.is_stack))
 
     def summary(self) -> pd.DataFrame:
         """The table that papers print: size, peak, and what lies there, one row per mode; columns `columns.CLUSTERS`.
 
         Several atlases stand side by side, named in the columns.
         """
-        return cluster_table(self.comparisons, self.parameters, self.is_stack)
+        return table_of_parts(cluster_parts(self.comparisons, self.parameters, self.is_stack))
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:
@@ -110,7 +110,7 @@ class Result(Saving):
     def _if_asked(self, asked: object, table: str) -> pd.DataFrame | None:
         if not asked:
             return None
-        return joined(self.comparisons, self.is_stack, lambda comparison: getattr(comparison.certainty, table))
+        return table_of_parts(parts_of(self.comparisons, self.is_stack, lambda one: getattr(one.certainty, table)))
 
     @cached_property
     def regions(self) -> pd.DataFrame:
@@ -118,7 +118,19 @@ class Result(Saving):
 
         Columns `columns.REGIONS`, as far as they are defined; of maps, of all of the image, not its modes alone.
         """
-        return joined(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
+        return table_of_parts(self.region_parts())
+
+    def assignment_parts(self) -> list[Part]:
+        """What `assignments` is made of."""
+        return assignment_parts(self.comparisons, self.parameters, self.is_stack)
+
+    def mode_parts(self) -> list[Part]:
+        """What `modes` is made of."""
+        return mode_parts(self.comparisons, self.parameters, self.is_stack)
+
+    def region_parts(self) -> list[Part]:
+        """What `regions` is made of."""
+        return parts_of(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
 
     @cached_property
     def components(self) -> Image:

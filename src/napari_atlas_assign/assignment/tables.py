@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
 from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_correlation, best_by_share, highest_here
-from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, table_of
+from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, in_order
 from .conventions import get_convention
 from .parameters import Parameters
 from .places.midplane import midplane_for
@@ -31,18 +31,25 @@ NOT_COVERED = 0.5
 """The atlas does not cover a mode whose outside share is above this."""
 
 
-def assignment_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+Part = dict[str, Any]
+"""Rows of a table of one image, or of one with one atlas: columns (N,) by name, or one value for all rows.
+
+Tables of pandas are made of such parts, which a batch writes as they are: making the tables takes longer than all sums.
+"""
+
+
+def assignment_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> list[Part]:
     """One row per mode and region that overlap, by mode and then as the convention says."""
-    return joined(comparisons, is_stack, lambda comparison: _pairs(comparison, parameters))
+    return parts_of(comparisons, is_stack, lambda comparison: _pairs(comparison, parameters))
 
 
-def mode_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def mode_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> list[Part]:
     """One row per mode; where the modes of one image are the same for every atlas, the atlases stand side by side."""
     return _row_per_mode(comparisons, parameters, is_stack, _modes, _summary)
 
 
-def cluster_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
-    """The table that papers print, one row per mode; several atlases as in `mode_table`."""
+def cluster_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> list[Part]:
+    """The table that papers print, one row per mode; several atlases as in `mode_parts`."""
     return _row_per_mode(comparisons, parameters, is_stack, _clusters, _at_peaks)
 
 
@@ -52,41 +59,46 @@ def _row_per_mode(
     is_stack: bool,
     of_modes: Callable[[Sequence[Comparison]], dict[str, Any]],
     of_atlas: Callable[[Comparison], dict[str, Any]],
-) -> pd.DataFrame:
-    """A table of columns (M,) that belong to the modes, and of such that belong to an atlas and are named by it."""
+) -> list[Part]:
+    """Rows of columns (M,) that belong to the modes, and of such that belong to an atlas and are named by it."""
     several = _several_atlases(comparisons)
     own_modes = several and get_convention(parameters.convention).resample_to_atlas
-    tables = []
+    parts = []
     for group in _by_image(comparisons):
         for same_modes in [[comparison] for comparison in group] if own_modes else [group]:
             columns = of_modes(same_modes)
             for comparison in same_modes:
                 suffix = f": {comparison.atlas.name}" if len(same_modes) > 1 else ""
                 columns |= {f"{name}{suffix}": column for name, column in of_atlas(comparison).items()}
-            tables.append(_with_origin(pd.DataFrame(columns), same_modes[0], is_stack, own_modes))
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+            parts.append(columns | _origin(same_modes[0], is_stack, own_modes))
+    return parts
 
 
-def peak_table(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> pd.DataFrame:
+def peak_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> list[Part]:
     """The highest local maxima of every mode, and the regions at those places."""
 
-    def table(comparison: Comparison) -> pd.DataFrame:
+    def of_one(comparison: Comparison) -> Part:
         peaks_of_modes = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
-        return peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas)
+        return dict(peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas).items())
 
-    return joined(comparisons, is_stack, table)
+    return parts_of(comparisons, is_stack, of_one)
 
 
-def joined(
-    comparisons: Sequence[Comparison], is_stack: bool, table_of_one: Callable[[Comparison], pd.DataFrame]
-) -> pd.DataFrame:
-    """The tables of all comparisons as one, which says of what image and atlas a row is where there are several."""
+def parts_of(
+    comparisons: Sequence[Comparison], is_stack: bool, of_one: Callable[[Comparison], Mapping[str, Any]]
+) -> list[Part]:
+    """The parts of all comparisons, which say of what image and atlas they are where there are several."""
     several = _several_atlases(comparisons)
-    tables = [_with_origin(table_of_one(one), one, is_stack, several) for one in comparisons]
+    return [{**of_one(one), **_origin(one, is_stack, several)} for one in comparisons]
+
+
+def table_of_parts(parts: Sequence[Part]) -> pd.DataFrame:
+    """Parts below each other."""
+    tables = [pd.DataFrame(part) for part in parts]
     return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
 
 
-def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
+def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
     convention = get_convention(parameters.convention)
     modes, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
     scores = {name: score(sums) for name, score in SCORES.items()}
@@ -107,11 +119,11 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = modes.sign[mode].astype(np.int64)
     columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
-    table = table_of(ASSIGNMENTS, columns)
-    table = table.assign(**{name: column[mode] for name, column in _input_names(comparison).items()})
+    part = in_order(ASSIGNMENTS, columns)
+    part |= {name: column[mode] for name, column in _input_names(comparison).items()}
     if comparison.certainty is not None:
-        table = table.assign(**comparison.certainty.of_pairs(mode, region, columns["map mean"]))
-    return table
+        part |= comparison.certainty.of_pairs(mode, region, columns["map mean"])
+    return part
 
 
 def _midplane(group: Sequence[Comparison]) -> Midplane | None:
@@ -226,13 +238,10 @@ def _nearest_where(wanted: NDArray[np.bool_], modes: Modes, atlas: Atlas) -> tup
     return region, distance
 
 
-def _with_origin(table: pd.DataFrame, comparison: Comparison, is_stack: bool, several: bool) -> pd.DataFrame:
-    if is_stack:
-        origin: dict[str, Any] = {"map": comparison.map_index, "map name": comparison.image.name}
-        table = table.assign(**origin)
-    if several:
-        table = table.assign(atlas=comparison.atlas.name)
-    return table
+def _origin(comparison: Comparison, is_stack: bool, several: bool) -> Part:
+    """Of what image and atlas rows are, where there are several."""
+    of_image = {"map": comparison.map_index, "map name": comparison.image.name} if is_stack else {}
+    return of_image | ({"atlas": comparison.atlas.name} if several else {})
 
 
 def _several_atlases(comparisons: Sequence[Comparison]) -> bool:

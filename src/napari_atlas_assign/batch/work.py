@@ -11,10 +11,10 @@ import io
 import json
 import platform
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..assignment.assign import assigning, finish
+from ..assignment.assign import assign_each, collect
 from ..assignment.columns import ASSIGNMENTS, MODES, REGION_TEST, REGIONS, SWEEP, Columns, Kind, kind_of
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.result import Result
+from ..assignment.tables import Part
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.image_names import with_names
@@ -248,9 +249,9 @@ def is_finished(packed_record: bytes) -> bool:
     return True
 
 
-def columns_of(table: pd.DataFrame, known: Columns) -> list[tuple[str, Kind]]:
+def columns_of(names: Iterable[str], known: Columns) -> list[tuple[str, Kind]]:
     """Names and kinds of the columns of a combined table, those of `ORIGIN` first; `known` are those of its kind."""
-    names = (*ORIGIN, *(str(name) for name in table.columns if name not in ORIGIN))
+    names = (*ORIGIN, *(str(name) for name in names if name not in ORIGIN))
     # Not by type, since the same column has another one in the table of a map without modes.
     return [(name, kind_of(name, known)) for name in names]
 
@@ -263,12 +264,15 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         images = _read_images(file, job.volume)
         timings["read image"] = perf_counter() - start
         result = _assign(images, atlases, job, file.threshold, timings)
+        with timed(timings, "tables"):
+            tables = {"assignments": result.assignment_parts(), "modes": result.mode_parts()}
         with timed(timings, "regions"):
-            _ = result.regions
-        start = perf_counter()
-        tables = {name: getattr(result, name) for name in TABLES if getattr(result, name) is not None}
-        rows = {name: _rows(table, file.file) for name, table in tables.items()}
-        timings["write"] = perf_counter() - start
+            tables["regions"] = result.region_parts()
+        with timed(timings, "write"):
+            for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
+                if table is not None:
+                    tables[name] = [dict(table.items())]
+            rows = {name: b"".join(_rows(part, file.file) for part in parts) for name, parts in tables.items()}
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
     except OSError as error:
@@ -281,11 +285,11 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "stamp": stamp,
         "sha256": images[0].source["sha256"],
         "volumes": len(images),
-        "modes": len(result.modes),
-        "assignments": len(result.assignments),
+        "modes": sum(map(_length, tables["modes"])),
+        "assignments": sum(map(_length, tables["assignments"])),
         "warnings": result.warnings,
         "timings": timings,
-        "columns": {name: columns_of(table, TABLES[name]) for name, table in tables.items()},
+        "columns": {name: columns_of(parts[0], TABLES[name]) for name, parts in tables.items()},
     }
     return packed(MapRecord(head, rows))
 
@@ -312,7 +316,8 @@ def _assign(
         parameters = replace(parameters, rois=True)
     if parameters.rois:
         images = with_names(images, None if job.roi_labels is None else Path(job.roi_labels))
-    return finish(assigning(images, atlases, parameters, timings=timings))
+    comparisons = chain.from_iterable(assign_each(images, atlases, parameters, timings))
+    return collect(list(comparisons), parameters, is_stack=True, timings=timings)
 
 
 def _grid_of(file: MapFile) -> Grid | None:
@@ -324,19 +329,34 @@ def _grid_of(file: MapFile) -> Grid | None:
         return None
 
 
-def _rows(table: pd.DataFrame, file: str) -> bytes:
+def _rows(part: Part, file: str) -> bytes:
     """The rows as `report.folder.write_table` would write them, with the columns `ORIGIN` first; ten times as fast."""
-    names = [*ORIGIN[1:], *(name for name in table.columns if name not in ORIGIN)]
-    columns = [_cells(table[name]) for name in names]
+    names = [*ORIGIN[1:], *(name for name in part if name not in ORIGIN)]
+    columns = [_cells(part[name]) for name in names]
     text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(zip(repeat(file), *columns, strict=False))
+    rows = zip(repeat(file, _length(part)), *columns, strict=False)  # what is one value for all rows has no end
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
     return text.getvalue().encode("utf-8", errors="backslashreplace")
 
 
-def _cells(column: pd.Series) -> list[Any]:
+def _length(part: Part) -> int:
+    """How many rows a part of a table has."""
+    return next(len(column) for column in part.values() if pd.api.types.is_list_like(column))
+
+
+def _cells(column: Any) -> Iterable[Any]:
+    """The cells of a column (N,) as they are written, or one value for all rows."""
+    if not pd.api.types.is_list_like(column):
+        return repeat("n/a" if column is None else no_formula(column))
     if isinstance(column.dtype, pd.Int64Dtype):
-        return column.to_numpy(object, na_value="n/a").tolist()
-    return ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in column.tolist()]
+        cells: list[Any] = pd.array(column).to_numpy(object, na_value="n/a").tolist()
+        return cells
+    cells = column.tolist()
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return cells
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        return ["n/a" if cell != cell else cell for cell in cells]
+    return ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in cells]
 
 
 def _named(file: MapFile) -> dict[str, Any]:

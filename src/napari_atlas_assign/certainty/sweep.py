@@ -18,7 +18,7 @@ from ..assignment.best_region import best_by_correlation, best_by_share
 from ..assignment.comparison import Comparison
 from ..assignment.parameters import Parameters, rising_thresholds
 from ..assignment.scores import correlation, share
-from ..assignment.tables import mode_table
+from ..assignment.tables import mode_parts, table_of_parts
 from ..errors import InputError
 from ..modes.modes import Modes
 
@@ -75,7 +75,7 @@ def sweep_thresholds(
             gone = np.flatnonzero((parent != clusters[number]) & (parent >= 0))
             into[gone] = parent[gone]
         front = {"threshold": level, "cluster": clusters[number]}
-        table = mode_table([comparison], parameters, False)
+        table = table_of_parts(mode_parts([comparison], parameters, False))
         front |= {"input structure": table.pop("input structure"), "merges into": into, "merged": merged}
         tables.append(pd.DataFrame(front).join(table).assign(**_best_scores(comparison)))
     return pd.concat(tables, ignore_index=True)

@@ -18,7 +18,7 @@ from ...atlas.hierarchy import TreeNode, region_tree
 from ...atlas.kept import kept_with_atlas
 from ...grid import Floats
 from ...modes.point_set import PointSet
-from ..columns import REGIONS, table_of
+from ..columns import REGIONS, in_order
 from ..comparison import Comparison
 from ..parameters import Parameters
 from ..places.midplane import midplane_for
@@ -35,7 +35,7 @@ Amounts = Mapping[str, Floats]
 """By column, (K, R + 1): see `amounts`."""
 
 
-def regions_of_map(comparison: Comparison, parameters: Parameters) -> pd.DataFrame:
+def regions_of_map(comparison: Comparison, parameters: Parameters) -> dict[str, Any]:
     """What the modes of a map, and the map itself, have in every region; regions of interest are modes alone."""
     atlas = comparison.atlas
     midplane = midplane_for([atlas], comparison.image.space)
@@ -43,7 +43,7 @@ def regions_of_map(comparison: Comparison, parameters: Parameters) -> pd.DataFra
     if parameters.has_modes:
         amounts["active mm3"] = amounts_of_modes(comparison.modes, atlas, midplane)
     values = None if parameters.rois else amounts_of_image(comparison.image, atlas)
-    return _table(atlas, amounts, values)
+    return _columns(atlas, amounts, values)
 
 
 def columns_of_maps(parameters: Parameters) -> list[str]:
@@ -56,10 +56,10 @@ def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
     """How many points lie in every region."""
     midplane = midplane_for([atlas], points.space)
     count = amounts_of_points(points, atlas, midplane)
-    return _table(atlas, {"volume mm3": volumes(atlas, midplane), "count": count})
+    return pd.DataFrame(_columns(atlas, {"volume mm3": volumes(atlas, midplane), "count": count}))
 
 
-def _table(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -> pd.DataFrame:
+def _columns(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -> dict[str, Any]:
     rows = _rows(atlas)
     of_rows = {name: rows.joined(amount) for name, amount in amounts.items()}
     columns = rows.description | {name: amount[0] for name, amount in of_rows.items()}
@@ -74,7 +74,7 @@ def _table(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -
     for name, amount in of_rows.items():
         left = np.full(len(volume), np.nan) if len(amount) == 1 else np.where(rows.is_lateralised, np.nan, amount[1])
         columns[f"left {name}"], columns[f"right {name}"] = left, amount[0] - left
-    return table_of({name: column for name, column in REGIONS.items() if name in columns}, columns)
+    return in_order({name: column for name, column in REGIONS.items() if name in columns}, columns)
 
 
 @dataclass(frozen=True)
