@@ -290,8 +290,12 @@ def _checked_voxels(img: Any) -> NDArray[Any]:
     path = str(img.get_filename())
     if not (nib.is_proxy(img.dataobj) and path.lower().endswith((".gz", ".mgz"))):
         return np.asanyarray(img.dataobj)
-    kept_open: Any = load_header(path, keep_file_open=True)
-    proxy = kept_open.dataobj
+    proxy: Any = img.dataobj
+    if type(proxy) is nib.arrayproxy.ArrayProxy:  # the header need not be read again
+        about = (proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter)
+        proxy = nib.arrayproxy.ArrayProxy(proxy.file_like, about, keep_file_open=True)
+    else:
+        proxy = load_header(path, keep_file_open=True).dataobj
     data = np.asanyarray(proxy)
     opener = getattr(proxy, "_opener", None)  # nibabel closes it with the proxy
     if opener is not None:

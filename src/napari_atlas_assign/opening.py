@@ -45,7 +45,9 @@ def load(path: str | os.PathLike[str], *, keep_file_open: bool | None = None) ->
     if kind is not None and issubclass(kind, nib.nifti1.Nifti1Pair):
         _check_extensions(path, kind)
     options = {} if keep_file_open is None else {"keep_file_open": keep_file_open}
-    return nib.load(path, **options)
+    if kind is None or not path.stat().st_size:
+        return nib.load(path, **options)  # which says what is wrong
+    return kind.from_filename(path, **options)  # as nibabel does once it has looked for the kind, too
 
 
 def is_named_otherwise(path: Path) -> type[Any] | None:
