@@ -79,7 +79,8 @@ def peak_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
 
     def of_one(comparison: Comparison) -> Part:
         peaks_of_modes = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
-        return dict(peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas).items())
+        table = peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas)
+        return columns_of_table(table)
 
     return parts_of(comparisons, is_stack, of_one)
 
@@ -90,6 +91,11 @@ def parts_of(
     """The parts of all comparisons, which say of what image and atlas they are where there are several."""
     several = _several_atlases(comparisons)
     return [{**of_one(one), **_origin(one, is_stack, several)} for one in comparisons]
+
+
+def columns_of_table(table: pd.DataFrame) -> Part:
+    """A table as one part."""
+    return {str(name): table[name] for name in table.columns}
 
 
 def table_of_parts(parts: Sequence[Part]) -> pd.DataFrame:

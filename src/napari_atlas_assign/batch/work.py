@@ -29,7 +29,7 @@ from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.result import Result
-from ..assignment.tables import Part
+from ..assignment.tables import Part, columns_of_table
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.image_names import with_names
@@ -271,7 +271,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         with timed(timings, "write"):
             for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
                 if table is not None:
-                    tables[name] = [dict(table.items())]
+                    tables[name] = [columns_of_table(table)]
             rows = {name: b"".join(_rows(part, file.file) for part in parts) for name, parts in tables.items()}
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
