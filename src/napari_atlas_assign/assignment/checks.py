@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..atlas.atlas import Atlas
-from ..errors import InputError, warn
+from ..errors import InputError, counted, warn
 from ..template_space import canonical_space, compare_spaces
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
@@ -65,7 +65,7 @@ def _with_others(note: str, volumes: Sequence[str]) -> str:
     if not volumes:
         return note
     some = ", ".join(volumes[:_NAMED]) + (", ..." if len(volumes) > _NAMED else "")
-    return f"{note}; likewise {len(volumes)} more volume{'s' * (len(volumes) > 1)}: {some}"
+    return f"{note}; likewise {counted(len(volumes), 'more volume')}: {some}"
 
 
 def tell(notes: Iterable[str], atlases: Sequence[Atlas]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from ..assignment.best_region_labels import PART_OF_MAXIMUM
 from ..assignment.result import Result
 from ..atomic import scratch_folder, told_if_not_written
-from ..errors import InputError
+from ..errors import InputError, plural
 from ..image import Image
 from . import canvas
 from .canvas import AS_FILE, Style
@@ -215,7 +215,7 @@ def _draw_overview(figure: Figure, panels: Panels, scene: Scene, style: Style) -
     if n:
         _draw_projections(panels, scene)
     if style.words:
-        canvas.write_title(figure, f"{n} mode{'' if n == 1 else 's'} of {shortened(scene.result.image.name)}", style)
+        canvas.write_title(figure, f"{n} {plural(n, 'mode')} of {shortened(scene.result.image.name)}", style)
 
 
 def _draw_projections(panels: Panels, scene: Scene) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
+from ...errors import counted
 from ..layers.metadata import own_metadata
 
 
@@ -21,15 +22,11 @@ def region_shown(viewer: Any) -> str | None:
 
 def summary_of(result: Result | PointResult) -> str:
     """How much came out, in a sentence."""
-    pairs = _count(int(result.assignments["region"].notna().sum()), "assignment")
+    pairs = counted(int(result.assignments["region"].notna().sum()), "assignment")
     if isinstance(result, PointResult):
-        return f"{_count(len(result.points), 'point')}, {pairs}."
-    modes = f"{_count(len(result.modes), 'mode')}, {pairs}."
+        return f"{counted(len(result.points), 'point')}, {pairs}."
+    modes = f"{counted(len(result.modes), 'mode')}, {pairs}."
     if result.is_stack:
-        return f"{_count(len(result.images), 'map')}, {modes}"
+        return f"{counted(len(result.images), 'map')}, {modes}"
     volume = result.image.source.get("volume")
     return modes if volume is None else f"Volume {volume}, at the slider: {modes}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" + ("" if n == 1 else "s")
