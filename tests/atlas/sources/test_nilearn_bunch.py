@@ -83,7 +83,7 @@ def test_records_of_index_and_name_are_understood():
 def test_names_that_cannot_be_numbered_are_refused():
     with pytest.raises(AtlasError, match="labels up to 2002, but 2 names"):
         atlas_from_bunch(Bunch(maps=labels_image(2001, 2002), labels=["A", "B"]))
-    with pytest.raises(AtlasError, match="2 labels, but 1 indices"):
+    with pytest.raises(AtlasError, match="2 labels, but 1 index"):
         atlas_from_bunch(Bunch(maps=labels_image(1, 2), labels=["A", "B"], indices=[1]))
 
 
