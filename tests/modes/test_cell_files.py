@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
-
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from brainglobe_atlasapi.core import Atlas as TheirAtlas
 from brainglobe_space import AnatomicalSpace
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,13 +15,9 @@ from napari_atlas_assign.atlas.formats.brainglobe import affine_of
 from napari_atlas_assign.grid import Grid
 from napari_atlas_assign.modes.point_columns import find_coordinates
 from napari_atlas_assign.modes.point_files import read_points
-from tests.mouse import MICROMETRES, SHAPE, STRUCTURES, annotation, random_cells, write_mouse
+from tests.brainglobe import EDGES, NAMES, ORIENTATIONS, LookUps, world_of_cells
+from tests.mouse import MICROMETRES, SHAPE, annotation, random_cells, write_mouse
 from tests.outcomes import fails_in_one_line
-
-ORIENTATIONS = ["".join(ends) for axes in permutations(("ap", "si", "lr")) for ends in product(*axes)]
-"""All 48 in which an array of a brain may lie."""
-
-NAMES = {s["id"]: s["name"] for s in STRUCTURES}
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +45,8 @@ def write_cells(places, is_cell, path):
 
 
 def their_atlas():
-    """brainglobe-atlasapi's own look-ups, on the generated volume instead of one that it downloads."""
-    hemispheres = np.full(SHAPE, 2, np.uint8)
-    hemispheres[:, :, SHAPE[2] // 2 :] = 1
-
-    class Their(TheirAtlas):
-        resolution = (MICROMETRES,) * 3
-
-        dask = False  # asked for since 3.0.3
-
-        def __init__(self):
-            self._annotation, self._hemispheres = annotation(), hemispheres
-            self.structures = {s["id"]: s for s in STRUCTURES}
-
-    return Their()
+    """brainglobe-atlasapi's look-ups in the generated atlas."""
+    return LookUps(annotation(), (MICROMETRES,) * 3, hemispheres())
 
 
 def regions_of(points, atlas, **options):
@@ -205,28 +186,14 @@ def test_voxels_of_two_different_atlases_are_refused(atlas, tmp_path):
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_world_positions_are_those_of_brainglobe_space(orientation):
-    size = {"a": 25.0, "p": 25.0, "s": 50.0, "i": 50.0, "r": 100.0, "l": 100.0}
-    resolution = [size[letter] for letter in orientation]
+    resolution = [EDGES[letter] for letter in orientation]
     shape = (6, 8, 10)
     grid = Grid(shape, affine_of(orientation, resolution))
     cells = np.random.default_rng(0).uniform(0, shape, (20, 3))
     micrometres = PointSet.from_array(cells * resolution, coordinates="micrometres").placed(grid, True).xyz
     voxels = PointSet.from_array(cells, coordinates="voxels").placed(grid, True).xyz
     np.testing.assert_allclose(micrometres, voxels, atol=1e-3)
-    # This package's world is BrainGlobe's space with its origin at the left, posterior, inferior end, less its extent
-    # along the axes that the array begins at.
-    theirs = AnatomicalSpace(orientation, shape=shape, resolution=resolution).map_points_to(
-        AnatomicalSpace("lpi", resolution=[1, 1, 1]), cells
-    )
-    extent = [
-        size[letter] * shape[i] for axis in ("rl", "ap", "si") for i, letter in enumerate(orientation) if letter in axis
-    ]
-    begins_high = [
-        next(letter for letter in orientation if letter in axis) == axis[k]
-        for axis, k in (("rl", 0), ("ap", 0), ("si", 0))
-    ]
-    expected = (np.asarray(theirs) - np.where(begins_high, extent, 0)) / 1000
-    np.testing.assert_allclose(voxels, expected, atol=1e-3)
+    np.testing.assert_allclose(voxels, world_of_cells(cells, orientation, shape, resolution), atol=1e-3)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
