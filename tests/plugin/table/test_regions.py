@@ -1,14 +1,18 @@
 """The tab of regions: a tree that folds, sorted or filtered as a list, and linked with the viewer."""
 
+import threading
 from types import SimpleNamespace
 
+import dask.array
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_atlas_assign import assign, load_atlas
+from napari_atlas_assign import Image, assign, load_atlas
+from napari_atlas_assign.assignment import result as result_module
+from napari_atlas_assign.assignment.regions.table import regions_of_map
 from napari_atlas_assign.atlas.hierarchy import region_tree
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.plugin.layers.metadata import own_metadata
@@ -161,6 +165,28 @@ def test_of_a_map_the_rows_show_the_regions_on_its_grid_and_highlight_no_mode(
     assert layer.data.shape == blob_map.T.shape
     assert [s.mode for s in table.selected_subjects()] == [0]
     assert own_metadata(layer)["overlay"]
+
+
+def test_of_a_map_that_stays_in_its_file_another_thread_works_the_table_out(table_beside, mouse, qtbot, monkeypatch):
+    values = np.random.default_rng(0).normal(size=mouse.grid.shape).astype(np.float32)
+    whole = assign(Image(values, mouse.grid, "heat", space=mouse.space), mouse, threshold=None)
+    lazy = Image(dask.array.from_array(values, chunks=8), mouse.grid, "heat", space=mouse.space)
+    threads = []
+
+    def noted(*arguments):
+        threads.append(threading.get_ident())
+        return regions_of_map(*arguments)
+
+    monkeypatch.setattr(result_module, "regions_of_map", noted)
+    shown = regions_of(table_beside, assign(lazy, mouse, threshold=None))
+    page = shown.page
+    qtbot.waitUntil(lambda: page.reader is not None)
+    assert threading.get_ident() not in threads
+    assert len(threads) == 1
+    np.testing.assert_allclose(
+        np.array(page.model.columns.values("mean"), float), whole.regions["mean"].to_numpy(float), rtol=1e-6
+    )
+    assert page.working.isHidden()
 
 
 def test_the_row_of_no_region_goes_nowhere(table_beside, cells):

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import create_worker
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
@@ -73,6 +74,9 @@ class TablePage(QWidget):
         self._color: ColorOfMode | None = None
         self._waiting: tuple[Result | PointResult, Callable[[], pd.DataFrame]] | None = None
         self._modes_waiting: tuple[Collection[int], Mapping[str, Any]] | None = None
+        self._beside: Result | PointResult | None = None  # of which a thread works the table out
+        self.working = QLabel("Reading all of the map…")
+        self.working.hide()
         self._by_hand = False  # who selected the rows
         self.filters = FilterBar(table)
         self.view = ResultView(self.model, table)
@@ -94,6 +98,7 @@ class TablePage(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         self.filters.hide()
         layout.addWidget(self.filters)
+        layout.addWidget(self.working)
         layout.addWidget(self.view)
         self.setTabOrder(self.filters, self.view)
 
@@ -106,7 +111,10 @@ class TablePage(QWidget):
         self._color = (color or (lambda run, mode: mode_color(mode))) if has_modes else None
 
     def refresh(self) -> None:
-        """Show what waits. Sorting, filters, columns, place and selected rows stay."""
+        """Show what waits, at once or when a thread has worked it out. Sorting, filters, columns and rows stay."""
+        if self._waiting is not None and self._reads_a_map(self._waiting[0]):
+            self._work_out(*self._waiting)
+            return
         if self._waiting is not None:
             (result, frame), self._waiting = self._waiting, None
             columns = TableValues(frame(), columns_of(result, self.table))
@@ -120,6 +128,34 @@ class TablePage(QWidget):
         if self._modes_waiting is not None:
             (numbers, among), self._modes_waiting = self._modes_waiting, None
             self._select_modes(numbers, among)
+
+    def _reads_a_map(self, result: Result | PointResult) -> bool:
+        """Whether the table has yet to be worked out from a map that is read from its file for it."""
+        if self.table != "regions" or not isinstance(result, Result) or "regions" in vars(result):
+            return False
+        return any(image.is_lazy for image in result.images)
+
+    def _work_out(self, result: Result | PointResult, frame: Callable[[], pd.DataFrame]) -> None:
+        """Have a thread work a table out, which the result keeps, then show it."""
+        if self._beside is result:
+            return
+        self._beside = result
+        self.working.show()
+        worker: Any = create_worker(frame, _start_thread=False)
+        worker.returned.connect(self._worked_out)
+        worker.errored.connect(self._not_worked_out)
+        worker.start()
+
+    def _worked_out(self, _: pd.DataFrame) -> None:
+        if self._beside is not None and "regions" in vars(self._beside):  # else that of a newer result is to come
+            self._beside = None
+            self.working.hide()
+            self.refresh()
+
+    def _not_worked_out(self, error: Exception) -> None:
+        self._beside = None
+        self.working.hide()
+        show_error(f"the table of regions could not be worked out: {error}")
 
     def select_modes(self, numbers: Collection[int], among: Mapping[str, Any], now: bool = True) -> None:
         """Select the rows of modes, without telling so; if not `now`, with the next `refresh`.
