@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_atlas_assign import InputError
+from napari_atlas_assign import InputError, opening
 from napari_atlas_assign.limits import MAX_TEXT_BYTES
 from napari_atlas_assign.opening import load
 
@@ -36,3 +36,28 @@ def test_an_extension_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_
     (tmp_path / "map.nii").write_bytes(raw)
     with pytest.raises(InputError, match=r"map\.nii"):
         load(tmp_path / "map.nii")
+
+
+@pytest.mark.parametrize("has_isal", [True, False])
+def test_packed_voxels_are_read_and_checked_alike_with_and_without_isal(has_isal, tmp_path, rng, monkeypatch):
+    if has_isal:
+        pytest.importorskip("isal")
+    else:
+        monkeypatch.setattr(opening, "_isal", lambda: None)
+    voxels = rng.integers(0, 100, (7, 6, 5, 3)).astype(np.int16)
+    path = tmp_path / "volumes.nii.gz"
+    nib.save(nib.Nifti1Image(voxels, np.eye(4)), path)
+    read = opening.kept_open(opening.load(path))
+    for volume in range(3):
+        assert np.array_equal(np.asanyarray(read[..., volume]), voxels[..., volume])
+    opening.check_end(read)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8] + bytes(byte ^ 1 for byte in whole[-8:-4]) + whole[-4:])
+    damaged = opening.kept_open(opening.load(path))
+
+    def read_to_the_end():
+        np.asanyarray(damaged)
+        opening.check_end(damaged)
+
+    with pytest.raises(OSError, match="CRC"):
+        read_to_the_end()

@@ -21,7 +21,7 @@ from .grid import Grid
 from .header import Stated, check_volume, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
 from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, read_bytes, refuse_by_content
-from .opening import is_named_otherwise
+from .opening import check_end, is_named_otherwise, kept_open
 from .opening import load as load_header
 from .template_space import space_of_file
 
@@ -290,17 +290,10 @@ def _checked_voxels(img: Any) -> NDArray[Any]:
     path = str(img.get_filename())
     if not (nib.is_proxy(img.dataobj) and path.lower().endswith((".gz", ".mgz"))):
         return np.asanyarray(img.dataobj)
-    proxy: Any = img.dataobj
-    if type(proxy) is nib.arrayproxy.ArrayProxy:  # the header need not be read again
-        about = (proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter)
-        proxy = nib.arrayproxy.ArrayProxy(proxy.file_like, about, keep_file_open=True)
-    else:
-        proxy = load_header(path, keep_file_open=True).dataobj
-    data = np.asanyarray(proxy)
-    opener = getattr(proxy, "_opener", None)  # nibabel closes it with the proxy
-    if opener is not None:
-        opener.read(1)
-    return data
+    proxy = kept_open(img)
+    voxels = np.asanyarray(proxy)
+    check_end(proxy)
+    return voxels
 
 
 def _one_of(img: Any, path: Path, volume: int | None = None) -> Image:

@@ -12,7 +12,6 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from numpy.typing import NDArray
 from ..errors import AtlasError, GridError, InputError, counted, plural
 from ..grid import Grid
 from ..header import position_of
-from ..image import READ_ERRORS, with_one_axis_of_volumes
-from ..opening import load as load_header
+from ..image import READ_ERRORS
+from ..opening import check_end, kept_open
 from .atlas import Atlas
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
@@ -183,9 +182,9 @@ def atlas_from_label_volume(
     """
     grid = named_grid(img, name)
     try:
-        data = _opened_once(img).dataobj
+        data = kept_open(img)
         coded = code_labels(data, name)
-        _check_end(data)
+        check_end(data)
     except AtlasError:
         raise
     except READ_ERRORS as error:
@@ -341,20 +340,6 @@ def _some(things: Any) -> str:
     return ", ".join(map(str, things[:5])) + (", ..." if len(things) > 5 else "")
 
 
-def _opened_once(img: Any) -> Any:
-    """The image with its file kept open: opened anew for each part, it would be unpacked from the start each time."""
-    if nib.is_proxy(img.dataobj) and img.get_filename():
-        return with_one_axis_of_volumes(load_header(img.get_filename(), keep_file_open=True))
-    return img
-
-
-def _check_end(data: Any) -> None:
-    """Read on behind the voxels: a packed file has its checksum at the end, which is compared only there."""
-    opener = getattr(data, "_opener", None)  # of nibabel's proxies, where the file is kept open
-    if opener is not None:
-        opener.read(1)
-
-
 def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
     """Yield the n volumes of an image in order, read by a second thread: unpacking and looking overlap."""
     shape = img.shape[:3]
@@ -364,14 +349,14 @@ def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
 
     def read() -> None:
         try:
-            data = _opened_once(img).dataobj
+            data = kept_open(img)
             for r in range(n):
                 if stopped:
                     return
                 index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
                 volume = np.asanyarray(data[index]).reshape(shape)
                 if r == n - 1:
-                    _check_end(data)
+                    check_end(data)
                 queue.put(volume)
         except BaseException as error:  # handed over, and raised where the user can see it
             queue.put(error)

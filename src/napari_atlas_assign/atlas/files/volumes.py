@@ -17,6 +17,7 @@ from ...errors import AtlasError, InputError, counted
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
+from ...opening import kept_open
 from ...opening import load as load_header
 from ..build import grid_of, named_grid, region_entries, regions_of_labels, regions_of_volumes
 from ..label_tables import read_table
@@ -108,7 +109,7 @@ def read_volume(img: Any, name: str, z: int | None = None) -> NDArray[Any]:
     if z is not None and not 0 <= z < (img.shape[3] if len(img.shape) > 3 else 1):
         raise AtlasError(f"{name} has no volume {z} (shape {img.shape}, from 0); the atlas file does not fit it")
     try:
-        data = np.asanyarray(img.dataobj[..., z] if z is not None and len(img.shape) > 3 else img.dataobj)
+        data = np.asanyarray(img.dataobj[..., z] if z is not None and len(img.shape) > 3 else kept_open(img))
     except READ_ERRORS as error:
         raise AtlasError(f"{name}: the voxels cannot be read ({error}); fetch the file again") from error
     if data.dtype.kind not in "iufb":
