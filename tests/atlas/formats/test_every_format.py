@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import pkgutil
 
@@ -15,7 +15,6 @@ import napari_atlas_assign.atlas.formats as package
 from napari_atlas_assign import Grid, load_atlas
 from napari_atlas_assign.atlas.formats import nifti, sparse_index
 from napari_atlas_assign.atlas.formats.registry import DIALECTS
-from tests.nrrd_files.helpers import write_nrrd
 
 FSL = (
     "<atlas><header><type>Probabilistic</type><imagefile>/img</imagefile></header>"
@@ -115,12 +114,6 @@ def julich(folder):
     return folder / "pmaps"
 
 
-def slicer(folder):
-    fields = {"Segment0_Name": "V1", "Segment0_Layer": "0", "Segment0_LabelValue": "1"}
-    where = {"space": "RAS", "space_directions": "(2,0,0) (0,2,0) (0,0,2)", "space_origin": "(0,0,0)"}
-    return write_nrrd(folder / "a.seg.nrrd", np.ones((3, 3, 3), "u1"), **where, **fields)
-
-
 def tiff(folder):
     path = folder / "a.tif"
     about = {"imagej": True, "resolution": (0.5, 0.5), "metadata": {"spacing": 2, "unit": "mm"}}
@@ -130,6 +123,14 @@ def tiff(folder):
 
 IN_THEIR_OWN_TESTS = {"brainglobe", "brainreg", "siibra-map"}
 """Formats of several files in a given arrangement, whose examples stand in their own test modules alone."""
+
+
+def own_examples():
+    """The functions `example` of the formats' own test modules, which write a file and return its path."""
+    for module in DIALECTS:
+        name = f"tests.atlas.formats.test_{module.__name__.rpartition('.')[2]}"
+        if importlib.util.find_spec(name) and hasattr(tests := importlib.import_module(name), "example"):
+            yield tests.example, module.NAME
 
 
 def test_each_registered_format_has_an_example():
@@ -151,10 +152,10 @@ EXAMPLES = pytest.mark.parametrize(
         (region_folder, "region-folder"),
         (sparse, "sparse-index"),
         (julich, "julich-brain"),
-        (slicer, "slicer-segmentation"),
         (tiff, "tiff"),
         (plain, None),
         (plain_with_json, None),
+        *own_examples(),
     ],
 )
 

@@ -15,6 +15,12 @@ LAYERED = FLAT | {"space_directions": "none (-2,0,0) (0,-2,0) (0,0,2)", "kinds":
 NAME = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=12)
 
 
+def example(folder):
+    fields = {"Segment0_Name": "V1", "Segment0_Layer": "0", "Segment0_LabelValue": "1"}
+    where = {"space": "RAS", "space_directions": "(2,0,0) (0,2,0) (0,0,2)", "space_origin": "(0,0,0)"}
+    return write_nrrd(folder / "a.seg.nrrd", np.ones((3, 3, 3), "u1"), **where, **fields)
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     segments=st.lists(st.tuples(NAME, st.integers(0, 2), st.integers(1, 200)), min_size=1, max_size=6),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign.atlas.label_tables import DIALECTS, read_table
+from napari_atlas_assign.atlas.label_tables import dialects, read_table
 from napari_atlas_assign.errors import AtlasError
 
 FRAGMENTS = [
@@ -34,7 +34,7 @@ def only_atlas_errors(parse, *args) -> None:
     assert all(isinstance(name, str) and name for name in table["name"])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.NAME)
+@pytest.mark.parametrize("dialect", dialects(), ids=lambda dialect: dialect.NAME)
 @given(text=texts)
 @settings(max_examples=100, deadline=None)
 def test_every_parser_refuses_or_reads_any_text(dialect, text):

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pandas as pd
 import pytest
 
-from napari_atlas_assign.atlas.label_tables import DIALECTS, columns, is_table, read_table, table
+from napari_atlas_assign.atlas.label_tables import columns, dialects, is_table, read_table, table
 from napari_atlas_assign.errors import AtlasError
 
 CASES = {
@@ -230,7 +230,7 @@ CASES = {
 
 
 def test_each_registered_kind_of_table_has_an_example():
-    assert {name for _, name, *_ in CASES.values()} == {dialect.NAME for dialect in DIALECTS}
+    assert {name for _, name, *_ in CASES.values()} == {dialect.NAME for dialect in dialects()}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -250,7 +250,7 @@ def test_each_dialect_is_read(tmp_path, case):
 def test_each_dialect_is_told_by_its_content_whatever_the_file_is_called(tmp_path, case):
     _, name, text, _ = CASES[case]
     path = tmp_path / "table.dat"
-    assert next(dialect.NAME for dialect in DIALECTS if dialect.sniff(text, path)) == name
+    assert next(dialect.NAME for dialect in dialects() if dialect.sniff(text, path)) == name
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -27,6 +27,7 @@ from ..label_tables.table import Row, make_table
 from .one_image import maps_or_labels_from, source_of
 
 NAME = "afni"
+PRECEDENCE = 40
 
 SPACES = {"MNI_2009c_asym": "MNI152NLin2009cAsym", "MNI_FSL": "MNI152NLin6Asym", "MNI_N27": "Colin27"}
 """AFNI's names of spaces that have a name of their own here."""

@@ -25,6 +25,7 @@ from ..label_tables.choice import GivenTable, TableChoice
 from .one_image import labels_from, maps_from, pick, source_of
 
 NAME = "bids"
+PRECEDENCE = 30
 
 SEVERAL_RESOLUTIONS = True
 

@@ -38,6 +38,7 @@ from ..label_tables import read_table
 from ..label_volume import CodedLabels, code_labels
 
 NAME = "brainglobe"
+PRECEDENCE = 110
 
 ANNOTATION = "annotation.tiff"
 ANNOTATION_ZARR = "annotations_compressed.ome.zarr"

@@ -27,6 +27,7 @@ from ..files.volumes import entries_of_volumes, keep_open, open_volume, renamed
 from ..label_tables.hemispheres import with_sides
 
 NAME = "difumo"
+PRECEDENCE = 130
 
 _LABELS = re.compile(r"^labels_(\d+)_dictionary\.csv$")
 _RESOLUTIONS = ("2mm", "3mm")

@@ -20,6 +20,7 @@ from ..remarks import remark
 from .one_image import labels_from, maps_from, named_image, source_of
 
 NAME = "fsl-xml"
+PRECEDENCE = 10
 
 SEVERAL_RESOLUTIONS = True
 

@@ -30,6 +30,7 @@ from ..label_tables import read_table
 from ..label_tables.hemispheres import Side, with_sides
 
 NAME = "julich-brain"
+PRECEDENCE = 90
 
 RIGHT_OFFSET = 1000
 """What the release adds to the labels of the right hemisphere where both are in one volume."""

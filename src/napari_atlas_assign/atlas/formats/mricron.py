@@ -24,6 +24,7 @@ from ..label_tables.choice import names_for, table_files
 from .one_image import maps_or_labels_from, source_of
 
 NAME = "mricron"
+PRECEDENCE = 50
 
 _STARTS = re.compile(r"\s*\d+[\s,;|]+\S*[^\W\d_]")
 

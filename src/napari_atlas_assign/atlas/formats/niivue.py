@@ -27,6 +27,7 @@ from ..label_tables.choice import GivenTable, TableChoice
 from .one_image import source_of
 
 NAME = "niivue-paqd"
+PRECEDENCE = 60
 
 Bytes = NDArray[np.uint8]
 

@@ -25,6 +25,7 @@ from ..label_tables.hemispheres import with_sides
 from . import julich_brain
 
 NAME = "region-folder"
+PRECEDENCE = 100
 
 _TABLES = (".xml", ".csv", ".tsv", ".json", ".lut", ".ctbl", ".label")
 _MOST_TABLES = 20

@@ -3,6 +3,7 @@
 A dialect is one small module that turns a path into an `Atlas`. It offers
 
 - ``NAME``: a short name, which `load_atlas(path, dialect=NAME)` takes;
+- ``PRECEDENCE``: where it stands among the others, of which the first that claims a path reads it;
 - ``sniff(path)``: whether the path is of this dialect, told by looking at the content; cheap, and never raises;
 - ``read(path, labels=None)``: the `Atlas`; raises `AtlasError` in one clear sentence, and makes a `remark` of what the
   user should know besides;
@@ -13,28 +14,8 @@ A dialect is one small module that turns a path into an `Atlas`. It offers
 
 from __future__ import annotations
 
-from . import (
-    afni,
-    bids,
-    brainglobe,
-    difumo,
-    fsl_xml,
-    julich_brain,
-    mricron,
-    niivue,
-    region_folder,
-    siibra_map,
-    slicer_segmentation,
-    sparse_index,
-    spm_xml,
-)
+from ..dialects import dialects_in
 from .format import Dialect
-from .tiff import brainreg
-from .tiff import stack as tiff_stack
 
-DIALECTS: tuple[Dialect, ...] = (
-    fsl_xml, spm_xml, bids, afni, mricron, niivue,
-    siibra_map, sparse_index, julich_brain, region_folder, brainglobe, brainreg, difumo, slicer_segmentation,
-    tiff_stack,
-)  # fmt: skip
+DIALECTS: tuple[Dialect, ...] = dialects_in(__package__)
 """All dialects but plain NIfTI, which reads what none of these claims."""

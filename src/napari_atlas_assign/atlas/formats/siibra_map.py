@@ -42,6 +42,7 @@ from ..label_tables.hemispheres import with_sides
 from ..sources.download import downloads_folder, fetch
 
 NAME = "siibra-map"
+PRECEDENCE = 70
 
 TYPE = "siibra/map/v0.0.1"
 

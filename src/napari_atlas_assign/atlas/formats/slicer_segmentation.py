@@ -20,6 +20,7 @@ from ..label_tables.hemispheres import with_sides
 from .one_image import source_of
 
 NAME = "slicer-segmentation"
+PRECEDENCE = 140
 
 
 def sniff(path: Path) -> bool:

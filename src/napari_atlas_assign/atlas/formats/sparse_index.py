@@ -36,6 +36,7 @@ from ..label_tables import read_table
 from ..label_tables.hemispheres import with_sides
 
 NAME = "sparse-index"
+PRECEDENCE = 80
 
 VOXELS = ".sparseindex_v1.voxels.nii.gz"
 PROBS = ".sparseindex_v1.probs.txt.gz"

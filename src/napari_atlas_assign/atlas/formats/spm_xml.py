@@ -17,6 +17,7 @@ from ..label_tables.xml_lists import table_of
 from .one_image import maps_or_labels_from, named_image, source_of
 
 NAME = "spm-xml"
+PRECEDENCE = 20
 
 SEVERAL_RESOLUTIONS = True
 

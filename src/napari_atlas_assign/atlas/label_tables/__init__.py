@@ -1,25 +1,32 @@
 """Label tables: which number is which region.
 
-Each dialect is one module with ``NAME``, ``sniff(text, path)`` (told by content) and ``parse(text, path)``. Where a
-table may lie is told by `beside`, and which one fits an image by `choice`.
+Each dialect is one module with ``NAME``, ``PRECEDENCE`` (the order in which they are asked), ``sniff(text, path)``
+(told by content) and ``parse(text, path)``. Where a table may lie is told by `beside`, and which one fits an image by
+`choice`.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...errors import AtlasError, counted
+from ..dialects import dialects_in
 from ..files.text import parse_json, read_text
-from . import afni, freesurfer, itksnap, json_lists, slicer, text_table, workbench, xml_lists
+from . import text_table
 from .table import BY_ROW, FROM_ZERO, Wanted, for_label_volume
 
-__all__ = ["DIALECTS", "Wanted", "for_label_volume", "is_table", "parse_table", "read_table"]
+__all__ = ["Wanted", "dialects", "for_label_volume", "is_table", "parse_table", "read_table"]
 
-DIALECTS = (afni, xml_lists, json_lists, slicer, itksnap, freesurfer, workbench, text_table)
-"""The dialects, those that are told apart more surely first: the first that fits reads the table."""
+
+@cache
+def dialects() -> tuple[Any, ...]:
+    """The dialects, those that are told apart more surely first: the first that fits reads the table."""
+    return dialects_in(__package__)
 
 
 def read_table(path: Path, wanted: Wanted | None = None) -> pd.DataFrame:
@@ -52,12 +59,12 @@ def parse_table(text: str, path: Path, wanted: Wanted | None = None) -> pd.DataF
     """Read a label table that was found in a file; see `read_table`."""
     if path.suffix.lower() == ".json":
         parse_json(text, path.name)  # which says what is wrong with it
-    for dialect in DIALECTS:
+    for dialect in dialects():
         if dialect.sniff(text, path):
             table = text_table.parse(text, path, wanted) if dialect is text_table else dialect.parse(text, path)
             return table if wanted is None else _counted_as(table, wanted, path)
     raise AtlasError(
-        f"{path.name} is no label table that is known (tried {', '.join(d.NAME for d in DIALECTS)}); "
+        f"{path.name} is no label table that is known (tried {', '.join(d.NAME for d in dialects())}); "
         "give a table with the columns index and name"
     )
 
@@ -91,4 +98,4 @@ def is_table(path: Path) -> bool:
         text = read_text(path)
     except AtlasError:
         return False
-    return any(dialect.sniff(text, path) for dialect in DIALECTS)
+    return any(dialect.sniff(text, path) for dialect in dialects())

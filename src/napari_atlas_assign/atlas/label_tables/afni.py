@@ -19,6 +19,7 @@ from ...errors import AtlasError, counted
 from .table import Row, make_table, whole_number
 
 NAME = "AFNI label table"
+PRECEDENCE = 10
 
 _PAIRS = re.compile(r"<VALUE_LABEL_DTABLE\b[^<>]*>(?P<pairs>[^<]*)")
 _QUOTED = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'|([^\s\"']+)")

@@ -14,6 +14,7 @@ from ...errors import AtlasError
 from .table import Row, color_of, content_lines, is_whole_number, make_table, unquoted, whole_number
 
 NAME = "FreeSurfer ColorLUT"
+PRECEDENCE = 60
 
 
 def sniff(text: str, path: Path) -> bool:

@@ -12,6 +12,7 @@ from ...errors import AtlasError
 from .table import Row, color_of, content_lines, make_table, whole_number
 
 NAME = "ITK-SNAP label description"
+PRECEDENCE = 50
 
 _ROW = re.compile(
     r'\s*(?P<id>\S+)\s+(?P<rgb>\d+\s+\d+\s+\d+)\s+[\d.eE+-]+\s+\d+\s+\d+\s+"(?P<name>.*)"\s*',

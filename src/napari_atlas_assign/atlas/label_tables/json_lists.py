@@ -27,6 +27,7 @@ from .columns import IDS, ColumnRoles, is_header, rows_of
 from .table import BY_ROW, FROM_ZERO, Row, color_of, is_whole_number, make_table, whole_number
 
 NAME = "JSON label list"
+PRECEDENCE = 30
 
 _DEEPEST = 4
 """How many keys may stand above a list."""

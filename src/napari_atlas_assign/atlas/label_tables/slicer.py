@@ -10,6 +10,7 @@ from ...errors import AtlasError
 from . import freesurfer
 
 NAME = "3D Slicer color table"
+PRECEDENCE = 40
 
 _TABLE = "# color table file"
 _CONTINUOUS = "# color procedural file"

@@ -37,6 +37,7 @@ from .table import (
 )
 
 NAME = "text table"
+PRECEDENCE = 80
 
 _DELIMITERS = ("\t", "|", ",", ";")
 _TOKEN = re.compile(r'"[^"]*"|\S+')

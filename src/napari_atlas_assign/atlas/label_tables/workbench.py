@@ -10,6 +10,7 @@ import pandas as pd
 from .table import Row, color_of, content_lines, is_whole_number, make_table
 
 NAME = "Workbench label list"
+PRECEDENCE = 70
 
 
 def sniff(text: str, path: Path) -> bool:

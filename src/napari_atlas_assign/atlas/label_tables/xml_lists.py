@@ -21,6 +21,7 @@ from ..files.xml import parse_xml, text_of
 from .table import FROM_ZERO, Row, make_table, side, whole_number
 
 NAME = "XML label list"
+PRECEDENCE = 20
 
 
 def sniff(text: str, path: Path) -> bool:

@@ -24,6 +24,7 @@ from ...sources.brainglobe import folder_of
 from .. import brainglobe
 
 NAME = "brainreg"
+PRECEDENCE = 120
 
 RECORD, LABELS, HEMISPHERES = "brainreg.json", "registered_atlas.tiff", "registered_hemispheres.tiff"
 

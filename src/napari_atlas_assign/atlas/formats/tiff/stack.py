@@ -17,6 +17,7 @@ from ..brainglobe import affine_of
 from ..one_image import source_of
 
 NAME = "tiff"
+PRECEDENCE = 150
 
 
 def sniff(path: Path) -> bool:
