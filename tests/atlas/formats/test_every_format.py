@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import pkgutil
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -13,8 +14,9 @@ import tifffile
 
 import napari_atlas_assign.atlas.formats as package
 from napari_atlas_assign import Grid, load_atlas
-from napari_atlas_assign.atlas.formats import nifti, sparse_index
+from napari_atlas_assign.atlas.formats import nifti
 from napari_atlas_assign.atlas.formats.registry import DIALECTS
+from napari_atlas_assign.atlas.formats.siibra import sparse_index
 
 FSL = (
     "<atlas><header><type>Probabilistic</type><imagefile>/img</imagefile></header>"
@@ -104,7 +106,7 @@ def region_folder(folder):
 
 
 def sparse(folder):
-    atlas = load_atlas(save(folder.parent / "labels.nii.gz"))
+    atlas = load_atlas(save(folder / "labelled" / "labels.nii.gz"))
     return sparse_index.write(atlas, folder / "a")[0]
 
 
@@ -128,9 +130,11 @@ IN_THEIR_OWN_TESTS = {"brainglobe", "brainreg", "siibra-map"}
 def own_examples():
     """The functions `example` of the formats' own test modules, which write a file and return its path."""
     for module in DIALECTS:
-        name = f"tests.atlas.formats.test_{module.__name__.rpartition('.')[2]}"
-        if importlib.util.find_spec(name) and hasattr(tests := importlib.import_module(name), "example"):
-            yield tests.example, module.NAME
+        *folder, own = module.__name__.removeprefix(f"{package.__name__}.").split(".")
+        if Path(__file__).parent.joinpath(*folder, f"test_{own}.py").exists():
+            tests = importlib.import_module(".".join(["tests.atlas.formats", *folder, f"test_{own}"]))
+            if hasattr(tests, "example"):
+                yield tests.example, module.NAME
 
 
 def test_each_registered_format_has_an_example():

@@ -11,26 +11,14 @@ import tifffile
 
 from napari_atlas_assign import load_atlas
 from napari_atlas_assign.atlas.formats import (
-    afni,
-    bids,
     brainglobe,
     difumo,
-    fsl_xml,
-    julich_brain,
-    mricron,
     nifti,
-    niivue,
     region_folder,
-    siibra_map,
-    sparse_index,
-    spm_xml,
 )
+from napari_atlas_assign.atlas.formats.registry import DIALECTS
+from napari_atlas_assign.atlas.formats.siibra import julich_brain, siibra_map, sparse_index
 from napari_atlas_assign.errors import AtlasError
-
-DIALECTS = (
-    afni, bids, brainglobe, difumo, fsl_xml, julich_brain, mricron, niivue, region_folder, siibra_map, sparse_index,
-    spm_xml,
-)  # fmt: skip
 
 
 def save(path, n=None):

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from napari_atlas_assign import load_atlas
 from napari_atlas_assign.atlas import catalogue
-from napari_atlas_assign.atlas.formats import sparse_index
-from napari_atlas_assign.atlas.formats.siibra_map import name_in_siibra
+from napari_atlas_assign.atlas.formats.siibra import sparse_index
+from napari_atlas_assign.atlas.formats.siibra.siibra_map import name_in_siibra
 from napari_atlas_assign.atlas.sources import library
 from napari_atlas_assign.atlas.sources import siibra as source
 from napari_atlas_assign.atlas.sources.download import DownloadCancelled, downloads_folder

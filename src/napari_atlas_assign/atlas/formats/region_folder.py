@@ -22,7 +22,7 @@ from ..files.paths import inside
 from ..files.volumes import entries_of_files, n_axes, renamed
 from ..label_tables import read_table
 from ..label_tables.hemispheres import with_sides
-from . import julich_brain
+from .siibra import julich_brain
 
 NAME = "region-folder"
 PRECEDENCE = 100

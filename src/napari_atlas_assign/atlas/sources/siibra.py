@@ -30,8 +30,8 @@ from ...image import Image, file_sha256
 from ..atlas import Atlas
 from ..build import atlas_from_entries, named_grid
 from ..files.volumes import entries_by_label, entries_of
-from ..formats import sparse_index
 from ..formats.difumo import atlas_from_loadings
+from ..formats.siibra import sparse_index
 from ..label_tables.hemispheres import with_sides
 from ..storage.index import content_key, has, kept
 from .download import TIMEOUT, DownloadCancelled, downloads_folder, fetch

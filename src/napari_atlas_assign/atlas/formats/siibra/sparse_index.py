@@ -25,15 +25,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...atomic import scratch_folder
-from ...errors import AtlasError, counted, plural
-from ...image import file_sha256
-from ...limits import MAX_TEXT_BYTES, read_bytes
-from ..atlas import Atlas
-from ..build import atlas_from_entries, named_grid
-from ..files.volumes import open_volume, read_volume, renamed
-from ..label_tables import read_table
-from ..label_tables.hemispheres import with_sides
+from ....atomic import scratch_folder
+from ....errors import AtlasError, counted, plural
+from ....image import file_sha256
+from ....limits import MAX_TEXT_BYTES, read_bytes
+from ...atlas import Atlas
+from ...build import atlas_from_entries, named_grid
+from ...files.volumes import open_volume, read_volume, renamed
+from ...label_tables import read_table
+from ...label_tables.hemispheres import with_sides
 
 NAME = "sparse-index"
 PRECEDENCE = 80

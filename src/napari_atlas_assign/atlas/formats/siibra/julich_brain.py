@@ -18,16 +18,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...errors import AtlasError
-from ...image import file_sha256
-from ..atlas import Atlas
-from ..build import atlas_from_entries, regions_of_labels, stem
-from ..files.paths import inside
-from ..files.text import read_json
-from ..files.volumes import common_grid, entries_by_label, entries_of_files, open_volume, read_volume, renamed
-from ..files.xml import read_xml
-from ..label_tables import read_table
-from ..label_tables.hemispheres import Side, with_sides
+from ....errors import AtlasError
+from ....image import file_sha256
+from ...atlas import Atlas
+from ...build import atlas_from_entries, regions_of_labels, stem
+from ...files.paths import inside
+from ...files.text import read_json
+from ...files.volumes import common_grid, entries_by_label, entries_of_files, open_volume, read_volume, renamed
+from ...files.xml import read_xml
+from ...label_tables import read_table
+from ...label_tables.hemispheres import Side, with_sides
 
 NAME = "julich-brain"
 PRECEDENCE = 90

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign.atlas.formats import siibra_map
+from napari_atlas_assign.atlas.formats.siibra import siibra_map
 from napari_atlas_assign.errors import AtlasError
 
 AFFINE = np.diag([2.0, 2, 2, 1])

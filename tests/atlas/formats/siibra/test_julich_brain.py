@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign.atlas.formats import julich_brain
+from napari_atlas_assign.atlas.formats.siibra import julich_brain
 from napari_atlas_assign.errors import AtlasError
 
 AFFINE = np.diag([1.0, 1, 1, 1])

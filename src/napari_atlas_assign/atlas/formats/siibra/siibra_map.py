@@ -18,16 +18,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
-from ...errors import AtlasError, counted
-from ...grid import Grid
-from ...image import file_sha256
-from ...limits import MAX_TEXT_BYTES
-from ...template_space import canonical_space
-from ..atlas import Atlas
-from ..build import atlas_from_entries, stem
-from ..files.paths import inside
-from ..files.text import read_json
-from ..files.volumes import (
+from ....errors import AtlasError, counted
+from ....grid import Grid
+from ....image import file_sha256
+from ....limits import MAX_TEXT_BYTES
+from ....template_space import canonical_space
+from ...atlas import Atlas
+from ...build import atlas_from_entries, stem
+from ...files.paths import inside
+from ...files.text import read_json
+from ...files.volumes import (
     check_whole,
     common_grid,
     entries_by_label,
@@ -38,8 +38,8 @@ from ..files.volumes import (
     read_volume,
     renamed,
 )
-from ..label_tables.hemispheres import with_sides
-from ..sources.download import downloads_folder, fetch
+from ...label_tables.hemispheres import with_sides
+from ...sources.download import downloads_folder, fetch
 
 NAME = "siibra-map"
 PRECEDENCE = 70

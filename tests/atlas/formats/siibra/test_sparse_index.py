@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Atlas, Grid
-from napari_atlas_assign.atlas.formats import sparse_index
+from napari_atlas_assign.atlas.formats.siibra import sparse_index
 from napari_atlas_assign.errors import AtlasError
 
 AFFINE = np.diag([2.0, 2, 2, 1])
