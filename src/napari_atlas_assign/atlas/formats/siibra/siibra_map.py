@@ -180,7 +180,7 @@ class _Files:
         self.path, self.spec = path, spec
         self._progress, self._cancelled = progress, cancelled
         self._images: dict[Path, Any] = {}
-        self._found: dict[str, Path] = {}
+        self._path_of: dict[str, Path] = {}
 
     @cached_property
     def grid(self) -> Grid:
@@ -227,14 +227,14 @@ class _Files:
         return result
 
     def _find(self, text: str) -> Path:
-        if text not in self._found:
+        if text not in self._path_of:
             if _is_remote(text):
-                self._found[text] = fetch(
+                self._path_of[text] = fetch(
                     text, downloads_folder(), progress=self._progress, cancelled=self._cancelled, check=check_whole
                 )
             else:
-                self._found[text] = _local(self.path, text)
-        return self._found[text]
+                self._path_of[text] = _local(self.path, text)
+        return self._path_of[text]
 
 
 _Maps = tuple[pd.DataFrame, list[NDArray[np.integer]], list[NDArray[Any]]]
