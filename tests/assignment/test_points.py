@@ -1,5 +1,6 @@
 """Points against atlases."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,15 @@ def test_no_points_make_empty_tables_with_all_columns(small_atlas):
     table, summary = assign_points(PointSet.from_array([]), small_atlas)
     assert list(table.columns) == list(POINT_ASSIGNMENTS)
     assert len(table) == len(summary) == 0
+
+
+def test_no_number_of_the_tables_is_kept_twice_or_is_the_points_own(small_atlas):
+    """Whoever writes into a column changes nothing else."""
+    points = PointSet.from_array([[-5, 0, 0], [0.5, 0, 0], [400, 0, 0]], [0, 0, 0])
+    tables = assign_points(points, small_atlas)
+    columns = [t[name].to_numpy() for t in tables for name in t if t[name].dtype != "str" and name != "volume"]
+    for one, other in combinations([*columns, points.xyz, points.sigma], 2):
+        assert not np.shares_memory(one, other)
 
 
 def test_an_unknown_convention_is_refused(small_atlas):

@@ -1,5 +1,7 @@
 """What an atlas holds at a place."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,20 @@ def test_few_places_find_the_regions_that_many_find(small_atlas, rng, monkeypatc
     for found in (nearest_regions(small_atlas, places), [np.concatenate(c) for c in zip(*one_by_one, strict=True)]):
         np.testing.assert_array_equal(found[0], many[0])
         np.testing.assert_allclose(found[1], many[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["labels", "maps", "nothing"])
+def test_many_voxels_have_the_entries_that_a_walk_through_all_finds(kind, small_atlas, rng, monkeypatch):
+    labels = (rng.random((6, 7, 5)) < 0.4) * rng.integers(1, 4, (6, 7, 5))
+    regions = pd.DataFrame({"id": [1, 2, 3], "name": list("ABC")})
+    labelled = Atlas.from_labels(labels, Grid(labels.shape, np.eye(4)), regions, name="scattered")
+    nothing = replace(labelled, voxel=labelled.voxel[:0], region=labelled.region[:0], value=labelled.value[:0])
+    atlas = {"labels": labelled, "maps": small_atlas, "nothing": nothing}[kind]
+    voxel = rng.permutation(np.repeat(np.arange(atlas.grid.n_voxels), 2))
+    monkeypatch.setattr("napari_atlas_assign.atlas.atlas._FEW_TO_SEARCH", 0)
+    begin, end = atlas.search(voxel)
+    entries = {v: np.flatnonzero(atlas.voxel == v).tolist() for v in range(atlas.grid.n_voxels)}
+    assert [list(range(b, e)) for b, e in zip(begin, end, strict=True)] == [entries[v] for v in voxel.tolist()]
 
 
 AXES = {

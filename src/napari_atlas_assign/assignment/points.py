@@ -5,9 +5,9 @@ In names, N points, P pairs of a point and a region.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,12 @@ import scipy
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
-from ..atlas.lookup import nearest_regions, values_at
+from ..atlas.lookup import ValuesAt, nearest_regions, values_at
 from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
 from .best_region import above_zero, large_enough, largest_of_each, largest_value
-from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, table_of
+from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, Columns, in_order
 from .conventions import Convention, ConventionName, get_convention
 from .scores import map_maximum
 from .sums.points import Chunks, sums_of_runs
@@ -69,95 +69,163 @@ def assign_points(
     check_reach(points, atlas.grid)
     siibra = rules.name == "siibra"
     exact = points.sigma / atlas.grid.voxel_sizes.mean() < 3 if siibra else points.sigma == 0
-    point, region, scores, shares, outside = _scored(points, atlas, exact, rules, minimum_probability)
-    nearest, distance = nearest_regions(atlas, points.xyz)
-    # Region -1, no region, finds the last name: None.
-    names: NDArray[Any] = np.array([*atlas.regions["name"], None], dtype=object)
-
-    none = np.flatnonzero(np.bincount(point, minlength=len(points)) == 0)
-    point, region = np.concatenate([point, none]), np.concatenate([region, np.full(len(none), -1)])
-    scores = {name: np.concatenate([values, np.full(len(none), np.nan)]) for name, values in scores.items()}
-    rank = np.where(np.isnan(scores["correlation"]), scores["map value"] - 2, scores["correlation"])
-    if len(point) == len(points):  # one row each: there is nothing to rank
-        order = np.argsort(point, kind="stable")
-    else:
-        order = np.lexsort((region, -rank, point)) if rules.rows_by_correlation else np.lexsort((region, point))
-    far = region[order] < 0
-    places = _as_given(points.xyz)
+    here = values_at(atlas, points.xyz)
+    nearest, distance = nearest_regions(atlas, points.xyz, here)
+    here = _at_siibra_voxels(points.xyz, atlas, exact) if siibra else _at(here, exact)
+    pairs = _scored(points, atlas, exact, here, rules, minimum_probability)
     number = np.arange(len(points)) + (0 if siibra else 1)
+    places = _Places(number, _as_given(points.xyz), nearest, distance)
+    return _assignments(pairs, places, atlas, rules), _best_of_points(pairs, places, atlas, points)
+
+
+class _Pairs(NamedTuple):
+    """Pairs of a point and a region that it meets."""
+
+    point: NDArray[np.int64]
+    region: NDArray[np.int64]
+    """(P,)"""
+    scores: dict[str, Floats]
+    """(P,) by name."""
+    share: Floats
+    """(P,) also of exact points, whose score it is not."""
+    outside: Floats
+    """(N,) each point's part beyond the grid or in no region."""
+
+
+class _Places(NamedTuple):
+    """What is known of every point (N,) without scores."""
+
+    number: NDArray[np.int64]
+    given: NDArray[np.object_]
+    nearest: NDArray[np.int64]
+    """Region, -1 for an atlas without any."""
+    distance: Floats
+
+
+def _assignments(pairs: _Pairs, places: _Places, atlas: Atlas, rules: Convention) -> pd.DataFrame:
+    """The table of pairs, with a row for each point that is in none."""
+    n = len(places.number)
+    none = np.flatnonzero(np.bincount(pairs.point, minlength=n) == 0)
+    point, region = _joined(pairs.point, none), _joined(pairs.region, np.full(len(none), -1))
+    scores = {name: _joined(values, np.full(len(none), np.nan)) for name, values in pairs.scores.items()}
+    order = _order(point, region, scores, n, rules)
+    point, region = point[order], region[order]
+    far = region < 0
+    names = atlas.regions["name"]
     columns: dict[str, Any] = {
-        "input structure": number[point[order]],
-        "centroid": places[point[order]],
-        "volume": pd.array(np.where(far, 0, region[order]), dtype="Int64"),
-        "region": names[region[order]],
+        "input structure": places.number[point],
+        "centroid": places.given[point],
+        "volume": pd.arrays.IntegerArray(np.where(far, 0, region), far),
+        "region": _named(names, region),
         **{name: values[order] for name, values in scores.items()},
-        "hemisphere": np.array([*atlas.regions.get("hemisphere", [None] * atlas.n_regions), None], object)[
-            region[order]
-        ],
-        "nearest region": names[np.where(far, nearest[point[order]], -1)],
-        "distance mm": np.where(far, distance[point[order]], np.nan),
+        "hemisphere": _named(atlas.regions.get("hemisphere", [None] * atlas.n_regions), region),
+        "nearest region": _named(names, np.where(far, places.nearest[point], -1)),
+        "distance mm": np.where(far, places.distance[point], np.nan),
     }
-    assignments = table_of(POINT_ASSIGNMENTS, columns)
-    assignments.loc[far, "volume"] = pd.NA
+    return _table_of_own(POINT_ASSIGNMENTS, columns)
+
+
+def _order(
+    point: NDArray[np.int64], region: NDArray[np.int64], scores: dict[str, Floats], n: int, rules: Convention
+) -> NDArray[np.intp]:
+    """(P,) the pairs by point, then as the convention has them."""
+    if len(point) == n:  # one row each: there is nothing to rank
+        return np.argsort(point, kind="stable")
+    if not rules.rows_by_correlation:
+        return np.lexsort((region, point))
+    rank = np.where(np.isnan(scores["correlation"]), scores["map value"] - 2, scores["correlation"])
+    return np.lexsort((region, -rank, point))
+
+
+def _best_of_points(pairs: _Pairs, places: _Places, atlas: Atlas, points: PointSet) -> pd.DataFrame:
+    """The table of points."""
     n = len(points)
-    mean = scores["map weighted mean"]  # of blobs alone
-    probability = np.where(np.isnan(mean), scores["map value"], mean)
-    unassigned = np.clip(1 - np.bincount(point[: len(shares)], shares, n), 0, 1)
-    table = table_of(
-        POINTS,
-        {
-            "input structure": number,
-            "name": np.array(points.labels, dtype=object),
-            "position": places,
-            "sigma mm": points.sigma,
-            "best region by map value": names[largest_of_each(point, region, probability, n)],
-            "probability": largest_value(point, probability, n),
-            "best region by correlation": names[largest_of_each(point, region, above_zero(scores["correlation"]), n)],
-            "best region by share": names[
-                largest_of_each(point[: len(shares)], region[: len(shares)], large_enough(shares, atlas), n)
-            ],
-            "unassigned share": unassigned,
-            "outside share": outside,
-            "undecided share": unassigned - outside,
-            "nearest region": names[nearest],
-            "distance mm": distance,
-        },
-    )
-    return assignments, table
+    names = atlas.regions["name"]
+    mean = pairs.scores["map weighted mean"]  # of blobs alone
+    probability = np.where(np.isnan(mean), pairs.scores["map value"], mean)
+    unassigned = np.clip(1 - np.bincount(pairs.point, pairs.share, n), 0, 1)
+
+    def best_by(score: Floats) -> Any:
+        return _named(names, largest_of_each(pairs.point, pairs.region, score, n))
+
+    columns: dict[str, Any] = {
+        "input structure": places.number,
+        "name": _labels(points),
+        "position": places.given,
+        "sigma mm": points.sigma.copy(),
+        "best region by map value": best_by(probability),
+        "probability": largest_value(pairs.point, probability, n),
+        "best region by correlation": best_by(above_zero(pairs.scores["correlation"])),
+        "best region by share": best_by(large_enough(pairs.share, atlas)),
+        "unassigned share": unassigned,
+        "outside share": pairs.outside,
+        "undecided share": unassigned - pairs.outside,
+        "nearest region": _named(names, places.nearest),
+        "distance mm": places.distance,
+    }
+    return _table_of_own(POINTS, columns)
+
+
+def _labels(points: PointSet) -> Any:
+    """(N,) the points' labels, as pandas keeps text."""
+    if points.names is None and len(points):  # a million numbers need no million texts of Python
+        return pd.Series(np.arange(1, len(points) + 1)).astype("str").array
+    return np.array(points.labels, dtype=object)
+
+
+def _at(here: ValuesAt, exact: NDArray[np.bool_]) -> ValuesAt:
+    """The values at the exact points alone; `place` counts all points."""
+    if exact.all():
+        return here
+    of = exact[here.place]
+    return ValuesAt(here.place[of], here.region[of], here.value[of], here.share[of])
 
 
 def _scored(
-    points: PointSet, atlas: Atlas, exact: NDArray[np.bool_], rules: Convention, minimum_probability: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[str, Floats], Floats, Floats]:
-    """Pairs (P,) of point and region, their scores and shares (known for exact points, too); outside shares (N,)."""
-    at = np.flatnonzero(exact)
+    points: PointSet,
+    atlas: Atlas,
+    exact: NDArray[np.bool_],
+    here: ValuesAt,
+    rules: Convention,
+    minimum_probability: float,
+) -> _Pairs:
+    """Exact points with what lies `here`, and the others with what their blobs overlap."""
     blurred = np.flatnonzero(~exact)
     if rules.name == "siibra":
-        here = values_at(atlas, _siibra_voxel_centres(points.xyz[at], atlas))
         chunks: Chunks = _cube_runs(points.xyz[blurred], points.sigma[blurred], atlas)
     else:
-        here = values_at(atlas, points.xyz[at])
         chunks = sphere_runs(PointSet(points.xyz[blurred], points.sigma[blurred], name=points.name), atlas.grid)
     sums = sums_of_runs(chunks, len(blurred), atlas, rules.box_padding, minimum_probability)
     of_blobs = {name: score(sums) for name, score in SCORES.items()}
-    shares = np.concatenate([here.share, of_blobs["share"]])
+    share = _joined(here.share, of_blobs["share"])
     if rules.map_value_of_region:
         of_blobs["map value"] = map_maximum(sums)
     nothing = np.full(len(here.place), np.nan)
     scores = {
-        name: np.concatenate([here.value if name == "map value" else nothing, values])
-        for name, values in of_blobs.items()
+        name: _joined(here.value if name == "map value" else nothing, values) for name, values in of_blobs.items()
     }
     outside = np.ones(len(points))
-    outside[at[here.place]] = 0
+    outside[here.place] = 0
     outside[blurred] = np.clip(1 - sums.modes.covered / sums.modes.volume, 0, 1)
-    return (
-        np.concatenate([at[here.place], blurred[sums.mode]]),
-        np.concatenate([here.region, sums.region]),
-        scores,
-        shares,
-        outside,
-    )
+    point, region = _joined(here.place, blurred[sums.mode]), _joined(here.region, sums.region)
+    return _Pairs(point, region, scores, share, outside)
+
+
+def _joined(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Both in one array (only to be read); where one is empty, the other itself, since points may be millions."""
+    return np.concatenate([first, second]) if len(first) and len(second) else first if len(first) else second
+
+
+def _named(names: Iterable[str | None], region: NDArray[np.int64]) -> Any:
+    """(N,) the names of regions, as pandas keeps text; None for region -1."""
+    listed = pd.Series([*names, None])
+    is_missing = listed.isna().to_numpy()
+    return np.full(len(region), None) if is_missing[region].all() else listed.array.take(region)
+
+
+def _table_of_own(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:
+    """As `columns.table_of`, of arrays that nothing else holds, so that they need not be copied."""
+    return pd.DataFrame(in_order(columns, values), copy=False)
 
 
 def _as_given(xyz: Floats) -> NDArray[np.object_]:
@@ -169,8 +237,11 @@ def _as_given(xyz: Floats) -> NDArray[np.object_]:
 # --- the siibra convention's blobs ---
 
 
-def _siibra_voxel_centres(xyz: Floats, atlas: Atlas) -> Floats:
-    return atlas.grid.to_world(np.floor(atlas.grid.to_voxel(xyz) + 0.5))
+def _at_siibra_voxels(xyz: Floats, atlas: Atlas, exact: NDArray[np.bool_]) -> ValuesAt:
+    """The values at the exact points' nearest voxel centres, halves rounded up; `place` counts all points."""
+    at = np.flatnonzero(exact)
+    here = values_at(atlas, atlas.grid.to_world(np.floor(atlas.grid.to_voxel(xyz[at]) + 0.5)))
+    return here._replace(place=at[here.place])
 
 
 def _cube_runs(xyz: Floats, sigma: Floats, atlas: Atlas) -> Chunks:

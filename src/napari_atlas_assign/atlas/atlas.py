@@ -232,6 +232,8 @@ class Atlas:
         order = np.argsort(voxel, kind="stable")  # neighbours are searched for where the processor has just been
         begin, end = np.empty(len(voxel), np.intp), np.empty(len(voxel), np.intp)
         begin[order] = np.searchsorted(self.voxel, voxel[order], side="left")
+        if self.is_labelled and len(self.voxel):  # one entry at most
+            return begin, begin + (self.voxel[np.minimum(begin, len(self.voxel) - 1)] == voxel)
         end[order] = np.searchsorted(self.voxel, voxel[order], side="right")
         return begin, end
 

@@ -66,8 +66,10 @@ def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Floats]:
+def nearest_regions(atlas: Atlas, xyz: ArrayLike, here: ValuesAt | None = None) -> tuple[NDArray[np.int64], Floats]:
     """The nearest region of places (N, 3) in world mm, inside the grid or far from it.
+
+    `here` is what `values_at` says of them, where that is known already.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike) -> tuple[NDArray[np.int64], Fl
     region, distance = np.full(len(xyz), -1, np.int64), np.full(len(xyz), np.inf)
     if not len(atlas.voxel) or not len(xyz):
         return region, distance
-    here = values_at(atlas, xyz)
+    here = values_at(atlas, xyz) if here is None else here
     order = np.lexsort((here.region, -here.value, here.place)) if not atlas.is_labelled else np.arange(len(here.place))
     first = order[firsts(here.place[order])]
     region[here.place[first]], distance[here.place[first]] = here.region[first], 0
