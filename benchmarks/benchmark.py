@@ -109,7 +109,7 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     ours += [f"assign:juelich:{case}:siibra:numba" for case in cases]
     ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm", "1 mm:numba")]
     ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
-    ours += ["placements", "sweep", "region-test"]
+    ours += ["placements", "sweep", "region-table", "region-test"]
     ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps")]
     siibra = [f"index:{a}" for a in atlases] + [f"assign:{a}:{':'.join(cases)}" for a in atlases]
     siibra += ["points:3:1", "points:5:3"]
@@ -230,6 +230,8 @@ RATIOS = [
     ("4,999 placements of a mode of 400 voxels, 3 mm", "this package", "4,999 placements of 400 voxels", []),
     ("the same, with numba", "this package", "4,999 placements of 400 voxels, numba", []),
     ("sweep of 25 thresholds, 3 mm", "this package", "sweep of 25 thresholds", []),
+    ("region table, first of a grid, 3 mm", "this package", "region table, first", []),
+    ("region table, one more map", "this package", "region table, one more", []),
     ("region test, 999 surrogates, 3 mm", "this package", "region test, 999 surrogates", []),
     (
         "whole command line, nothing stored",

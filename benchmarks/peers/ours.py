@@ -89,6 +89,23 @@ def placements() -> None:
         report(step=f"4,999 placements of 400 voxels{how}", seconds=time, peak_mib=peak_mib())
 
 
+def region_table() -> None:
+    """What is in every region of the 3 mm map: the first of a grid, and one more."""
+    import numpy as np
+
+    import napari_atlas_assign as naa
+
+    atlas, image = naa.load_atlas("juelich"), naa.Image.from_file(DATA["images"]["z > 3"]["path"])
+    others = [naa.Image(np.array(image.data), image.grid, image.name, image.space) for _ in range(4)]
+
+    def table() -> None:
+        _ = naa.assign(others.pop(), atlas, threshold=None).regions
+
+    for when, repeats in (("first", 1), ("one more", 3)):
+        time, _ = seconds(table, repeats)
+        report(step=f"region table, {when}", seconds=time, peak_mib=peak_mib())
+
+
 def region_test() -> None:
     import napari_atlas_assign as naa
 
@@ -190,6 +207,8 @@ match TASK.split(":"):
         points(int(n), float(sigma))
     case ["placements"]:
         placements()
+    case ["region-table"]:
+        region_table()
     case ["region-test"]:
         region_test()
     case ["sweep"]:
