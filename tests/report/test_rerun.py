@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_atlas_assign import AssignmentWarning, Image, InputError, assign, load_atlas
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
@@ -18,6 +19,8 @@ from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.report.provenance import read_record, record_of
 from napari_atlas_assign.report.rerun import compare_with_record, rerun
 from napari_atlas_assign.report.settings import settings_of
+from tests.mouse import annotation, write_mouse
+from tests.zarr_files.test_ome_zarr import write as write_ome_zarr
 
 
 @pytest.fixture
@@ -187,3 +190,20 @@ def test_a_changed_atlas_of_the_catalogue_is_told(files):
     (folder / "provenance.json").write_text(json.dumps(record))
     with pytest.raises(InputError, match=r"labels_aal\.csv of the atlas aal changed \(.* expected 000000000000"):
         rerun(folder)
+
+
+@pytest.mark.parametrize("kind", ["one", "stack", "second of a stack", "OME-Zarr"])
+def test_maps_that_are_no_nifti_come_back_whole(tmp_path, kind):
+    folder = write_mouse(tmp_path / "mouse")
+    heat = np.random.default_rng(5).normal(size=annotation().shape).astype(np.float32)
+    options = {"threshold": 2.0}
+    if kind == "OME-Zarr":
+        corner = [-1500.0, -1900.0, -1500.0]  # z, y, x in micrometres, within the brain
+        path = write_ome_zarr(tmp_path / "heat.ome.zarr", heat[:6, :6, :6], scale=[100.0] * 3, translation=corner)
+    else:
+        path = tmp_path / "heat.ome.tif"
+        planes = heat if kind == "one" else np.stack([heat, -heat])
+        tifffile.imwrite(path, planes, metadata={"axes": "ZYX" if kind == "one" else "CZYX"}, photometric="minisblack")
+        options |= {"on_atlas_voxels": "atlas"} | ({"volume": 1} if kind.startswith("second") else {})
+    result = assign(path, folder, **options)
+    assert the_same(rerun(result.save(tmp_path / "out")), tmp_path / "out")

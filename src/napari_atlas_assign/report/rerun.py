@@ -33,6 +33,9 @@ from ..modes.point_files import read_points
 from ..modes.point_set import PointSet
 from ..modes.rois import RoiImage
 from ..modes.segmentation import is_segmentation, read_segmentation
+from ..tiff_files.images import read_tiff
+from ..tiff_files.volumes import is_tiff
+from ..zarr_files.ome_zarr import is_ome_zarr, read_ome_zarr
 from .folder import is_own_name, write_tables
 from .provenance import PACKAGES, RECORD_NAME, array_sha256, read_record, record_of, software
 from .settings import InputChoice, RecordedAtlas, Settings, reading_record, settings_of
@@ -207,7 +210,13 @@ class _Again:
     def _image(self, choice: InputChoice, described: Mapping[str, Any]) -> Image:
         assert choice.path is not None
         path = self.find(choice.path)
-        if self.settings.is_stack and choice.volume is not None:
+        if is_tiff(path):
+            image = read_tiff(path, choice.volume)[0]
+            if "layer" in described["source"]:  # whose axes were reversed
+                image = Image(image.data.T, _grid(described))
+        elif is_ome_zarr(path):
+            image = read_ome_zarr(path, choice.volume)[0]
+        elif self.settings.is_stack and choice.volume is not None:
             if path not in self.stacks:
                 self.stacks[path] = read_stack(path)
             volumes = self.stacks[path]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from napari.components import ViewerModel
 
 from napari_atlas_assign import InputError, assign
@@ -11,6 +12,7 @@ from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import place_of
 from napari_atlas_assign.plugin.layers.reader import read_atlas_folder
+from napari_atlas_assign.report.rerun import compare_with_record, rerun
 from tests.mouse import annotation, write_mouse
 from tests.plugin.helpers import AFFINES, as_layer, placed, without_crosshair
 
@@ -263,3 +265,17 @@ def test_what_has_other_voxels_than_the_atlas_cannot_lie_on_them(qtbot, mouse_fo
     assert widget.geometry.value is None
     assert not {"atlas", "RAS"} & set(widget.geometry.choices)
     assert "does not say where it lies" in fail(qtbot, widget)
+
+
+@pytest.mark.parametrize("order", ["atlas", "RAS"])
+def test_a_heat_map_that_napari_read_from_a_tiff_comes_back_from_its_record(qtbot, mouse_folder, tmp_path, order):
+    tifffile.imwrite(tmp_path / "heat.tif", heat_map(order), photometric="minisblack")
+    viewer = ViewerModel()
+    viewer.add_layer(as_layer(read_atlas_folder(mouse_folder)[0]))
+    widget = AssignWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.live.value = False
+    (viewer.layers.selection.active,) = viewer.open(tmp_path / "heat.tif", plugin="napari")
+    widget.threshold.value = 1
+    folder = run(qtbot, widget).save(tmp_path / "out")
+    assert set(compare_with_record(rerun(folder), folder).values()) == {None}
