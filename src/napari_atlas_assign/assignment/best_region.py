@@ -76,7 +76,7 @@ def largest_of_each(mode: NDArray[np.int64], region: NDArray[np.int64], score: F
     order = np.flatnonzero(~np.isnan(score))
     if not (np.diff(mode[order]) > 0).all():  # else each has one region at most
         order = order[np.lexsort((region[order], -score[order], mode[order]))]
+        order = order[firsts(mode[order])]
     best = np.full(n, -1, np.int64)
-    first = order[firsts(mode[order])]
-    best[mode[first]] = region[first]
+    best[mode[order]] = region[order]
     return best
