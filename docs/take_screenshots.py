@@ -7,6 +7,7 @@ docs/take_screenshots.py`` on a server. Settings of your own napari are neither 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,16 +25,17 @@ WIDTH, HEIGHT = 1500, 1000
 
 
 def main() -> None:
-    """Go through the first session and take a picture at each step."""
+    """Go through the first session and the example of a mouse brain, and take a picture at each step."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder, "settings.yaml"))
         import napari
 
-        viewer = napari.Viewer()
-        try:
-            walk(viewer)
-        finally:
-            viewer.close()
+        for session in (walk, mouse):
+            viewer = napari.Viewer()
+            try:
+                session(viewer)
+            finally:
+                viewer.close()
 
 
 def walk(viewer: napari.Viewer) -> None:
@@ -96,6 +98,33 @@ def walk(viewer: napari.Viewer) -> None:
     widget.atlas.value = ("file", None)
     widget.assign()
     shoot(viewer, "error")
+
+
+def mouse(viewer: napari.Viewer) -> None:
+    """The worked example of docs/mouse.md: cells of a generated mouse brain, its atlas and the table of regions."""
+    import numpy as np
+    from qtpy.QtWidgets import QApplication
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import napari_atlas_assign as naa
+    from napari_atlas_assign.plugin.viewer.commands import coronal
+    from tests.mouse import MICROMETRES, random_cells, write_mouse
+
+    viewer.window.resize(WIDTH, 800)
+    with tempfile.TemporaryDirectory() as folder:
+        atlas = write_mouse(Path(folder, "generated_mouse_100um_v1.0"))
+        np.save(Path(folder, "points.npy"), random_cells(400) * MICROMETRES)
+        viewer.open(str(atlas), plugin=PLUGIN)
+        result = naa.assign(Path(folder, "points.npy"), atlas, coordinates="micrometres")
+        naa.show(result, viewer)
+        next(layer for layer in viewer.layers if layer.name.endswith(" regions")).size = 0.06
+        table = viewer.window.dock_widgets["Assigned regions"]
+        table.tabs.setCurrentWidget(table.regions)
+        for _ in range(5):
+            QApplication.processEvents()  # the table takes its place
+            time.sleep(0.1)
+        coronal(viewer)
+        shoot(viewer, "mouse")
 
 
 def shoot(viewer: napari.Viewer, name: str, settle: int = 5) -> None:
