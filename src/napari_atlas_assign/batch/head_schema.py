@@ -18,12 +18,13 @@ _Columns = list[tuple[_Text, Kind]]
 
 
 class TableColumns(Schema):
-    """Names and kinds of the columns of the tables; of the last two only where they were asked for."""
+    """Names and kinds of the columns of the tables; of points, of the regions alone; of the last two only where
+    they were asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    assignments: _Columns
-    modes: _Columns
+    assignments: _Columns = Field(default=[])
+    modes: _Columns = Field(default=[])
     regions: _Columns
     sweep: _Columns = Field(default=[])
     region_test: _Columns = Field(default=[])

@@ -13,6 +13,8 @@ from pathlib import Path
 from ..atlas.formats.bids import BidsName
 from ..errors import InputError
 from ..limits import check_regular
+from ..modes.point_columns import find_coordinates
+from ..modes.point_files import holds_points
 
 IMAGE_ENDINGS = (".nii", ".nii.gz", ".img", ".img.gz", ".mgz", ".mgh", ".head", ".nrrd", ".nhdr")
 """Files that are taken out of folders."""
@@ -89,6 +91,20 @@ def find_maps(
     return list(each.values())
 
 
+def are_points(files: Sequence[MapFile]) -> bool:
+    """Whether the files of a batch hold points.
+
+    Raises
+    ------
+    InputError
+        If some do, and others do not.
+    """
+    of_kind = {not _is_image(file.path.name) and holds_points(file.path): file.file for file in files}
+    if len(of_kind) > 1:
+        raise InputError(f"{of_kind[True]} holds points, and {of_kind[False]} does not; give each a batch of its own")
+    return True in of_kind
+
+
 def _maps_of(source: str, entities: Mapping[str, Sequence[str]], here: str) -> Iterator[MapFile]:
     path = Path(source)
     try:
@@ -153,6 +169,9 @@ def _of_manifest(path: Path, here: str) -> Iterator[MapFile]:
             rows = csv.DictReader(opened, delimiter="\t" if path.name.lower().endswith(".tsv") else ",")
             if rows.fieldnames is None:
                 raise InputError(f"{path} is empty; name one map per row in the column 'path'")
+            if "path" not in rows.fieldnames and find_coordinates(list(rows.fieldnames), path.name) is not None:
+                yield MapFile(str(path), folder=here)  # the table of points itself
+                return
             if "path" not in rows.fieldnames:
                 raise InputError(f"{path} has no column 'path'; a manifest names one map per row in it")
             for row in rows:

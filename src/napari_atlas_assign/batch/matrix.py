@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ..assignment.columns import REGIONS
-from ..assignment.parameters import Parameters
-from ..assignment.regions.table import columns_of_maps
 from ..errors import InputError
 from .combine import ColumnKinds, tsv_line
 from .work import ORIGIN
@@ -17,9 +15,9 @@ from .work import ORIGIN
 _NUMBERS = ("number", "fraction")
 
 
-def check_matrix_column(name: str, parameters: Parameters) -> None:
-    """Raise an InputError for what is no column of numbers of the region tables of these parameters."""
-    possible = [column for column in columns_of_maps(parameters) if REGIONS[column].kind in _NUMBERS]
+def check_matrix_column(name: str, columns: Sequence[str]) -> None:
+    """Raise an InputError for what is none of the columns of numbers that the region tables have."""
+    possible = [column for column in columns if REGIONS[column].kind in _NUMBERS]
     if name not in possible:
         raise InputError(f"the table of regions has no numbers {name!r}; give one of {', '.join(possible)}")
 

@@ -13,16 +13,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, perf_counter
 
+import numpy as np
+
 from ..assignment.options.use import Run, check_use
-from ..assignment.parameters import Parameters
+from ..assignment.regions.table import columns_of_maps, columns_of_points
 from ..atomic import leftovers, scratch_folder
 from ..errors import InputError
+from ..modes.point_set import PointSet
 from ..report.folder import LITTER
 from ..report.groups.page import group_page
 from ..report.provenance import describe_atlas, plain, software, to_json
 from .combine import FORMATS, TableFormat, check_format, open_table, tsv_line
 from .design import Design, write_groups
-from .inputs import MapFile
+from .inputs import MapFile, are_points
 from .matrix import check_matrix_column, matrix_rows
 from .pools import ClusterPool, LocalPool, Pool, n_cores
 from .stopping import Stop
@@ -36,6 +39,9 @@ RECORD_KIND = "napari-atlas-assign batch"
 
 MOST_WORKERS = 4096
 """Processes of one machine."""
+
+_NO_POINTS = PointSet(np.empty((0, 3)), np.empty(0))
+"""Stands for those of all files where options are checked."""
 
 _MAPS_COLUMNS = ("file", "name", "threshold", "sha256", "volumes", "modes", "assignments", "warnings")
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -144,14 +150,16 @@ def run_batch(
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"the number of workers is {workers}; give 1 to {MOST_WORKERS}")
     check_format(table_format)
+    job = replace(job, points=are_points(maps))
+    _check_kind(job)
     if matrix is not None:
-        check_matrix_column(matrix, job.parameters)
+        check_matrix_column(matrix, columns_of_points() if job.points else columns_of_maps(job.parameters))
     if design is not None and matrix is None:
         raise InputError(f"{design}: a design needs a column of the region tables; name it, such as --matrix mean")
     groups = None if design is None or matrix is None else Design(design, maps, matrix)
-    use = Run(job.parameters, is_batch=True)
+    use = Run(job.parameters, _NO_POINTS if job.points else None, is_batch=True)
     check_use(use)
-    _check_thresholds(maps, job.parameters)
+    _check_thresholds(maps, job)
     target = usable_batch_folder(Path(folder))
     start = perf_counter()
     atlases = open_atlases(job)
@@ -189,12 +197,21 @@ def run_batch(
     return summary
 
 
-def _check_thresholds(maps: Sequence[MapFile], parameters: Parameters) -> None:
-    """Refuse thresholds in a manifest of labels, which have none."""
+def _check_kind(job: Job) -> None:
+    """Refuse what goes with the other kind of files."""
+    if job.points and job.volume is not None:
+        raise InputError("volume: points have no volumes; leave it out")
+    if not job.points and job.coordinates is not None:
+        raise InputError("coordinates: only for points; leave it out")
+
+
+def _check_thresholds(maps: Sequence[MapFile], job: Job) -> None:
+    """Refuse thresholds in a manifest of labels or points, which have none."""
     own = next((file for file in maps if file.threshold is not None), None)
-    if own is not None and parameters.rois:
+    if own is not None and (job.parameters.rois or job.points):
         raise InputError(
-            f"{own.file} has a threshold in the manifest, which plays no part for regions of interest; take it away"
+            f"{own.file} has a threshold in the manifest, which plays no part for regions of interest or points; "
+            "take it away"
         )
 
 
@@ -365,6 +382,7 @@ def _record(job: Job, summary: Summary) -> dict[str, object]:
             "software": software(),
             "parameters": job.parameters.as_dict(),
             "volume": job.volume,
+            "coordinates": job.coordinates,
             "atlases": [describe_atlas(atlas) for atlas in open_atlases(job)],
             "setup_sha256": job.setup,
             "maps": summary.maps,

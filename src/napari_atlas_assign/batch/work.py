@@ -28,6 +28,7 @@ from ..assignment.columns import ASSIGNMENTS, MODES, REGION_TEST, REGIONS, SWEEP
 from ..assignment.conventions import get_convention
 from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
+from ..assignment.point_result import assign_point_set
 from ..assignment.result import Result
 from ..assignment.tables import Part, columns_of_table
 from ..atlas.atlas import Atlas, all_ones
@@ -39,6 +40,8 @@ from ..errors import InputError
 from ..grid import Grid
 from ..header import position_of
 from ..image import Image, file_sha256, open_image
+from ..modes.point_files import read_points
+from ..modes.point_set import Coordinates
 from ..report.provenance import PACKAGES, running_version
 from ..source import read_image_file, says_labels
 from ..timings import timed
@@ -98,6 +101,10 @@ class Job:
         Take one volume of 4D maps, counted from 0, instead of all.
     roi_labels : str, optional
         Path of a table that names regions of interest.
+    points : bool
+        Whether the files hold points; of these, only the region table is kept.
+    coordinates : {"mm", "voxels", "micrometres"}, optional
+        What points count, where their file does not say it.
     setup : str
         What `setup_of` found where the batch was started; a worker whose own differs refuses to work.
     """
@@ -106,6 +113,8 @@ class Job:
     parameters: Parameters
     volume: int | None = None
     roi_labels: str | None = None
+    points: bool = False
+    coordinates: Coordinates | None = None
     setup: str | None = None
 
 
@@ -115,6 +124,15 @@ class MapRecord(NamedTuple):
     head: dict[str, Any]
     rows: dict[str, bytes]
     """Of each table that the head has columns of, its rows without a header, as in a TSV file."""
+
+
+class _Outcome(NamedTuple):
+    """What was worked out for one file."""
+
+    tables: dict[str, list[Part]]
+    sha256: str
+    volumes: int
+    warnings: Sequence[str]
 
 
 _opened: dict[tuple[tuple[AtlasFile, ...], int | None], list[Atlas]] = {}
@@ -161,6 +179,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
         "format": FORMAT,
         "volume": job.volume,
         "roi_labels": None if job.roi_labels is None else file_sha256(Path(job.roi_labels)),
+        "coordinates": job.coordinates,
         "parameters": job.parameters.as_dict(),
         "software": {package: running_version(package) for package in PACKAGES},
     }
@@ -177,8 +196,11 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
 
 def prepare(job: Job, examples: Sequence[MapFile]) -> None:
     """Work out what workers need for the first readable of some maps, so that those forked from here find it done."""
+    atlases = open_atlases(job)
+    if job.points:
+        return
     grid = next((grid for grid in map(_grid_of, examples) if grid is not None), None)
-    for atlas in open_atlases(job):
+    for atlas in atlases:
         on_atlas_grid = get_convention(job.parameters.convention).resample_to_atlas
         if grid is not None:
             prepare_integrals(atlas, atlas.grid if on_atlas_grid else grid)
@@ -260,19 +282,9 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
     timings: dict[str, float] = {}
     try:
         stamp = stamp_of(file)
-        start = perf_counter()
-        images = _read_images(file, job.volume)
-        timings["read image"] = perf_counter() - start
-        result = _assign(images, atlases, job, file.threshold, timings)
-        with timed(timings, "tables"):
-            tables = {"assignments": result.assignment_parts(), "modes": result.mode_parts()}
-        with timed(timings, "regions"):
-            tables["regions"] = result.region_parts()
+        outcome = (_of_points if job.points else _of_map)(job, file, atlases, timings)
         with timed(timings, "write"):
-            for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
-                if table is not None:
-                    tables[name] = [columns_of_table(table)]
-            rows = {name: b"".join(_rows(part, file.file) for part in parts) for name, parts in tables.items()}
+            rows = {name: b"".join(_rows(part, file.file) for part in parts) for name, parts in outcome.tables.items()}
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
     except OSError as error:
@@ -283,15 +295,41 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         return failed(file, f"unexpected {type(error).__name__}: {error}")
     head = _named(file) | {
         "stamp": stamp,
-        "sha256": images[0].source["sha256"],
-        "volumes": len(images),
-        "modes": sum(map(_length, tables["modes"])),
-        "assignments": sum(map(_length, tables["assignments"])),
-        "warnings": result.warnings,
+        "sha256": outcome.sha256,
+        "volumes": outcome.volumes,
+        "modes": sum(map(_length, outcome.tables.get("modes", ()))),
+        "assignments": sum(map(_length, outcome.tables.get("assignments", ()))),
+        "warnings": outcome.warnings,
         "timings": timings,
-        "columns": {name: columns_of(parts[0], TABLES[name]) for name, parts in tables.items()},
+        "columns": {name: columns_of(parts[0], TABLES[name]) for name, parts in outcome.tables.items()},
     }
     return packed(MapRecord(head, rows))
+
+
+def _of_map(job: Job, file: MapFile, atlases: list[Atlas], timings: dict[str, float]) -> _Outcome:
+    start = perf_counter()
+    images = _read_images(file, job.volume)
+    timings["read image"] = perf_counter() - start
+    result = _assign(images, atlases, job, file.threshold, timings)
+    with timed(timings, "tables"):
+        tables = {"assignments": result.assignment_parts(), "modes": result.mode_parts()}
+    with timed(timings, "regions"):
+        tables["regions"] = result.region_parts()
+    for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
+        if table is not None:
+            tables[name] = [columns_of_table(table)]
+    return _Outcome(tables, images[0].source["sha256"], len(images), result.warnings)
+
+
+def _of_points(job: Job, file: MapFile, atlases: list[Atlas], timings: dict[str, float]) -> _Outcome:
+    """The region table alone: those by point are as long as the file, and no batch compares them."""
+    with timed(timings, "read points"):
+        points = read_points(file.path, coordinates=job.coordinates)
+    result = assign_point_set(points, atlases)
+    with timed(timings, "regions"):
+        table = columns_of_table(result.regions)
+    part: Part = {"map": 0, "map name": file.name or points.name, **table}
+    return _Outcome({"regions": [part]}, points.source["sha256"], 1, result.warnings)
 
 
 def _read_images(file: MapFile, volume: int | None) -> list[Image]:

@@ -11,6 +11,7 @@ from .parser import (
     Subparsers,
     add_assignment_arguments,
     add_atlas_arguments,
+    add_coordinates_argument,
     add_output_argument,
     add_profile_argument,
     add_report_argument,
@@ -52,12 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MM",
         help="uncertainty of points without one of their own (default: 0)",
     )
-    parser.add_argument(
-        "--coordinates",
-        choices=("mm", "voxels", "micrometres"),
-        help="what points count, where their file does not say it: world mm, voxels of the atlas, or micrometres from "
-        "its corner",
-    )
+    add_coordinates_argument(parser)
     parser.add_argument(
         "--on-atlas-voxels",
         nargs="?",

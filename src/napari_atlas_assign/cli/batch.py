@@ -16,6 +16,7 @@ from .parser import (
     Subparsers,
     add_assignment_arguments,
     add_atlas_arguments,
+    add_coordinates_argument,
     add_profile_argument,
     add_volume_argument,
     assignment_arguments,
@@ -47,10 +48,11 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         metavar="MAPS",
         help="image files, folders, quoted patterns ('maps/**/*.nii.gz'), BIDS datasets, "
-        "or manifests (CSV or TSV with the columns path and, where wanted, name and threshold)",
+        "files of points, or manifests (CSV or TSV with the columns path and, where wanted, name and threshold)",
     )
     add_atlas_arguments(parser)
     add_volume_argument(parser)
+    add_coordinates_argument(parser)
     parser.add_argument(
         "--entity",
         action="append",
@@ -112,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         parameters,
         arguments.volume,
         roi_labels,
+        coordinates=arguments.coordinates,
     )
     usable_batch_folder(arguments.output)  # before a download, not after it
     with download_line() as progress:

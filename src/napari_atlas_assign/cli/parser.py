@@ -303,6 +303,16 @@ def named_atlas(text: str) -> tuple[str | None, str]:
     return name.strip(), atlas
 
 
+def add_coordinates_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--coordinates``."""
+    parser.add_argument(
+        "--coordinates",
+        choices=("mm", "voxels", "micrometres"),
+        help="what points count, where their file does not say it: world mm, voxels of the atlas, or micrometres from "
+        "its corner",
+    )
+
+
 def add_volume_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--volume N``."""
     parser.add_argument("--volume", type=int, metavar="N", help="only this volume of 4D maps, counted from 0")

@@ -104,6 +104,11 @@ NEEDS = (
         "not without modes; leave it out, or give a threshold",
     ),
     Need(
+        ("convention", "minimum_probability"),
+        lambda run: run.points is None or not run.is_batch,
+        "not for a batch of points, which counts them by region; leave it out",
+    ),
+    Need(
         ("minimum_probability",),
         lambda run: run.points is None or run.points.sigma.any(),
         "not for exact points, of which the whole value is shown; leave it out, or give a sigma",

@@ -52,6 +52,11 @@ def columns_of_maps(parameters: Parameters) -> list[str]:
     return [name for name in REGIONS if name not in left_out]
 
 
+def columns_of_points() -> list[str]:
+    """Names of the columns that the region table of points has."""
+    return [name for name in REGIONS if name not in (*_OF_MODES, *_OF_IMAGES)]
+
+
 def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
     """How many points lie in every region."""
     midplane = midplane_for([atlas], points.space)
