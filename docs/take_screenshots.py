@@ -117,7 +117,6 @@ def mouse(viewer: napari.Viewer) -> None:
         viewer.open(str(atlas), plugin=PLUGIN)
         result = naa.assign(Path(folder, "points.npy"), atlas, coordinates="micrometres")
         naa.show(result, viewer)
-        next(layer for layer in viewer.layers if layer.name.endswith(" regions")).size = 0.06
         table = viewer.window.dock_widgets["Assigned regions"]
         table.tabs.setCurrentWidget(table.regions)
         for _ in range(5):

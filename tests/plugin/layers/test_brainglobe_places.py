@@ -7,13 +7,15 @@ import pytest
 import tifffile
 from napari.layers import Labels, Points
 
+from napari_atlas_assign import assign
 from napari_atlas_assign.assignment.places.placing import place_on_atlas
 from napari_atlas_assign.atlas.load import load_atlas
 from napari_atlas_assign.modes.point_files import read_points
-from napari_atlas_assign.plugin.layers.point_layers import cells_to_layer
+from napari_atlas_assign.plugin.layers.frame import Frame
+from napari_atlas_assign.plugin.layers.point_layers import assigned_points_layer, cells_to_layer
 from napari_atlas_assign.plugin.layers.reader import read_atlas_folder
 from tests.brainglobe import EDGES, NAMES, ORIENTATIONS, LookUps, world_of_cells
-from tests.mouse import write_mouse
+from tests.mouse import random_cells, write_mouse
 
 SHAPE = (5, 7, 9)
 LONE = (1, 5, 2)
@@ -57,3 +59,10 @@ def test_brain_and_cells_are_drawn_where_brainglobe_has_them(tmp_path, orientati
     assert (under >= 0).all()
     assert brain.data[tuple(under.T)].tolist() == labels
     assert [brain.features["region"][label] for label in labels] == [NAMES.get(label) for label in labels]
+
+
+def test_assigned_cells_are_small_in_a_small_brain(tmp_path):
+    atlas = load_atlas(write_mouse(tmp_path / "atlas"))
+    result = assign(random_cells(5), atlas, coordinates="voxels")
+    (_, options, _) = assigned_points_layer(result, Frame())
+    assert options["size"] == pytest.approx(3.0 / 40)  # of 30 voxels of 0.1 mm
