@@ -107,7 +107,7 @@ def mouse(viewer: napari.Viewer) -> None:
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import napari_atlas_assign as naa
-    from napari_atlas_assign.plugin.viewer.commands import coronal
+    from napari_atlas_assign.viewer import anatomical_view
     from tests.mouse import MICROMETRES, random_cells, write_mouse
 
     viewer.window.resize(WIDTH, 800)
@@ -122,7 +122,7 @@ def mouse(viewer: napari.Viewer) -> None:
         for _ in range(5):
             QApplication.processEvents()  # the table takes its place
             time.sleep(0.1)
-        coronal(viewer)
+        anatomical_view(viewer, "coronal")
         shoot(viewer, "mouse")
 
 
