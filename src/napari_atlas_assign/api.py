@@ -14,15 +14,14 @@ import nibabel as nib
 import pandas as pd
 from numpy.typing import NDArray
 
-from .assignment.assign import assign as assign_images
+from .assignment.assign import assign as assign_source
 from .assignment.assign import compare_at
-from .assignment.checks import tell
 from .assignment.conventions import ConventionName
 from .assignment.options.types import AnyOptions, MapOptions, PointOptions, RoiOptions, ThresholdedOptions
 from .assignment.options.use import Run, check_use
 from .assignment.parameters import Parameters, Threshold, other_than_default
 from .assignment.places.voxels import VoxelOrder, source_on_voxels
-from .assignment.point_result import PointResult, assign_point_set
+from .assignment.point_result import PointResult
 from .assignment.result import Result
 from .atlas.atlas import Atlas
 from .atlas.groups import group_regions
@@ -278,11 +277,7 @@ def assign(
     loaded = perf_counter()
     if on_atlas_voxels:
         given = source_on_voxels(given, atlases[0], on_atlas_voxels)
-    if isinstance(given, PointSet):
-        points_result = assign_point_set(given, atlases, **options)
-        tell(points_result.warnings, points_result.atlases)
-        return points_result
-    result = assign_images(given, atlases, progress=progress, **options)
+    result = assign_source(given, atlases, progress=progress, **options)
     result.timings.update({"read image": read - start, "load atlas": loaded - read})
     return result
 

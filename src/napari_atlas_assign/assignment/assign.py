@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..image import Image
 from ..modes.meaning import doubts_about_values, values_in_words
 from ..modes.modes import Modes, check_values, find_modes, same_in_float32
+from ..modes.point_set import PointSet
 from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
 from ..modes.thresholds import keep_largest
@@ -30,6 +31,7 @@ from .integrals.fine_grid import is_too_fine, voxelwise_integrals
 from .parameters import Parameters, Threshold
 from .places.field_of_view import field_of_view_warning
 from .places.voxels import hint_of_voxels
+from .point_result import PointResult, assign_point_set
 from .result import Result
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels
@@ -41,19 +43,43 @@ def _untold(done: int, total: int) -> None:
     """Nobody asks how far it is."""
 
 
+@overload
 def assign(
-    images: Image | Sequence[Image],
+    source: Image | Sequence[Image],
     atlases: Atlas | Sequence[Atlas],
     *,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
-) -> Result:
-    """Split images into modes and compare each mode with every region map of the atlases.
+) -> Result: ...
+@overload
+def assign(
+    source: PointSet,
+    atlases: Atlas | Sequence[Atlas],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> PointResult: ...
+@overload
+def assign(
+    source: Image | Sequence[Image] | PointSet,
+    atlases: Atlas | Sequence[Atlas],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Result | PointResult: ...
+def assign(
+    source: Image | Sequence[Image] | PointSet,
+    atlases: Atlas | Sequence[Atlas],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Result | PointResult:
+    """Split images into modes and compare each mode, or each point, with every region map of the atlases.
 
     Parameters
     ----------
-    images : Image or sequence of Image
-        One map, or the volumes of a stack, all on one grid.
+    source : Image, sequence of Image, or PointSet
+        One map, or the volumes of a stack, all on one grid; or points.
     atlases : Atlas or sequence of Atlas
         In the space of the images; nothing is warped.
     progress : callable, optional
@@ -63,7 +89,7 @@ def assign(
 
     Returns
     -------
-    Result
+    Result, of points a PointResult
 
     Raises
     ------
@@ -77,19 +103,19 @@ def assign(
         If there is no mode, none overlaps the atlas, or the spaces differ. The result holds the same sentences.
     """
     parameters = Parameters.from_options(options)
-    result = finish(assigning(images, atlases, parameters, progress or _untold))
+    result = finish(assigning(source, atlases, parameters, progress or _untold))
     tell(result.warnings, result.atlases)
     return result
 
 
 def assigning(
-    images: Image | Sequence[Image],
+    source: Image | Sequence[Image] | PointSet,
     atlases: Atlas | Sequence[Atlas],
     parameters: Parameters,
     tell: Callable[[int, int], Any] = _untold,
     timings: Timings | None = None,
     judging: Callable[[int, int], None] | None = None,
-) -> Generator[Any, None, Result]:
+) -> Generator[Any, None, Result | PointResult]:
     """Assign as `assign` does, step by step, so that the caller can stop between images; warns of nothing.
 
     Where it is asked how sure an answer is, which takes longer, `judging` is called with the number of steps done and
@@ -102,10 +128,14 @@ def assigning(
 
     Returns
     -------
-    Result
+    Result, of points a PointResult
     """
-    is_stack = not isinstance(images, Image)
-    stack = [images] if isinstance(images, Image) else list(images)
+    if isinstance(source, PointSet):
+        return assign_point_set(
+            source, atlases, parameters.convention, parameters.level, parameters.minimum_probability
+        )
+    is_stack = not isinstance(source, Image)
+    stack = [source] if isinstance(source, Image) else list(source)
     comparisons: list[Comparison] = []
     timings = {} if timings is None else timings
     for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings, judging)):

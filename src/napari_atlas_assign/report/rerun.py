@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..assignment.assign import assign
-from ..assignment.checks import tell
 from ..assignment.places.placing import place_on_atlas
-from ..assignment.point_result import PointResult, assign_point_set
+from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
@@ -150,19 +149,17 @@ class _Again:
             for choice, entry in zip(self.settings.atlases, self.record["atlases"], strict=True)
         ]
         parameters = self.settings.parameters
-        result: Result | PointResult
-        if self.settings.is_points:
-            points = self._points(described[0], atlases)
-            result = assign_point_set(
-                points, atlases, parameters.convention, parameters.level, parameters.minimum_probability
-            )
-            tell(result.warnings, result.atlases)
-        else:
-            images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]
-            options = {name: getattr(parameters, name) for name in parameters.as_dict()}
-            result = assign(images if self.settings.is_stack else images[0], atlases, **options)
+        options = {name: getattr(parameters, name) for name in parameters.as_dict()}
+        result = assign(self._source(described, atlases), atlases, **options)
         self._refuse(self._changed_atlases(result))
         return result
+
+    def _source(self, described: Sequence[Any], atlases: list[Atlas]) -> Image | list[Image] | PointSet:
+        """The input as it was: points, a map or a stack."""
+        if self.settings.is_points:
+            return self._points(described[0], atlases)
+        images = [self._image(choice, entry) for choice, entry in zip(self.settings.inputs, described, strict=True)]
+        return images if self.settings.is_stack else images[0]
 
     def _refuse(self, complaints: Iterable[str]) -> None:
         complaints = list(complaints)

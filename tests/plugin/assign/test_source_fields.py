@@ -238,6 +238,8 @@ def test_a_heat_map_with_the_voxels_of_an_open_atlas_is_asked_about_and_lies_on_
     result = run(qtbot, widget)
     pd.testing.assert_frame_equal(result.assignments, expected.assignments)
     pd.testing.assert_frame_equal(result.regions, expected.regions)
+    assert (result.image.space, result.image.source["on_atlas_voxels"]) == (result.atlas.space, order)
+    assert not any("space" in warning for warning in result.warnings)
 
 
 def test_an_atlas_that_is_not_loaded_yet_is_loaded_before_the_heat_map_is_laid_on_it(qtbot, mouse_folder):

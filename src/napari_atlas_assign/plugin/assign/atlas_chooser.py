@@ -29,6 +29,7 @@ from ...atlas.sources.entry import CatalogueEntry
 from ...errors import InputError, counted
 from ...grid import Grid
 from ..layers.convert import atlas_from_layer, atlas_grid
+from ..layers.metadata import own_metadata
 from ..layers.together import world_of_atlas
 from ..plain_text import tip as plain_tip
 from .atlas_groups import badge, grouped
@@ -184,16 +185,17 @@ class AtlasChooser(QWidget):
         """The chosen atlases that are layers, and None for each of the others."""
         return [what if kind == "layer" else None for kind, what in self.values]
 
-    def grid(self, shelf: AtlasShelf) -> Grid | None:
-        """Of the atlas that is shown, where it is known without loading it."""
+    def grid(self, shelf: AtlasShelf) -> tuple[Grid, str | None] | None:
+        """Of the atlas that is shown, and its space, where they are known without loading it."""
         kind, what = self.value
         if kind == "layer":
-            return atlas_grid(what)
+            grid = atlas_grid(what)
+            return None if grid is None else (grid, own_metadata(what).get("space"))
         try:
             atlas = shelf.holds(self._atlas_choice((kind, what), None))
         except InputError:  # no file is chosen
             return None
-        return None if atlas is None else atlas.grid
+        return None if atlas is None else (atlas.grid, atlas.space)
 
     def add(self) -> None:
         """Put the atlas that is shown on the list of those that are compared as well."""

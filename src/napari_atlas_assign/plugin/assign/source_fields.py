@@ -17,6 +17,7 @@ from ...image import Image
 from ...source import MapsOrPoints
 from ..layers.convert import image_from_layer
 from ..layers.geometry import (
+    KEY,
     adopt_geometry,
     full_resolution,
     is_placed,
@@ -51,10 +52,10 @@ class SourceFields(Container):
         viewer: Any,
         changed: Callable[[], None],
         atlases: Callable[[], list[Any]] = list,
-        atlas_grid: Callable[[], Grid | None] = lambda: None,
+        atlas_grid: Callable[[], tuple[Grid, str | None] | None] = lambda: None,
     ) -> None:
         self._viewer = viewer
-        self._atlas_grid = atlas_grid  # of the one that is shown; None while it is not loaded
+        self._atlas_grid = atlas_grid  # of the one that is shown, and its space; None while it is not loaded
         self._changed = changed
         self._atlases = atlases  # those chosen: layers, and None for what is no layer
         self._kept: tuple[Any, Image] | None = None
@@ -223,7 +224,7 @@ class SourceFields(Container):
             return {}
         in_mm = mm_per_unit(layer)
         sizes = np.asarray(layer.scale[-3:]) * (1 if in_mm is None else in_mm)
-        return voxel_orders(Grid(full_resolution(layer).shape[-3:], np.diag([*sizes, 1.0])), atlas)
+        return voxel_orders(Grid(full_resolution(layer).shape[-3:], np.diag([*sizes, 1.0])), atlas[0])
 
     def _on_change(self) -> None:
         self.fit()
@@ -258,6 +259,9 @@ class SourceFields(Container):
                 "'lies' where it lies"
             )
         set_geometry(layer, grid.affine)
+        atlas = self._atlas_grid()
+        facts = {"space": None if atlas is None else atlas[1], "on_atlas_voxels": order}
+        layer.metadata = {**layer.metadata, KEY: own_metadata(layer) | facts}
 
     def _image_choices(self, _: Any = None) -> list[Any]:
         return [layer for layer in self._viewer.layers if is_source(layer)]

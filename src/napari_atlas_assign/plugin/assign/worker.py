@@ -11,7 +11,7 @@ from typing import Any
 
 from ...assignment.assign import assigning, finish
 from ...assignment.parameters import Parameters
-from ...assignment.point_result import PointResult, assign_point_set
+from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...atlas import catalogue
 from ...atlas.atlas import Atlas
@@ -134,13 +134,7 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         with timed(timings, "load atlas"):
             atlases = [shelf.get(choice, watch) for choice in request.atlases]
         yield STEPS[1]
-        if isinstance(request.source, PointSet):
-            parameters = request.parameters
-            result: Result | PointResult = assign_point_set(
-                request.source, atlases, parameters.convention, parameters.level, parameters.minimum_probability
-            )
-        else:
-            result = yield from _assign(request, atlases, watch)
+        result = yield from _assign(request, atlases, watch)
         result.timings.update(timings)
         yield STEPS[2]
         return Outcome(result, request.draw(result))
@@ -176,11 +170,10 @@ def unforeseen(name: str, error: Exception) -> Failure:
     return Failure(f"{name}: an unforeseen error, please report it: {type(error).__name__}: {error}")
 
 
-def _assign(request: Request, atlases: list[Atlas], watch: Watch) -> Generator[str, None, Result]:
-    assert not isinstance(request.source, PointSet)
+def _assign(request: Request, atlases: list[Atlas], watch: Watch) -> Generator[str, None, Result | PointResult]:
     tell = f"{STEPS[1]}: map {{}} of {{}}".format
     work = assigning(request.source, atlases, request.parameters, tell, judging=watch.judging)
-    if isinstance(request.source, Image):
+    if isinstance(request.source, Image):  # nobody is told of one map of one
         return finish(work)
     result = yield from work
     return result

@@ -152,7 +152,7 @@ def source_of(layer: Any, world_from_view: Floats | None = None) -> dict[str, An
     """What an image, an atlas or points note of the layer that they were made of; see `AS_SHOWN`."""
     metadata = _own_metadata(layer)
     source: dict[str, Any] = {"layer": layer.name} | {
-        key: metadata[key] for key in ("citation", "licence") if key in metadata
+        key: metadata[key] for key in ("citation", "licence", "on_atlas_voxels") if key in metadata
     }
     if world_from_view is None or is_placed(layer):
         return source
