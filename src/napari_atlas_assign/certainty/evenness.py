@@ -80,4 +80,4 @@ def evenness(looks: Floats) -> float:
     """
     spread = looks.std(axis=0)
     far = (np.abs(looks - looks.mean(axis=0)) / np.where(spread > 0, spread, 1)).max(axis=1)
-    return float((far >= far[0]).mean())
+    return float((far >= far[0] * (1 - 1e-9)).mean())  # equal but for rounding is equal

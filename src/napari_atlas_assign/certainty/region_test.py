@@ -108,7 +108,8 @@ def compare_with_surrogates(
     if len(values) < 2 or values.min() == values.max():
         raise InputError(f"{image.name} varies nowhere, so that there is nothing to test; give an unthresholded map")
     weights = [_weights(image, atlas, mask) for atlas in atlases]
-    parts = Parts.of(mask, [w.share.sum(axis=0) >= COVERED * image.grid.voxel_volume for w in weights])
+    half = COVERED * image.grid.voxel_volume * (1 - _ROUNDING)  # exactly half is half, however the atlas is stored
+    parts = Parts.of(mask, [w.share.sum(axis=0) >= half for w in weights])
     means: list[list[Floats]] = [[w.mean @ values] for w in weights]
     looks = [parts.looks(values)]
     maps = surrogates(values, mask, image.grid.affine, n_surrogates, seed)

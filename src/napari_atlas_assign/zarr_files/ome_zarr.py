@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..encoding import one_line
-from ..errors import InputError, counted, plural, warn
+from ..errors import InputError, counted, warn
 from ..grid import Floats
 from ..header import MM_OF_UNIT, check_volume
 from ..image import Image, exists
@@ -179,7 +179,7 @@ def _tell_missing(array: Any, path: Path, folder: Path) -> None:
     if missing:
         filled = "are undefined" if array.fill_value is None else f"count as {array.fill_value}"
         warn(
-            f"{path.name}: {missing:,} of {total:,} {plural(total, 'chunk')} have no file and {filled}, which "
+            f"{path.name}: {missing:,} of {total:,} chunks have no file and {filled}, which "
             "is right only if they were "
             "left out as background when it was written; else copy it again",
         )
