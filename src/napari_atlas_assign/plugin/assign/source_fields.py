@@ -251,6 +251,10 @@ class SourceFields(Container):
             adopt_geometry(layer, stated)
         self.fit()
 
+    def _may_lie_on_atlas(self, order: VoxelOrder) -> bool:
+        """Whether the voxels fit in this order; any may, while the atlas is not loaded."""
+        return self._atlas_grid() is None or (self.layer is not None and order in self._orders_on_atlas(self.layer))
+
     def _lay_on_atlas(self, layer: Any, order: VoxelOrder) -> None:
         grid = self._orders_on_atlas(layer).get(order)
         if grid is None:
@@ -271,9 +275,8 @@ class SourceFields(Container):
         shown = (f"as shown: z, y, x{self._unit_and_sizes()} (S, A, R)", OWN)
         if self.kind in ("points", "shapes"):
             return [UNKNOWN, *layers, shown]
-        orders = ON_VOXELS if self._atlas_grid() is None else self._orders_on_atlas(self.layer) if self.layer else {}
-        voxels = [(text, order) for order, text in ON_VOXELS.items() if order in orders]
-        return [UNKNOWN, shown, ("by voxel size and origin", NUMBERS), *voxels, *layers]
+        on_voxels = [(text, order) for order, text in ON_VOXELS.items() if self._may_lie_on_atlas(order)]
+        return [UNKNOWN, shown, ("by voxel size and origin", NUMBERS), *on_voxels, *layers]
 
     def _unit_and_sizes(self) -> str:
         """The unit of the layer, and of a stack how long each axis is: its last might be time."""
