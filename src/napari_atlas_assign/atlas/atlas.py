@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,11 @@ class Atlas:
     def holds_probabilities(self) -> bool:
         """Whether values are probabilities, as against loadings of a dictionary or values of a statistic."""
         return self.source.get("values") != "loadings"
+
+    @cached_property
+    def stored_in(self) -> Path | None:
+        """The folder of the index in which it is stored; None where it is not."""
+        return None
 
     @cached_property
     def share(self) -> NDArray[np.floating]:

@@ -24,6 +24,7 @@ from napari_atlas_assign.assignment.integrals.cache import (
     region_integrals,
 )
 from napari_atlas_assign.atlas.maximum_probability import maximum_probability_map
+from napari_atlas_assign.atlas.storage.index import kept
 from tests.cases import atlas_of, cases, quiet_assign, random_maps
 
 
@@ -104,6 +105,45 @@ def test_the_integrals_over_a_voxel_do_not_depend_on_what_was_asked_before(case,
             np.testing.assert_array_equal(found.row, np.repeat(np.arange(len(some)), [len(r) for r in rows]))
             for name in ("region", "volume", "integral", "share", "largest", "maximum"):
                 np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[expected])
+
+
+@pytest.fixture
+def stored_atlas(tmp_path, monkeypatch):
+    """Opens one atlas of an index anew, as the next session does."""
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(tmp_path))
+    atlas = atlas_of(random_maps(np.random.default_rng(1), (9, 9, 9), "statistical", 3), np.eye(4))
+    return lambda: kept("0" * 64, lambda: atlas)
+
+
+FINER = Grid((11, 10, 9), np.diag([0.8, 0.8, 0.8, 1]))
+
+
+def test_the_next_session_has_what_was_worked_out_for_a_whole_map(stored_atlas, worked_out):
+    image = Image(np.random.default_rng(0).normal(size=FINER.shape), FINER)
+    first, later = (assign(image, stored_atlas(), threshold=1) for _ in range(2))
+    for name in ("assignments", "modes", "peaks", "regions"):
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(later, name), check_exact=True)
+    known = len(worked_out)
+    assign(image, stored_atlas(), threshold=0.5).regions
+    assert len(worked_out) == known
+
+
+def test_a_map_with_other_finite_voxels_adds_to_what_is_stored(stored_atlas, worked_out):
+    whole = np.random.default_rng(0).normal(size=FINER.shape)
+    parts = [np.where(np.indices(FINER.shape)[0] < 4, whole, np.nan), whole]
+    of_parts = [assign(Image(part, FINER), stored_atlas(), threshold=1).regions for part in parts]
+    assert sum(worked_out) == tiles.Tiles(FINER).number
+    known = len(worked_out)
+    for part, regions in zip(parts, of_parts, strict=True):
+        again = assign(Image(part, FINER), stored_atlas(), threshold=1).regions
+        pd.testing.assert_frame_equal(again, regions, check_exact=True)
+    assert len(worked_out) == known
+
+
+def test_large_integrals_are_not_stored(stored_atlas, monkeypatch):
+    monkeypatch.setattr(integrals, "_MOST_STORED", 10)
+    prepare_integrals(stored_atlas(), FINER)
+    assert not list(stored_atlas().stored_in.glob("worked-out/*"))
 
 
 @settings(max_examples=60)

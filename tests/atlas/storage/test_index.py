@@ -18,7 +18,7 @@ import pytest
 
 from napari_atlas_assign.atlas.atlas import Atlas
 from napari_atlas_assign.atlas.formats import nifti
-from napari_atlas_assign.atlas.storage import index
+from napari_atlas_assign.atlas.storage import arrays, index
 from napari_atlas_assign.atlas.storage.folder import cache_folder
 from napari_atlas_assign.atlas.storage.index import StoredAtlas, clear, entries, stored
 from napari_atlas_assign.atomic import leftovers
@@ -324,7 +324,7 @@ def damage_empty(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_flip, damage_byte_order, damage_truncate, damage_empty, Path.unlink])
-@pytest.mark.parametrize("file", ["voxel.npy", "region.npy", "value.npy", "sums_box.npy", "atlas.json"])
+@pytest.mark.parametrize("file", ["voxel.npy", "region.npy", "value.npy", "sums_box.npy", "header.json"])
 def test_a_damaged_entry_is_read_anew(tmp_path, cache, file, damage, monkeypatch):
     path = write_atlas(tmp_path / "in")
     whole = stored(nifti, path)
@@ -341,7 +341,7 @@ def test_a_damaged_entry_is_read_anew(tmp_path, cache, file, damage, monkeypatch
 def test_a_damaged_description_is_read_anew(tmp_path, cache, text):
     path = write_atlas(tmp_path / "in")
     whole = stored(nifti, path)
-    (only_entry(cache) / "atlas.json").write_text(text, "latin-1")
+    (only_entry(cache) / "header.json").write_text(text, "latin-1")
     assert [e.name for e in entries()] == ["(damaged)"]
     assert_same(stored(nifti, path), whole)
     assert [e.name for e in entries()] == ["a"]
@@ -362,9 +362,9 @@ def test_a_pickle_in_the_index_is_never_loaded(tmp_path, cache):
             np.save(folder / "voxel.npy", np.array([Trap()], dtype=object), allow_pickle=True)
         else:
             (folder / "voxel.npy").write_bytes(content)
-        about = index._read_header(folder)
-        about["checksums"]["voxel"] = index._checksum(folder / "voxel.npy")
-        index._write_header(folder, about)
+        header = arrays.read_header(folder)
+        header["checksums"]["voxel"] = arrays._checksum(folder / "voxel.npy")
+        arrays._write_header(folder, header)
         assert_same(stored(nifti, path), whole)
         assert not trap.exists()
         folder = only_entry(cache)
@@ -373,7 +373,7 @@ def test_a_pickle_in_the_index_is_never_loaded(tmp_path, cache):
 # --- disks ---
 
 
-@pytest.mark.parametrize("file", ["voxel", "value", "sums_box", "atlas.json"])
+@pytest.mark.parametrize("file", ["voxel", "value", "sums_box", "header.json"])
 def test_a_full_disk_costs_the_speed_and_not_the_atlas(tmp_path, cache, monkeypatch, file):
     def full(where):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(where))
@@ -439,7 +439,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from napari_atlas_assign.atlas.formats import nifti
-from napari_atlas_assign.atlas.storage import index
+from napari_atlas_assign.atlas.storage import arrays, index
 atlas = index.stored(nifti, Path(sys.argv[1]))
 print(len(atlas.voxel), float(atlas.value.sum()), *atlas.regions["name"])
 """
@@ -477,7 +477,7 @@ import os, sys
 from pathlib import Path
 import numpy as np
 from napari_atlas_assign.atlas.formats import nifti
-from napari_atlas_assign.atlas.storage import index
+from napari_atlas_assign.atlas.storage import arrays, index
 real = np.save
 def save(where, array, **options):
     if Path(where).stem == "value":
@@ -508,14 +508,14 @@ def test_a_process_killed_in_writing_leaves_nothing_that_is_taken_for_an_atlas(t
 def test_an_entry_that_vanishes_while_it_is_opened_is_read_anew(tmp_path, cache, monkeypatch):
     path = write_atlas(tmp_path / "in")
     whole = stored(nifti, path)
-    original = index._read_header
+    original = arrays.read_header
 
-    def read_about(folder):
-        about = original(folder)
+    def read_header(folder):
+        header = original(folder)
         clear()
-        return about
+        return header
 
-    monkeypatch.setattr(index, "_read_header", read_about)
+    monkeypatch.setattr(arrays, "read_header", read_header)
     assert_same(stored(nifti, path), whole)
 
 

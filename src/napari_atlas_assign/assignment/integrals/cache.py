@@ -1,12 +1,13 @@
 """Integrals of the region maps over each voxel of an image grid, kept for the next threshold.
 
-They are worked out in tiles of the grid, when a voxel in a tile is first asked for (`integration.py` says how), so that
-a first assignment costs what its modes cost, and a threshold that lets them grow costs what is new.
+They are worked out in tiles of the grid, when a voxel in a tile is first asked for (`integrate.py` says how), so that
+a first assignment costs what its modes cost, and a threshold that lets them grow costs what is new. Those of a whole
+map are stored beside the atlas, for the next session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
+from ...atlas.storage.worked_out import keep_worked_out, worked_out
 from ...grid import Grid, indices_of
 from ...index_ranges import listed
 from .integrate import N_SUMS, integrate, sorted_by, tiles_near
@@ -25,6 +27,9 @@ _UNKNOWN = -1
 
 GRIDS_KEPT = 4
 """Image grids per atlas whose integrals are kept in memory."""
+
+_MOST_STORED = 2**21
+"""Entries of a grid's integrals that are stored: 80 MB."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +97,23 @@ def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
     if grid.shift_in(atlas.grid) is not None:
         atlas.entries_at(np.zeros(0, np.int64))
     else:
-        integrals = _kept_for(atlas, grid)
-        integrals.extend(tiles_near(atlas, Tiles(grid)), atlas)
+        _kept_for(atlas, grid).extend(tiles_near(atlas, Tiles(grid)), atlas)
+        store_integrals(atlas, grid)
+
+
+def store_integrals(atlas: Atlas, grid: Grid) -> None:
+    """Store what was worked out for a grid beside the stored atlas, where it is more than is there."""
+    if grid.shift_in(atlas.grid) is None:
+        _kept_for(atlas, grid).store(atlas)
 
 
 @kept_with_atlas(most=GRIDS_KEPT)
 def _kept_for(atlas: Atlas, grid: Grid) -> _Growing:
-    return _Growing(grid)
+    return _Growing(grid, worked_out(atlas, _name(grid)))
+
+
+def _name(grid: Grid) -> str:
+    return f"integrals {grid.shape} {grid.affine.tolist()}"
 
 
 class OnSameVoxels:
@@ -144,14 +159,28 @@ def _renumbered(
 class _Growing:
     """The integrals over the tiles of one grid that were asked for so far."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, stored: Mapping[str, NDArray[Any]] | None) -> None:
         self._tiles = Tiles(grid)
         self._lock = RLock()
-        self._place = np.full(self._tiles.number, _UNKNOWN, np.int32)
+        stored = stored or {}
+        self._place = stored.get("place", np.full(self._tiles.number, _UNKNOWN, np.int32))
         """Of each tile, where its cells are in `_begin`, counted in tiles; those without entries share the first."""
-        self._begin = np.zeros(CELLS + 1, np.int64)
+        self._begin = stored.get("begin", np.zeros(CELLS + 1, np.int64))
         """Where the entries of each cell begin, which is where those of the cell before it end."""
-        self._columns: list[NDArray[Any]] = []
+        self._columns = [stored[f"column_{i}"] for i in range(len(stored) - 2)]
+        self._n_stored = self._n_known()
+
+    def store(self, atlas: Atlas) -> None:
+        """See `store_integrals`."""
+        with self._lock:
+            n = int(self._begin[-1])
+            if self._n_known() > self._n_stored and n <= _MOST_STORED:
+                columns = {f"column_{i}": column[:n] for i, column in enumerate(self._columns)}
+                keep_worked_out(atlas, _name(self._tiles.grid), {"place": self._place, "begin": self._begin, **columns})
+                self._n_stored = self._n_known()
+
+    def _n_known(self) -> int:
+        return int(np.count_nonzero(self._place != _UNKNOWN))
 
     def over(self, voxel: NDArray[np.integer], atlas: Atlas) -> IntegralsOf:
         """The integrals over voxels (N,), of which tiles that are not known yet are worked out."""

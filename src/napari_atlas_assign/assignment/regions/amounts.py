@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas, firsts, shares
 from ...atlas.kept import kept_with_atlas
 from ...atlas.lookup import values_at
+from ...atlas.storage.worked_out import keep_worked_out, worked_out
 from ...grid import Floats, Grid, indices_of
 from ...image import Image
 from ...index_ranges import slices
 from ...lazy import blocks
-from ...modes.hemispheres import Midplane, left_parts, on_the_left
+from ...modes.hemispheres import Hemispheres, Midplane, left_parts, on_the_left
 from ...modes.modes import Modes
 from ...modes.point_set import PointSet
 from ...modes.points import check_reach, sphere_runs
-from ..integrals.cache import IntegralsOf, RegionIntegrals, integrals_over
+from ..integrals.cache import IntegralsOf, RegionIntegrals, integrals_over, store_integrals
 from ..integrals.fine_grid import is_too_fine, voxelwise_integrals
 from ..sums.points import sums_of_runs
 
@@ -62,6 +63,17 @@ class ImageAmounts(NamedTuple):
 @kept_with_atlas(most=2)
 def volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
     """(K, R + 1) mm3 of every region; NaN of no region, which has no end."""
+    if isinstance(midplane, Hemispheres):
+        return _volumes(atlas, midplane)
+    what = f"volumes {midplane!r}"
+    kept = worked_out(atlas, what)
+    volume = _volumes(atlas, midplane) if kept is None else kept["volume"]
+    if kept is None:
+        keep_worked_out(atlas, what, {"volume": volume})
+    return volume
+
+
+def _volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
     volume = np.zeros((1 if midplane is None else 2, atlas.n_regions))
     for part in slices(len(atlas.voxel), _AT_A_TIME):
         share = atlas.share[part].astype(np.float64)
@@ -194,7 +206,9 @@ def _overlaps(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> Iterator[tu
 @kept_with_atlas(most=_PIECES_KEPT)
 def _kept_overlaps(atlas: Atlas, grid: Grid, first: int, n: int, present: bytes) -> list[tuple[slice, _Overlaps]]:
     voxel = first + np.flatnonzero(np.unpackbits(np.frombuffer(present, np.uint8), count=n))
-    return list(_overlaps_of(atlas, grid, voxel))
+    overlaps = list(_overlaps_of(atlas, grid, voxel))
+    store_integrals(atlas, grid)
+    return overlaps
 
 
 def _overlaps_of(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> Iterator[tuple[slice, _Overlaps]]:

@@ -12,8 +12,7 @@ import json
 import os
 import shutil
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -28,14 +27,16 @@ from ...grid import Grid
 from ...image import file_sha256
 from ..atlas import Atlas, RegionSums, all_ones
 from ..remarks import listening, remark
+from .arrays import read_arrays, read_header, write_arrays
 from .folder import cache_folder
 
 if TYPE_CHECKING:
     from ..formats.format import Dialect
 
-VERSION = 4
-"""Raised whenever the stored form or what readers make of files changes: older entries are then never found."""
-
+VERSION = 5
+"""Raised whenever the stored form, what readers make of files or what is worked out of an atlas and stored beside it
+changes: older entries are then never found.
+"""
 
 MAX_BYTES = 8 * 2**30
 """The least recently used atlases are dropped beyond this size."""
@@ -43,7 +44,6 @@ MAX_BYTES = 8 * 2**30
 _STALE_SECONDS = 24 * 3600
 """A folder that has been in writing for longer was left by a process that died."""
 
-_ABOUT = "atlas.json"
 _SUMS = tuple(f.name for f in fields(RegionSums))
 
 
@@ -130,6 +130,7 @@ def kept(
         atlas = make()
     with suppress(OSError):
         if valid() and _keep(atlas, folder, paths, remarks):
+            atlas.__dict__["stored_in"] = folder
             _drop_oldest(keep=folder)
             _sweep()
     return atlas
@@ -145,7 +146,7 @@ def entries() -> list[StoredAtlas]:
     kept = []
     for folder in sorted(_folders(), key=_last_use, reverse=True):
         try:
-            header = _read_header(folder)
+            header = read_header(folder)
             kept.append(StoredAtlas(folder.name, str(header["name"]), int(header["n_regions"]), _size(folder), folder))
         except (OSError, ValueError, KeyError, TypeError):
             kept.append(StoredAtlas(folder.name, "(damaged)", 0, _size(folder), folder))
@@ -199,11 +200,7 @@ def _stamps(files: list[Path]) -> list[tuple[int, int]]:
 def _open(folder: Path, paths: list[Path]) -> Atlas | None:
     """The atlas of an index folder, mapped into memory; None where it is damaged."""
     try:
-        header = _read_header(folder)
-        names = [*header["arrays"], *(f"sums_{name}" for name in _SUMS)]
-        if any(_checksum(folder / f"{name}.npy") != header["checksums"][name] for name in names):
-            return None
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+        header, arrays = read_arrays(folder)
         now = dict(zip(header["paths"], map(str, paths), strict=True))
         atlas = Atlas(
             Grid(tuple(header["shape"]), np.array(header["affine"])),
@@ -219,6 +216,7 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
             },
         )
         atlas.__dict__["region_sums"] = RegionSums(**{name: np.array(arrays[f"sums_{name}"]) for name in _SUMS})
+        atlas.__dict__["stored_in"] = folder
         remarks = [str(message) for message in header["remarks"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
         return None
@@ -234,6 +232,7 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
     arrays: dict[str, Any] = {"voxel": atlas.voxel, "region": atlas.region}
     if not all_ones(atlas.value):
         arrays["value"] = atlas.value
+    arrays |= {f"sums_{name}": getattr(atlas.region_sums, name) for name in _SUMS}
     header = {
         "name": atlas.name,
         "space": atlas.space,
@@ -243,35 +242,17 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
         "shape": atlas.grid.shape,
         "affine": atlas.grid.affine.tolist(),
         "n_regions": atlas.n_regions,
-        "arrays": list(arrays),
     }
     try:
         header["regions"] = _table_to_json(atlas.regions)
         json.dumps(header)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(folder.parent) as new:
-            checksums = {}
-            for name, array in [*arrays.items(), *((f"sums_{n}", getattr(atlas.region_sums, n)) for n in _SUMS)]:
-                np.save(new / f"{name}.npy", array, allow_pickle=False)
-                checksums[name] = _checksum(new / f"{name}.npy")
-            _write_header(new, header | {"checksums": checksums})
+            write_arrays(new, arrays, header)
             new.rename(folder)
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
         pass
     return folder.is_dir()
-
-
-def _write_header(folder: Path, header: dict[str, Any]) -> None:
-    text = json.dumps(header)
-    (folder / _ABOUT).write_text(f"{zlib.crc32(text.encode())}\n{text}", "utf-8")
-
-
-def _read_header(folder: Path) -> dict[str, Any]:
-    checksum, _, text = (folder / _ABOUT).read_text("utf-8").partition("\n")
-    if checksum != str(zlib.crc32(text.encode())):
-        raise ValueError(f"{folder / _ABOUT} is damaged")
-    header: dict[str, Any] = json.loads(text)
-    return header
 
 
 def _table_to_json(table: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
@@ -332,16 +313,3 @@ def _size(folder: Path) -> int:
         return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     except OSError:
         return 0
-
-
-def _checksum(file: Path) -> int:
-    checksum = 0
-    for chunk in _chunks(file):
-        checksum = zlib.crc32(chunk, checksum)
-    return checksum
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while chunk := opened.read(2**22):
-            yield chunk
