@@ -152,9 +152,12 @@ def _read_source(
     if isinstance(source, np.ndarray | list) and _is_list_of_places(source):
         return PointSet.from_array(source, sigma, coordinates=coordinates or "mm"), {}
     if is_layer(source):
+        from .plugin.layers.metadata import layer_kind
         from .plugin.layers.source import source_from_layer
-        from .plugin.layers.together import world_of_source
+        from .plugin.layers.together import rois_beside, world_of_source
 
+        if layer_kind(source) == "shapes":
+            return rois_beside(source, atlases), {"rois": True}
         return source_from_layer(source, volume, sigma, world_of_source(source, atlases))
     if isinstance(source, np.ndarray) and source.ndim > 2:
         raise InputError(

@@ -10,7 +10,7 @@ from napari_atlas_assign import InputError, assign
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
-from napari_atlas_assign.plugin.layers.geometry import place_of
+from napari_atlas_assign.plugin.layers.geometry import KEY, place_of
 from napari_atlas_assign.plugin.layers.reader import read_atlas_folder
 from napari_atlas_assign.report.rerun import compare_with_record, rerun
 from tests.mouse import annotation, write_mouse
@@ -110,7 +110,7 @@ def test_points_lie_on_the_map_that_they_were_drawn_over(viewer, widget, qtbot, 
     assert not widget.threshold_label.isVisibleTo(widget)
     widget.image.value = viewer.layers["seeds"]
     assert widget.geometry.value is None
-    assert "does not say where its coordinates" in fail(qtbot, widget)
+    assert "does not say where it lies" in fail(qtbot, widget)
     viewer.add_layer(placed(np.zeros((7, 9, 8)), name="map"))
     widget.image.value = viewer.layers["seeds"]
     widget._image_changed()
@@ -281,3 +281,74 @@ def test_a_heat_map_that_napari_read_from_a_tiff_comes_back_from_its_record(qtbo
     widget.threshold.value = 1
     folder = run(qtbot, widget).save(tmp_path / "out")
     assert set(compare_with_record(rerun(folder), folder).values()) == {None}
+
+
+@pytest.mark.parametrize("base", ["map", "template"])
+def test_labels_painted_over_a_map_or_a_template_lie_there_and_in_its_space(viewer, widget, qtbot, blob_map, base):
+    metadata = placed(blob_map.T).metadata
+    metadata = {
+        KEY: metadata[KEY] | {"space": "MNI152NLin6Asym"} | ({"role": "template"} if base == "template" else {})
+    }
+    viewer.add_image(blob_map.T, name=base, metadata=metadata)
+    painted = viewer.add_labels((blob_map.T > 3).astype(int), name="painted")
+    widget.image.value = painted
+    result = run(qtbot, widget)
+    assert np.allclose(place_of(painted).world, place_of(viewer.layers[base]).world)
+    assert result.image.space == "MNI152NLin6Asym"
+    widget.geometry.value = "own"
+    assert run(qtbot, widget).image.space is None
+
+
+def test_labels_in_mm_that_no_file_holds_lie_where_they_are_seen_and_arrays_are_asked_about(viewer, widget, blob_map):
+    like = viewer.layers["tiny"]
+    ink = np.zeros((4, 4, 4), int)
+    widget.image.value = viewer.add_labels(ink, name="drawn", units=("mm",) * 3, scale=like.scale)
+    assert widget.geometry.value is like
+    widget.image.value = viewer.add_labels(ink, name="array")
+    assert widget.geometry.value is None
+
+
+@pytest.mark.parametrize("kind", ["points", "shapes", "labels", "image"])
+def test_what_does_not_say_where_it_lies_is_told_in_words_of_the_form(qtbot, kind):
+    viewer = ViewerModel()
+    corners = np.array([[1, 1, 1], [1, 1, 3], [1, 3, 3.0]])
+    data = {"points": corners, "shapes": [corners], "labels": np.ones((3, 4, 5), int), "image": np.ones((3, 4, 5))}
+    options = {"shape_type": "polygon"} if kind == "shapes" else {}
+    getattr(viewer, f"add_{kind}")(data[kind], name="lost", **options)
+    widget = AssignWidget(viewer)
+    qtbot.addWidget(widget)
+    widget.image.value = viewer.layers["lost"]
+    widget.assign()
+    assert "'lost'" in widget.status.value
+    assert "field 'lies'" in widget.status.value
+    assert "set_geometry" not in widget.status.value
+
+
+def test_time_or_channels_behind_space_are_told_and_put_in_front_by_one_button(viewer, widget, qtbot, blob_map):
+    stack = np.stack([blob_map.T, 2 * blob_map.T], axis=-1)
+    viewer.add_image(stack, name="stack", axis_labels=("z", "y", "x", "Channel"), scale=(3, 2.5, 2, 1))
+    viewer.layers.selection.active = viewer.layers["stack"]
+    widget.assign()
+    assert "'Channel'" in widget.status.value
+    assert widget.source_fields.time_first.text in widget.status.value
+    assert "np." not in widget.status.value
+    widget.source_fields.time_first.native.click()
+    turned = widget.image.value
+    assert (turned.name, turned.data.shape) == ("stack", (2, *blob_map.T.shape))
+    assert turned.axis_labels == ("Channel", "z", "y", "x")
+    assert np.allclose(turned.scale, (1, 3, 2.5, 2))
+    widget.geometry.value = "own"
+    widget.threshold.value = 3
+    assert len(run(qtbot, widget).modes) == 2
+
+
+def test_a_stack_that_does_not_name_its_axes_is_asked_about_its_last(viewer, widget, blob_map):
+    stack = viewer.add_image(np.stack([blob_map.T] * 2, axis=-1), name="stack")
+    viewer.layers.selection.active = stack
+    assert not widget.source_fields.time_first.native.isHidden()
+    assert any("7 x" in text or "x 2 voxels" in text for text, _ in widget.source_fields._geometry_choices())
+    widget.source_fields.time_first.native.click()
+    assert widget.image.value.axis_labels == ("t", "z", "y", "x")
+    assert widget.source_fields.time_first.native.isHidden()
+    viewer.layers.selection.active = viewer.add_image(stack.data, name="named", axis_labels=("t", "z", "y", "x"))
+    assert widget.source_fields.time_first.native.isHidden()

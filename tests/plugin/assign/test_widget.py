@@ -633,3 +633,8 @@ def test_labels_of_the_form_are_one_column(make_napari_viewer, write, blob_map):
     fields = [widget.image.native, widget.atlas.combo, widget.threshold.native, widget.fields.slider]
     assert len({field.mapTo(widget, field.rect().topLeft()).x() for field in fields}) == 1
     assert all(label.width() >= label.sizeHint().width() for label in (widget.atlas_label, widget.threshold_label))
+    widget.more.expand(animate=False), widget.sure.expand(animate=False)
+    settle()
+    more, sure = widget.fields, widget.fields.sure
+    fields += [more.kind.native, more.minimum_probability.native, sure.registration_sd.native]
+    assert np.ptp([field.mapTo(widget, field.rect().topLeft()).x() for field in fields]) <= 1  # a section's frame

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image, Layer
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.layers.colors import PALE
 from napari_atlas_assign.plugin.layers.convert import image_from_layer
+from napari_atlas_assign.plugin.layers.metadata import with_space_last
 from napari_atlas_assign.plugin.table import columns as table_columns
 from napari_atlas_assign.plugin.table.rows import Subject
 from napari_atlas_assign.plugin.viewer.placing import find_modes_layer
@@ -189,3 +191,16 @@ def test_hovering_tells_the_region_of_every_atlas(blob_map, label_atlas):
     go_to_peak(viewer, result, 1)
     told = viewer.layers["map modes"].get_status(viewer.dims.point, world=True)["value"]
     assert told == "1; tiny: Lobus dexter, other: Lobus dexter, peak: 9, mm3: 360"
+
+
+def test_axes_of_time_and_channels_are_put_in_front_with_all_that_belongs_to_them():
+    data, turn = np.arange(120.0).reshape(2, 3, 4, 5), np.eye(5)
+    turn[0, 4], turn[1, 2] = 7, 0.5
+    layer = Image(
+        data, axis_labels=("z", "t", "x", "c"), scale=(1, 2, 3, 4), translate=(5, 6, 7, 8), affine=turn, name="x"
+    )
+    moved = Layer.create(*with_space_last(layer))
+    assert np.array_equal(moved.data, data.transpose(1, 3, 0, 2))
+    assert moved.axis_labels == ("t", "c", "z", "x")
+    there, here = layer.data_to_world((1, 2, 3, 4)), moved.data_to_world((2, 4, 1, 3))
+    assert np.allclose(here, np.array(there)[[1, 3, 0, 2]])

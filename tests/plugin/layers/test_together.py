@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Points
+from napari.layers import Image, Labels, Points, Shapes
 
 import napari_atlas_assign as naa
 from tests.plugin.helpers import placed
@@ -94,3 +94,16 @@ def test_hidden_points_are_not_assigned():
     points.shown = False
     with pytest.raises(naa.InputError, match="'spots' has no visible point"):
         naa.assign(points, Labels(labels, name="nuclei"))
+
+
+@pytest.mark.parametrize("n_axes", [2, 3])
+def test_shapes_are_drawn_on_the_voxels_of_labels_beside_them(n_axes):
+    labels = np.zeros((5, 30, 40)[-n_axes:], int)
+    labels[..., 4:10, 4:10] = 1
+    corners = np.array([[4, 4], [4, 9], [9, 9], [9, 4]]) * 0.5
+    corners = corners if n_axes == 2 else np.insert(corners, 0, 1.0, axis=1)
+    shapes = Shapes([corners], shape_type="polygon", name="drawn", units=("um",) * n_axes)
+    layer = Labels(labels, scale=(0.5,) * n_axes, units=("um",) * n_axes, name="cells")
+    result = naa.assign(shapes, layer)
+    assert np.allclose(result.assignments["input containedness"], 1)
+    assert result.modes["voxels"].tolist() == [36]

@@ -67,3 +67,13 @@ def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(show
         assert np.allclose(layer.data_to_world(layer.data[0]), frame.to_view(peak))
     show_crosshair(viewer, frame, PEAK)
     assert "crosshair name" not in viewer.layers
+
+
+def test_a_caption_closes_after_qt_has_destroyed_its_timer(make_napari_viewer):
+    viewer = make_napari_viewer()
+    caption = caption_of(viewer)
+    caption.open()
+    caption._timer.deleteLater()
+    settle()
+    caption.close()
+    assert not viewer.mouse_move_callbacks

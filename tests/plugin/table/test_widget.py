@@ -645,3 +645,15 @@ def test_filters_are_folded_away_until_they_are_asked_for(table, qtbot):
     table.assignments.find()
     assert filters.isVisible()
     assert table.filter_button.isChecked()
+
+
+def test_the_test_of_the_whole_map_begins_with_the_best_region(qtbot, data, small_atlas):
+    table = ResultsTable()
+    qtbot.addWidget(table)
+    table.set_result(assign((data, small_atlas.grid.affine), small_atlas, threshold=1, surrogates=99))
+    table.tabs.setCurrentWidget(table.region_test)
+    z = [value for value in shown(table.region_test, "z") if value is not None]  # those that cannot be tested are last
+    assert z == sorted(z, reverse=True)
+    sort(table.region_test, "region")
+    table.set_result(assign((data, small_atlas.grid.affine), small_atlas, threshold=2, surrogates=99))
+    assert shown(table.region_test, "region") == sorted(shown(table.region_test, "region"))

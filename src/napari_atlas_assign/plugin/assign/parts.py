@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label
@@ -42,13 +43,18 @@ def collapsible(title: str) -> QCollapsible:
     return section
 
 
-def align_labels(fields: Container, *labels: QLabel) -> None:
-    """Let the labels of fields, as far as these are in sight, and other labels be one column."""
-    titles = {field.label for field in fields if field.visible}
-    column = [*labels, *(label for label in fields.native.findChildren(QLabel) if label.text() in titles)]
-    width = max(label.sizeHint().width() for label in column)
-    for label in column:
+def align_labels(containers: Sequence[Container], *labels: QLabel) -> None:
+    """Let the labels of the fields in containers, and other labels, be one column, as wide as those in sight need."""
+    in_containers = [pair for container in containers for pair in _labels_of(container)]
+    width = max(label.sizeHint().width() for label in (*labels, *(x for x, is_meant in in_containers if is_meant)))
+    for label in (*labels, *(x for x, _ in in_containers)):
         label.setFixedWidth(width)
+
+
+def _labels_of(container: Container) -> list[tuple[QLabel, bool]]:
+    """The label of each field, and whether the field means something at present."""
+    meant = {field.label: not field.native.isHidden() for field in container}
+    return [(x, meant[x.text()]) for x in container.native.findChildren(QLabel) if x.text() in meant]
 
 
 def name_by_labels(*containers: Container) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from magicgui.widgets import ComboBox, Container, FloatSpinBox, TupleEdit
+from magicgui.widgets import ComboBox, Container, FloatSpinBox, PushButton, TupleEdit
 
 from ...assignment.places.voxels import VoxelOrder, voxel_orders
 from ...errors import InputError
@@ -19,18 +19,19 @@ from ..layers.convert import image_from_layer
 from ..layers.geometry import (
     KEY,
     adopt_geometry,
+    axes_not_of_space,
+    axis_not_in_front,
     full_resolution,
     is_placed,
     mm_per_unit,
     place_of,
     set_geometry,
-    world_as_shown,
 )
-from ..layers.metadata import layer_kind, n_volumes, own_metadata
+from ..layers.metadata import layer_kind, n_volumes, own_metadata, with_space_last
 from ..layers.point_layers import points_from_layer
 from ..layers.shape_layers import rois_from_shapes
 from ..layers.source import source_from_layer
-from ..layers.together import has_voxels_of, world_of_source
+from ..layers.together import has_voxels_of, is_drawn, rois_beside, world_of_source
 from ..viewer.viewer_frame import volume_shown
 
 OWN, NUMBERS = "own", "numbers"
@@ -71,6 +72,9 @@ class SourceFields(Container):
         self.volumes = ComboBox(
             label="volumes", choices=[("this one", "this"), ("all", "all")], tooltip="The one at the slider, or all"
         )
+        self.time_first = PushButton(
+            tooltip="The last three axes are taken as space; the layer is shown anew with its other axes in front"
+        )
         self.geometry = ComboBox(
             label="lies",
             choices=self._geometry_choices,
@@ -96,11 +100,15 @@ class SourceFields(Container):
             tooltip="Uncertainty of points, 0 if exact; a column 'sigma' of the layer's features goes before it",
         )
         super().__init__(
-            widgets=[self.image, self.volumes, self.geometry, self.voxel_size, self.origin, self.sigma], name="source"
+            widgets=[
+                *(self.image, self.time_first, self.volumes, self.geometry, self.voxel_size, self.origin, self.sigma),
+            ],
+            name="source",
         )
         self.margins = (0, 0, 0, 0)
         for field in (self.volumes, self.geometry, self.voxel_size, self.origin, self.sigma):
             field.changed.connect(self._on_change)
+        self.time_first.changed.connect(self._put_time_first)
         self.fit()
 
     @property
@@ -150,12 +158,18 @@ class SourceFields(Container):
         layer = self.layer
         if layer is None:
             raise InputError("there is no image layer; open a map, for example File > Open Sample > Atlas Assign")
+        axis = axis_not_in_front(layer)
+        if axis is not None:
+            raise InputError(
+                f"the layer {layer.name!r} has the axis {axis!r} among its last three, which are taken as space; press "
+                f"{self.time_first.text!r}"
+            )
         self._state_geometry(layer)
         world = self._world()
-        if self.kind in ("image", "labels") and world is None and not is_placed(layer):
+        if not self.is_placed:
             raise InputError(
                 f"the layer {layer.name!r} does not say where it lies in the brain, and left and right are not to be "
-                "guessed; choose it in the field 'lies', or open the file itself with File > Open"
+                f"guessed; choose it in the field 'lies'{'' if is_drawn(layer) else _OR_OPEN}"
             )
         if self.kind == "points":
             return points_from_layer(layer, float(self.sigma.value), world)
@@ -171,11 +185,9 @@ class SourceFields(Container):
 
     def _rois(self, layer: Any) -> Image:
         """Shapes on the grid of the layer that was chosen for them, else of an atlas that they lie on in the viewer."""
-        like = self.geometry.value if layer_kind(self.geometry.value) in ("image", "labels") else None
-        if like is None and self._world() is not None:
-            like = next(atlas for atlas in self._atlases() if atlas is not None)
-        shown = None if like is None or is_placed(like) else world_as_shown(like, [layer])
-        return rois_from_shapes(layer, like, shown)
+        if layer_kind(self.geometry.value) in ("image", "labels"):
+            return rois_from_shapes(layer, self.geometry.value)
+        return rois_beside(layer, self._atlases())
 
     @property
     def volume(self) -> int | None:
@@ -197,22 +209,42 @@ class SourceFields(Container):
             if asks and self.geometry.value is None:
                 self.geometry.value = self._likely_place(layer)
         self._asked = layer
+        self._fit_axes(layer, asks)
         self.geometry.visible = asks
         self.voxel_size.visible = self.origin.visible = asks and self.geometry.value == NUMBERS
         self.volumes.visible = layer is not None and kind == "image" and n_volumes(layer) > 1
         self.sigma.visible = kind == "points" and "sigma" not in layer.features
 
+    def _fit_axes(self, layer: Any, asks: bool) -> None:
+        """Offer to put time or channels in front: where an axis is called so, or a stack does not say what it is."""
+        axis = None if layer is None else axis_not_in_front(layer)
+        self.time_first.text = "Last axis is time: put it first" if axis is None else f"Put the axis {axis!r} first"
+        is_untold = asks and self.kind == "image" and layer.ndim > 3 and not axes_not_of_space(layer)
+        self.time_first.visible = axis is not None or is_untold
+
+    def _put_time_first(self) -> None:
+        from napari.layers import Layer
+
+        layer, layers = self.layer, self._viewer.layers
+        turned = Layer.create(*with_space_last(layer))
+        place = layers.index(layer)
+        layers.remove(layer)
+        layers.insert(place, turned)
+        layers.selection.active = turned
+
     def _asks(self, layer: Any) -> bool:
+        if axis_not_in_front(layer) is not None:
+            return False
         if self.kind == "shapes":
             return self._world() is None
         return layer in self._stated or (not is_placed(layer) and self._world() is None)
 
     def _likely_place(self, layer: Any) -> Any:
-        """A layer that lies where this one does: with its voxels, or what points and shapes were drawn over."""
+        """A layer that lies where this one does: with its voxels, or what this one was drawn over."""
         placed = self._placed_layers()
-        if self.kind in ("points", "shapes"):
-            return next(iter(placed), None)
         same = next((other for other in placed if has_voxels_of(layer, other)), None)
+        if same is None and is_drawn(layer):
+            return next(iter(placed), None)
         if same is None and len(orders := self._orders_on_atlas(layer)) == 1:
             return next(iter(orders))
         return same
@@ -236,6 +268,8 @@ class SourceFields(Container):
             return
         if self.kind == "shapes" and stated != OWN:  # drawn on the other layer's grid
             return
+        if self._stated.get(layer) != stated:
+            self._forget_space(layer)
         self._stated[layer] = stated
         if stated == OWN:
             set_geometry(layer)
@@ -247,6 +281,7 @@ class SourceFields(Container):
             self._lay_on_atlas(layer, stated)
         elif self.kind != "points" and full_resolution(stated).shape[-3:] == full_resolution(layer).shape[-3:]:
             set_geometry(layer, place_of(stated).world)
+            self._note(layer, space=own_metadata(stated).get("space"))
         else:
             adopt_geometry(layer, stated)
         self.fit()
@@ -264,8 +299,17 @@ class SourceFields(Container):
             )
         set_geometry(layer, grid.affine)
         atlas = self._atlas_grid()
-        facts = {"space": None if atlas is None else atlas[1], "on_atlas_voxels": order}
+        self._note(layer, space=None if atlas is None else atlas[1], on_atlas_voxels=order)
+
+    def _note(self, layer: Any, **facts: Any) -> None:
+        """Note what follows from the place that was stated."""
         layer.metadata = {**layer.metadata, KEY: own_metadata(layer) | facts}
+
+    def _forget_space(self, layer: Any) -> None:
+        """What was noted with another place means nothing for the one that is stated now."""
+        if layer in self._stated:
+            kept = {key: value for key, value in own_metadata(layer).items() if key not in ("space", "on_atlas_voxels")}
+            layer.metadata = {**layer.metadata, KEY: kept}
 
     def _image_choices(self, _: Any = None) -> list[Any]:
         return [layer for layer in self._viewer.layers if is_source(layer)]
@@ -292,10 +336,16 @@ class SourceFields(Container):
             for other in self._viewer.layers
             if other is not self.layer
             and layer_kind(other) in ("image", "labels")
-            and own_metadata(other).get("role") in (None, "atlas", "region maps")
+            and own_metadata(other).get("role") in _ROLES_WITH_A_PLACE
             and is_placed(other)
         ]
-        return sorted(placed, key=lambda other: "role" in own_metadata(other))  # maps before atlases
+        return sorted(placed, key=lambda other: _ROLES_WITH_A_PLACE.index(own_metadata(other).get("role")))
+
+
+_ROLES_WITH_A_PLACE = (None, "atlas", "region maps", "template")
+"""Of the layers that another one may lie as: maps before atlases before templates."""
+
+_OR_OPEN = ", or open the file itself with File > Open"
 
 
 def is_source(layer: Any) -> bool:

@@ -82,6 +82,7 @@ class AssignWidget(QWidget):
         self._lay_out()
         self.image.changed.connect(partial(self._picked, "image"))
         self.atlas.changed.connect(partial(self._picked, "atlas"))
+        self.geometry.changed.connect(self._align)
         self.live.changed.connect(self._parameters_changed)
         self.assign_button.changed.connect(self.assign)
         self.cancel_button.changed.connect(self.cancel)
@@ -146,8 +147,9 @@ class AssignWidget(QWidget):
         self.sure = collapsible("How sure?")
         self.fields.sure.container.margins = (0, 0, 0, 0)
         self.sure.addWidget(self.fields.sure.container.native)
-        layout.addWidget(self.more)
-        layout.addWidget(self.sure)
+        for section in (self.more, self.sure):
+            section.toggled.connect(self._align)
+            layout.addWidget(section)
         name_by_labels(self.source_fields, self.fields.more, self.fields.sure.container)
         self.view_buttons = ViewButtons(self._viewer)
         layout.addWidget(self.view_buttons)
@@ -553,8 +555,11 @@ class AssignWidget(QWidget):
         if layer is not None and is_map:
             self._pick("threshold", usual_threshold(layer, self._defaults.z_threshold))
 
-    def _align(self) -> None:
-        align_labels(self.source_fields, self.atlas_label, self.threshold_label)
+    def _align(self, _: Any = None) -> None:
+        """One column of labels, as wide as those need that are in sight."""
+        sections = ((self.more, self.fields.more), (self.sure, self.fields.sure.container))
+        opened = [fields for section, fields in sections if section.isExpanded()]
+        align_labels([self.source_fields, *opened], self.atlas_label, self.threshold_label)
 
     def _ask_and_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "A record of an assignment", "", "Records (*.json)")

@@ -122,12 +122,11 @@ def set_geometry(layer: Any, affine: ArrayLike | None = None) -> None:
         world = world_as_shown(layer) @ view if affine is None else Grid((1, 1, 1), np.asarray(affine)).affine
     except GridError as error:
         raise GridError(f"the layer {layer.name!r}: {error}") from None
-    matrix = world @ np.linalg.inv(view)
-    layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+    _note_place(layer, world @ np.linalg.inv(view))
 
 
 def adopt_geometry(layer: Any, other: Any) -> None:
-    """State that a layer lies in the viewer as another does, whose place in the brain is known.
+    """State that a layer lies in the viewer as another does, whose place in the brain is known, and in its space.
 
     Where both count in units of length, these may differ: napari shows both to scale.
 
@@ -136,8 +135,7 @@ def adopt_geometry(layer: Any, other: Any) -> None:
     InputError
         If the other layer does not say where it lies.
     """
-    matrix = world_beside(layer, other)
-    layer.metadata = {**layer.metadata, KEY: {**_own_metadata(layer), "world_from_view": matrix.tolist()}}
+    _note_place(layer, world_beside(layer, other), _own_metadata(other).get("space"))
 
 
 def world_beside(layer: Any, other: Any) -> Floats:
@@ -314,12 +312,38 @@ def _spatial_shape(layer: Any) -> tuple[int, int, int]:
 
 def check_space(layer: Any) -> None:
     """Raise an InputError for a layer that names time or channels among its last three axes."""
-    other = [str(label) for label in tuple(layer.axis_labels)[-3:] if str(label).strip().lower() in NOT_SPACE]
-    if other:
+    axis = axis_not_in_front(layer)
+    if axis is not None:
         raise InputError(
-            f"the layer {layer.name!r} has the axis {other[0]!r} among its last three, which are taken as z, y, x in "
+            f"the layer {layer.name!r} has the axis {axis!r} among its last three, which are taken as z, y, x in "
             "space; put it in front (np.moveaxis), or add what is to be assigned as a layer of its own"
         )
+
+
+def axis_not_in_front(layer: Any) -> str | None:
+    """The label of an axis of time or channels among a layer's last three, which are to be space; None if none is."""
+    labels = [str(label) for label in tuple(layer.axis_labels)[-3:]]
+    return next((label for label in labels if _is_not_space(label)), None)
+
+
+def axes_with_space_last(layer: Any) -> list[int]:
+    """A layer's axes, those of time and channels first; the last one where no axis is called so."""
+    others = axes_not_of_space(layer) or [layer.ndim - 1]
+    return [*others, *(n for n in range(layer.ndim) if n not in others)]
+
+
+def axes_not_of_space(layer: Any) -> list[int]:
+    """The axes of a layer that are called as time and channels are."""
+    return [n for n, label in enumerate(layer.axis_labels) if _is_not_space(str(label))]
+
+
+def _is_not_space(label: str) -> bool:
+    return label.strip().lower() in NOT_SPACE
+
+
+def _note_place(layer: Any, world_from_view: Floats, space: str | None = None) -> None:
+    facts = {"world_from_view": world_from_view.tolist()} | ({} if space is None else {"space": space})
+    layer.metadata = {**layer.metadata, KEY: _own_metadata(layer) | facts}
 
 
 def _own_metadata(layer: Any) -> dict[str, Any]:

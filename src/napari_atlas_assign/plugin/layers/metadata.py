@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import KEY, ZYX_FROM_WORLD, full_resolution
+from ...lazy import as_dask, is_lazy
+from .geometry import AXIS_LABELS, KEY, ZYX_FROM_WORLD, axes_not_of_space, axes_with_space_last, full_resolution
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -53,6 +54,21 @@ def describe(view_from_world: NDArray[np.floating] = ZYX_FROM_WORLD, **facts: An
     """What a layer of this plugin carries in its metadata; None is left out."""
     known = {name: value for name, value in facts.items() if value is not None}
     return {"world_from_view": np.linalg.inv(view_from_world).tolist(), **known}
+
+
+def with_space_last(layer: Any) -> LayerData:
+    """A layer as it is, but with its axes of time and channels, or else its last one, in front of those of space."""
+    data, options, kind = layer.as_layer_data_tuple()
+    order = axes_with_space_last(layer)
+    levels = [np.transpose(as_dask(x) if is_lazy(x) else x, order) for x in (data if layer.multiscale else [data])]
+    for name in ("scale", "translate", "units", "axis_labels"):
+        options[name] = tuple(options[name][n] for n in order)
+    if not axes_not_of_space(layer):
+        options["axis_labels"] = ("t", *(f"axis {n}" for n in range(1, layer.ndim - 3)), *AXIS_LABELS)
+    matrix = [*order, layer.ndim]
+    options["affine"] = np.asarray(options["affine"])[np.ix_(matrix, matrix)]
+    options["rotate"] = np.asarray(options["rotate"])[np.ix_(order, order)]
+    return levels if layer.multiscale else levels[0], options, kind
 
 
 def with_leading_axis(transform: dict[str, Any], *labels: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def rois_from_shapes(layer: Any, like: Any = None, world_from_view: Floats | Non
     """
     if not len(layer.data):
         raise InputError(f"the layer {layer.name!r} has no shape; draw one, or choose another layer")
-    if layer.ndim < min(3, 3 if like is None or is_placed(like) else like.ndim):
+    if layer.ndim < _fewest_axes(like, world_from_view):
         raise InputError(
             f"the layer {layer.name!r} has {counted(layer.ndim, 'axis')}; draw the shapes over a map with three axes"
         )
@@ -98,6 +98,13 @@ def voxels_of_shape(corners: Floats, kind: str) -> NDArray[np.int64]:
 
 
 # --- inside ---
+
+
+def _fewest_axes(like: Any, world_from_view: Floats | None) -> int:
+    """How many axes shapes need: three in a brain, and as many as what they are shown on elsewhere."""
+    if like is None:
+        return 3 if world_from_view is None else 2
+    return 3 if is_placed(like) else min(3, like.ndim)
 
 
 def _corners(layer: Any) -> list[Floats]:

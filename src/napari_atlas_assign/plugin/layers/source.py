@@ -23,8 +23,8 @@ def source_from_layer(
 ) -> tuple[Image | list[Image] | PointSet, dict[str, Any]]:
     """What a layer holds, as `napari_atlas_assign.source.as_source` gives it back.
 
-    An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest, a Shapes layer too;
-    a Points layer points. `world_from_view` is as in `convert.image_from_layer`.
+    An Image layer is a map, or with axes before space a stack; a Labels layer regions of interest; Points are points.
+    For a Shapes layer see `together.rois_beside`. `world_from_view` is as in `convert.image_from_layer`.
 
     Raises
     ------
@@ -32,13 +32,10 @@ def source_from_layer(
         If the layer is of another kind, or its data or its place in the brain cannot be used.
     """
     from .point_layers import points_from_layer
-    from .shape_layers import rois_from_shapes
 
     kind = layer_kind(layer)
     if kind == "points":
         return points_from_layer(layer, sigma, world_from_view), {}
-    if kind == "shapes":
-        return rois_from_shapes(layer, world_from_view=world_from_view), {"rois": True}
     if kind == "labels":
         image = image_from_layer(layer, volume, world_from_view)
         is_result = own_metadata(layer).get("role") == "modes"  # whose features name what lies below

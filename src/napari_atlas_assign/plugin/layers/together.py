@@ -9,6 +9,7 @@ import numpy as np
 
 from ...atlas.atlas import Atlas
 from ...grid import Floats
+from ...modes.rois import RoiImage
 from .convert import atlas_from_layer
 from .geometry import (
     AS_SHOWN,
@@ -21,6 +22,7 @@ from .geometry import (
     world_beside,
 )
 from .metadata import layer_kind
+from .shape_layers import rois_from_shapes
 
 
 def atlas_beside(layer: Any, source: Any = None) -> Atlas:
@@ -61,6 +63,22 @@ def world_of_source(layer: Any, atlases: Sequence[Any]) -> Floats | None:
     if made and (mm_per_unit(layer) is None or UNIT in made[0]):
         return np.asarray(made[0][AS_SHOWN])
     return world_as_shown(layer, layers)
+
+
+def rois_beside(layer: Any, atlases: Sequence[Any]) -> RoiImage:
+    """Draw shapes on the grid of the atlas layer beside which they are shown; see `shape_layers.rois_from_shapes`."""
+    world = world_of_source(layer, atlases)
+    like = None if world is None else next(filter(is_layer, atlases), None)
+    if like is None:
+        return rois_from_shapes(layer, None, world)
+    return rois_from_shapes(layer, like, None if is_placed(like) else world_as_shown(like, [layer]))
+
+
+def is_drawn(layer: Any) -> bool:
+    """Whether a layer was drawn in the viewer: points, shapes, and labels in a unit of length that no file holds."""
+    if layer_kind(layer) == "labels":
+        return layer.source.path is None and mm_per_unit(layer) is not None
+    return layer_kind(layer) in ("points", "shapes")
 
 
 def is_layer(thing: Any) -> bool:

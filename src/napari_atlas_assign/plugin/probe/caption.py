@@ -66,7 +66,8 @@ class Caption:
     def close(self) -> None:
         """Let go of the viewer, and show nothing."""
         viewer = self._viewer()
-        self._timer.stop()
+        with suppress(RuntimeError):  # Qt has destroyed it already, at the end of a script
+            self._timer.stop()
         self._reader.forget()
         if viewer is not None and self._callback in viewer.mouse_move_callbacks:
             viewer.mouse_move_callbacks.remove(self._callback)

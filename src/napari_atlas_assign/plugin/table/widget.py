@@ -48,6 +48,9 @@ from .view import ResultView
 ColorOfMode = Callable[[int, int], str]
 """Number of a run from 0, and of a mode -> ``#rrggbb``."""
 
+SORTED_BY = {"region_test": "z"}
+"""Columns by which tables are sorted at first, best first; others have an order of their own."""
+
 Reader = RowReader | RegionReader | RegionTestReader | SweepReader
 
 PICK_DELAY = 80
@@ -121,7 +124,10 @@ class TablePage(QWidget):
             self.reader, color = self._reader_of(result, columns)
             self.filters.offer(columns)
             self.model.color_of_mode = color
+            is_first = not self.model.columns.names
             self.model.set_columns(columns, self.reader.keys)
+            if is_first and self.table in SORTED_BY:
+                self.view.sortByColumn(columns.names.index(SORTED_BY[self.table]), Qt.SortOrder.DescendingOrder)
             self._apply_filters()
             if self._by_hand:
                 self._timer.start()  # the same rows may now be about modes of other numbers
