@@ -140,6 +140,18 @@ def test_a_map_with_other_finite_voxels_adds_to_what_is_stored(stored_atlas, wor
     assert len(worked_out) == known
 
 
+def test_what_is_stored_can_be_added_to_by_places_without_regions(stored_atlas):
+    grid = Grid((20, 10, 9), np.diag([0.8, 0.8, 0.8, 1]))
+    near, far = np.arange(8 * 90), np.arange(16 * 90, 18 * 90)
+    atlas = stored_atlas()
+    whole = region_integrals(atlas, grid, near)
+    integrals.store_integrals(atlas, grid)
+    assert len(region_integrals(stored_atlas(), grid, far).row) == 0
+    prepare_integrals(stored_atlas(), grid)
+    prepare_integrals(stored_atlas(), grid)
+    np.testing.assert_array_equal(region_integrals(stored_atlas(), grid, near).integral, whole.integral)
+
+
 def test_large_integrals_are_not_stored(stored_atlas, monkeypatch):
     monkeypatch.setattr(integrals, "_MOST_STORED", 10)
     prepare_integrals(stored_atlas(), FINER)

@@ -12,7 +12,7 @@ def test_arrays_and_header_come_back_mapped_into_memory(tmp_path):
     header, read = read_arrays(tmp_path)
     assert header["name"] == "脳"
     assert list(read) == ["a", "none"]
-    assert isinstance(read["a"], np.memmap)
+    assert isinstance(read["a"].base, np.memmap)
     for name, array in arrays.items():
         np.testing.assert_array_equal(read[name], array, strict=True)
 

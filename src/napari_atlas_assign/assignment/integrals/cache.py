@@ -204,6 +204,8 @@ class _Growing:
         """Work out tiles (K,), rising; those that are known stay as they are."""
         with self._lock:
             tile = tile[self._place[tile] == _UNKNOWN]
+            if not len(tile) and self._columns:
+                return
             integrals = integrate(atlas, self._tiles, tile)
             of_tile, cell = self._tiles.locate(integrals.voxel)
             wanted = np.flatnonzero(np.isin(of_tile, tile))
@@ -224,6 +226,8 @@ class _Growing:
 
 def _appended(column: NDArray[Any], n: int, more: NDArray[Any]) -> NDArray[Any]:
     """A column with entries put behind its first `n`: in place where there is room, which leaves those as they are."""
+    if not len(more):
+        return column  # which may be mapped from a file that cannot be written
     if n + len(more) > len(column):
         longer = np.empty(max(n + len(more), 2 * n), more.dtype)
         longer[:n] = column[:n]
