@@ -58,6 +58,7 @@ def measure(image: Any) -> tuple[Times, str]:
                 times.clear()
             with timed(times, "engine"):
                 result = assign(source, atlas, threshold=float(threshold))
+                _ = result.assignments, result.modes
             with timed(times, "draw"):
                 frame = find_frame(result, viewer)
                 layers = draw(result, frame, find_layers(viewer, "modes", source.name))

@@ -48,7 +48,9 @@ def atlases(small_atlas):
 
 def test_modes_are_found_once_for_each_image_and_summed_once_with_each_atlas(stack, atlases):
     with counted() as calls:
-        assign(stack, atlases, threshold=0.9)
+        result = assign(stack, atlases, threshold=0.9)
+        assert calls["assignment_parts"] == calls["mode_parts"] == 0  # tables are made when they are asked for
+        _ = result.assignments, result.modes
     assert calls["find_modes"] == len(stack)
     assert calls["overlap_sums"] == len(stack) * len(atlases)
     assert calls["Parameters.threshold_for"] <= len(stack)

@@ -141,10 +141,7 @@ def assigning(
     for number, of_image in enumerate(assign_each(stack, atlases, parameters, timings, judging)):
         comparisons += of_image
         yield tell(number + 1, len(stack))
-    result = collect(comparisons, parameters, is_stack, timings)
-    with timed(timings, "tables"):
-        _ = result.assignments, result.modes  # worked out here, and kept
-    return result
+    return collect(comparisons, parameters, is_stack, timings)
 
 
 def finish(steps: Generator[Any, None, Done]) -> Done:

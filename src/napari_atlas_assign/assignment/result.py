@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..image import Image
 from ..lazy import sparse_volume
 from ..modes.modes import Modes
+from ..timings import timed
 from .comparison import Comparison
 from .parameters import Parameters
 from .regions.table import regions_of_map
@@ -23,7 +24,7 @@ from .tables import Part, assignment_parts, cluster_parts, mode_parts, parts_of,
 
 @dataclass(frozen=True, repr=False)
 class Result(Saving):
-    """What an assignment found.
+    """What an assignment found. Tables are worked out when they are asked for first.
 
     Parameters
     ----------
@@ -78,12 +79,14 @@ class Result(Saving):
 
         A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
         """
-        return table_of_parts(self.assignment_parts())
+        with timed(self.timings, "tables"):
+            return table_of_parts(self.assignment_parts())
 
     @cached_property
     def modes(self) -> pd.DataFrame:
         """One row per mode; columns `columns.MODES`. Several atlases stand side by side, named in the columns."""
-        return table_of_parts(self.mode_parts())
+        with timed(self.timings, "tables"):
+            return table_of_parts(self.mode_parts())
 
     @cached_property
     def peaks(self) -> pd.DataFrame:

@@ -7,6 +7,8 @@ made background again.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +17,13 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ...grid import Floats, Grid
+from ...grid import Floats, Grid, Ints, indices_of
 from ...image import Image
+from ...index_ranges import slices
 from ...modes.labelling import bounding_slices
+
+_VALUES_AT_A_TIME = 2**17
+"""Interpolated together: their arrays stay in the processor's cache."""
 
 
 def packed_anew(image: Image) -> Image:
@@ -37,35 +43,38 @@ def resample(image: Image, grid: Grid) -> Image:
     Image
         Its grid is a box of voxels of `grid`.
     """
-    return _resample(image, grid, order=0 if _is_binary(image.data) else 1)
+    return _resample(image, grid, nearest=False)
 
 
 def resample_labels(image: Image, grid: Grid) -> Image:
     """Resample an image of labels to a grid: each voxel takes the label of the nearest; returned as by `resample`."""
-    return _resample(image, grid, order=0)
+    return _resample(image, grid, nearest=True)
 
 
-def _resample(image: Image, grid: Grid, order: int) -> Image:
+def _resample(image: Image, grid: Grid, nearest: bool) -> Image:
     data = image.data.astype(image.data.dtype.newbyteorder("="), copy=False)
     if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
         return Image(data, grid, image.name, image.space)
-    finite = np.isfinite(data)
-    filled: NDArray[Any] = data if finite.all() else _fill_non_finite(data, finite)
+    extremes = float(data.min()), float(data.max())  # these tell most images apart from masks, and from those with NaN
+    nearest = nearest or (extremes == (0, 1) and bool(((data == 0) | (data == 1)).all()))
+    finite = None if np.isfinite(extremes).all() else np.isfinite(data)
+    filled: NDArray[Any] = data if finite is None else _fill_non_finite(data, finite)
     transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
     matrix, offset = transform[:3, :3], transform[:3, 3]
     box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
     axes = _source_axes(matrix)
     if axes is not None:
         positions = _positions(matrix, offset, grid.shape, axes)
-        if order == 0:
+        if nearest:
             values = _nearest(data.transpose(axes), positions)
         else:
             values, box = _linear(filled, positions, axes, data.dtype)
-        holes = None if finite.all() else _nearest(~finite.transpose(axes), positions)
+        holes = None if finite is None else _nearest(~finite.transpose(axes), positions)
     else:
         affine_transform: Any = scipy.ndimage.affine_transform  # its stubs know fewer types than it takes
+        order = 0 if nearest else 1
         values = affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
-        holes = None if finite.all() else affine_transform(~finite, matrix, offset, grid.shape, order=0)
+        holes = None if finite is None else affine_transform(~finite, matrix, offset, grid.shape, order=0)
     if holes is not None:
         values[holes[box]] = 0
     affine = grid.affine.copy()
@@ -93,11 +102,6 @@ def _positions(matrix: Floats, offset: Floats, shape: tuple[int, int, int], axes
     return [np.arange(n) * zoom + b for n, zoom, b in zip(shape, zooms, offsets, strict=True)]
 
 
-def _is_binary(data: NDArray[Any]) -> bool:
-    # The extremes alone tell most images apart from masks.
-    return bool(data.min() == 0 and data.max() == 1 and ((data == 0) | (data == 1)).all())
-
-
 def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:
     """Take the nearest voxel at positions along each axis; 0 outside."""
     inside = [np.flatnonzero((p >= 0) & (p <= n - 1)) for p, n in zip(positions, data.shape, strict=True)]
@@ -107,73 +111,114 @@ def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:
     return result
 
 
+class _Cells:
+    """The cells between neighbouring voxels of an image along one axis (C), and the atlas's voxels in them.
+
+    Parameters
+    ----------
+    positions : (P,) float
+        Where the atlas's voxels lie along the axis.
+    n : int
+        Number of the image's voxels.
+    filled : slice
+        Of these, from the first to the last that is not 0: cells without a corner among them do not count.
+    """
+
+    def __init__(self, positions: Floats, n: int, filled: slice) -> None:
+        near = (positions >= max(0, filled.start - 1)) & (positions <= n - 1) & (positions < filled.stop)
+        voxel = np.flatnonzero(near)
+        lower = np.floor(positions[voxel]).astype(np.intp)
+        order = np.argsort(lower, kind="stable")  # positions may fall
+        corner = np.arange(filled.start - 1, filled.stop)
+        first, behind = (np.searchsorted(lower[order], corner, side) for side in ("left", "right"))
+        slot = np.arange((behind - first).max())[:, None]
+        self.is_met = behind > first
+        """(C,) whether a voxel of the atlas lies in the cell."""
+        self.voxel = voxel[order[np.minimum(first + slot, behind - 1)]]
+        """(S, C) the voxels in it; a cell with fewer than S has its last one again."""
+        self.of_lower = 1 - (positions[self.voxel] - corner)
+        """(S, C) what the cell's lower corner weighs there."""
+        self.touched = slice(int(voxel.min()), int(voxel.max()) + 1) if len(voxel) else slice(0, 1)
+        """The voxels in all cells, and those between."""
+
+
 def _linear(
     source: NDArray[Any], positions: list[Floats], axes: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[NDArray[Any], tuple[slice, slice, slice]]:
-    """Interpolate axis by axis at positions along `axes`, on the box outside which the result is 0."""
+    """Interpolate axis by axis at positions along `axes`, on a box outside which the result is 0.
+
+    Beyond a threshold most of an image is 0: only cells, between eight voxels, with another value at a corner count.
+    """
     data = source.transpose(axes)
     filled = bounding_slices(data != 0)
     if filled is None:
         return np.zeros((1, 1, 1), dtype), (slice(0, 1), slice(0, 1), slice(0, 1))
-    weights, slices = [], []
-    for axis in range(3):
-        of_axis = _weights(positions[axis], data.shape[axis])[:, filled[axis]]
-        touched = np.flatnonzero(of_axis.any(axis=1))
-        slices.append(slice(int(touched[0]), int(touched[-1]) + 1) if len(touched) else slice(0, 1))
-        weights.append(of_axis[slices[axis]])
-    values = _weighted(data[filled], weights)
-    result = _cast(values, dtype)
-    if dtype.kind in "iu" or data.min() < 0:
-        doubtful = np.nonzero(_doubtful(values, data[filled], weights, dtype))
-        if len(doubtful[0]):
-            at = [p[s][i] for p, s, i in zip(positions, slices, doubtful, strict=True)]
+    along = [_Cells(p, n, f) for p, n, f in zip(positions, data.shape, filled, strict=True)]
+    i, j, k = (cells.touched for cells in along)
+    result = np.zeros((i.stop - i.start, j.stop - j.start, k.stop - k.start), dtype)
+    padded = np.pad(np.ascontiguousarray(data[filled], np.float64), 1)
+    lowest, highest = float(padded.min()), float(padded.max())
+    slack = 1e-9 * max(abs(lowest), abs(highest)) if dtype.kind in "iu" or lowest < 0 else None
+    for cell in _cells_with_values(padded, along):
+        corners = _corners(padded, cell)
+        weights = [cells.of_lower.take(c, axis=1) for cells, c in zip(along, cell, strict=True)]
+        voxel = [cells.voxel.take(c, axis=1) for cells, c in zip(along, cell, strict=True)]
+        values = _interpolated(corners, weights)
+        cast = _cast(values, dtype)
+        if slack is not None:
+            *slots, of_cell = np.nonzero(_doubtful(values, corners, weights, dtype, slack))
+            at = [p[v[slot, of_cell]] for p, v, slot in zip(positions, voxel, slots, strict=True)]
             # On the image as it is, since scipy adds up in the order of its axes.
             at = [at[axes.index(axis)] for axis in range(3)]
-            result[doubtful] = scipy.ndimage.map_coordinates(source, at, output=dtype, order=1)
-    return result, (slices[0], slices[1], slices[2])
+            cast[*slots, of_cell] = scipy.ndimage.map_coordinates(source, at, output=dtype, order=1)
+        row = (voxel[0] - i.start)[:, None] * result.shape[1] + (voxel[1] - j.start)
+        result.reshape(-1)[row[:, :, None] * result.shape[2] + (voxel[2] - k.start)] = cast
+    return result, (i, j, k)
 
 
-def _weights(positions: Floats, n: int) -> Floats:
-    """(P, n) float: the weight of each of n voxels of an axis at each of P positions; 0 outside."""
-    inside = np.flatnonzero((positions >= 0) & (positions <= n - 1))
-    lower = np.floor(positions[inside]).astype(np.intp)
-    of_lower = 1 - (positions[inside] - lower)
-    weights = np.zeros((len(positions), n))
-    weights[inside, lower] = of_lower
-    weights[inside, np.minimum(lower + 1, n - 1)] += 1 - of_lower
-    return weights
+def _cells_with_values(padded: Floats, along: list[_Cells]) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Cells (N,), some at a time, by their places along the axes, that have voxels and a corner that is not 0."""
+    has_value = padded != 0
+    for axis in range(3):
+        lower = [slice(None)] * axis + [slice(-1)]
+        upper = [slice(None)] * axis + [slice(1, None)]
+        has_value = has_value[*lower] | has_value[*upper]
+    has_value[~along[0].is_met] = False
+    has_value[:, ~along[1].is_met] = False
+    has_value[:, :, ~along[2].is_met] = False
+    number = np.flatnonzero(has_value)
+    for some in slices(
+        len(number), max(1, _VALUES_AT_A_TIME // math.prod(max(1, len(cells.voxel)) for cells in along))
+    ):
+        yield indices_of(number[some], has_value.shape)
 
 
-def _weighted(data: NDArray[Any], weights: list[Floats]) -> Floats:
-    """Apply weights along the axes; the first axis last, in which planes lie together in memory."""
-    result = data.astype(np.float64)
+def _corners(padded: Floats, cell: tuple[Ints, Ints, Ints]) -> Floats:
+    """(2, 2, 2, N) the values at the corners of cells."""
+    _, nj, nk = padded.shape
+    lowest = (cell[0] * nj + cell[1]) * nk + cell[2]
+    steps = np.array([[[0, 1], [nk, nk + 1]], [[nj * nk, nj * nk + 1], [nj * nk + nk, nj * nk + nk + 1]]])
+    return padded.reshape(-1)[steps[..., None] + lowest]
+
+
+def _interpolated(corners: Floats, of_lower: list[Floats]) -> Floats:
+    """(Si, Sj, Sk, N) values at the voxels of cells, of the corners (2, 2, 2, N), the last axis first."""
+    values = corners
     for axis in (2, 1, 0):
-        # At most two neighbours have a weight, so two additions do what a matrix product does in many.
-        lower = (weights[axis] > 0).argmax(axis=1)
-        upper = np.minimum(lower + 1, weights[axis].shape[1] - 1)
-        rows = np.arange(len(lower))
-        of_lower, of_upper = weights[axis][rows, lower], np.where(upper > lower, weights[axis][rows, upper], 0)
-        if axis:
-            column = [-1 if a == axis else 1 for a in range(3)]
-            above = result.take(upper, axis) * of_upper.reshape(column)
-            result = result.take(lower, axis) * of_lower.reshape(column)
-            result += above
-        else:  # plane by plane, since a plane stays in the processor's cache
-            planes, above = result, np.empty(result.shape[1:])
-            result = np.empty((len(lower), *planes.shape[1:]))
-            for row in rows:
-                np.multiply(planes[lower[row]], of_lower[row], out=result[row])
-                np.multiply(planes[upper[row]], of_upper[row], out=above)
-                result[row] += above
-    return result
+        lower, upper = (values.take([side], axis) for side in (0, 1))
+        weight = of_lower[axis].reshape(len(of_lower[axis]), *[1] * (2 - axis), -1)
+        values = lower * weight
+        values += upper * (1 - weight)
+    return values
 
 
-def _doubtful(values: Floats, data: NDArray[Any], weights: list[Floats], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+def _doubtful(
+    values: Floats, corners: Floats, of_lower: list[Floats], dtype: np.dtype[Any], slack: float
+) -> NDArray[np.bool_]:
     """Where the order of summation may decide on the sign, or on the integer to which a value is rounded."""
-    slack = 1e-9 * max(abs(float(data.min())), abs(float(data.max())))
     if dtype.kind in "iu":
         return np.abs(np.abs(values) % 1 - 0.5) <= slack
-    return (_weighted(np.abs(data), weights) > 0) & (np.abs(values) <= slack)
+    return (_interpolated(np.abs(corners), of_lower) > 0) & (np.abs(values) <= slack)
 
 
 def _cast(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:

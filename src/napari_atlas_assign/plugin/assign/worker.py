@@ -136,6 +136,8 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         yield STEPS[1]
         result = yield from _assign(request, atlases, watch)
         result.timings.update(timings)
+        if isinstance(result, Result):
+            _ = result.assignments, result.modes  # worked out here, while the window answers
         yield STEPS[2]
         return Outcome(result, request.draw(result))
     except Exception as error:  # a worker that dies would leave the widget waiting
