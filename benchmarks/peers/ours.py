@@ -23,12 +23,12 @@ def load(name: str, expected: str) -> None:
 
 
 def prepared(options: list[str]) -> str:
-    """Have the innermost loop compiled, as the widget does for live updates, where ``numba`` is among the options."""
+    """Have the innermost loops compiled, as the widget does for live updates, where ``numba`` is among the options."""
     if "numba" not in options:
         return ""
-    from napari_atlas_assign.assignment.sums import compiled
+    from napari_atlas_assign import loops
 
-    if not compiled.prepare():
+    if not loops.prepare():
         raise SystemExit("numba is not installed")
     return ", numba"
 

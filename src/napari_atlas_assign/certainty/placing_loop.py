@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..assignment.sums.compiling import compiled, has_compiler
+from ..loops.compiling import compiled, has_compiler
 
 WORTH_COMPILING = 10_000
 """Placements of all modes; numpy has fewer done before numba is loaded."""

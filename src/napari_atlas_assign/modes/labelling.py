@@ -6,13 +6,14 @@ In names, N voxels of the mask, R runs.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..grid import indices_of
 from ..index_ranges import listed
+from ..loops.components import join, search, sort
 
 Connectivity = Literal[6, 18, 26]
 
@@ -59,6 +60,24 @@ def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tup
     return labels, n
 
 
+def voxels_beyond(data: NDArray[Any], threshold: float, sign: int) -> NDArray[np.int64]:
+    """Flat C-order numbers (N,), rising, of the voxels above a threshold, or for a sign of -1, below its negative."""
+    is_first_fastest = data.flags.f_contiguous and not data.flags.c_contiguous
+    values = data.T if is_first_fastest else data
+    is_plain = data.dtype in (np.float32, np.float64) and values.flags.c_contiguous and data.size < 2**31
+    if not (search.is_ready and is_plain):
+        return true_voxels(data > threshold if sign > 0 else data < -threshold)
+    kind, (ni, nj, nk) = data.dtype.type, data.shape
+    found = np.empty(data.size, np.int32)
+    if not is_first_fastest:
+        n = search(values, kind(sign), kind(threshold), (nj * nk, nk, 1), found)
+        return found[:n].astype(np.int64)
+    n = search(values, kind(sign), kind(threshold), (1, nk, nj * nk), found)
+    voxel = np.empty(n, np.int64)
+    sort(found[:n], nk, np.zeros(ni * nj + 1, np.int32), voxel)
+    return voxel
+
+
 def true_voxels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Flat C-order numbers (N,), rising, of the true voxels of a mask (X, Y, Z)."""
     if mask.flags.c_contiguous or not mask.flags.f_contiguous:
@@ -96,17 +115,26 @@ def _joined(
     pad = row + row // shape[1] * (shape[2] + 1)
     start, stop = start + pad, stop + pad
     along, across = shape[2] + 1, (shape[1] + 1) * (shape[2] + 1)
-    touching = []
-    for step, n_axes in ((along, 1), (across, 1), (across - along, 2), (across + along, 2)):
-        if n_axes <= reach:
-            further = int(n_axes < reach)  # neighbours may differ along the row, too
-            begin = np.searchsorted(stop, start + (step - further), side="right")
-            end = np.searchsorted(start, stop + (step + further), side="left")
-            touching.append(listed(begin, np.maximum(begin, end)))
-    a, b = (np.concatenate(runs) for runs in zip(*touching, strict=True))
-    lowest = lowest_joined(len(start), a, b)
+    steps = [(step, n) for step, n in ((along, 1), (across, 1), (across - along, 2), (across + along, 2)) if n <= reach]
+    if join.is_ready:
+        lowest = np.arange(len(start))
+        for step, n_axes in steps:
+            join(start, stop, step, int(n_axes < reach), lowest)
+        lowest = _ends(lowest)
+    else:
+        touching = [_touching(start, stop, step, int(n_axes < reach)) for step, n_axes in steps]
+        lowest = lowest_joined(len(start), *(np.concatenate(runs) for runs in zip(*touching, strict=True)))
     is_lowest = lowest == np.arange(len(start))
     return int(is_lowest.sum()), (np.cumsum(is_lowest) - 1)[lowest]
+
+
+def _touching(
+    start: NDArray[np.int64], stop: NDArray[np.int64], step: int, further: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs (P,) of runs, one a step behind the other, that overlap or, if `further` is 1, lie next to each other."""
+    begin = np.searchsorted(stop, start + (step - further), side="right")
+    end = np.searchsorted(start, stop + (step + further), side="left")
+    return listed(begin, np.maximum(begin, end))
 
 
 def lowest_joined(n: int, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -118,9 +146,15 @@ def lowest_joined(n: int, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[n
     to = np.arange(n)
     while len(a):
         np.minimum.at(to, np.maximum(a, b), np.minimum(a, b))
-        while (to != (further := to[to])).any():
-            to = further
+        to = _ends(to)
         a, b = to[a], to[b]
         differ = a != b
         a, b = a[differ], b[differ]
+    return to
+
+
+def _ends(to: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(n,) where the ways from each number to a lower one end."""
+    while (to != (further := to[to])).any():
+        to = further
     return to

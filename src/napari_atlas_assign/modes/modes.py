@@ -19,7 +19,7 @@ from ..grid import Floats, Grid, indices_of, product
 from ..image import Image
 from ..index_ranges import listed
 from ..lazy import values_at
-from .labelling import Connectivity, components, true_voxels
+from .labelling import Connectivity, components, voxels_beyond
 
 Tail = Literal["positive", "negative", "both"]
 Numbering = Literal["volume", "scan"]
@@ -239,7 +239,7 @@ def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivit
     of_signs = []
     signs: list[int] = []
     for sign in tails:
-        beyond = true_voxels(data > threshold if sign > 0 else data < -threshold)
+        beyond = voxels_beyond(data, threshold, sign)
         voxel, component, n = components(beyond, image.grid.shape, connectivity)
         of_signs.append((voxel, component + len(signs)))
         signs += [sign] * n

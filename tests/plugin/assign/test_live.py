@@ -11,10 +11,9 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject
 from superqt.utils import GeneratorWorker
 
-from napari_atlas_assign import assign, show
+from napari_atlas_assign import assign, loops, show
 from napari_atlas_assign.assignment.best_region_labels import best_region_labels
 from napari_atlas_assign.assignment.result import Result
-from napari_atlas_assign.assignment.sums import compiled
 from napari_atlas_assign.plugin.assign.latest import Latest, compile_beside
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.colors import match_colors
@@ -279,7 +278,7 @@ def test_updates_in_a_window_leave_no_worker_behind(make_napari_viewer, qtbot, m
 def test_the_first_slow_update_has_the_loop_compiled_once(live, qtbot, monkeypatch):
     asked = []
     compile_beside.cache_clear()
-    monkeypatch.setattr(compiled, "prepare", lambda: asked.append(1))
+    monkeypatch.setattr(loops, "prepare", lambda: asked.append(1))
     monkeypatch.setattr("napari_atlas_assign.plugin.assign.widget.AT_ONCE", 0)
     for threshold in (1.5, 1.6, 1.7):
         live.threshold.value = threshold

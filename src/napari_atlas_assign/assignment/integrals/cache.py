@@ -121,15 +121,14 @@ class OnSameVoxels:
 
     def __init__(self, atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> None:
         number, inside = _renumbered(voxel, grid, shift, atlas.grid)
-        self.begin, end = atlas.entries_at(number)
-        """(N,) where the entries of each voxel begin."""
-        self.end = np.where(inside, end, self.begin)
-        """(N,) where they end."""
+        self._number = number if inside.all() else np.where(inside, number, -1)
         self.atlas = atlas
 
     def __call__(self, rows: slice) -> RegionIntegrals:
         """See `IntegralsOf`."""
-        row, entry = listed(self.begin[rows], self.end[rows])
+        begin, end, place = self.bounds(rows)
+        first = begin[place]
+        row, entry = listed(first, np.where(place < 0, first, end[place]))
         unit = self.atlas.grid.voxel_volume
         value = self.atlas.value[entry]
         total = np.maximum(np.bincount(row, value), 1)  # in the order of the compiled loop, which `shares` has not
@@ -142,6 +141,15 @@ class OnSameVoxels:
             self.atlas.largest[entry] * unit,
             value,
         )
+
+    def bounds(self, rows: slice) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
+        """Where entries of voxels begin and end (V,), and the place (N,) of each row in these, -1 beside the grid."""
+        number = self._number[rows]
+        if self.atlas.is_tabled:
+            begin = self.atlas.begin_of_voxel
+            return begin[:-1], begin[1:], number
+        begin, end = self.atlas.search(np.maximum(number, 0))
+        return begin, end, np.where(number < 0, -1, np.arange(len(number)))
 
 
 def _renumbered(

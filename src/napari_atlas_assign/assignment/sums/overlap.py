@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas, RegionSums
 from ...grid import Floats, Grid, product, snap, stretches
 from ...index_ranges import slices
+from ...loops.pairs import add_up
 from ...modes.modes import Modes
 from ..integrals.cache import IntegralsOf, OnSameVoxels
-from . import compiled
 
 VOXELS_AT_A_TIME = 2**14
 """Voxels whose integrals are added up together: their arrays stay in the processor's cache."""
@@ -190,10 +190,13 @@ def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int
     n_pairs = (last - first + 1) * n_regions
     first_pair = (modes.mode[rows] - first) * n_regions
     pair = np.arange(n_pairs)
-    if compiled.is_ready() and isinstance(integrals, OnSameVoxels) and n_pairs <= _MOST_TABLED:
-        atlas, begin, end = integrals.atlas, integrals.begin[rows], integrals.end[rows]
-        unit, b = atlas.grid.voxel_volume, modes.value[rows]
-        table = compiled.add_up(begin, end, first_pair, b, atlas.region, atlas.value, unit, n_pairs)
+    if add_up.is_ready and isinstance(integrals, OnSameVoxels) and n_pairs <= _MOST_TABLED:
+        entries = np.asarray(integrals.atlas.region), np.asarray(integrals.atlas.value)
+        sums = np.zeros((n_pairs, 6))
+        add_up(
+            *integrals.bounds(rows), first_pair, modes.value[rows], *entries, integrals.atlas.grid.voxel_volume, sums
+        )
+        table = sums.T
     else:
         part = integrals(rows)
         key = first_pair[part.row] + part.region

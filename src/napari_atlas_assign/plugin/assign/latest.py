@@ -7,7 +7,7 @@ from functools import cache
 from threading import Thread
 from typing import Generic, TypeVar
 
-from ...assignment.sums import compiled
+from ... import loops
 
 T = TypeVar("T")
 
@@ -20,8 +20,8 @@ AT_ONCE = 0.03
 
 @cache
 def compile_beside() -> None:
-    """Have the engine's innermost loop compiled in a thread, once in a session: a hand that moves will ask for it."""
-    Thread(target=compiled.prepare).start()
+    """Have the engine's innermost loops compiled in a thread, once in a session: a hand that moves will ask for it."""
+    Thread(target=loops.prepare).start()
 
 
 class Latest(Generic[T]):

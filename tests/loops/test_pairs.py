@@ -1,4 +1,4 @@
-"""The compiled loop: the same results to the last bit, and nothing that anybody has to have."""
+"""The compiled loops: the same results to the last bit, and nothing that anybody has to have."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from napari_atlas_assign import Grid, Image, assign
-from napari_atlas_assign.assignment.sums import compiled, overlap
+from napari_atlas_assign import Grid, Image, assign, loops
+from napari_atlas_assign.assignment.sums import overlap
+from napari_atlas_assign.loops import compiling, components
+from napari_atlas_assign.loops.pairs import add_up
 from tests.cases import cases, quiet_assign
 
 TABLES = ("assignments", "modes")
@@ -21,20 +23,21 @@ TABLES = ("assignments", "modes")
 @pytest.fixture(autouse=True, scope="module")
 def prepared():
     assert importlib.util.find_spec("numba") is not None, "numba is part of the test environment"
-    assert compiled.prepare()
+    assert loops.prepare()
 
 
 def without(monkeypatch_or_patch):
-    monkeypatch_or_patch.setattr(compiled, "_loop", None)
-    assert not compiled.is_ready()
+    for loop in (add_up, components.search, components.sort, components.join):
+        monkeypatch_or_patch.setattr(loop, "_compiled", None)
+        assert not loop.is_ready
 
 
 @pytest.fixture
 def looped(monkeypatch):
     """How many times the compiled loop was called."""
     calls = []
-    loop = compiled._loop
-    monkeypatch.setattr(compiled, "_loop", lambda *given: (calls.append(1), loop(*given)))
+    loop = add_up._compiled
+    monkeypatch.setattr(add_up, "_compiled", lambda *given: (calls.append(1), loop(*given)))
     return calls
 
 
@@ -77,8 +80,8 @@ def test_many_modes_of_many_regions_are_left_to_sorting(small_atlas, monkeypatch
 
 def test_without_numba_nothing_is_prepared(monkeypatch):
     without(monkeypatch)
-    monkeypatch.setattr(compiled, "has_compiler", lambda: False)
-    assert not compiled.prepare()
+    monkeypatch.setattr(compiling, "has_compiler", lambda: False)
+    assert not loops.prepare()
 
 
 def test_numba_is_loaded_for_those_who_ask_for_it_only():
