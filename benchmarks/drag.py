@@ -1,9 +1,10 @@
 """How long a napari window stands still while the threshold is dragged with a real mouse.
 
 Run ``xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/drag.py`` (Linux, with xdotool). At 3 mm and 1 mm, in
-a window each: at the first move of all, when layers and table are made; at the first move after *Assign*; and while the
-drag goes on, the longest times for which the event loop did not turn, in milliseconds of the clock and of the window's
-thread, and how much of them went into drawing the canvas. On a machine that does other work, only the thread's count.
+a window each: at the first move of all, when layers and table are made; at the first move after *Assign*; while the
+drag goes on; and when it has ended. Of each, the longest rounds of the event loop, in which the window does not
+answer, in milliseconds of the clock and of the window's thread, and how much of them went into drawing the canvas. On a
+machine that does other work, only the thread's count.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -27,13 +29,17 @@ BETWEEN = 0.016
 FIRST = 3
 """Moves that count as first: a press does not move the handle, and moves may be joined."""
 
-REST = 2.0
+REST = 4.0
 """Seconds for which the hand rests then, so that what they bring can be told apart from what follows."""
+
+
+SHORT = 5.0
+"""Milliseconds that nobody notices; to keep all rounds would make Python search for garbage that is the benchmark's."""
 
 
 @dataclass
 class Standstill:
-    """A time for which the event loop did not turn; all in milliseconds."""
+    """A round of the event loop, in which the window does not answer; all in milliseconds."""
 
     clock: float
     thread: float
@@ -41,29 +47,14 @@ class Standstill:
     when: float
 
 
-class Heart:
-    """Notes how long the event loop takes from one turn to the next."""
+class Rounds:
+    """Goes round the event loop, and notes how long each round takes: what the mouse did is heard at its beginning."""
 
     def __init__(self) -> None:
-        from qtpy.QtCore import QTimer
-
-        self.beats: list[Standstill] = []
-        self._canvas = 0.0
-        self._last = perf_counter(), thread_time()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(0)
-
-    def _beat(self) -> None:
-        now = perf_counter(), thread_time()
-        clock, thread = (1000 * (b - a) for a, b in zip(self._last, now, strict=True))
-        self.beats.append(Standstill(clock, thread, self._canvas, now[0]))
-        self._last, self._canvas = now, 0.0
-
-    def watch_canvas(self) -> None:
-        """Count the time that drawing takes."""
         from vispy.app.backends._qt import CanvasBackendDesktop
 
+        self.standstills: list[Standstill] = []
+        self._canvas = 0.0
         draw = CanvasBackendDesktop.paintGL
 
         def timed(canvas: Any) -> None:
@@ -73,9 +64,21 @@ class Heart:
 
         CanvasBackendDesktop.paintGL = timed
 
-    def stop(self) -> None:
-        """Beat no more."""
-        self._timer.stop()
+    def go(self, done: Callable[[], bool]) -> None:
+        """Go round until something is done."""
+        from qtpy.QtWidgets import QApplication
+
+        while not done():
+            self._canvas, began, worked = 0.0, perf_counter(), thread_time()
+            QApplication.processEvents()
+            clock, thread = 1000 * (perf_counter() - began), 1000 * (thread_time() - worked)
+            if clock > SHORT:
+                self.standstills.append(Standstill(clock, thread, self._canvas, began))
+
+    def go_for(self, seconds: float) -> None:
+        """Go round for some time."""
+        end = perf_counter() + seconds
+        self.go(lambda: perf_counter() > end)
 
 
 def main() -> None:
@@ -85,18 +88,19 @@ def main() -> None:
         os.environ["NAPARI_CONFIG"] = str(Path(folder, "settings.yaml"))
         for title, make in (("3 mm", sample), ("1 mm", finer)):
             for is_assigned in (False, True):
-                first, after = drag(make(), is_assigned)
+                first, then, end = drag(make(), is_assigned)
                 print(f"{title}, first move {'after' if is_assigned else 'without'} Assign: {_told(first)}")
-            print(f"{title}, going on: {_told(after)}", flush=True)
+                print(f"    going on: {_told(then)}")
+                print(f"    let go: {_told(end)}", flush=True)
 
 
-def drag(image: Any, is_assigned: bool) -> tuple[list[Standstill], list[Standstill]]:
-    """Open a map, drag the slider, perhaps after *Assign*; standstills at the first moves, and at all others."""
+def drag(image: Any, is_assigned: bool) -> tuple[list[Standstill], ...]:
+    """Open a map, drag the slider, perhaps after *Assign*; standstills at the first moves, at the others, and then."""
     import napari
 
     from napari_atlas_assign.plugin.layers.convert import image_to_layer
 
-    viewer = napari.Viewer()
+    viewer, rounds = napari.Viewer(), Rounds()
     viewer.window.resize(1500, 950)
     data, options, _ = image_to_layer(image)
     viewer.add_image(data, **options)
@@ -105,13 +109,10 @@ def drag(image: Any, is_assigned: bool) -> tuple[list[Standstill], list[Standsti
     widget.threshold.value = 3.0
     if is_assigned:
         widget.assign_button.native.click()
-        _turn(lambda: not widget.is_running and widget.result is not None)
+        rounds.go(lambda: not widget.is_running and widget.result is not None)
     else:
         widget.live.value = False  # else the threshold, which is set by code here, has it begin at once
-    _turn_for(1)
-    heart = Heart()
-    heart.watch_canvas()
-    _turn_for(0.5)
+    rounds.go_for(2)
     widget.live.value = True
     slider = widget.fields.slider
     corner, part = slider.mapToGlobal(slider.rect().topLeft()), _part(slider)
@@ -119,16 +120,19 @@ def drag(image: Any, is_assigned: bool) -> tuple[list[Standstill], list[Standsti
     moved: list[float] = []
     hand = Thread(target=_move, args=(x0, y, moved))
     before = widget.threshold.value
-    heart.beats.clear()
+    rounds.standstills.clear()
     hand.start()
-    _turn(lambda: not hand.is_alive())
-    _turn_for(0.7)
-    heart.stop()
+    rounds.go(lambda: not hand.is_alive())
+    n_dragging = len(rounds.standstills)
+    rounds.go_for(2)
     if widget.threshold.value == before:
         raise RuntimeError("the mouse did not reach the slider")
     viewer.close()
     rest = moved[FIRST - 1] + REST
-    return [b for b in heart.beats if b.when <= rest], [b for b in heart.beats if b.when > rest]
+    n_first = sum(one.when <= rest for one in rounds.standstills)
+    return tuple(
+        rounds.standstills[part] for part in (slice(n_first), slice(n_first, n_dragging), slice(n_dragging, None))
+    )
 
 
 def _part(slider: Any) -> float:
@@ -151,21 +155,9 @@ def _xdotool(*what: object) -> None:
     subprocess.run(["xdotool", *map(str, what)], check=True)
 
 
-def _turn(done: Any) -> None:
-    from qtpy.QtWidgets import QApplication
-
-    while not done():
-        QApplication.processEvents()
-
-
-def _turn_for(seconds: float) -> None:
-    end = perf_counter() + seconds
-    _turn(lambda: perf_counter() > end)
-
-
-def _told(beats: list[Standstill]) -> str:
-    longest = sorted(beats, key=lambda beat: -beat.thread)[:3]
-    each = ", ".join(f"{b.clock:.0f} (thread {b.thread:.0f}, of which canvas {b.canvas:.0f})" for b in longest)
+def _told(standstills: list[Standstill]) -> str:
+    longest = sorted(standstills, key=lambda one: -one.thread)[:3]
+    each = ", ".join(f"{one.clock:.0f} (thread {one.thread:.0f}, of which canvas {one.canvas:.0f})" for one in longest)
     return f"longest {each} ms"
 
 

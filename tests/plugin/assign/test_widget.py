@@ -638,3 +638,15 @@ def test_labels_of_the_form_are_one_column(make_napari_viewer, write, blob_map):
     more, sure = widget.fields, widget.fields.sure
     fields += [more.kind.native, more.minimum_probability.native, sure.registration_sd.native]
     assert np.ptp([field.mapTo(widget, field.rect().topLeft()).x() for field in fields]) <= 1  # a section's frame
+
+
+def test_under_a_hand_that_drags_no_other_slice_comes_until_it_lets_go(model, ready, qtbot):
+    before, slider = tuple(model.dims.point), ready.fields.slider
+    slider.setSliderDown(True)
+    slider.setValue(slider.value() + slider.singleStep())
+    finish(qtbot, ready)
+    assert "map modes" in model.layers
+    assert tuple(model.dims.point) == before
+    slider.setSliderDown(False)
+    finish(qtbot, ready)
+    assert np.allclose(model.dims.point, np.argwhere(model.layers["map"].data == 9)[0])

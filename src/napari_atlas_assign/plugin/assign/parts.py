@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QSize, QTimer
+from qtpy.QtWidgets import QLabel, QWidget
 from superqt import QCollapsible
 
 from ..plain_text import labels_as_plain_text
@@ -67,4 +67,13 @@ def row(*widgets: Any) -> Container:
     """Widgets side by side."""
     made = Container(widgets=list(widgets), layout="horizontal", labels=False)
     made.margins = (0, 0, 0, 0)
+    return made
+
+
+def timer(parent: QWidget, milliseconds: int, do: Callable[[], Any]) -> QTimer:
+    """Does something once, some time after it was started; starting it again puts that off."""
+    made = QTimer(parent)
+    made.setSingleShot(True)
+    made.setInterval(milliseconds)
+    made.timeout.connect(do)
     return made

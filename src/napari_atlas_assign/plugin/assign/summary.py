@@ -6,7 +6,9 @@ from typing import Any
 
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
-from ...errors import counted
+from ...atlas.atlas import Atlas
+from ...atlas.hierarchy import n_levels
+from ...errors import AtlasError, counted
 from ..layers.metadata import own_metadata
 
 
@@ -30,3 +32,15 @@ def summary_of(result: Result | PointResult) -> str:
         return f"{counted(len(result.images), 'map')}, {modes}"
     volume = result.image.source.get("volume")
     return modes if volume is None else f"Volume {volume}, at the slider: {modes}"
+
+
+def levels_in(result: Result | PointResult) -> int:
+    """How many levels the trees of a result's atlases have at most."""
+    return max(_n_levels(atlas) for atlas in result.atlases)
+
+
+def _n_levels(atlas: Atlas) -> int:
+    try:
+        return n_levels(atlas)
+    except AtlasError:  # parents that contradict each other
+        return 1

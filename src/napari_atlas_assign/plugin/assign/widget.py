@@ -11,7 +11,7 @@ from weakref import ref
 
 from magicgui.widgets import CheckBox, Label, ProgressBar, PushButton
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QWidget
 from superqt.utils import create_worker as superqt_worker
 
@@ -19,10 +19,11 @@ from ...assignment.assign import finish
 from ...assignment.point_result import PointResult
 from ...assignment.result import Result
 from ...atlas.atlas import Atlas
-from ...atlas.hierarchy import n_levels
-from ...errors import AtlasError, InputError
+from ...errors import InputError
 from ...report.provenance import read_record
 from ...report.settings import settings_of
+from ..ahead import prepare_beside
+from ..calm import keep_calm
 from ..docks import soon_in_tabs
 from ..following import Following
 from ..layers.convert import is_atlas, may_be_atlas
@@ -43,10 +44,10 @@ from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
-from .parts import align_labels, collapsible, name_by_labels, row, text
+from .parts import align_labels, collapsible, name_by_labels, row, text, timer
 from .settings import read_defaults
 from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
-from .summary import region_shown, summary_of
+from .summary import levels_in, region_shown, summary_of
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, load, steps, unforeseen
 
 TABLE_DELAY = 60
@@ -74,6 +75,7 @@ class AssignWidget(QWidget):
         self._result: Result | PointResult | None = None
         self._turns: Iterator[None] = iter(())  # the steps of showing a result that are left
         self._turns_aloud = self._is_showing = False
+        self._goes_to_peak = False  # as soon as no hand drags
         self._following = Following()
         self._chosen: set[str] = set()  # what the user picked by hand, which then is no longer picked for them
         self._latest: Latest[bool] = Latest(self._run)
@@ -87,10 +89,12 @@ class AssignWidget(QWidget):
         self.assign_button.changed.connect(self.assign)
         self.cancel_button.changed.connect(self.cancel)
         self.load_button.changed.connect(self._ask_and_load)
+        self.fields.slider.sliderReleased.connect(self._released)
         self.destroyed.connect(partial(_let_go, ref(self), self._following))
         view_commands.bind_view_keys(napari_viewer)
         keep_whole(napari_viewer)
         self._follow_viewer()
+        prepare_beside()
 
     def _make_fields(self) -> None:
         self.atlas = AtlasChooser(self._defaults.atlas)
@@ -117,10 +121,10 @@ class AssignWidget(QWidget):
         self.notes = text()
 
     def _make_timers(self) -> None:
-        self._next_turn = _timer(self, 0, self._turn)
-        self._soon = _timer(self, 0, lambda: self._latest.submit(False))
-        self._table_soon = _timer(self, TABLE_DELAY, self._show_table)
-        self._look = _timer(self, LOOK_EVERY, self._look_at_download)
+        self._next_turn = timer(self, 0, self._turn)
+        self._soon = timer(self, 0, lambda: self._latest.submit(False))
+        self._table_soon = timer(self, TABLE_DELAY, self._show_table)
+        self._look = timer(self, LOOK_EVERY, self._look_at_download)
         self._look.setSingleShot(False)
 
     def _lay_out(self) -> None:
@@ -223,6 +227,7 @@ class AssignWidget(QWidget):
 
     def _run(self, by_hand: bool) -> None:
         """Run what the fields say; whatever happens, the way is free for the next."""
+        keep_calm()
         try:
             self._run_request(by_hand)
         except Exception as error:
@@ -305,6 +310,7 @@ class AssignWidget(QWidget):
 
     def _begin_turns(self, turns: Iterator[None], aloud: bool) -> None:
         """Do something step by step, at each of which the window answers; then it is the next request's turn."""
+        keep_calm()
         self._turns, self._turns_aloud, self._is_showing = turns, aloud, True
         self._turn()
 
@@ -341,14 +347,16 @@ class AssignWidget(QWidget):
             self.atlas.note_use()
             yield
             yield from show_table_in_turns(result, self._viewer)
-            if is_first:
-                yield
-                yield from self._go_to_first_peak(result)
+            self._goes_to_peak |= is_first
         elif not self._table_soon.isActive():
             self._table_soon.start()
         if self._shown != self._request_key(request):
             self._shown = self._request_key(request)
-            self.fields.show_levels(max(_n_levels(atlas) for atlas in result.atlases))
+            self.fields.show_levels(levels_in(result))
+        if self._goes_to_peak and not self.fields.slider.isSliderDown():  # no other slice under a hand that drags
+            self._goes_to_peak = False
+            yield
+            yield from self._go_to_first_peak(result)
 
     def _request_key(self, request: Request) -> tuple[Any, ...]:
         return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
@@ -412,6 +420,10 @@ class AssignWidget(QWidget):
             self._soon.start()
         else:
             self._soon.stop()
+
+    def _released(self) -> None:
+        if self._goes_to_peak:
+            self._soon.start()
 
     def _can_follow(self) -> bool:
         """Whether updates may come unasked: all is known and at hand, and it takes no time."""
@@ -509,8 +521,8 @@ class AssignWidget(QWidget):
                 self.image.value = before
         if self.image.value is not before:  # the layer is gone; what takes its place was not picked by hand
             self._chosen.discard("image")
-        self._follow_active()
-        self._offer_atlases()
+        self._pick_active()
+        self._image_changed()
         self._name_region()
         self._forget_error()
 
@@ -531,13 +543,18 @@ class AssignWidget(QWidget):
         self.region_shown.value = name or ""
 
     def _follow_active(self, _: Any = None) -> None:
+        before = self.image.value
+        self._pick_active()
+        if self.image.value is not before:  # layers that come become active time and again
+            self._image_changed()
+
+    def _pick_active(self) -> None:
         active = self._viewer.layers.selection.active
         choices = [layer for layer in self.image.choices if layer is not None]
         if active in choices and layer_kind(active) != "labels":
             self._pick("image", active)
         elif self.image.value is None and choices:
             self._pick("image", next((x for x in reversed(choices) if not is_atlas(x)), choices[-1]))
-        self._image_changed()
 
     def _image_changed(self) -> None:
         layer = self.image.value
@@ -578,18 +595,3 @@ def _let_go(widget: Any, following: Following, _: Any = None) -> None:
         gone._watch.stop.set()
         gone._worker.quit()
         gone._worker = gone._running = None
-
-
-def _n_levels(atlas: Any) -> int:
-    try:
-        return n_levels(atlas)
-    except AtlasError:  # parents that contradict each other
-        return 1
-
-
-def _timer(parent: QWidget, milliseconds: int, do: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(do)
-    return timer

@@ -148,6 +148,7 @@ def show_place(viewer: Any, result: Result | PointResult, xyz: Any, run: int = 0
 def show_place_in_turns(viewer: Any, result: Result | PointResult, xyz: Any, run: int = 0) -> Iterator[None]:
     """As `show_place`, but pause between its steps."""
     go_to_place(viewer, result, xyz, run)
+    yield
     here = what_is_here(viewer, np.asarray(xyz, dtype=np.float64), read_in_memory)
     if crosshair_of(viewer) is not None:
         show_crosshair(viewer, find_frame(result, viewer), xyz, region_here(here))

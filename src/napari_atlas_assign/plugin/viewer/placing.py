@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from napari.layers import Layer
 from numpy.typing import NDArray
 
 from ...assignment.point_result import PointResult
@@ -110,7 +111,7 @@ def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[Layer
 def put_in_turns(
     viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame
 ) -> Iterator[None]:
-    """As `put_layers`, but pause after each layer that is new: napari takes long to add one."""
+    """As `put_layers`, but pause before and after each layer that is new: napari takes long to add one."""
     of_each = [options["metadata"][KEY] for _, options, _ in layers]
     if (
         frame.is_anatomical
@@ -123,13 +124,17 @@ def put_in_turns(
         _forget_other_atlases(viewer, [metadata for metadata in of_each if metadata["role"] == role])
     roles = [metadata["role"] for metadata in of_each]
     for layer_data, metadata in zip(layers, of_each, strict=True):
-        n_so_far = len(viewer.layers)
-        with status_at_rest(viewer):
-            layer = put(viewer, layer_data, metadata["atlas"] if roles.count(metadata["role"]) > 1 else None)
+        layer = _updated(viewer, layer_data, metadata["atlas"] if roles.count(metadata["role"]) > 1 else None)
+        is_new = layer is None
+        if is_new:
+            made = _new_layer(layer_data)
+            yield
+            with status_at_rest(viewer):
+                layer = viewer.add_layer(made)
         remember(layer, result)
         if metadata["role"] == "modes" and isinstance(result, Result) and result.is_stack:
             follow_volume(viewer, layer)
-        if len(viewer.layers) != n_so_far:
+        if is_new:
             yield
     if len(viewer.layers) != n_before:
         keep_readable(viewer)
@@ -139,21 +144,8 @@ def put_in_turns(
 
 def put(viewer: Any, layer_data: LayerData, atlas: str | None = None) -> Any:
     """Add a layer, or update the one of the same role and image, and where given of the same atlas; returns it."""
-    data, options, kind = layer_data
-    metadata = options["metadata"][KEY]
-    earlier = find_layer(viewer, metadata["role"], metadata["image"], atlas)
-    if earlier is not None and kind == "labels" and earlier.ndim != np.ndim(data):
-        viewer.layers.remove(earlier)  # a stack in place of a volume: napari cannot change the number of axes
-        earlier = None
-    if kind == "surface":
-        if earlier is not None:
-            viewer.layers.remove(earlier)
-        return viewer.add_surface(data, **options)
-    if earlier is None:
-        # The layer's own copy, since later updates write into it.
-        return getattr(viewer, f"add_{kind}")(np.array(data, order="K"), **options)
-    update(earlier, data, options)
-    return earlier
+    layer = _updated(viewer, layer_data, atlas)
+    return viewer.add_layer(_new_layer(layer_data)) if layer is None else layer
 
 
 def update(layer: Any, data: NDArray[Any], options: dict[str, Any]) -> None:
@@ -199,6 +191,27 @@ def _forget_other_atlases(viewer: Any, of_each: Sequence[dict[str, Any]]) -> Non
         for layer in old:
             if own_metadata(layer).get("atlas") not in new:
                 viewer.layers.remove(layer)
+
+
+def _updated(viewer: Any, layer_data: LayerData, atlas: str | None) -> Any | None:
+    """The earlier layer for which a layer is meant, brought up to date; None where a new one has to be made."""
+    data, options, kind = layer_data
+    metadata = options["metadata"][KEY]
+    earlier = find_layer(viewer, metadata["role"], metadata["image"], atlas)
+    if earlier is None:
+        return None
+    # napari can change neither what a surface is made of nor the number of axes: a stack in place of a volume.
+    if kind == "surface" or (kind == "labels" and earlier.ndim != np.ndim(data)):
+        viewer.layers.remove(earlier)
+        return None
+    update(earlier, data, options)
+    return earlier
+
+
+def _new_layer(layer_data: LayerData) -> Layer:
+    """A layer with its own copy of an array, since later updates write into it."""
+    data, options, kind = layer_data
+    return Layer.create(data if kind == "surface" else np.array(data, order="K"), dict(options), kind)
 
 
 def _fits(earlier: Any, data: NDArray[Any]) -> bool:
