@@ -17,7 +17,7 @@ from ..atlas.maximum_probability import with_minimum
 from ..errors import InputError
 from ..image import Image
 from ..modes.meaning import doubts_about_values, values_in_words
-from ..modes.modes import Modes, check_values, find_modes, same_in_float32
+from ..modes.modes import Modes, check_values, find_modes, same_in_float32, split_voxels
 from ..modes.point_set import PointSet
 from ..modes.rois import RoiImage, joined_rois, sheets_of
 from ..modes.splitting import split_at_saddles
@@ -236,7 +236,7 @@ def modes_of(image: Image, atlas: Atlas, parameters: Parameters, threshold: floa
     if rules.resample_to_atlas:
         modes = _modes_on_atlas_grid(image, atlas, threshold, parameters)
     else:
-        modes = _find(image, threshold, parameters)
+        modes = find_modes(image, threshold=threshold, tail=parameters.tail, **_choices(parameters))
     if parameters.split_height is not None:
         modes = split_at_saddles(modes, parameters.split_height, parameters.connectivity)
     if parameters.keep_largest is not None:
@@ -259,17 +259,15 @@ def compare(modes: Modes, atlas: Atlas, parameters: Parameters, timings: Timings
     return replace(sums, modes=replace(sums.modes, box=sums.modes.box + np.array([0, padding])[:, None]))
 
 
-def _find(image: Image, threshold: float, parameters: Parameters) -> Modes:
+def _choices(parameters: Parameters) -> dict[str, Any]:
+    """Which components are modes, and how these are numbered: arguments of `find_modes` and `split_voxels`."""
     rules = get_convention(parameters.convention)
-    return find_modes(
-        image,
-        threshold=threshold,
-        tail=parameters.tail,
-        connectivity=parameters.connectivity,
-        min_volume_mm3=parameters.min_volume_mm3,
-        min_voxels=max(parameters.min_voxels, rules.min_voxels),
-        numbering=rules.numbering,
-    )
+    return {
+        "connectivity": parameters.connectivity,
+        "min_volume_mm3": parameters.min_volume_mm3,
+        "min_voxels": max(parameters.min_voxels, rules.min_voxels),
+        "numbering": rules.numbering,
+    }
 
 
 def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameters: Parameters) -> Modes:
@@ -278,8 +276,8 @@ def _modes_on_atlas_grid(image: Image, atlas: Atlas, threshold: float, parameter
     check_values(image)
     parts = []
     for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[parameters.tail]:
-        resampled = resample(_beyond(image, threshold, sign), atlas.grid)
-        part = _find(resampled, 0.0, replace(parameters, tail="positive")).embedded_in(atlas.grid)
+        voxel, value = resample(_beyond(image, threshold, sign), atlas.grid)
+        part = split_voxels(voxel, value, atlas.grid, name=image.name, **_choices(parameters))
         parts.append(replace(part, sign=part.sign * np.int8(sign)))
     return parts[0] if len(parts) == 1 else parts[0].followed_by(parts[1])
 

@@ -36,10 +36,10 @@ def components(
 
     Returns
     -------
-    voxel : (N,) int64
-        The same voxels by component, and rising in each.
+    order : (N,) int
+        The voxels by component, and rising in each.
     component : (N,) int64
-        Which component each is in, 0, 1 and so on, in the order of their first voxels.
+        Which component each of these is in, 0, 1 and so on, in the order of their first voxels.
     n : int
         How many components there are.
     """
@@ -47,16 +47,19 @@ def components(
     if not len(start):
         return start, start, 0
     n, component = _joined(start, stop, shape, REACH[connectivity])
-    order = np.argsort(component, kind="stable")
-    run, voxel = listed(start[order], stop[order])
-    return voxel, component[order][run], n
+    by_component = np.argsort(component.astype(np.min_scalar_type(n)), kind="stable")  # small numbers sort faster
+    length = (stop - start)[by_component]
+    begin = (np.cumsum(stop - start) - (stop - start))[by_component]
+    run, order = listed(begin, begin + length)
+    return order, component[by_component][run], n
 
 
 def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
     """Number the connected components of a mask (X, Y, Z) from 1, by their first voxels; 0 is background."""
-    voxel, component, n = components(true_voxels(mask), mask.shape, connectivity)
+    voxel = true_voxels(mask)
+    order, component, n = components(voxel, mask.shape, connectivity)
     labels = np.zeros(mask.shape, np.int32)
-    labels.reshape(-1)[voxel] = component + 1
+    labels.reshape(-1)[voxel[order]] = component + 1
     return labels, n
 
 

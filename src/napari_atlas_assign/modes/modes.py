@@ -6,7 +6,7 @@ In names, M modes, N voxels of modes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
 from typing import Any, Literal
@@ -84,12 +84,6 @@ class Modes:
         mode, rows = listed(begin, begin + self.counts()[order])
         label = None if self.label is None else self.label[order]
         return Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order], label)
-
-    def embedded_in(self, grid: Grid) -> Modes:
-        """The same modes on a larger grid, of which this one is a box of voxels."""
-        origin = np.round(grid.to_voxel(self.grid.affine[:3, 3])).astype(np.int64)
-        i, j, k = (index + first for index, first in zip(self.indices, origin, strict=True))
-        return replace(self, grid=grid, voxel=(i * grid.shape[1] + j) * grid.shape[2] + k)
 
     def followed_by(self, other: Modes) -> Modes:
         """These modes and others on the same grid, whose numbers go on from the highest of these."""
@@ -205,15 +199,46 @@ def find_modes(
     limit = same_in_float32(float(threshold), image.data.dtype)
     find = _by_blocks if image.is_lazy else _at_once
     voxel, mode, value, signs = find(image, limit, tails, connectivity)
-    if np.isinf(value).any():
+    return _chosen(
+        Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8)),
+        image.name,
+        min_volume_mm3,
+        min_voxels,
+        numbering,
+    )
+
+
+def split_voxels(
+    voxel: NDArray[np.int64],
+    value: NDArray[Any],
+    grid: Grid,
+    *,
+    connectivity: Connectivity,
+    min_volume_mm3: float,
+    min_voxels: int,
+    numbering: Numbering,
+    name: str,
+) -> Modes:
+    """Split voxels (N,), by flat C-order numbers, rising, with values (N,) above 0, into connected components.
+
+    `name` is that of the image in messages; for the rest see `find_modes`.
+    """
+    check_parameters(0.0, "positive", connectivity, min_volume_mm3)
+    voxel, mode, value, n = _components(voxel, value, grid, connectivity)
+    modes = Modes(grid, voxel, mode, value, np.arange(1, n + 1), np.ones(n, np.int8))
+    return _chosen(modes, name, min_volume_mm3, min_voxels, numbering)
+
+
+def _chosen(modes: Modes, name: str, min_volume_mm3: float, min_voxels: int, numbering: Numbering) -> Modes:
+    """The modes that are large enough, numbered; raises an InputError where a value is infinite."""
+    if np.isinf(modes.value).any():
         raise InputError(
-            f"{image.name} holds {counted(int(np.isinf(value).sum()), 'infinite value')} beyond the threshold; "
+            f"{name} holds {counted(int(np.isinf(modes.value).sum()), 'infinite value')} beyond the threshold; "
             "replace them with finite numbers, for example the largest finite value"
         )
-    modes = Modes(image.grid, voxel, mode, value, np.arange(1, len(signs) + 1), np.array(signs, np.int8))
     count = modes.counts()
     # The small tolerance keeps a mode of exactly the minimum, although headers hold their affines in float32.
-    keep = (count * image.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-6)) & (count >= min_voxels)
+    keep = (count * modes.grid.voxel_volume >= min_volume_mm3 * (1 - 1e-6)) & (count >= min_voxels)
     return numbered(modes, keep, numbering)
 
 
@@ -235,18 +260,25 @@ _Found = tuple[NDArray[np.int64], NDArray[np.int64], Floats, list[int]]
 
 
 def _at_once(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:
-    data = image.data
     of_signs = []
     signs: list[int] = []
     for sign in tails:
-        beyond = voxels_beyond(data, threshold, sign)
-        voxel, component, n = components(beyond, image.grid.shape, connectivity)
-        of_signs.append((voxel, component + len(signs)))
+        beyond = voxels_beyond(image.data, threshold, sign)
+        voxel, mode, value, n = _components(beyond, values_at(image.data, beyond), image.grid, connectivity)
+        of_signs.append((voxel, mode + len(signs), value))
         signs += [sign] * n
     if not signs:  # else some voxel has a value
         check_values(image)
-    voxel, mode = (column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*of_signs, strict=True))
-    return voxel, mode, np.abs(values_at(data, voxel).astype(np.float64)), signs
+    voxel, mode, value = (c[0] if len(c) == 1 else np.concatenate(c) for c in zip(*of_signs, strict=True))
+    return voxel, mode, value, signs
+
+
+def _components(
+    voxel: NDArray[np.int64], value: NDArray[Any], grid: Grid, connectivity: Connectivity
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, int]:
+    """Voxels (N,) by component, that of each, their values without their sign, and how many components there are."""
+    order, component, n = components(voxel, grid.shape, connectivity)
+    return voxel[order], component, np.abs(value[order].astype(np.float64)), n
 
 
 def _by_blocks(image: Image, threshold: float, tails: tuple[int, ...], connectivity: Connectivity) -> _Found:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_atlas_assign import Grid, Image
-from napari_atlas_assign.assignment.sums.resample import resample
+from napari_atlas_assign.assignment.sums.resample import resample, resample_labels
 from tests.cases import atlas_to_world, image_to_atlas
 
 RELATIONS = (
@@ -124,13 +124,11 @@ def test_resampling_equals_the_rules(kind):
         data = some_data(rng, kind, shape)
         if np.array_equal(shape, target_shape) and np.allclose(affine, target):
             return  # equal grids have a rule, and a test, of their own
-        found = on_whole_grid(
-            resample(Image.from_array(data, affine), Grid(target_shape, target)), target, target_shape
-        )
-        expected = resampled_by_the_rules(data, affine, target_shape, target)
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found > 0, expected > 0)
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+        voxel, value = resample(Image.from_array(data, affine), Grid(target_shape, target))
+        expected = resampled_by_the_rules(data, affine, target_shape, target).reshape(-1)
+        assert value.dtype == expected.dtype
+        np.testing.assert_array_equal(voxel, np.flatnonzero(expected > 0))
+        np.testing.assert_allclose(value, expected[voxel], rtol=1e-6, atol=1e-7)
 
     holds()
 
@@ -143,16 +141,32 @@ def test_equal_grids_leave_the_data_untouched(dtype, rng):
     affine = np.diag([2.0, 2, 2, 1])
     nearly = affine + 1e-9
     nearly[3] = affine[3]
-    found = resample(Image.from_array(data, affine), Grid(data.shape, nearly))
-    np.testing.assert_array_equal(found.data, data)
-    assert found.data.dtype == data.dtype.newbyteorder("=")
+    voxel, value = resample(Image.from_array(data, affine), Grid(data.shape, nearly))
+    np.testing.assert_array_equal(voxel, np.flatnonzero(data > 0))
+    np.testing.assert_array_equal(value, data.reshape(-1)[voxel])
+    assert value.dtype == data.dtype.newbyteorder("=")
 
 
-def on_whole_grid(part: Image, affine: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Put what `resample` returns, a box of the grid, back into the grid: 0 elsewhere."""
-    whole = np.zeros(shape, part.data.dtype)
-    first = np.linalg.inv(affine) @ part.grid.affine @ [0, 0, 0, 1]
-    origin = np.round(first[:3]).astype(int)
-    np.testing.assert_allclose(first[:3], origin, atol=1e-6)
-    whole[tuple(slice(o, o + n) for o, n in zip(origin, part.data.shape, strict=True))] = part.data
-    return whole
+@pytest.mark.parametrize("dtype", ["int16", "float64"])
+def test_labels_take_that_of_the_nearest_voxel(dtype, rng):
+    labels = rng.integers(0, 5, (4, 5, 6)).astype(dtype)
+    if labels.dtype.kind == "f":
+        labels[1, 2, 3] = np.nan
+    affine = np.diag([2.0, 2, 2, 1])
+    found = resample_labels(Image.from_array(labels, affine), Grid((9, 9, 9), np.diag([1.0, 1, 1, 1])))
+    for i, j, k in np.ndindex(9, 9, 9):
+        place = (np.array([i, j, k]) / 2 + 0.5).astype(int)  # halves go up
+        inside = (np.array([i, j, k]) / 2 <= np.array(labels.shape) - 1).all()
+        assert found.data[i, j, k] == (np.nan_to_num(labels[tuple(place)]) if inside else 0)
+
+
+def test_large_voxels_of_the_atlas_and_small_ones_are_worked_on_piece_by_piece(rng, monkeypatch):
+    data = np.where(rng.random((6, 7, 8)) < 0.5, rng.normal(size=(6, 7, 8)), 0)
+    image = Image.from_array(data, np.diag([2.0, 2, 2, 1]))
+    for edge in (0.7, 5.0):
+        grid = Grid((18, 18, 18), np.diag([edge, -edge, edge, 1]) + np.array([[0, 0, 0, -1.0]] * 3 + [[0] * 4]))
+        whole = resample(image, grid)
+        monkeypatch.setattr("napari_atlas_assign.assignment.sums.resample._VALUES_AT_A_TIME", 1)
+        for one, other in zip(resample(image, grid), whole, strict=True):
+            np.testing.assert_array_equal(one, other)
+        monkeypatch.undo()

@@ -8,7 +8,7 @@ made background again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ...grid import Floats, Grid, Ints, indices_of
 from ...image import Image
 from ...index_ranges import slices
-from ...modes.labelling import bounding_slices
+from ...lazy import values_at
+from ...modes.labelling import bounding_slices, voxels_beyond
 
 _VALUES_AT_A_TIME = 2**17
 """Interpolated together: their arrays stay in the processor's cache."""
@@ -35,68 +36,92 @@ def packed_anew(image: Image) -> Image:
     return replace(image, data=data.reshape(image.grid.shape), packed_as=None)
 
 
-def resample(image: Image, grid: Grid) -> Image:
-    """Resample an image to a grid; returned on the part of that grid outside which it is 0.
+def resample(image: Image, grid: Grid) -> tuple[NDArray[np.int64], Floats]:
+    """Resample an image to a grid.
 
     Returns
     -------
-    Image
-        Its grid is a box of voxels of `grid`.
+    voxel : (N,) int64
+        Flat C-order numbers, rising, of the voxels of the grid where the image is above 0.
+    value : (N,) float
+        Its values there, in the type of the data.
     """
-    return _resample(image, grid, nearest=False)
+    data = _native(image.data)
+    if _is_same(image.grid, grid):
+        return _above_zero(data)
+    extremes = float(data.min()), float(data.max())  # these tell most images apart from masks, and from those with NaN
+    is_mask = extremes == (0, 1) and bool(((data == 0) | (data == 1)).all())
+    finite = None if np.isfinite(extremes).all() else np.isfinite(data)
+    filled = data if finite is None else _fill_non_finite(data, finite)
+    transform = _transform(image.grid, grid)
+    axes = _source_axes(transform)
+    if axes is None or is_mask:
+        voxel, value = _above_zero(_dense(filled, transform, grid.shape, data.dtype, order=0 if is_mask else 1))
+    else:
+        voxel, value = _linear(filled, _positions(transform, grid.shape, axes), axes, data.dtype)
+    if finite is not None:
+        kept = ~_dense(~finite, transform, grid.shape, np.dtype(bool), order=0).reshape(-1)[voxel]
+        voxel, value = voxel[kept], value[kept]
+    return voxel, value
 
 
 def resample_labels(image: Image, grid: Grid) -> Image:
-    """Resample an image of labels to a grid: each voxel takes the label of the nearest; returned as by `resample`."""
-    return _resample(image, grid, nearest=True)
+    """Resample an image of labels to a grid: each voxel takes the label of the nearest, 0 where that is not finite."""
+    data = _native(image.data)
+    if not _is_same(image.grid, grid):
+        numbers = np.where(np.isfinite(data), data, data.dtype.type(0))
+        data = _dense(numbers, _transform(image.grid, grid), grid.shape, data.dtype, order=0)
+    return Image(data, grid, image.name, image.space)
 
 
-def _resample(image: Image, grid: Grid, nearest: bool) -> Image:
-    data = image.data.astype(image.data.dtype.newbyteorder("="), copy=False)
-    if image.grid.shape == grid.shape and np.allclose(image.grid.affine, grid.affine):
-        return Image(data, grid, image.name, image.space)
-    extremes = float(data.min()), float(data.max())  # these tell most images apart from masks, and from those with NaN
-    nearest = nearest or (extremes == (0, 1) and bool(((data == 0) | (data == 1)).all()))
-    finite = None if np.isfinite(extremes).all() else np.isfinite(data)
-    filled: NDArray[Any] = data if finite is None else _fill_non_finite(data, finite)
-    transform = np.eye(4) if np.all(grid.affine == image.grid.affine) else image.grid.inverse @ grid.affine
-    matrix, offset = transform[:3, :3], transform[:3, 3]
-    box = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
-    axes = _source_axes(matrix)
-    if axes is not None:
-        positions = _positions(matrix, offset, grid.shape, axes)
-        if nearest:
-            values = _nearest(data.transpose(axes), positions)
-        else:
-            values, box = _linear(filled, positions, axes, data.dtype)
-        holes = None if finite is None else _nearest(~finite.transpose(axes), positions)
-    else:
-        affine_transform: Any = scipy.ndimage.affine_transform  # its stubs know fewer types than it takes
-        order = 0 if nearest else 1
-        values = affine_transform(filled, matrix, offset, grid.shape, output=data.dtype, order=order)
-        holes = None if finite is None else affine_transform(~finite, matrix, offset, grid.shape, order=0)
-    if holes is not None:
-        values[holes[box]] = 0
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.to_world([b.start for b in box])
-    return Image(values, Grid((values.shape[0], values.shape[1], values.shape[2]), affine), image.name, image.space)
+def _native(data: NDArray[Any]) -> NDArray[Any]:
+    return data.astype(data.dtype.newbyteorder("="), copy=False)
 
 
-def _source_axes(matrix: Floats) -> tuple[int, ...] | None:
+def _is_same(grid: Grid, other: Grid) -> bool:
+    return grid.shape == other.shape and np.allclose(grid.affine, other.affine)
+
+
+def _transform(source: Grid, grid: Grid) -> Floats:
+    """(4, 4) maps indices of a grid to those of the image's."""
+    return np.eye(4) if np.all(grid.affine == source.affine) else source.inverse @ grid.affine
+
+
+def _above_zero(data: NDArray[Any]) -> tuple[NDArray[np.int64], Floats]:
+    """See `resample`."""
+    voxel = voxels_beyond(data, 0.0, 1)
+    return voxel, values_at(data, voxel)
+
+
+def _dense(
+    data: NDArray[Any], transform: Floats, shape: tuple[int, int, int], dtype: np.dtype[Any], order: int
+) -> NDArray[Any]:
+    """Resample to all voxels of a grid, by the nearest (order 0) or linearly (1)."""
+    axes = _source_axes(transform)
+    if axes is not None and order == 0:
+        return _nearest(data.transpose(axes), _positions(transform, shape, axes))
+    affine_transform: Any = scipy.ndimage.affine_transform  # its stubs know fewer types than it takes
+    resampled: NDArray[Any] = affine_transform(
+        data, transform[:3, :3], transform[:3, 3], shape, output=dtype, order=order
+    )
+    return resampled
+
+
+def _source_axes(transform: Floats) -> tuple[int, ...] | None:
     """The image's axis that each axis of the atlas runs along; None where it runs along several."""
-    along = matrix != 0
+    along = transform[:3, :3] != 0
     if not (along.sum(axis=0) == 1).all() or not (along.sum(axis=1) == 1).all():
         return None
     return tuple(along.argmax(axis=0).tolist())
 
 
-def _positions(matrix: Floats, offset: Floats, shape: tuple[int, int, int], axes: tuple[int, ...]) -> list[Floats]:
+def _positions(transform: Floats, shape: tuple[int, int, int], axes: tuple[int, ...]) -> list[Floats]:
     """Where the atlas's voxels lie along the image's axes, for each axis of the atlas.
 
     In the same steps as `scipy.ndimage.affine_transform` takes, so that ties and edges fall on the same side; it has
     two ways, one for grids with the same order of axes.
     """
-    zooms, offsets = matrix[list(axes), range(3)].tolist(), offset[list(axes)].tolist()
+    zooms, offsets = transform[list(axes), range(3)].tolist(), transform[list(axes), 3].tolist()
     if axes == (0, 1, 2):
         return [(np.arange(n) + b / zoom) * zoom for n, zoom, b in zip(shape, zooms, offsets, strict=True)]
     return [np.arange(n) * zoom + b for n, zoom, b in zip(shape, zooms, offsets, strict=True)]
@@ -133,33 +158,35 @@ class _Cells:
         first, behind = (np.searchsorted(lower[order], corner, side) for side in ("left", "right"))
         slot = np.arange((behind - first).max())[:, None]
         self.is_met = behind > first
-        """(C,) whether a voxel of the atlas lies in the cell."""
+        """(C,) whether a voxel lies in the cell."""
         self.voxel = voxel[order[np.minimum(first + slot, behind - 1)]]
         """(S, C) the voxels in it; a cell with fewer than S has its last one again."""
         self.of_lower = 1 - (positions[self.voxel] - corner)
         """(S, C) what the cell's lower corner weighs there."""
-        self.touched = slice(int(voxel.min()), int(voxel.max()) + 1) if len(voxel) else slice(0, 1)
-        """The voxels in all cells, and those between."""
+        self.voxels, self.cell_of = voxel, lower - corner[0]
+        """(V,) all voxels in cells, rising, and the cell of each."""
 
 
 def _linear(
     source: NDArray[Any], positions: list[Floats], axes: tuple[int, ...], dtype: np.dtype[Any]
-) -> tuple[NDArray[Any], tuple[slice, slice, slice]]:
-    """Interpolate axis by axis at positions along `axes`, on a box outside which the result is 0.
+) -> tuple[NDArray[np.int64], Floats]:
+    """Interpolate axis by axis at positions along `axes`; see `resample`.
 
     Beyond a threshold most of an image is 0: only cells, between eight voxels, with another value at a corner count.
     """
     data = source.transpose(axes)
     filled = bounding_slices(data != 0)
-    if filled is None:
-        return np.zeros((1, 1, 1), dtype), (slice(0, 1), slice(0, 1), slice(0, 1))
-    along = [_Cells(p, n, f) for p, n, f in zip(positions, data.shape, filled, strict=True)]
-    i, j, k = (cells.touched for cells in along)
-    result = np.zeros((i.stop - i.start, j.stop - j.start, k.stop - k.start), dtype)
+    along = [_Cells(p, n, f) for p, n, f in zip(positions, data.shape, filled or [slice(0, 0)] * 3, strict=True)]
+    if not all(len(cells.voxels) for cells in along):
+        return np.zeros(0, np.int64), np.zeros(0, dtype)
     padded = np.pad(np.ascontiguousarray(data[filled], np.float64), 1)
     lowest, highest = float(padded.min()), float(padded.max())
     slack = 1e-9 * max(abs(lowest), abs(highest)) if dtype.kind in "iu" or lowest < 0 else None
-    for cell in _cells_with_values(padded, along):
+    counts = _with_value_at_a_corner(padded)
+    rows = _Rows(np.asarray(counts.any(axis=2)), along, [len(p) for p in positions], dtype)
+    number = np.flatnonzero(counts & along[0].is_met[:, None, None] & along[1].is_met[:, None] & along[2].is_met)
+    for some in slices(len(number), max(1, _VALUES_AT_A_TIME // math.prod(len(cells.voxel) for cells in along))):
+        cell = indices_of(number[some], counts.shape)
         corners = _corners(padded, cell)
         weights = [cells.of_lower.take(c, axis=1) for cells, c in zip(along, cell, strict=True)]
         voxel = [cells.voxel.take(c, axis=1) for cells, c in zip(along, cell, strict=True)]
@@ -168,29 +195,63 @@ def _linear(
         if slack is not None:
             *slots, of_cell = np.nonzero(_doubtful(values, corners, weights, dtype, slack))
             at = [p[v[slot, of_cell]] for p, v, slot in zip(positions, voxel, slots, strict=True)]
-            # On the image as it is, since scipy adds up in the order of its axes.
-            at = [at[axes.index(axis)] for axis in range(3)]
-            cast[*slots, of_cell] = scipy.ndimage.map_coordinates(source, at, output=dtype, order=1)
-        row = (voxel[0] - i.start)[:, None] * result.shape[1] + (voxel[1] - j.start)
-        result.reshape(-1)[row[:, :, None] * result.shape[2] + (voxel[2] - k.start)] = cast
-    return result, (i, j, k)
+            cast[*slots, of_cell] = _by_scipy(source, at, axes, dtype)
+        rows.put(voxel, cast)
+    return rows.above_zero()
 
 
-def _cells_with_values(padded: Floats, along: list[_Cells]) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Cells (N,), some at a time, by their places along the axes, that have voxels and a corner that is not 0."""
+def _by_scipy(source: NDArray[Any], at: list[Floats], axes: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Interpolate at positions (N,) along `axes`, on the image as it is: scipy adds up in the order of its axes."""
+    in_order = [at[axes.index(axis)] for axis in range(3)]
+    values: NDArray[Any] = scipy.ndimage.map_coordinates(source, in_order, output=dtype, order=1)
+    return values
+
+
+class _Rows:
+    """Values in rows of voxels along the last axis of a grid, of which only those that pass a cell are held (R).
+
+    Parameters
+    ----------
+    counts : (Ci, Cj) bool
+        Whether any cell counts, for its places along the first two axes.
+    along : (3,) list of _Cells
+    shape : (3,) list of int
+        Of the grid.
+    dtype : numpy dtype
+    """
+
+    def __init__(self, counts: NDArray[np.bool_], along: list[_Cells], shape: list[int], dtype: np.dtype[Any]) -> None:
+        i, j, k = along
+        is_held = np.zeros(shape[:2], bool)
+        is_held[np.ix_(i.voxels, j.voxels)] = counts[np.ix_(i.cell_of, j.cell_of)]
+        self._row = np.cumsum(is_held) - 1
+        """(I * J,) which row, 0..R-1, where it is held."""
+        first = np.flatnonzero(is_held) * shape[2] + k.voxels[0]
+        self._n_j, self._k = shape[1], k.voxels[0]
+        self._values = np.zeros((len(first), k.voxels[-1] + 1 - k.voxels[0]), dtype)
+        self._further = first - np.arange(len(first)) * self._values.shape[1]
+        """(R,) by how much the number of a voxel in the grid is larger than its place among the values."""
+
+    def put(self, voxel: Sequence[Ints], values: NDArray[Any]) -> None:
+        """Set the values (Si, Sj, Sk, N) of voxels with indices (S, N) along each axis."""
+        row = self._row[voxel[0][:, None] * self._n_j + voxel[1]]
+        self._values.reshape(-1)[(row * self._values.shape[1])[:, :, None] + (voxel[2] - self._k)] = values
+
+    def above_zero(self) -> tuple[NDArray[np.int64], Floats]:
+        """See `resample`."""
+        place, value = _above_zero(self._values[None])
+        row, *_ = indices_of(place, (*self._values.shape, 1))
+        return place + self._further[row], value
+
+
+def _with_value_at_a_corner(padded: Floats) -> NDArray[np.bool_]:
+    """Of each cell between the voxels of an array, one less along each axis, whether a corner is not 0."""
     has_value = padded != 0
     for axis in range(3):
         lower = [slice(None)] * axis + [slice(-1)]
         upper = [slice(None)] * axis + [slice(1, None)]
         has_value = has_value[*lower] | has_value[*upper]
-    has_value[~along[0].is_met] = False
-    has_value[:, ~along[1].is_met] = False
-    has_value[:, :, ~along[2].is_met] = False
-    number = np.flatnonzero(has_value)
-    for some in slices(
-        len(number), max(1, _VALUES_AT_A_TIME // math.prod(max(1, len(cells.voxel)) for cells in along))
-    ):
-        yield indices_of(number[some], has_value.shape)
+    return has_value
 
 
 def _corners(padded: Floats, cell: tuple[Ints, Ints, Ints]) -> Floats:
