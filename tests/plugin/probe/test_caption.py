@@ -8,6 +8,7 @@ from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, one_line, show_place
 from napari_atlas_assign.plugin.probe.lookup import what_is_here
 from napari_atlas_assign.plugin.viewer.crosshair import show_crosshair
+from napari_atlas_assign.plugin.viewer.orientation_letters import show_letters
 from napari_atlas_assign.plugin.viewer.placing import find_frame
 from tests.plugin.helpers import AFFINES, move, opened, settle
 
@@ -77,3 +78,17 @@ def test_a_caption_closes_after_qt_has_destroyed_its_timer(make_napari_viewer):
     settle()
     caption.close()
     assert not viewer.mouse_move_callbacks
+
+
+def test_the_caption_makes_way_for_the_letter_of_a_narrow_canvas(make_napari_viewer, shown):
+    viewer = make_napari_viewer()
+    result = shown(viewer)
+    show_letters(viewer)
+    viewer.canvas.size = (400, 900)
+    show_place(viewer, result, PEAK)
+    text = viewer.canvas.overlays[OVERLAY].text
+    assert text.startswith("x 3 y 3")
+    viewer.canvas.size = (400, 150)
+    assert viewer.canvas.overlays[OVERLAY].text == f" \n \n{text}"
+    viewer.canvas.size = (400, 900)
+    assert viewer.canvas.overlays[OVERLAY].text == text

@@ -13,6 +13,7 @@ from qtpy.QtGui import QStandardItem, QStandardItemModel
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
+    QLineEdit,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -110,6 +111,7 @@ class AtlasChooser(QWidget):
         assert editor is not None
         editor.setPlaceholderText(f"Type to search {len(self._entries)} atlases")
         editor.editingFinished.connect(self._restore_text)
+        editor.installEventFilter(self)
         self.add_button.clicked.connect(self.add)
         self.also.itemDoubleClicked.connect(self._remove)
         self.also.installEventFilter(self)
@@ -233,10 +235,14 @@ class AtlasChooser(QWidget):
             self._refill()
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """See Qt: Delete takes an atlas off the list; the popup of the search, a window of its own, gets our theme."""
+        """See Qt: Delete takes an atlas off the list, Escape ends a search, and its popup, a window, gets our theme."""
         if watched is self._popup:
             if event.type() == event.Type.Show:
                 self._popup.setStyleSheet(self.window().styleSheet())
+            return False
+        if isinstance(watched, QLineEdit):
+            if event.type() == event.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+                self._restore_text()
             return False
         if event.type() == event.Type.KeyPress and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             if self.also.currentRow() >= 0:

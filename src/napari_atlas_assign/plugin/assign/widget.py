@@ -454,7 +454,7 @@ class AssignWidget(QWidget):
                 self._forget_viewer()
             else:
                 self._follow_viewer()
-                soon_in_tabs(self)
+                soon_in_tabs(self, self._viewer)
         elif event.type() == QEvent.Type.Show:
             self._align()  # in the font of the window
         return bool(super().event(event))

@@ -116,7 +116,7 @@ class ThreePlanes(QWidget):
         """Make the views, and follow the viewer."""
         if self._views:
             return
-        soon_beside_panels(self)
+        soon_beside_panels(self, self._viewer)
         for plane in get_args(Plane):
             view = _View(plane)
             view.model.mouse_drag_callbacks.append(self._clicked)

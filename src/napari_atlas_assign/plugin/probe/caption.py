@@ -17,6 +17,7 @@ from ...grid import Floats
 from ..layers.layer_results import results_in
 from ..turns import at_once
 from ..viewer.crosshair import crosshair_of, show_crosshair
+from ..viewer.orientation_letters import letters_shown, reaches_letter
 from ..viewer.overlays import shortened
 from ..viewer.placing import find_frame, go_to_place
 from .lookup import Cursor, Here, place_under, read_in_memory, what_is_here
@@ -55,6 +56,7 @@ class Caption:
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._look)
         self._callback: Callable[[Any, Any], None] | None = None
+        self._text = ""
 
     def open(self) -> None:
         """Follow the cursor of the viewer."""
@@ -62,6 +64,7 @@ class Caption:
         if viewer is not None and self._callback is None:
             self._callback = _callback(self)
             viewer.mouse_move_callbacks.append(self._callback)
+            viewer.canvas.events.size.connect(self._fit)
 
     def close(self) -> None:
         """Let go of the viewer, and show nothing."""
@@ -69,8 +72,10 @@ class Caption:
         with suppress(RuntimeError):  # Qt has destroyed it already, at the end of a script
             self._timer.stop()
         self._reader.forget()
-        if viewer is not None and self._callback in viewer.mouse_move_callbacks:
-            viewer.mouse_move_callbacks.remove(self._callback)
+        if viewer is not None and self._callback is not None:
+            viewer.canvas.events.size.disconnect(self._fit)
+            with suppress(ValueError):
+                viewer.mouse_move_callbacks.remove(self._callback)
         self._callback = self._cursor = None
         with suppress(EmitLoopError, RuntimeError):  # the window closes, and its canvas is gone
             self._show("")
@@ -96,7 +101,12 @@ class Caption:
         self._show("" if xyz is None else in_lines(what_is_here(viewer, xyz, self._reader)))
         self._reader.fetch()
 
+    def _fit(self, _: Any = None) -> None:
+        """Below the letter of the upper edge where there is no room beside it."""
+        self._show(self._text)
+
     def _show(self, text: str) -> None:
+        self._text = text
         viewer = self._viewer()
         if viewer is None:
             return
@@ -108,8 +118,10 @@ class Caption:
 
             overlays[OVERLAY] = TextOverlay(position="top_left", font_size=9)
         overlay = overlays[OVERLAY]
+        if letters_shown(viewer) and reaches_letter(viewer, text):
+            text = f" \n \n{text}"
         if overlay.text != text:
-            overlay.text, overlay.visible, overlay.box = text, bool(text), bool(text)
+            overlay.text, overlay.visible, overlay.box = text, bool(self._text), bool(self._text)
 
 
 def one_line(here: Here) -> str:

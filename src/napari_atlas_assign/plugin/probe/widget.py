@@ -150,7 +150,7 @@ class WhatIsHere(QWidget):
                 self._forget_viewer()
             else:
                 self._follow_viewer()
-                soon_in_tabs(self)
+                soon_in_tabs(self, self._viewer)
         return bool(super().event(event))
 
     def closeEvent(self, event: Any) -> None:
@@ -360,7 +360,7 @@ class WhatIsHere(QWidget):
         layout.addLayout(_row(self.pin_button, previous, following))
         layout.addWidget(self.peak_label)
         layout.addLayout(
-            _row(QLabel("show:"), self.map_button, self.outline_button, self.peaks_button, self.shares_button, close)
+            _row(self.map_button, self.outline_button, self.peaks_button, self.shares_button, close)
         )
         layout.addLayout(_row(*plane_buttons(self._viewer)))
         layout.addLayout(_row(self.convention, letters, template))

@@ -60,7 +60,19 @@ def refresh(viewer: Any) -> None:
         return
     for name, text in zip(_NAMES, _texts(viewer), strict=True):
         overlay = viewer.canvas.overlays[name]
+        if name == CAPTION and reaches_letter(viewer, text):
+            text += "\n \n "
         overlay.text, overlay.box = text, bool(text)
+
+
+def reaches_letter(viewer: Any, text: str) -> bool:
+    """Whether a text of size 9 in a corner of the canvas reaches the letter in the middle of the edge, two lines high."""
+    widest = max(len(line) for line in text.split("\n")[:2])
+    return bool(widest * CHARACTER + BESIDE_LETTER > viewer.canvas.size[1] / 2)
+
+
+CHARACTER, BESIDE_LETTER = 7.5, 30
+"""Pixels of a character of size 9, and of half a letter with what is left free on both sides."""
 
 
 def _texts(viewer: Any) -> tuple[str, str, str, str, str]:
@@ -117,5 +129,5 @@ def _add(viewer: Any, size: int) -> None:
     dims, camera, layers = viewer.dims.events, viewer.scene.camera.events, viewer.layers.events
     for event in (dims.order, dims.ndisplay, dims.ndim, camera.orientation, camera.angles):
         event.connect(follow)
-    for event in (layers.inserted, layers.removed, viewer.layers.selection.events.active):
+    for event in (layers.inserted, layers.removed, viewer.layers.selection.events.active, viewer.canvas.events.size):
         event.connect(follow)
