@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, one_line, show_place
 from napari_atlas_assign.plugin.probe.lookup import what_is_here
-from napari_atlas_assign.plugin.viewer.crosshair import show_crosshair
+from napari_atlas_assign.plugin.viewer.crosshair import FULL_BLOCK, plate_of, show_crosshair
 from napari_atlas_assign.plugin.viewer.orientation_letters import show_letters
 from napari_atlas_assign.plugin.viewer.placing import find_frame
 from tests.plugin.helpers import AFFINES, move, opened, settle
@@ -64,7 +64,8 @@ def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(show
         peak = np.array(result.modes["peak"].iloc[number])
         show_place(viewer, result, peak)
         layer = viewer.layers["crosshair name"]
-        assert layer.features["label"].tolist() == [name]
+        assert layer.features["label"].tolist() == [plate_of(name), name]
+        assert set(plate_of(name)) == {FULL_BLOCK}
         assert np.allclose(layer.data_to_world(layer.data[0]), frame.to_view(peak))
     show_crosshair(viewer, frame, PEAK)
     assert "crosshair name" not in viewer.layers

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels, Points
 
 from napari_atlas_assign.plugin.layers.geometry import KEY
+from napari_atlas_assign.plugin.layers.metadata import describe
 from napari_atlas_assign.plugin.viewer.readability import (
     ON_DARK,
     ON_LIGHT,
@@ -47,3 +49,16 @@ def test_roles_tell_which_layers_have_names_and_outlines():
     assert not has_names(layer_of(Labels, "modes"))
     assert is_outline(layer_of(Labels, "region outline"))
     assert not is_outline(layer_of(Points, "peaks"))
+
+
+@pytest.mark.parametrize(("theme", "plate", "ink"), [("dark", 0, 1), ("light", 1, 0)])
+def test_the_name_of_a_place_is_written_on_a_plate_in_the_colour_of_the_canvas(theme, plate, ink):
+    viewer = ViewerModel()
+    viewer.theme = theme
+    features = pd.DataFrame({"label": ["##", "Area 4a"]})
+    metadata = {KEY: describe(role="place name")}
+    viewer.add_points(np.zeros((2, 3)), features=features, text={"string": "{label}"}, metadata=metadata)
+    keep_readable(viewer)
+    assert np.allclose(viewer.layers[0].text.color.array[:, :3], [[plate] * 3, [ink] * 3])
+    viewer.theme = "light" if theme == "dark" else "dark"
+    assert np.allclose(viewer.layers[0].text.color.array[:, :3], [[ink] * 3, [plate] * 3])

@@ -359,9 +359,7 @@ class WhatIsHere(QWidget):
         layout.addWidget(self.nothing_label)
         layout.addLayout(_row(self.pin_button, previous, following))
         layout.addWidget(self.peak_label)
-        layout.addLayout(
-            _row(self.map_button, self.outline_button, self.peaks_button, self.shares_button, close)
-        )
+        layout.addLayout(_row(self.map_button, self.outline_button, self.peaks_button, self.shares_button, close))
         layout.addLayout(_row(*plane_buttons(self._viewer)))
         layout.addLayout(_row(self.convention, letters, template))
 

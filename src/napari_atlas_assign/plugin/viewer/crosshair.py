@@ -64,25 +64,34 @@ def is_of_crosshair(layer: Any) -> bool:
 
 
 def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any], name: str) -> None:
-    """Write a name beside a place (3,) in the coordinates of the crosshair."""
+    """Write a name on its plate beside a place (3,) in the coordinates of the crosshair."""
+    points, table = np.tile(at, (2, 1)), pd.DataFrame({"label": [plate_of(name), name]})
     earlier = _layer_of(viewer, NAME_ROLE)
     if earlier is not None and (not name or earlier.ndim != 3):
         viewer.layers.remove(earlier)
     elif earlier is not None:
-        earlier.data = at[None]
-        earlier.features = pd.DataFrame({"label": [name]})
+        earlier.data = points
+        earlier.features = table
         _place(earlier, transform)
         return
     if name:
         metadata = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
         with active_kept(viewer):
             viewer.add_points(
-                at[None], name="crosshair name", features=pd.DataFrame({"label": [name]}), text=NAME_TEXT,
+                points, name="crosshair name", features=table, text=NAME_TEXT,
                 size=1, face_color="transparent", border_color="transparent", blending="translucent_no_depth",
                 metadata={KEY: metadata}, **transform,
             )  # fmt: skip
         keep_readable(viewer)
 
+
+def plate_of(name: str) -> str:
+    """What is written under a name in the colour of the canvas, so that it can be read on a map of any colour."""
+    return FULL_BLOCK * round(PLATE * len(name) + 1) if name else ""
+
+
+FULL_BLOCK, PLATE = "\u2588", 0.8
+"""The character that fills its box, and how many of them are as wide as a character of a name, or a little wider."""
 
 NAME_TEXT = {
     "string": "\n\n\n\n{label}",  # below the place, and below the name of a pin

@@ -15,7 +15,10 @@ ON_DARK, ON_LIGHT = "white", "#e8308c"
 OUTLINED = ("modes", "regions", "region outline")
 """Roles of the layers that are drawn as outlines, so that the map is seen in them."""
 
-NAMED = ("peaks", "pins", "place name")
+ON_PLATE = "place name"
+"""Role of the layer that has its name on a plate: two points at one place, of which the first is the plate."""
+
+NAMED = ("peaks", "pins", ON_PLATE)
 """Roles of the layers of points with names: peaks, places that were pinned, the place of the crosshair."""
 
 _outlined: WeakSet[Any] = WeakSet()
@@ -62,9 +65,16 @@ def color_of_names(viewer: Any) -> str:
     return ON_DARK if red + green + blue < 3 * 128 else ON_LIGHT
 
 
+def colors_on_plate(viewer: Any) -> list[str]:
+    """The colours of a plate under a name, that of the canvas, and of the name on it."""
+    return ["black", "white"] if color_of_names(viewer) == ON_DARK else ["white", "black"]
+
+
 def _fit(viewer: Any) -> None:
     for layer in viewer.layers:
-        if has_names(layer):
+        if str(own_metadata(layer).get("role")) == ON_PLATE:
+            layer.text.color = colors_on_plate(viewer)
+        elif has_names(layer):
             layer.text.color = color_of_names(viewer)
         elif layer_kind(layer) == "image":
             fit_paint(viewer, layer)
