@@ -66,8 +66,8 @@ def refresh(viewer: Any) -> None:
 
 
 def reaches_letter(viewer: Any, text: str) -> bool:
-    """Whether a text of size 9 in a corner of the canvas reaches the letter in the middle of the edge, two lines high."""
-    widest = max(len(line) for line in text.split("\n")[:2])
+    """Whether a text of size 9 in a corner of the canvas reaches the letter in the middle of the edge."""
+    widest = max(len(line) for line in text.split("\n")[:2])  # as high as the letter
     return bool(widest * CHARACTER + BESIDE_LETTER > viewer.canvas.size[1] / 2)
 
 
