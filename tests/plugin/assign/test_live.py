@@ -165,6 +165,26 @@ def test_moving_the_threshold_assigns_without_a_button(live, qtbot):
     live.fields.slider.setValue(7)
     settle(qtbot, live)
     assert live.threshold.value == pytest.approx(7, abs=0.05)
+    qtbot.waitUntil(lambda: live.status.value == "1 mode, 1 assignment.")
+
+
+@pytest.mark.parametrize("at_once", [0, 1e9])
+def test_soon_after_a_move_modes_tell_what_they_are(live, qtbot, monkeypatch, at_once):
+    monkeypatch.setattr("napari_atlas_assign.plugin.assign.widget.AT_ONCE", at_once)
+    for threshold in (1.5, 5, 7):
+        live.threshold.value = threshold
+        settle(qtbot, live)
+    modes = live._viewer.layers["map modes"]
+    qtbot.waitUntil(lambda: len(modes.features) == len(live.result.modes) + 1)
+    assert modes.features["peak"].tolist()[1:] == live.result.modes["peak value"].round(3).tolist()
+
+
+def test_what_a_move_has_brought_is_told_before_the_next_assignment(live, qtbot):
+    live.threshold.value = 1.5
+    settle(qtbot, live)
+    live.threshold.value = 7
+    settle(qtbot, live)
+    live._drop()
     assert live.status.value == "1 mode, 1 assignment."
 
 

@@ -454,7 +454,7 @@ def test_a_result_that_was_made_an_image_is_a_map_like_any_other(model, ready, q
 
 
 def test_whatever_goes_wrong_is_a_sentence_and_live_goes_on(model, ready, qtbot, told, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("no such thing")
 
     for where in ("draw", "put_in_turns", "find_frame_of_layer"):

@@ -36,7 +36,7 @@ def image(blob_map):
 
 
 def asked(source, *choices, **parameters):
-    return Request(source, choices, Parameters(**parameters), lambda result: [result])
+    return Request(source, choices, Parameters(**parameters), lambda result, with_words: [result])
 
 
 def test_the_steps_are_told_before_they_begin_and_the_result_comes_last(image, label_atlas):

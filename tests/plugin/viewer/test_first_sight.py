@@ -22,8 +22,8 @@ def viewer():
 
 
 def opacity_at(colormap, limits, value):
-    colors = np.asarray(colormap["colors"])
-    return float(np.interp(value, np.linspace(*limits, len(colors)), colors[:, 3]))
+    at = (value - limits[0]) / (limits[1] - limits[0])
+    return float(np.interp(at, colormap["controls"], colormap["colors"][:, 3]))
 
 
 # --- where the viewer stands ---

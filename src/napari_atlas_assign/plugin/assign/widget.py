@@ -3,7 +3,9 @@
 # No `from __future__ import annotations` here: napari finds the viewer to hand over by the parameter's name.
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -38,10 +40,19 @@ from ..viewer.buttons import ViewButtons
 from ..viewer.crosshair import show_crosshair
 from ..viewer.first_sight import present
 from ..viewer.keep_in_view import keep_whole
-from ..viewer.placing import draw, find_frame, find_frame_of_layer, find_layers, put_in_turns, rename_results
+from ..viewer.placing import (
+    draw,
+    find_frame,
+    find_frame_of_layer,
+    find_layers,
+    put_in_turns,
+    rename_results,
+    tell_modes,
+)
 from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
+from .in_turns import InTurns
 from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .parts import align_labels, collapsible, name_by_labels, row, text, timer
@@ -50,8 +61,8 @@ from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
 from .summary import levels_in, region_shown, summary_of
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, load, steps, unforeseen
 
-TABLE_DELAY = 60
-"""Milliseconds for which tables wait while a hand moves, so that the layers come first."""
+WORDS_DELAY = 60
+"""Milliseconds for which words and tables wait while a hand moves, so that the layers come first."""
 
 LOOK_EVERY = 100
 """Milliseconds between looks at how far a download is."""
@@ -73,9 +84,8 @@ class AssignWidget(QWidget):
         self._shown: tuple[Any, ...] = ()  # what the last result was of; a change of the threshold alone is quick
         self._seconds = float("inf")
         self._result: Result | PointResult | None = None
-        self._turns: Iterator[None] = iter(())  # the steps of showing a result that are left
-        self._turns_aloud = self._is_showing = False
         self._goes_to_peak = False  # as soon as no hand drags
+        self._owes_words = False  # whether the layers do not tell yet what the modes are
         self._following = Following()
         self._chosen: set[str] = set()  # what the user picked by hand, which then is no longer picked for them
         self._latest: Latest[bool] = Latest(self._run)
@@ -121,9 +131,9 @@ class AssignWidget(QWidget):
         self.notes = text()
 
     def _make_timers(self) -> None:
-        self._next_turn = timer(self, 0, self._turn)
+        self._showing = InTurns(self, self._latest.finished)
         self._soon = timer(self, 0, lambda: self._latest.submit(False))
-        self._table_soon = timer(self, TABLE_DELAY, self._show_table)
+        self._words_soon = timer(self, WORDS_DELAY, self._tell)
         self._look = timer(self, LOOK_EVERY, self._look_at_download)
         self._look.setSingleShot(False)
 
@@ -168,7 +178,7 @@ class AssignWidget(QWidget):
 
     def cancel(self) -> None:
         """Stop a running assignment; what it still delivers is dropped."""
-        if self._worker is not None or self._is_showing:
+        if self._worker is not None or self._showing.is_going:
             self._drop()
             self.status.value = "Cancelled."
 
@@ -202,7 +212,7 @@ class AssignWidget(QWidget):
     @property
     def is_running(self) -> bool:
         """Whether an assignment is under way or about to begin."""
-        return self._worker is not None or self._soon.isActive() or self._is_showing
+        return self._worker is not None or self._soon.isActive() or self._showing.is_going
 
     @property
     def result(self) -> Result | PointResult | None:
@@ -223,7 +233,7 @@ class AssignWidget(QWidget):
         frame = find_frame_of_layer(layer, source)
         # By hand, colours begin anew, so that they are those of the report.
         earlier = [] if fresh else find_layers(self._viewer, "modes", layer.name)
-        return Request(source, atlases, parameters, lambda result: draw(result, frame, earlier), frame)
+        return Request(source, atlases, parameters, partial(draw, frame=frame, earlier=earlier), frame)
 
     def _run(self, by_hand: bool) -> None:
         """Run what the fields say; whatever happens, the way is free for the next."""
@@ -252,11 +262,12 @@ class AssignWidget(QWidget):
         elif by_hand or self._request_key(request) != self._shown:
             self._start(request, aloud=True)
         elif self._seconds > AT_ONCE or request.parameters.asks_how_sure:
-            compile_beside()
+            if isfinite(self._seconds):
+                compile_beside()
             self._start(request, aloud=False)
         else:
-            began = perf_counter()
-            self._begin_turns(self._deliver(finish(steps(self._shelf, request)), request, False, began), False)
+            began, request = perf_counter(), replace(request, owes_words=True)
+            self._show(self._deliver(finish(steps(self._shelf, request)), request, False, began), False)
 
     def _load_atlas(self) -> None:
         """Load the atlas on whose voxels the map is to lie, then go on."""
@@ -306,30 +317,11 @@ class AssignWidget(QWidget):
             return
         self._worker = self._running = None
         self._set_running(False)
-        self._begin_turns(then(outcome), aloud)
+        self._show(then(outcome), aloud)
 
-    def _begin_turns(self, turns: Iterator[None], aloud: bool) -> None:
-        """Do something step by step, at each of which the window answers; then it is the next request's turn."""
-        keep_calm()
-        self._turns, self._turns_aloud, self._is_showing = turns, aloud, True
-        self._turn()
-
-    def _turn(self) -> None:
-        try:
-            next(self._turns)
-        except StopIteration:
-            self._end_turns()
-        except Exception as error:
-            self._fail(unforeseen(self._name, error), self._turns_aloud)
-            self._end_turns()
-        else:
-            if self._is_showing:
-                self._next_turn.start()
-
-    def _end_turns(self) -> None:
-        if self._is_showing:  # else a step was the last because it was stopped, and others have the turn
-            self._is_showing = False
-            self._latest.finished()
+    def _show(self, turns: Iterator[None], aloud: bool) -> None:
+        """Do something step by step; then it is the next request's turn."""
+        self._showing.begin(turns, lambda error: self._fail(unforeseen(self._name, error), aloud))
 
     def _deliver(self, outcome: Outcome | Failure, request: Request, aloud: bool, began: float) -> Iterator[None]:
         """Show what came out; what is new in the viewer takes napari long, so that the window answers in between."""
@@ -340,16 +332,18 @@ class AssignWidget(QWidget):
         self._result = result = outcome.result
         is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
         yield from put_in_turns(self._viewer, result, outcome.layers, request.frame)
-        self._seconds = perf_counter() - began
-        self.status.value = summary_of(result)
         self._note(result.warnings, aloud)
+        self._owes_words = request.owes_words
         if aloud:
+            self.status.value = summary_of(result)
             self.atlas.note_use()
             yield
             yield from show_table_in_turns(result, self._viewer)
             self._goes_to_peak |= is_first
-        elif not self._table_soon.isActive():
-            self._table_soon.start()
+        else:
+            self._seconds = perf_counter() - began
+            if not self._words_soon.isActive():
+                self._words_soon.start()
         if self._shown != self._request_key(request):
             self._shown = self._request_key(request)
             self.fields.show_levels(levels_in(result))
@@ -361,9 +355,16 @@ class AssignWidget(QWidget):
     def _request_key(self, request: Request) -> tuple[Any, ...]:
         return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
 
-    def _show_table(self) -> None:
-        if self._result is not None:
-            show_table(self._result, self._viewer)
+    def _tell(self) -> None:
+        """Tell in words and tables what a hand that moves has brought."""
+        if self._result is None:
+            return
+        if not self._failed:
+            self.status.value = summary_of(self._result)
+        if self._owes_words:
+            tell_modes(self._viewer, self._result)
+            self._owes_words = False
+        show_table(self._result, self._viewer)
 
     def _go_to_first_peak(self, result: Result | PointResult) -> Iterator[None]:
         """Show what was looked for: the peak of mode 1."""
@@ -388,10 +389,12 @@ class AssignWidget(QWidget):
                 show_warning(warning)
 
     def _drop(self) -> None:
-        """Stop what runs, and forget what waits."""
+        """Stop what runs, and forget what waits; what is shown is told."""
+        if self._words_soon.isActive():
+            self._words_soon.stop()
+            self._tell()
         self._soon.stop()
-        self._next_turn.stop()
-        self._is_showing = False
+        self._showing.stop()
         self._latest.clear()
         self._watch.stop.set()
         if self._worker is not None:
@@ -477,9 +480,9 @@ class AssignWidget(QWidget):
 
     def _forget_viewer(self) -> None:
         """Stop working, and let go of the viewer; closing does it."""
+        self._words_soon.stop()
         self.cancel()
         self._drop()
-        self._table_soon.stop()
         self._following.stop()
         self.source_fields.forget()
         self._result, self._shown = None, ()

@@ -47,10 +47,12 @@ class Request:
     source: Image | Sequence[Image] | PointSet
     atlases: tuple[AtlasChoice, ...]
     parameters: Parameters
-    draw: Callable[[Result | PointResult], list[LayerData]]
-    """Makes the layers; runs in the worker, so it must not touch the viewer."""
+    draw: Callable[..., list[LayerData]]
+    """Makes the layers of a result, `with_words` or not; runs in the worker, so it must not touch the viewer."""
     frame: Any = None
     """Where in the viewer they belong."""
+    owes_words: bool = False
+    """Whether its layers come at once, and what the modes are is told later."""
 
     @property
     def n_steps(self) -> int:
@@ -139,7 +141,7 @@ def steps(shelf: AtlasShelf, request: Request, watch: Watch | None = None) -> Ge
         if isinstance(result, Result):
             _ = result.assignments, result.modes  # worked out here, while the window answers
         yield STEPS[2]
-        return Outcome(result, request.draw(result))
+        return Outcome(result, request.draw(result, with_words=not request.owes_words))
     except Exception as error:  # a worker that dies would leave the widget waiting
         return failure_of(request.name, error)
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...grid import Floats
 from ...modes.modes import Tail
 
 HOT = ("#700b05", "#c4281b", "#ff8a1f", "#ffe98a")
@@ -18,7 +19,8 @@ FAINT = 0.4
 EASED = 0.25
 """Without a threshold, part of the scale over which a map becomes opaque."""
 
-N_COLORS = 513
+STEP = 1e-6
+"""Part of the scale within which colours change at 0, and opacity at the threshold."""
 
 Name = Literal["cold hot", "clear hot"]
 
@@ -42,7 +44,7 @@ def map_colormap(
     faint : float
         Opacity just below the threshold.
     """
-    values = np.linspace(*limits, N_COLORS)
+    values = _bends(limits, threshold, faint)
     farthest = np.abs(limits).max() or 1.0
     depth = np.abs(values) / farthest
     colors = np.where((values < 0)[:, None], ramp(COLD, depth), ramp(HOT, depth))
@@ -55,7 +57,21 @@ def map_colormap(
         other = values < 0 if tail == "positive" else values > 0
         opacity[other] = np.minimum(opacity[other], faint)
     name = NAMES[0] if limits[0] < 0 < limits[1] else NAMES[1]
-    return {"name": name, "colors": np.column_stack([colors, opacity]), "controls": np.linspace(0, 1, N_COLORS)}
+    return {"name": name, "colors": np.column_stack([colors, opacity]), "controls": _parts(values)}
+
+
+def _bends(limits: tuple[float, float], threshold: float | None, faint: float) -> Floats:
+    """Values (N,) between which colours and opacity change evenly: few, since hundreds take napari a millisecond."""
+    farthest = np.abs(limits).max() or 1.0
+    depths = [STEP, *np.linspace(0, 1, len(HOT)), EASED, EASED * faint]
+    bends = [depth * farthest for depth in depths] + ([threshold, threshold + STEP * farthest] if threshold else [])
+    inside = {b for bend in bends for b in (bend, -bend) if limits[0] < b < limits[1]}
+    return np.array([limits[0], *sorted(inside), limits[1]], dtype=np.float64)
+
+
+def _parts(values: Floats) -> Floats:
+    """Where rising values (N,) are from the first, 0, to the last, 1."""
+    return np.linspace(0, 1, len(values)) if values[0] == values[-1] else (values - values[0]) / np.ptp(values)
 
 
 def ramp(colors: tuple[str, ...], at: Any) -> Any:

@@ -33,17 +33,18 @@ Colors = dict[str, str]
 """Number of a mode, as text for JSON -> ``#rrggbb``."""
 
 
-def modes_layers(result: Result, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
+def modes_layers(result: Result, frame: Frame, earlier: Sequence[Any] = (), with_words: bool = True) -> list[LayerData]:
     """The modes as Labels: one layer, or one for each atlas where each has modes of its own.
 
     `earlier` are the layers of modes of an earlier result, whose colours are kept for modes that only grew or shrank.
+    Without words, layers do not tell what the modes are, for which tables have to be made.
     """
     several = has_own_modes(result)
     layers = []
     for atlas in result.atlases if several else [result.atlas]:
         comparisons = comparisons_of(result, atlas.name)
         before = (x for x in earlier if not several or own_metadata(x).get("atlas") == atlas.name)
-        layers.append(_modes_layer(result, comparisons, frame, next(before, None), several))
+        layers.append(_modes_layer(result, comparisons, frame, next(before, None), several, with_words))
     return layers
 
 
@@ -73,7 +74,7 @@ def color_as_report(layer: Any) -> None:
 
 
 def _modes_layer(
-    result: Result, comparisons: Sequence[Comparison], frame: Frame, earlier: Any, name_atlas: bool
+    result: Result, comparisons: Sequence[Comparison], frame: Frame, earlier: Any, name_atlas: bool, with_words: bool
 ) -> LayerData:
     highest = max(int(comparison.modes.number.max(initial=0)) for comparison in comparisons)
     volumes = [comparison.modes.components(label_type(highest + SPARE)) for comparison in comparisons]
@@ -91,11 +92,12 @@ def _modes_layer(
         colors=[{str(n): color for n, color in c.items()} for c in _colors(data, comparisons, earlier)],
         highlighted=picked if len(picked) == len(comparisons) else [[] for _ in comparisons],
     )
+    words = {"features": mode_features(result, comparisons[metadata["volume"]])} if with_words else {}
     return (
         data,
         {
             "name": plain(f"{title_of(result)} modes" + (f" ({atlas.name})" if name_atlas else "")),
-            "features": mode_features(result, comparisons[metadata["volume"]]),
+            **words,
             "colormap": modes_colormap(metadata),
             "metadata": {KEY: metadata},
             **transform,
@@ -147,6 +149,12 @@ def _labels_of_modes(
         return before.T.reshape(-1)[modes.voxel], modes.number[modes.mode]
     voxels = np.nonzero(after)
     return before[voxels], after[voxels]
+
+
+def features_shown(layer: Any, result: Result) -> pd.DataFrame:
+    """What hovering over the modes in a result's layer tells, of the volume that it shows."""
+    metadata = own_metadata(layer)
+    return mode_features(result, comparisons_of(result, metadata["atlas"])[metadata["volume"]])
 
 
 def mode_features(result: Result, comparison: Comparison) -> pd.DataFrame:

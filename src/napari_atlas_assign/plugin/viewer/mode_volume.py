@@ -8,7 +8,7 @@ from weakref import WeakSet, ref
 from ...assignment.result import Result
 from ..layers.layer_results import itself, result_of
 from ..layers.metadata import own_metadata
-from ..layers.mode_layers import comparisons_of, mode_features, modes_colormap
+from ..layers.mode_layers import features_shown, modes_colormap
 from .viewer_frame import volume_shown
 
 
@@ -41,6 +41,6 @@ def _tell_volume(viewer: Any, layer: Any) -> None:
     if volume == metadata["volume"] or not isinstance(result, Result):
         return
     before, metadata["volume"] = metadata["volume"], volume
-    layer.features = mode_features(result, comparisons_of(result, metadata["atlas"])[volume])
+    layer.features = features_shown(layer, result)
     if any(metadata[name][before] != metadata[name][volume] for name in ("colors", "highlighted")):
         layer.colormap = modes_colormap(metadata)

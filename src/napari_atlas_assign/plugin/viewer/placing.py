@@ -18,7 +18,7 @@ from ..layers.frame import Frame, frame_beside, frame_of, title_of
 from ..layers.geometry import KEY, own_world_from_view
 from ..layers.layer_results import remember
 from ..layers.metadata import LayerData, layer_kind, own_metadata
-from ..layers.mode_layers import has_own_modes, modes_layers
+from ..layers.mode_layers import features_shown, has_own_modes, modes_layers
 from ..layers.point_layers import assigned_points_layer, view_of_points
 from ..layers.region_layers import regions_layers
 from ..turns import at_once
@@ -93,14 +93,24 @@ def rename_results(viewer: Any, before: str, after: str) -> None:
                 layer.name = after + layer.name.removeprefix(before)
 
 
-def draw(result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = ()) -> list[LayerData]:
+def draw(
+    result: Result | PointResult, frame: Frame, earlier: Sequence[Any] = (), with_words: bool = True
+) -> list[LayerData]:
     """The layers of a result; nothing in the viewer is touched, so that a thread can do it.
 
-    `earlier` are the layers of modes that an earlier result of the same image left, for their colours.
+    `earlier` are the layers of modes that an earlier result of the same image left, for their colours. Without words,
+    layers do not tell what the modes are: `tell_modes` lets them.
     """
     if isinstance(result, PointResult):
         return [assigned_points_layer(result, frame)]
-    return [*regions_layers(result, frame), *modes_layers(result, frame, earlier)]
+    return [*regions_layers(result, frame), *modes_layers(result, frame, earlier, with_words)]
+
+
+def tell_modes(viewer: Any, result: Result | PointResult) -> None:
+    """Let the layers of a result's modes tell what the modes are."""
+    if isinstance(result, Result):
+        for layer in find_layers(viewer, "modes", title_of(result)):
+            layer.features = features_shown(layer, result)
 
 
 def put_layers(viewer: Any, result: Result | PointResult, layers: Sequence[LayerData], frame: Frame) -> None:
