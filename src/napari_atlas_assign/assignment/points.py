@@ -5,7 +5,7 @@ In names, N points, P pairs of a point and a region.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from ..modes.points import Runs, check_reach, sphere_runs
 from .best_region import above_zero, large_enough, largest_of_each, largest_value
 from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, Columns, in_order
 from .conventions import Convention, ConventionName, get_convention
+from .region_texts import texts_of_regions
 from .scores import map_maximum
 from .sums.points import Chunks, sums_of_runs
 
@@ -111,15 +112,14 @@ def _assignments(pairs: _Pairs, places: _Places, atlas: Atlas, rules: Convention
     order = _order(point, region, scores, n, rules)
     point, region = point[order], region[order]
     far = region < 0
-    names = atlas.regions["name"]
     columns: dict[str, Any] = {
         "input structure": places.number[point],
         "centroid": places.given[point],
         "volume": pd.arrays.IntegerArray(np.where(far, 0, region), far),
-        "region": _named(names, region),
+        "region": _text(atlas, region),
         **{name: values[order] for name, values in scores.items()},
-        "hemisphere": _named(atlas.regions.get("hemisphere", [None] * atlas.n_regions), region),
-        "nearest region": _named(names, np.where(far, places.nearest[point], -1)),
+        "hemisphere": _text(atlas, region, "hemisphere"),
+        "nearest region": _text(atlas, np.where(far, places.nearest[point], -1)),
         "distance mm": np.where(far, places.distance[point], np.nan),
     }
     return _table_of_own(POINT_ASSIGNMENTS, columns)
@@ -140,13 +140,12 @@ def _order(
 def _best_of_points(pairs: _Pairs, places: _Places, atlas: Atlas, points: PointSet) -> pd.DataFrame:
     """The table of points."""
     n = len(points)
-    names = atlas.regions["name"]
     mean = pairs.scores["map weighted mean"]  # of blobs alone
     probability = np.where(np.isnan(mean), pairs.scores["map value"], mean)
     unassigned = np.clip(1 - np.bincount(pairs.point, pairs.share, n), 0, 1)
 
     def best_by(score: Floats) -> Any:
-        return _named(names, largest_of_each(pairs.point, pairs.region, score, n))
+        return _text(atlas, largest_of_each(pairs.point, pairs.region, score, n))
 
     columns: dict[str, Any] = {
         "input structure": places.number,
@@ -160,7 +159,7 @@ def _best_of_points(pairs: _Pairs, places: _Places, atlas: Atlas, points: PointS
         "unassigned share": unassigned,
         "outside share": pairs.outside,
         "undecided share": unassigned - pairs.outside,
-        "nearest region": _named(names, places.nearest),
+        "nearest region": _text(atlas, places.nearest),
         "distance mm": places.distance,
     }
     return _table_of_own(POINTS, columns)
@@ -216,11 +215,10 @@ def _joined(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([first, second]) if len(first) and len(second) else first if len(first) else second
 
 
-def _named(names: Iterable[str | None], region: NDArray[np.int64]) -> Any:
-    """(N,) the names of regions, as pandas keeps text; None for region -1."""
-    listed = pd.Series([*names, None])
-    is_missing = listed.isna().to_numpy()
-    return np.full(len(region), None) if is_missing[region].all() else listed.array.take(region)
+def _text(atlas: Atlas, region: NDArray[np.int64], column: str = "name") -> Any:
+    """(N,) what a column of the table of regions says of regions, as pandas keeps text; None for region -1."""
+    texts = texts_of_regions(atlas, column)
+    return np.full(len(region), None) if texts.is_missing[region].all() else texts.array.take(region)
 
 
 def _table_of_own(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, in_order
 from .conventions import get_convention
 from .parameters import Parameters
 from .places.midplane import midplane_for
+from .region_texts import texts_of_regions
 from .scores import map_maximum
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
         "input structure": modes.number[mode],
         "centroid": points_as_tuples(modes.centroids())[mode],
         "volume": region,
-        "region": regions["name"].array.take(region),
+        "region": texts_of_regions(comparison.atlas).array.take(region),
     }
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = modes.sign[mode].astype(np.int64)
