@@ -33,6 +33,7 @@ from .places.field_of_view import field_of_view_warning
 from .places.voxels import hint_of_voxels
 from .point_result import PointResult, assign_point_set
 from .result import Result
+from .sums.memory import keep_freed_memory
 from .sums.overlap import OverlapSums, overlap_sums
 from .sums.resample import packed_anew, resample, resample_labels
 
@@ -168,6 +169,7 @@ def assign_each(
     list of Comparison
         One image with every atlas.
     """
+    keep_freed_memory()
     timings = {} if timings is None else timings
     atlases = [atlas_at_level(a, parameters.level) for a in ([atlases] if isinstance(atlases, Atlas) else atlases)]
     _check(images, atlases)
