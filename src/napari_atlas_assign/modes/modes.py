@@ -6,7 +6,7 @@ In names, M modes, N voxels of modes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 from typing import Any, Literal
@@ -332,4 +332,7 @@ def numbered(modes: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         x, y, z = modes.centroids().round(6).T
         order = np.lexsort((first, -modes.sign, z, y, x, -modes.counts()))
         number = np.arange(1, int(keep.sum()) + 1)
-    return modes.taken(order[keep[order]], number)
+    order = order[keep[order]]
+    if np.array_equal(order, np.arange(modes.n_modes)):
+        return replace(modes, number=number)
+    return modes.taken(order, number)

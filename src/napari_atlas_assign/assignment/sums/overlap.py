@@ -199,13 +199,13 @@ def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int
         table = sums.T
     else:
         part = integrals(rows)
-        key = first_pair[part.row] + part.region
+        key = part.region.astype(np.intp) if first == last else first_pair[part.row] + part.region
         if n_pairs > _MOST_TABLED:
             pair, key = np.unique(key, return_inverse=True)
         a = part.integral.astype(np.float64, copy=False)
         columns = (part.volume, a, a * modes.value[rows][part.row], part.share, part.largest)
-        maximum = np.zeros(len(pair))
-        np.maximum.at(maximum, key, part.maximum.astype(np.float64))
+        maximum = np.zeros(len(pair), part.maximum.dtype)
+        np.maximum.at(maximum, key, part.maximum)
         table = np.stack([*(np.bincount(key, column, len(pair)) for column in columns), maximum])
     met = table[0] > 0
     return np.concatenate([(pair + first * n_regions)[None, met], table[:, met]])
