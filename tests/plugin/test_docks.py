@@ -123,9 +123,9 @@ def test_the_arrow_of_more_is_text_which_has_the_colour_of_the_theme(qtbot):
     widget = AssignWidget(ViewerModel())
     qtbot.addWidget(widget)
     button = widget.more.toggleButton()
-    assert button.text() == "▸ Settings"
+    assert button.text() == "► Settings"
     widget.more.expand(animate=False)
-    assert button.text() == "▾ Settings"
+    assert button.text() == "▼ Settings"
     assert button.iconSize().isEmpty()
 
 

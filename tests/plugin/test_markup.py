@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,3 +134,18 @@ def test_nothing_in_the_window_reads_a_name_as_markup(make_napari_viewer_proxy, 
     finish(qtbot, widget)
     settle()
     assert hostile_texts(window) == []
+
+
+WRITTEN_EVERYWHERE = "–—…‹−≤≥►▼◄█"
+"""Of Windows Glyph List 4, which the fonts of every desktop hold, beside Latin 1."""
+
+
+def test_every_character_of_the_interface_is_in_the_fonts_of_every_desktop():
+    folder = Path(files("napari_atlas_assign").joinpath("plugin"))
+    sources = list(folder.rglob("*.py"))
+    assert len(sources) > 50
+    for source in sources:
+        nodes = ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        strange = {char for text in texts for char in text if ord(char) > 0xFF} - set(WRITTEN_EVERYWHERE)
+        assert not strange, source.name

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from napari.layers import Labels
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 
 from napari_atlas_assign import InputError
@@ -133,6 +134,22 @@ def test_typing_finds_an_atlas_by_any_part_of_its_title(chooser):
     completer.setCompletionPrefix("oxford")
     found = [completer.completionModel().index(n, 0).data() for n in range(completer.completionCount())]
     assert any("Harvard-Oxford" in text for text in found)
+
+
+@pytest.mark.parametrize("background", ["#202020", "#e0e0e0"])
+def test_the_popup_of_the_search_has_the_theme_of_its_window(chooser, qtbot, background):
+    chooser.setStyleSheet(f"QWidget {{ background-color: {background} }}")
+    chooser.show()
+    qtbot.waitExposed(chooser)
+    completer = chooser.combo.completer_object
+    completer.setCompletionPrefix("harvard")
+    completer.complete()
+    popup = completer.popup()
+    qtbot.waitUntil(popup.isVisible)
+    picture = popup.viewport().grab().toImage()
+    corner = picture.pixelColor(picture.width() - 1, picture.height() - 1)
+    assert abs(corner.lightness() - QColor(background).lightness()) < 10
+    popup.hide()
 
 
 def test_text_that_is_no_atlas_gives_way_to_the_one_that_is_chosen(chooser):

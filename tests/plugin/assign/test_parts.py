@@ -12,10 +12,10 @@ def test_a_section_hides_what_it_holds_from_the_tab_key_too(qtbot):
     qtbot.addWidget(section)
     section.addWidget(inside)
     section.show()
-    assert section.text() == "▸ How sure"
+    assert section.text() == "► How sure"
     assert not inside.isVisible()
     section.expand(animate=False)
-    assert section.text() == "▾ How sure"
+    assert section.text() == "▼ How sure"
     assert inside.isVisible()
 
 

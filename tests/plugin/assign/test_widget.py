@@ -243,7 +243,7 @@ def test_a_threshold_that_leaves_nothing_is_a_result_with_a_note(model, ready, q
     ready.assign()
     finish(qtbot, ready)
     assert ready.status.value == "0 modes, 0 assignments."
-    assert ready.notes.value.startswith("⚠ map has no mode beyond the threshold 50")
+    assert ready.notes.value.startswith("Note: map has no mode beyond the threshold 50")
     assert told == []
 
 
@@ -650,3 +650,19 @@ def test_under_a_hand_that_drags_no_other_slice_comes_until_it_lets_go(model, re
     slider.setSliderDown(False)
     finish(qtbot, ready)
     assert np.allclose(model.dims.point, np.argwhere(model.layers["map"].data == 9)[0])
+
+
+def test_a_script_s_result_of_an_opened_file_is_updated_by_the_widget_and_not_doubled(
+    model, widget, qtbot, write, blob_map, label_atlas
+):
+    path = write(blob_map)
+    model.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    layer = as_layer(read(path)[0])
+    model.add_layer(layer)._source = layer.source.model_copy(update={"path": str(path)})
+    show(assign(path, label_atlas, threshold=4), model)
+    names = [one.name for one in without_crosshair(model)]
+    widget.atlas.value = ("layer", model.layers["tiny"])
+    widget.threshold.value = 3
+    widget.assign()
+    finish(qtbot, widget)
+    assert sorted(one.name for one in without_crosshair(model)) == sorted(names)

@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressDialog, QPushButton
 
 from napari_atlas_assign import InputError, assign, load_atlas
+from napari_atlas_assign.plugin.assign.source_fields import unit_of
 from napari_atlas_assign.plugin.layers import samples
 from napari_atlas_assign.plugin.layers.beside import run_beside
 from napari_atlas_assign.plugin.layers.convert import atlas_from_layer, image_from_layer
@@ -61,6 +62,12 @@ def test_the_real_z_map_opens_in_place(zmap_path):
     image = image_from_layer(layer)
     assert image.grid.voxel_sizes.tolist() == [3, 3, 3]
     assert np.isclose(image.data.max(), 7.94, atol=0.01)
+
+
+def test_the_real_z_map_says_that_its_values_are_z(zmap_path):
+    (layer,) = (as_layer(d) for d in samples.real_z_map())
+    assert image_from_layer(layer).stated.statistic.name == "z"
+    assert unit_of(layer) == "z"
 
 
 def test_the_real_z_map_is_in_the_space_of_the_atlas_that_is_offered_so_nothing_is_doubted(zmap_path):

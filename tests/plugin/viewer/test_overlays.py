@@ -281,6 +281,18 @@ def test_the_template_lies_behind_layers_of_napari_nifti_where_the_brain_is(view
     assert str(source.blending) == "translucent"
 
 
+def test_a_template_is_bright_and_clear_outside_of_the_brain(viewer):
+    layer = add_template(viewer, "MNI152NLin2009cAsym")
+    assert layer.opacity == 1
+    brain = layer.data[layer.data > 0]
+    drawn = layer.colormap.map(
+        (np.percentile(brain, [50, 99]) - layer.contrast_limits[0]) / np.ptp(layer.contrast_limits)
+    )
+    assert drawn[0, :3].min() > 0.45
+    assert drawn[1, :3].min() > 0.65
+    assert layer.colormap.map(np.zeros(1))[0, 3] == 0
+
+
 def test_a_space_without_a_template_is_told_in_one_sentence(viewer):
     with pytest.raises(InputError, match="no template of the space allen_mouse"):
         add_template(viewer, "allen_mouse")

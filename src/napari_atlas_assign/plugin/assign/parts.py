@@ -35,7 +35,7 @@ def collapsible(title: str) -> QCollapsible:
     section.content().layout().setContentsMargins(0, 0, 0, 0)
 
     def turn(opened: bool) -> None:
-        section.setText(f"{'▾' if opened else '▸'} {title}")
+        section.setText(f"{'▼' if opened else '►'} {title}")
         section.content().setVisible(opened)  # a height of 0 alone leaves its fields to the Tab key
 
     section.toggled.connect(turn)

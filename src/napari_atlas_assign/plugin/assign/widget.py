@@ -382,7 +382,7 @@ class AssignWidget(QWidget):
             show_error(failure.message)
 
     def _note(self, warnings: tuple[str, ...], aloud: bool) -> None:
-        self.notes.value = "\n".join(f"⚠ {warning}." for warning in warnings)
+        self.notes.value = "\n".join(f"Note: {warning}." for warning in warnings)
         self.notes.visible = bool(warnings)
         if aloud:
             for warning in warnings:

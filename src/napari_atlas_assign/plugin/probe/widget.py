@@ -327,8 +327,8 @@ class WhatIsHere(QWidget):
         self.pin_button.setToolTip("Stay at this place and mark it; press again to follow the cursor")
         self.pin_button.toggled.connect(self._hold)
         self.pin_button.clicked.connect(lambda _: self.pin())
-        previous = button("◀ peak", "Go to the previous local maximum", lambda: self.step(-1))
-        following = button("peak ▶", "Go to the next local maximum", lambda: self.step(1))
+        previous = button("◄ peak", "Go to the previous local maximum", lambda: self.step(-1))
+        following = button("peak ►", "Go to the next local maximum", lambda: self.step(1))
         self.peak_label = QLabel()
         self.peak_label.setWordWrap(True)
         for label in (self.place_label, self.value_label, self.peak_label):

@@ -205,7 +205,7 @@ class CellDelegate(QStyledItemDelegate):
             area.setLeft(area.left() + indent(branch, metrics))
             if branch.is_open is not None:
                 mark = area.adjusted(-indent_step(metrics), 0, 0, 0)
-                painter.drawText(mark, TO_THE_LEFT, "▾" if branch.is_open else "▸")
+                painter.drawText(mark, TO_THE_LEFT, "▼" if branch.is_open else "►")
         painter.drawText(
             area,
             TO_THE_RIGHT if is_number(value) else TO_THE_LEFT,
