@@ -23,7 +23,8 @@ FILM = Path(__file__).parent / "images" / "drag.gif"
 WINDOW, WIDTH = (1280, 760), 1100
 """Pixels of the window, and of the film's width."""
 
-N_COLORS = 200
+N_COLORS = 128, 127
+"""Of the film, by how often they are seen, and by how far they are from one another."""
 
 QUICK, LONG = 170, 1800
 """Milliseconds for which a picture is seen."""
@@ -101,11 +102,20 @@ class Film:
         """Write a GIF whose pictures share one palette, so that only what differs is stored."""
         some = self.pictures[:: len(self.pictures) // 6]
         strip = Image.fromarray(np.concatenate([np.asarray(picture) for picture in some]))
-        palette = strip.quantize(N_COLORS)
+        palette = palette_of(strip)
         frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in self.pictures]
         frames[0].save(
             path, save_all=True, append_images=frames[1:], duration=self._milliseconds, loop=0, optimize=True
         )
+
+
+def palette_of(picture: Image.Image) -> Image.Image:
+    """Colours for the many greys of a window, and for the few bright ones of a map and its modes."""
+    ways = Image.Quantize.MEDIANCUT, Image.Quantize.MAXCOVERAGE
+    parts = [picture.quantize(n, way).getpalette()[: 3 * n] for n, way in zip(N_COLORS, ways, strict=True)]
+    made = Image.new("P", (1, 1))
+    made.putpalette([value for part in parts for value in part])
+    return made
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from napari_atlas_assign.plugin.viewer.anatomical import (
 )
 from napari_atlas_assign.plugin.viewer.commands import show_plane, switch_convention
 from napari_atlas_assign.plugin.viewer.orientation_letters import CAPTION, letters_shown, show_letters
-from tests.plugin.helpers import SEEN, napari_nifti_layer
+from tests.plugin.helpers import SEEN, napari_nifti_layer, opened
 
 # Left, right, up, down and (in 3D) towards the viewer, for each plane and convention.
 COLORS = {"L": "#ff0000", "R": "#00ff00", "P": "#0000ff", "A": "#ffff00", "I": "#ff00ff", "S": "#00ffff"}
@@ -222,3 +222,15 @@ def test_letters_name_what_lies_between():
     assert letters_of(np.array([-1.0, 0.05, 0])) == "L"
     assert letters_of(np.array([-0.6, 0.8, 0])) == "AL"
     assert letters_of(np.array([0.5, -0.5, -0.707])) == "IRP"
+
+
+def test_the_caption_gives_way_to_the_letters_of_a_narrow_canvas(write, blob_map):
+    viewer = ViewerModel()
+    opened(viewer, write(blob_map))
+    show_letters(viewer)
+    viewer.canvas.size = (300, 600)
+    assert viewer.canvas.overlays[CAPTION].text.startswith("axial")
+    viewer.canvas.size = (300, 200)
+    assert not viewer.canvas.overlays[CAPTION].text
+    assert not viewer.canvas.overlays[CAPTION].box
+    assert viewer.canvas.overlays["anatomy_left"].text == "L"

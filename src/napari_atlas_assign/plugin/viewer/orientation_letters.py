@@ -61,7 +61,7 @@ def refresh(viewer: Any) -> None:
     for name, text in zip(_NAMES, _texts(viewer), strict=True):
         overlay = viewer.canvas.overlays[name]
         if name == CAPTION and reaches_letter(viewer, text):
-            text += "\n \n "
+            text = ""  # the letters tell it
         overlay.text, overlay.box = text, bool(text)
 
 
