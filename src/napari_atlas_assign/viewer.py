@@ -1,10 +1,11 @@
-"""The public functions that need a napari viewer: a result in it, and overlays of a result.
+"""The public functions for a napari viewer: where layers lie, a result in it, and overlays of a result.
 
 `show` is also importable from the top, since it imports napari's parts only when it is called.
 """
 
 from __future__ import annotations
 
+from .plugin.layers.geometry import set_geometry
 from .plugin.region_views.by_column import show_regions_by
 from .plugin.region_views.meshes import show_mesh
 from .plugin.show import show
@@ -16,6 +17,7 @@ __all__ = [
     "add_template",
     "anatomical_view",
     "close_overlays",
+    "set_geometry",
     "show",
     "show_mesh",
     "show_peaks",

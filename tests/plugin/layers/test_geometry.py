@@ -1,5 +1,6 @@
 """Layers know where they are in the brain, or say that they do not."""
 
+import re
 import warnings
 from types import SimpleNamespace
 
@@ -7,8 +8,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
+from napari.layers import Image, Points
 
+import napari_atlas_assign.viewer
 from napari_atlas_assign import InputError
 from napari_atlas_assign.errors import GridError
 from napari_atlas_assign.plugin.layers.geometry import (
@@ -20,6 +22,7 @@ from napari_atlas_assign.plugin.layers.geometry import (
     set_geometry,
     world_as_shown,
 )
+from napari_atlas_assign.plugin.layers.point_layers import points_from_layer
 from napari_atlas_assign.plugin.layers.reader import map_to_layer
 from tests.plugin.helpers import AFFINES, napari_nifti_layer
 
@@ -109,6 +112,14 @@ def test_a_cropped_layer_of_napari_nifti_is_refused(numbered, write):
 def test_a_plain_array_has_no_place_and_the_message_says_what_to_do(numbered):
     with pytest.raises(InputError, match=r"'plain' does not say where .* are not to be guessed.*set_geometry"):
         place_of(Image(numbered, name="plain", scale=(2, 2, 2)))
+
+
+def test_what_messages_tell_a_script_to_call_is_public():
+    for said in (place_of, points_from_layer):
+        with pytest.raises(InputError) as error:
+            said(Points(np.zeros((1, 3))) if said is points_from_layer else Image(np.zeros((3, 3, 3))))
+        name = re.search(r"napari_atlas_assign\.viewer\.(\w+)", str(error.value))[1]
+        assert getattr(napari_atlas_assign.viewer, name) is set_geometry
 
 
 def test_an_affine_of_unknown_meaning_in_the_metadata_is_not_trusted(numbered):

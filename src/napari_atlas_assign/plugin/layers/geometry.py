@@ -95,8 +95,8 @@ def place_of(layer: Any, world_from_view: Floats | None = None) -> Placement:
         return Placement(shape, world_from_view @ view, view)
     raise InputError(
         f"the layer {layer.name!r} does not say where its voxels lie in the brain, and left and right are not to be "
-        f'guessed; open the file with this plugin (plugin="{KEY}"), or state the geometry '
-        "(set_geometry, or the box in the widget)"
+        f'guessed; open the file with this plugin (plugin="{KEY}"), or state it '
+        "(napari_atlas_assign.viewer.set_geometry, or the field 'lies' of the widget)"
     )
 
 

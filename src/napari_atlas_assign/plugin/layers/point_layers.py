@@ -152,8 +152,8 @@ def world_of_drawing(layer: Any, given: Floats | None = None) -> Floats:
     matrix = given if matrix is None else matrix
     if matrix is None:
         raise InputError(
-            f"the layer {layer.name!r} does not say where its coordinates lie in the brain; in the widget choose the "
-            "layer that it was drawn on, or state it (set_geometry)"
+            f"the layer {layer.name!r} does not say where its coordinates lie in the brain; state it "
+            "(napari_atlas_assign.viewer.set_geometry), or choose the layer that it was drawn on in the widget"
         )
     return matrix
 
