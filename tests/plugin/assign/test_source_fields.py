@@ -6,8 +6,9 @@ import pytest
 import tifffile
 from napari.components import ViewerModel
 
-from napari_atlas_assign import InputError, assign
+from napari_atlas_assign import InputError, assign, show
 from napari_atlas_assign.assignment.parameters import Parameters, Threshold
+from napari_atlas_assign.plugin.assign.source_fields import shows_a_result
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
 from napari_atlas_assign.plugin.layers.convert import atlas_to_layer
 from napari_atlas_assign.plugin.layers.geometry import KEY, place_of
@@ -352,3 +353,11 @@ def test_a_stack_that_does_not_name_its_axes_is_asked_about_its_last(viewer, wid
     assert widget.source_fields.time_first.native.isHidden()
     viewer.layers.selection.active = viewer.add_image(stack.data, name="named", axis_labels=("t", "z", "y", "x"))
     assert widget.source_fields.time_first.native.isHidden()
+
+
+def test_layers_that_show_a_result_are_told_from_those_that_are_explained(viewer, blob_map, label_atlas):
+    viewer.add_layer(as_layer(atlas_to_layer(label_atlas)))
+    viewer.add_layer(placed(blob_map.T, name="map"))
+    show(assign(viewer.layers["map"], label_atlas, threshold=3), viewer)
+    shown = [layer.name for layer in viewer.layers if shows_a_result(layer)]
+    assert [name for name in shown if not name.startswith("crosshair")] == ["map regions", "map modes"]

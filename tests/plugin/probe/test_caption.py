@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, one_line, show_place
-from napari_atlas_assign.plugin.probe.lookup import what_is_here
+from napari_atlas_assign.plugin.probe.lookup import Cursor, what_is_here
 from napari_atlas_assign.plugin.viewer.crosshair import FULL_BLOCK, plate_of, show_crosshair
 from napari_atlas_assign.plugin.viewer.orientation_letters import show_letters
 from napari_atlas_assign.plugin.viewer.placing import find_frame
@@ -53,6 +53,27 @@ def test_the_line_follows_the_cursor_once_a_result_is_shown(make_napari_viewer, 
     assert not viewer.mouse_move_callbacks
 
 
+def test_the_first_caption_comes_line_by_line_and_later_ones_at_once(make_napari_viewer, shown):
+    viewer = make_napari_viewer()
+    result = shown(viewer)
+    show_crosshair(viewer, find_frame(result, viewer), PEAK)
+    caption = caption_of(viewer)
+    lines = [len(viewer.canvas.overlays[OVERLAY].text.splitlines()) for _ in caption.tell_in_turns(PEAK)]
+    assert lines == [1, 2]
+    assert len(viewer.canvas.overlays[OVERLAY].text.splitlines()) == 3
+    assert list(caption.tell_in_turns(result.modes["peak"].iloc[1])) == []
+    assert "mode 2" in viewer.canvas.overlays[OVERLAY].text
+
+
+def test_a_mouse_that_moves_has_the_last_word(make_napari_viewer, shown):
+    viewer = make_napari_viewer()
+    shown(viewer)
+    caption = caption_of(viewer)
+    for _ in caption.tell_in_turns(PEAK):
+        caption.follow(Cursor(tuple(PEAK[::-1]), None))
+    assert len(viewer.canvas.overlays[OVERLAY].text.splitlines()) == 2
+
+
 def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(shown):
     viewer = ViewerModel()
     result = shown(viewer)
@@ -66,6 +87,7 @@ def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(show
         layer = viewer.layers["crosshair name"]
         assert layer.features["label"].tolist() == [plate_of(name), name]
         assert set(plate_of(name)) == {FULL_BLOCK}
+        assert layer.text.visible
         assert np.allclose(layer.data_to_world(layer.data[0]), frame.to_view(peak))
     show_crosshair(viewer, frame, PEAK)
     assert "crosshair name" not in viewer.layers

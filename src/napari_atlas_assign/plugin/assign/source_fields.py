@@ -354,6 +354,12 @@ def is_source(layer: Any) -> bool:
     return layer_kind(layer) in ("image", "labels", "points", "shapes") and role is None
 
 
+def shows_a_result(layer: Any) -> bool:
+    """Whether a layer is drawn by this plugin, and can neither be explained nor explain others."""
+    metadata = own_metadata(layer)
+    return metadata.get("role") in ("modes", "regions") or bool(metadata.get("overlay"))
+
+
 def largest_value(layer: Any) -> float:
     """The largest absolute value of a map, 0 where that is not known without reading it all."""
     low, high = _extremes(layer)

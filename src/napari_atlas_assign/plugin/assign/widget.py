@@ -57,7 +57,7 @@ from .latest import AT_ONCE, MOST_VOXELS, Latest, compile_beside
 from .parameter_fields import ParameterFields
 from .parts import align_labels, collapsible, name_by_labels, row, text, timer
 from .settings import read_defaults
-from .source_fields import SourceFields, largest_value, unit_of, usual_threshold
+from .source_fields import SourceFields, largest_value, shows_a_result, unit_of, usual_threshold
 from .summary import levels_in, region_shown, summary_of
 from .worker import STEPS, AtlasShelf, Failure, Outcome, Request, Watch, load, steps, unforeseen
 
@@ -328,6 +328,8 @@ class AssignWidget(QWidget):
         if isinstance(outcome, Failure):
             self._fail(outcome, aloud)
             return
+        if aloud:
+            yield  # what a worker brought and its first layer are not of one turn
         self._failed = False
         self._result = result = outcome.result
         is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
@@ -470,7 +472,7 @@ class AssignWidget(QWidget):
             (layers.events.removed, self._layers_changed),
             (layers.events.renamed, self._layer_renamed),
             (layers.selection.events.active, self._follow_active),
-            (self._viewer.dims.events.current_step, self._dims_moved),
+            (self._viewer.dims.events.current_step, self._name_region),
         )
         self._layers_changed()
         for layer in list(self._viewer.layers):
@@ -501,9 +503,10 @@ class AssignWidget(QWidget):
                 self.image.value = value
 
     def _layer_added(self, event: Any) -> None:
-        self._layers_changed()
-        self._pick_atlas(event.value)
-        present(self._viewer, event.value)
+        if not shows_a_result(event.value):  # those are of no concern for any field
+            self._layers_changed()
+            self._pick_atlas(event.value)
+            present(self._viewer, event.value)
 
     def _layer_renamed(self, _: Any = None) -> None:
         before, layer = self._name_shown, self.image.value
@@ -536,10 +539,7 @@ class AssignWidget(QWidget):
         if not self.atlas.set_layers(layers):
             self._chosen.discard("atlas")
 
-    def _dims_moved(self, _: Any = None) -> None:
-        self._name_region()
-
-    def _name_region(self) -> None:
+    def _name_region(self, _: Any = None) -> None:
         """Name the map of a region stack that the viewer shows: napari's slider has only numbers."""
         name = region_shown(self._viewer)
         self.region_shown.visible = name is not None

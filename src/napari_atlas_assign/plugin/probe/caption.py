@@ -16,7 +16,7 @@ from ...assignment.result import Result
 from ...grid import Floats
 from ..layers.layer_results import results_in
 from ..turns import at_once
-from ..viewer.crosshair import crosshair_of, show_crosshair
+from ..viewer.crosshair import crosshair_of, show_crosshair_in_turns
 from ..viewer.orientation_letters import letters_shown, reaches_letter
 from ..viewer.overlays import shortened
 from ..viewer.placing import find_frame, go_to_place
@@ -82,10 +82,21 @@ class Caption:
 
     def tell(self, xyz: Any) -> None:
         """Tell what is at a place (3,) in world mm."""
+        at_once(self.tell_in_turns(xyz))
+
+    def tell_in_turns(self, xyz: Any) -> Iterator[None]:
+        """As `tell`, but pause after each line of the first caption: letters that are new take long to draw."""
         viewer = self._viewer()
-        if viewer is not None and self._callback is not None:
-            self._cursor = None
-            self._show(in_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
+        if viewer is None or self._callback is None:
+            return
+        self._cursor = None
+        text = in_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader))
+        if OVERLAY not in viewer.canvas.overlays:
+            for end in (n for n, letter in enumerate(text) if letter == "\n"):
+                self._show(text[:end])
+                yield
+        if self._cursor is None:  # else the mouse has moved meanwhile
+            self._show(text)
 
     def follow(self, cursor: Cursor) -> None:
         """The mouse is somewhere else; this is called hundreds of times a second, and only takes note."""
@@ -163,11 +174,11 @@ def show_place_in_turns(viewer: Any, result: Result | PointResult, xyz: Any, run
     yield
     here = what_is_here(viewer, np.asarray(xyz, dtype=np.float64), read_in_memory)
     if crosshair_of(viewer) is not None:
-        show_crosshair(viewer, find_frame(result, viewer), xyz, region_here(here))
+        yield from show_crosshair_in_turns(viewer, find_frame(result, viewer), xyz, region_here(here))
         yield
     caption = caption_of(viewer)
     if caption is not None:
-        caption.tell(xyz)
+        yield from caption.tell_in_turns(xyz)
 
 
 def _callback(caption: Caption) -> Callable[[Any, Any], None]:

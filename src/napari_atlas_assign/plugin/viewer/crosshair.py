@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...grid import Floats
 from ..layers.frame import Frame
 from ..layers.geometry import KEY, full_resolution
 from ..layers.metadata import describe, own_metadata
+from ..turns import at_once
 from .oblique import points_beside
 from .readability import keep_readable
 from .viewer_frame import active_kept
@@ -35,19 +37,34 @@ def show_crosshair(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Any |
 
     None where the frame has no layer of a brain. Asking again moves the lines, and the name goes or changes.
     """
-    if frame.layer is None or frame.place is None or not frame.is_anatomical:
-        return None
+    at_once(show_crosshair_in_turns(viewer, frame, xyz, name))
+    return crosshair_of(viewer) if _has_brain(frame) else None
+
+
+def show_crosshair_in_turns(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Iterator[None]:
+    """As `show_crosshair`, but pause between its steps."""
+    if not _has_brain(frame):
+        return
+    assert frame.place is not None
     from_view, transform = points_beside(frame, frame.place.grid)
-    lines = _lines(frame, from_view, frame.to_view(xyz))
-    _show_name(viewer, frame, apply_affine(from_view, frame.to_view(xyz)), transform, name)
+    yield from _show_name(viewer, frame, apply_affine(from_view, frame.to_view(xyz)), transform, name)
+    _show_lines(viewer, frame, _lines(frame, from_view, frame.to_view(xyz)), from_view, transform)
+
+
+def _has_brain(frame: Frame) -> bool:
+    return frame.layer is not None and frame.place is not None and frame.is_anatomical
+
+
+def _show_lines(viewer: Any, frame: Frame, lines: Floats, from_view: Floats, transform: dict[str, Any]) -> None:
+    """Draw the lines of a crosshair, or move those that are drawn."""
     earlier = crosshair_of(viewer)
     if earlier is not None and earlier.ndim == 3:
         earlier.data, earlier.edge_width = lines, _thickness(viewer, from_view)
         _place(earlier, transform)
-        return earlier
+        return
     metadata = describe(frame.view_from_world, role=ROLE, overlay=True)
     with active_kept(viewer):
-        return viewer.add_vectors(
+        viewer.add_vectors(
             lines, name="crosshair", vector_style="line", edge_color=COLOR, edge_width=_thickness(viewer, from_view),
             opacity=0.8, metadata={KEY: metadata}, **transform,
         )  # fmt: skip
@@ -63,7 +80,7 @@ def is_of_crosshair(layer: Any) -> bool:
     return own_metadata(layer).get("role") in (ROLE, NAME_ROLE)
 
 
-def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any], name: str) -> None:
+def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any], name: str) -> Iterator[None]:
     """Write a name on its plate beside a place (3,) in the coordinates of the crosshair."""
     points, table = np.tile(at, (2, 1)), pd.DataFrame({"label": [plate_of(name), name]})
     earlier = _layer_of(viewer, NAME_ROLE)
@@ -77,11 +94,13 @@ def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any],
     if name:
         metadata = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
         with active_kept(viewer):
-            viewer.add_points(
+            layer = viewer.add_points(
                 points, name="crosshair name", features=table, text=NAME_TEXT,
                 size=1, face_color="transparent", border_color="transparent", blending="translucent_no_depth",
                 metadata={KEY: metadata}, **transform,
             )  # fmt: skip
+        yield
+        layer.text.visible = True
         keep_readable(viewer)
 
 
@@ -94,6 +113,7 @@ FULL_BLOCK, PLATE = "\u2588", 0.8
 """The character that fills its box, and how many of them are as wide as a character of a name, or a little wider."""
 
 NAME_TEXT = {
+    "visible": False,  # at first: the layer and its letters take long to draw, each for itself
     "string": "\n\n\n\n{label}",  # below the place, and below the name of a pin
     "size": 9,
     "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the name
