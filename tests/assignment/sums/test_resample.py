@@ -133,6 +133,22 @@ def test_resampling_equals_the_rules(kind):
     holds()
 
 
+@pytest.mark.parametrize("background", [0.0, np.nan])
+@pytest.mark.parametrize("inside", ["numbers", "ones"])
+def test_what_lies_in_a_part_of_the_image_is_resampled_by_the_rules(background, inside, rng):
+    data = np.full((24, 20, 18), background)
+    data[3:9, 7:13, 2:8] = 1 if inside == "ones" else rng.normal(size=(6, 6, 6))
+    data[rng.random(data.shape) < 0.2] = np.nan if inside == "numbers" else 0
+    data[0, 0, 0] = 0
+    affine, target = np.diag([-2.0, 2, 2, 1]), np.diag([1.0, 1.5, -1, 1])
+    target[:3, 3] = (-40, 3, 30)
+    voxel, value = resample(Image.from_array(data, affine), Grid((40, 26, 36), target))
+    expected = resampled_by_the_rules(data, affine, (40, 26, 36), target).reshape(-1)
+    assert len(voxel) > 100
+    np.testing.assert_array_equal(voxel, np.flatnonzero(expected > 0))
+    np.testing.assert_allclose(value, expected[voxel], rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int16", ">i2", "uint8"])
 def test_equal_grids_leave_the_data_untouched(dtype, rng):
     data = rng.integers(0, 5, (4, 5, 6)).astype(dtype)

@@ -60,7 +60,7 @@ def resample(image: Image, grid: Grid) -> tuple[NDArray[np.int64], Floats]:
     else:
         voxel, value = _linear(filled, _positions(transform, grid.shape, axes), axes, data.dtype)
     if finite is not None:
-        kept = ~_dense(~finite, transform, grid.shape, np.dtype(bool), order=0).reshape(-1)[voxel]
+        kept = _nearest_at(finite, voxel, transform, grid.shape)
         voxel, value = voxel[kept], value[kept]
     return voxel, value
 
@@ -129,11 +129,28 @@ def _positions(transform: Floats, shape: tuple[int, int, int], axes: tuple[int, 
 
 def _nearest(data: NDArray[Any], positions: list[Floats]) -> NDArray[Any]:
     """Take the nearest voxel at positions along each axis; 0 outside."""
-    inside = [np.flatnonzero((p >= 0) & (p <= n - 1)) for p, n in zip(positions, data.shape, strict=True)]
-    voxels = [np.floor(p[i] + 0.5).astype(np.intp) for p, i in zip(positions, inside, strict=True)]
     result = np.zeros([len(p) for p in positions], data.dtype)
-    result[np.ix_(*inside)] = data[np.ix_(*voxels)]
+    filled = bounding_slices(data != 0)
+    if filled is not None:
+        near = [np.floor(p + 0.5) for p in positions]
+        ends = zip(positions, near, data.shape, filled, strict=True)
+        inside = [np.flatnonzero((p >= 0) & (p <= n - 1) & (v >= f.start) & (v < f.stop)) for p, v, n, f in ends]
+        voxels = [v[i].astype(np.intp) for v, i in zip(near, inside, strict=True)]
+        result[np.ix_(*inside)] = data[np.ix_(*voxels)]
     return result
+
+
+def _nearest_at(
+    mask: NDArray[np.bool_], voxel: NDArray[np.int64], transform: Floats, shape: tuple[int, int, int]
+) -> NDArray[np.bool_]:
+    """(N,) what a mask of the image is at the nearest voxel of each of a grid's voxels, which lie in the image."""
+    axes = _source_axes(transform)
+    if axes is None:
+        return ~_dense(~mask, transform, shape, mask.dtype, order=0).reshape(-1)[voxel]
+    near = [np.floor(p + 0.5) for p in _positions(transform, shape, axes)]
+    at = [n[index].astype(np.intp) for n, index in zip(near, indices_of(voxel, shape), strict=True)]
+    is_true: NDArray[np.bool_] = mask.transpose(axes)[tuple(at)]
+    return is_true
 
 
 class _Cells:
@@ -290,6 +307,17 @@ def _cast(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def _fill_non_finite(data: NDArray[Any], finite: NDArray[np.bool_]) -> Floats:
     """Fill non-finite voxels with the mean of their finite face neighbours, twice; what is left with 0."""
+    values = np.zeros(data.shape)
+    filled = bounding_slices(finite & (data != 0))
+    if filled is not None:
+        # Farther away all means are 0; the borders of the box are so far that none that is cut off is another.
+        box = tuple(slice(max(0, f.start - 4), f.stop + 4) for f in filled)
+        values[box] = _filled(data[box], finite[box])
+    return values
+
+
+def _filled(data: NDArray[Any], finite: NDArray[np.bool_]) -> Floats:
+    """See `_fill_non_finite`."""
     values = np.where(finite, data, 0).astype(np.float64)
     faces = scipy.ndimage.generate_binary_structure(3, 1).astype(np.float64)
     for _ in range(2):
