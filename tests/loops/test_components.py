@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_atlas_assign import loops
-from napari_atlas_assign.loops.components import join, search
+from napari_atlas_assign.loops.components import join, search, sort
 from napari_atlas_assign.modes.labelling import components, true_voxels, voxels_beyond
 
 
@@ -52,6 +52,15 @@ def test_a_threshold_is_compared_in_the_type_of_the_data(monkeypatch):
     monkeypatch.setattr(search, "_compiled", None)
     np.testing.assert_array_equal(fast, voxels_beyond(data, 0.1, 1))
     assert len(fast) == 0
+
+
+@pytest.mark.parametrize("loop", [search, sort])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_while_some_loops_are_still_being_compiled_nothing_else_comes_out(loop, order, monkeypatch):
+    data = np.array(volume(0, (5, 6, 7), "f4"), order=order)
+    fast = voxels_beyond(data, 0.3, 1)
+    monkeypatch.setattr(loop, "_compiled", None)
+    np.testing.assert_array_equal(voxels_beyond(data, 0.3, 1), fast)
 
 
 @given(

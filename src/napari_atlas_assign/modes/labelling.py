@@ -68,7 +68,7 @@ def voxels_beyond(data: NDArray[Any], threshold: float, sign: int) -> NDArray[np
     is_first_fastest = data.flags.f_contiguous and not data.flags.c_contiguous
     values = data.T if is_first_fastest else data
     is_plain = data.dtype in (np.float32, np.float64) and values.flags.c_contiguous and data.size < 2**31
-    if not (search.is_ready and is_plain):
+    if not (is_plain and search.is_ready and sort.is_ready):
         return true_voxels(data > threshold if sign > 0 else data < -threshold)
     kind, (ni, nj, nk) = data.dtype.type, data.shape
     found = np.empty(data.size, np.int32)
