@@ -43,6 +43,7 @@ def measure(image: Any) -> tuple[Times, str]:
     from qtpy.QtWidgets import QApplication
 
     from napari_atlas_assign import assign, load_atlas
+    from napari_atlas_assign.plugin.calm import keep_calm
     from napari_atlas_assign.plugin.layers.convert import image_from_layer, image_to_layer
     from napari_atlas_assign.plugin.show import show_table
     from napari_atlas_assign.plugin.viewer.placing import draw, find_frame, find_layers, put_layers, tell_modes
@@ -57,6 +58,7 @@ def measure(image: Any) -> tuple[Times, str]:
         for number, threshold in enumerate(THRESHOLDS):
             if number == 1:  # the first works out the grid and opens the table
                 times.clear()
+            keep_calm()  # as the widget does
             with timed(times, "engine"):
                 result = assign(source, atlas, threshold=float(threshold))
                 _ = result.assignments, result.modes

@@ -11,6 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, Container, FloatSpinBox, SpinBo
 from ...assignment.conventions import CONVENTIONS
 from ...assignment.parameters import Parameters, Threshold
 from ...modes.modes import Connectivity, Tail
+from ..calm import keep_calm
 from .settings import Defaults
 from .slider import Slider
 from .sure_fields import SureFields
@@ -212,6 +213,7 @@ class ParameterFields:
         self._changed()
 
     def _slide(self, value: float) -> None:
+        keep_calm()
         decimals = 2 - int(np.floor(np.log10(self.slider.maximum())))  # no finer than a hand can drag
         self.threshold.value = round(float(value), min(max(decimals, 0), 4))
 

@@ -49,21 +49,35 @@ def regions_layer(result: Result, frame: Frame, name_atlas: bool = False) -> Lay
     else:
         data, transform = frame.lay_out(labels[0].data, labels[0].grid)
     atlas = result.atlas
-    colored: Iterable[int] = range(atlas.n_regions)
-    if atlas.n_regions > MOST_COLORS:
-        colored = sorted({region for single in singles for region in best_regions(single).values()})
     return (
         data,
         {
             "name": plain(f"{title_of(result)} regions" + (f" ({atlas.name})" if name_atlas else "")),
             "features": _region_features(atlas),
-            "colormap": direct_colors({r + 1: region_color(atlas, r) for r in colored}),
+            "colormap": _colors_shown(atlas, singles),
             "opacity": 0.7,
             "metadata": {KEY: result_metadata(result, frame, "regions")},
             **transform,
         },
         "labels",
     )
+
+
+def _colors_shown(atlas: Atlas, singles: Iterable[Result]) -> Any:
+    """The colours of all regions, or where these are many, of the best ones."""
+    if atlas.n_regions <= MOST_COLORS:
+        return _all_colors(atlas)
+    return _colors(atlas, sorted({region for single in singles for region in best_regions(single).values()}))
+
+
+@kept_with_atlas()
+def _all_colors(atlas: Atlas) -> Any:
+    """The colours of all regions; made once, since they are the same for every threshold."""
+    return _colors(atlas, range(atlas.n_regions))
+
+
+def _colors(atlas: Atlas, regions: Iterable[int]) -> Any:
+    return direct_colors({region + 1: region_color(atlas, region) for region in regions})
 
 
 @kept_with_atlas()
