@@ -22,7 +22,7 @@ TESTS = Path(__file__).parent
 
 # A layer may import itself and those of a lower rank; atlas and modes know nothing of each other.
 RANKS = {
-    **{"encoding": -1, "errors": 0, "index_ranges": 0, "loops": 0, "timings": 0},
+    **{"encoding": -1, "errors": 0, "index_ranges": 0, "loops": 0, "timings": 0, "tables": 0},
     **{
         "grid": 1,
         "atomic": 1,

@@ -65,6 +65,18 @@ def test_assign_writes_the_folder_prints_the_summary_and_says_so_in_one_line(run
     assert pd.read_csv("out/assignments.tsv", sep="\t")["region"].tolist() == ["Left half"]
 
 
+@pytest.mark.parametrize("convention", ["default", "siibra"])
+def test_a_map_and_a_stored_atlas_bring_in_no_library_that_the_run_does_not_use(run, folder, monkeypatch, convention):
+    monkeypatch.setenv("NAPARI_ATLAS_ASSIGN_CACHE", str(folder / "cache"))
+    arguments = ["assign", "map.nii.gz", "--atlas", "atlas.nii.gz", "--convention", convention, "--output", "out"]
+    script = f"import sys; from napari_atlas_assign.cli import main; main({arguments}); print(*sys.modules)"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {"numpy", "nibabel"} <= loaded
+    assert not loaded & {"pandas", "pyarrow", "scipy.ndimage", "scipy.sparse", "matplotlib", "pydantic", "tifffile"}
+
+
 def test_every_parameter_reaches_the_record(run, folder):
     from napari_atlas_assign.report.provenance import read_record
 

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast, overload
 
 import nibabel as nib
-import pandas as pd
 from numpy.typing import NDArray
 
 from .assignment.assign import assign as assign_source
@@ -35,6 +34,7 @@ from .modes.meaning import values_in_words
 from .modes.modes import Connectivity, Tail
 from .modes.point_set import Coordinates, PointSet
 from .source import as_source, is_layer, named_rois, says_labels
+from .tables.frames import pd
 
 if TYPE_CHECKING:
     import napari

@@ -1,7 +1,10 @@
-"""The files that come with the package but are no code."""
+"""What is installed beside the code: files that come with the package, and versions of packages."""
 
 from __future__ import annotations
 
+import sys
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from .errors import InputError
@@ -26,3 +29,10 @@ def sample_data_folder() -> Path:
         if folder.is_dir():
             return folder
     raise InputError("the bundled sample data are missing; install napari-atlas-assign again")
+
+
+@cache
+def running_version(package: str) -> str:
+    """The version of a package: of the code that runs, or where nothing of it runs yet, of what is installed."""
+    module = sys.modules.get(package.replace("-", "_"))
+    return metadata.version(package) if module is None else str(module.__version__)

@@ -10,7 +10,7 @@ from napari_atlas_assign.assignment.parameters import Parameters
 from napari_atlas_assign.batch.inputs import find_maps
 from napari_atlas_assign.batch.run import run_batch
 from napari_atlas_assign.batch.work import TABLES, AtlasFile, Job
-from napari_atlas_assign.report.folder import write_table
+from tests.tables.helpers import text_by_pandas
 
 OPTIONS = {
     **{"threshold": 1.0, "registration_sd_mm": 1.5, "placements": 999, "surrogates": 99, "seed": 2},
@@ -35,6 +35,6 @@ def test_the_figures_of_a_batch_are_those_of_each_map_alone_whatever_the_workers
     results = [naa.assign(file.path, atlas_file, **OPTIONS) for file in files]
     for name in TABLES:
         own = pd.concat([getattr(result, name) for result in results], ignore_index=True)
-        write_table(own.drop(columns=["map", "map name"], errors="ignore"), tmp_path / "own.tsv")
+        text = text_by_pandas(own.drop(columns=["map", "map name"], errors="ignore"))
         rows = [line.split("\t", 3)[3] for line in written[0][name].splitlines()]
-        assert rows == (tmp_path / "own.tsv").read_text("utf-8").splitlines()
+        assert rows == text.splitlines()

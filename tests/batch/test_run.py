@@ -24,7 +24,7 @@ from napari_atlas_assign.batch.run import run_batch
 from napari_atlas_assign.batch.work import ORIGIN, AtlasFile, Job, assign_maps
 from napari_atlas_assign.cli import main
 from napari_atlas_assign.errors import InputError
-from napari_atlas_assign.report.folder import write_table
+from tests.tables.helpers import text_by_pandas
 
 
 def job_of(atlas_file, **options):
@@ -46,8 +46,7 @@ def rows_one_by_one(files, atlases, name, tmp_path, **options):
         )
         table = table.drop(columns=["map", "map name"], errors="ignore")
         table = pd.concat([pd.DataFrame({"file": file.file}, table.index), origin, table], axis=1)
-        write_table(table, tmp_path / "one.tsv")
-        text = (tmp_path / "one.tsv").read_text("utf-8")
+        text = text_by_pandas(table)
         lines.append(text if not lines else text.partition("\n")[2])
     return "".join(lines)
 

@@ -59,10 +59,10 @@ def test_tables_read_back_with_every_digit(result, tmp_path):
         pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=True)
 
 
-def test_undefined_scores_are_written_as_not_available(result, tmp_path):
-    result.assignments["correlation"] = np.nan
+def test_what_is_undefined_is_written_as_not_available(result, tmp_path):
+    assert result.modes["nearest region"].isna().all()
     folder = result.save(tmp_path / "out")
-    assert set(pd.read_csv(folder / "assignments.tsv", sep="\t", dtype=str, na_filter=False)["correlation"]) == {"n/a"}
+    assert set(pd.read_csv(folder / "modes.tsv", sep="\t", dtype=str, na_filter=False)["nearest region"]) == {"n/a"}
 
 
 def test_components_are_labels_on_the_grid_of_the_image(result, tmp_path):

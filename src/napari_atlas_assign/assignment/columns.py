@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
-import pandas as pd
-
 from ..grid import Floats
 from . import scores
 from .sums.overlap import OverlapSums
@@ -499,11 +497,6 @@ def column_named(name: str, columns: Columns) -> Column | None:
 def in_order(columns: Columns, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values (N,) of some columns, in their order."""
     return {name: values[name] for name in columns}
-
-
-def table_of(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:
-    """A table of some columns, in their order, of values (N,) by name."""
-    return pd.DataFrame(in_order(columns, values))
 
 
 def kind_of(name: str, columns: Columns) -> Kind:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
@@ -13,16 +12,17 @@ from ..atlas.lookup import nearest_regions, values_at
 from ..grid import points_as_tuples
 from ..modes.modes import Modes
 from ..modes.peaks import Peaks
+from ..tables.parts import Part
 from .best_region import highest_here
-from .columns import PEAKS, table_of
+from .columns import PEAKS, in_order
 
 
-def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
+def peak_columns(peaks: Peaks, modes: Modes, atlas: Atlas) -> Part:
     """Describe every peak in one row.
 
     Returns
     -------
-    DataFrame
+    Part
         Columns `columns.PEAKS`. `input structure` is the mode's number, `peak` counts its peaks from the highest,
         `position` is the centre of the peak's voxel in world mm, `value` is the image's there. `best region` has the
         largest `probability` in the atlas voxel that contains the position; `regions` lists all there, falling, as
@@ -30,7 +30,7 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
         region` is `distance mm` away: the best region and 0 inside one.
     """
     xyz = modes.grid.to_world(modes.grid.unravel(peaks.voxel))
-    names: NDArray[np.object_] = np.array([*atlas.regions["name"], None], dtype=object)
+    names: NDArray[np.object_] = np.array([*(atlas.column("name") or ()), None], dtype=object)
     here = values_at(atlas, xyz)
     order = np.lexsort((here.region, -here.value, here.place))
     place, region, value = here.place[order], here.region[order], here.value[order]
@@ -39,7 +39,7 @@ def peak_table(peaks: Peaks, modes: Modes, atlas: Atlas) -> pd.DataFrame:
     texts = [f"{name} {a:.4g}" for name, a in zip(names[region], value, strict=True)]
     bounds = np.searchsorted(place, np.arange(n + 1))
     nearest, distance = nearest_regions(atlas, xyz)
-    return table_of(
+    return in_order(
         PEAKS,
         {
             "input structure": modes.number[peaks.mode],

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import pandas as pd
-
 from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..modes.point_set import PointSet
 from ..modes.points import check_reach
+from ..tables.frames import pd
 from ..timings import timed
 from .checks import check_atlases, notes_on
 from .conventions import ConventionName

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from ..atlas.lookup import ValuesAt, nearest_regions, values_at
 from ..grid import Floats
 from ..modes.point_set import PointSet
 from ..modes.points import Runs, check_reach, sphere_runs
+from ..tables.frames import pd
 from .best_region import above_zero, large_enough, largest_of_each, largest_value
 from .columns import POINT_ASSIGNMENTS, POINTS, SCORES, Columns, in_order
 from .conventions import Convention, ConventionName, get_convention
@@ -222,7 +222,7 @@ def _text(atlas: Atlas, region: NDArray[np.int64], column: str = "name") -> Any:
 
 
 def _table_of_own(columns: Columns, values: Mapping[str, Any]) -> pd.DataFrame:
-    """As `columns.table_of`, of arrays that nothing else holds, so that they need not be copied."""
+    """A table of columns in their order, of arrays that nothing else holds, so that they need not be copied."""
     return pd.DataFrame(in_order(columns, values), copy=False)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 from ..atlas.kept import kept_with_atlas
+from ..tables.frames import pd
 
 
 class Texts(NamedTuple):

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..image import Image
 from ..lazy import sparse_volume
 from ..modes.modes import Modes
+from ..tables.frames import pd
+from ..tables.parts import Part, table_of_parts
 from ..timings import timed
 from .comparison import Comparison
 from .parameters import Parameters
 from .regions.table import regions_of_map
 from .saving import Saving
-from .tables import Part, assignment_parts, cluster_parts, mode_parts, parts_of, peak_parts, table_of_parts
+from .tables import assignment_parts, cluster_parts, mode_parts, parts_of, peak_parts
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,25 +82,25 @@ class Result(Saving):
         A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
         """
         with timed(self.timings, "tables"):
-            return table_of_parts(self.assignment_parts())
+            return table_of_parts(self.parts("assignments"))
 
     @cached_property
     def modes(self) -> pd.DataFrame:
         """One row per mode; columns `columns.MODES`. Several atlases stand side by side, named in the columns."""
         with timed(self.timings, "tables"):
-            return table_of_parts(self.mode_parts())
+            return table_of_parts(self.parts("modes"))
 
     @cached_property
     def peaks(self) -> pd.DataFrame:
         """The highest local maxima of every mode, as many and as far apart as the parameters say."""
-        return table_of_parts(peak_parts(self.comparisons, self.parameters, self.is_stack))
+        return table_of_parts(self.parts("peaks"))
 
     def summary(self) -> pd.DataFrame:
         """The table that papers print: size, peak, and what lies there, one row per mode; columns `columns.CLUSTERS`.
 
         Several atlases stand side by side, named in the columns.
         """
-        return table_of_parts(cluster_parts(self.comparisons, self.parameters, self.is_stack))
+        return table_of_parts(self.parts("summary"))
 
     @cached_property
     def sweep(self) -> pd.DataFrame | None:
@@ -121,19 +123,14 @@ class Result(Saving):
 
         Columns `columns.REGIONS`, as far as they are defined; of maps, of all of the image, not its modes alone.
         """
-        return table_of_parts(self.region_parts())
+        return table_of_parts(self.parts("regions"))
 
-    def assignment_parts(self) -> list[Part]:
-        """What `assignments` is made of."""
-        return assignment_parts(self.comparisons, self.parameters, self.is_stack)
-
-    def mode_parts(self) -> list[Part]:
-        """What `modes` is made of."""
-        return mode_parts(self.comparisons, self.parameters, self.is_stack)
-
-    def region_parts(self) -> list[Part]:
-        """What `regions` is made of."""
-        return parts_of(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
+    def parts(self, table: Literal["assignments", "modes", "peaks", "summary", "regions"]) -> list[Part]:
+        """What a table is made of; writing it needs no more, and pandas takes longer to import than to assign a map."""
+        if table == "regions":
+            return parts_of(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
+        ways = {"assignments": assignment_parts, "modes": mode_parts, "peaks": peak_parts, "summary": cluster_parts}
+        return ways[table](self.comparisons, self.parameters, self.is_stack)
 
     @cached_property
     def components(self) -> Image:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
@@ -16,6 +15,7 @@ from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import Midplane, hemisphere_shares
 from ..modes.modes import Modes
 from ..modes.peaks import find_peaks
+from ..tables.parts import Part, Taken
 from . import peak_table as peaks
 from .best_region import BEST_BY, best_by_correlation, best_by_share, highest_here
 from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, in_order
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 
 NOT_COVERED = 0.5
 """The atlas does not cover a mode whose outside share is above this."""
-
-
-Part = dict[str, Any]
-"""Rows of a table of one image, or of one with one atlas: columns (N,) by name, or one value for all rows.
-
-Tables of pandas are made of such parts, which a batch writes as they are: making the tables takes longer than all sums.
-"""
 
 
 def assignment_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_stack: bool) -> list[Part]:
@@ -80,8 +73,7 @@ def peak_parts(comparisons: Sequence[Comparison], parameters: Parameters, is_sta
 
     def of_one(comparison: Comparison) -> Part:
         peaks_of_modes = find_peaks(comparison.modes, parameters.peaks, parameters.peak_distance_mm)
-        table = peaks.peak_table(peaks_of_modes, comparison.modes, comparison.atlas)
-        return columns_of_table(table)
+        return peaks.peak_columns(peaks_of_modes, comparison.modes, comparison.atlas)
 
     return parts_of(comparisons, is_stack, of_one)
 
@@ -94,20 +86,9 @@ def parts_of(
     return [{**of_one(one), **_origin(one, is_stack, several)} for one in comparisons]
 
 
-def columns_of_table(table: pd.DataFrame) -> Part:
-    """A table as one part."""
-    return {str(name): table[name] for name in table.columns}
-
-
-def table_of_parts(parts: Sequence[Part]) -> pd.DataFrame:
-    """Parts below each other."""
-    tables = [pd.DataFrame(part) for part in parts]
-    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-
-
 def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
     convention = get_convention(parameters.convention)
-    modes, sums, regions = comparison.modes, comparison.sums, comparison.atlas.regions
+    modes, sums, atlas = comparison.modes, comparison.sums, comparison.atlas
     scores = {name: score(sums) for name, score in SCORES.items()}
     if convention.map_value_of_region:
         scores["map value"] = map_maximum(sums)
@@ -121,16 +102,22 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
         "input structure": modes.number[mode],
         "centroid": points_as_tuples(modes.centroids())[mode],
         "volume": region,
-        "region": texts_of_regions(comparison.atlas).array.take(region),
+        "region": _taken(atlas, "name", region, lambda: texts_of_regions(atlas).array),
     }
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = modes.sign[mode].astype(np.int64)
-    columns["hemisphere"] = regions["hemisphere"].array.take(region) if "hemisphere" in regions else None
+    columns["hemisphere"] = _taken(atlas, "hemisphere", region, lambda: atlas.regions["hemisphere"].array)
     part = in_order(ASSIGNMENTS, columns)
     part |= {name: column[mode] for name, column in _input_names(comparison).items()}
     if comparison.certainty is not None:
         part |= comparison.certainty.of_pairs(mode, region, columns["map mean"])
     return part
+
+
+def _taken(atlas: Atlas, name: str, region: NDArray[np.integer], array: Callable[[], Any]) -> Taken | None:
+    """A column of the table of regions, where it has one, for regions (N,)."""
+    values = atlas.column(name)
+    return None if values is None else Taken(values, array, region)
 
 
 def _midplane(group: Sequence[Comparison]) -> Midplane | None:
@@ -229,7 +216,7 @@ def _outside(comparison: Comparison) -> Floats:
 @kept_with_atlas()
 def _names(atlas: Atlas) -> NDArray[np.object_]:
     """(R + 1,) names of the regions; the last, which -1 finds, is None: no region."""
-    return np.array([*atlas.regions["name"], None], object)
+    return np.array([*(atlas.column("name") or ()), None], object)
 
 
 def _exact(parts: Floats) -> Floats:

@@ -6,19 +6,21 @@ A labelled atlas is the special case in which every entry is 1. In names, E entr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..encoding import one_line
 from ..errors import AtlasError
 from ..grid import Floats, Grid, indices_of
 from ..index_ranges import listed, slices
+from ..tables.frames import pd
+from ..tables.stored import Frame, StoredTable
 from .label_volume import CodedLabels, code_labels, label_entries
 
 _ENTRIES_AT_A_TIME = 2**22
@@ -26,6 +28,9 @@ _ENTRIES_AT_A_TIME = 2**22
 
 _MOST_TABLED = 2**24
 """Voxels, and entries, of the largest atlas for which a table of where each voxel's entries begin is kept: 64 MiB."""
+
+_VOXELS_PER_ASKED = 16
+"""Voxels that are entered in that table in the time in which one is searched for."""
 
 _FEW_TO_SEARCH = 10_000
 """Voxels below which it does not pay to sort them before they are searched for."""
@@ -94,9 +99,9 @@ class Atlas:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", one_line(str(self.name)))  # a file name may hold what no table can
-        if not len(self.regions):
+        if not self.n_regions:
             raise AtlasError(f"{self.name} has no regions; an atlas needs at least one voxel above 0")
-        if not {"id", "name"} <= set(self.regions.columns):
+        if self.column("id") is None or self.column("name") is None:
             raise AtlasError(f"{self.name}: the table of regions needs the columns id and name")
 
     @classmethod
@@ -171,15 +176,28 @@ class Atlas:
 
     def described(self, **facts: Any) -> Atlas:
         """The same atlas with another ``name``, ``space``, ``source`` or ``remarks``; keeps what was worked out."""
-        other = replace(self, **facts)
-        for name, worked_out in self.__dict__.items():
-            other.__dict__.setdefault(name, worked_out)
+        other = copy(self)
+        for name, fact in facts.items():
+            object.__setattr__(other, name, fact)
+        other.__post_init__()
         return other
 
     @property
     def n_regions(self) -> int:
         """Number of regions."""
-        return len(self.regions)
+        return len(_REGIONS.as_given(self))
+
+    def column(self, name: str) -> list[Any] | None:
+        """The values (R,) of a column of the table of regions, without pandas where it can be; None if it has none."""
+        table = _REGIONS.as_given(self)
+        if isinstance(table, StoredTable):
+            return table.column(name)
+        return table[name].tolist() if name in table else None
+
+    @property
+    def names(self) -> list[str]:
+        """(R,) the names of the regions."""
+        return [str(name) for name in self.column("name") or ()]
 
     @cached_property
     def is_labelled(self) -> bool:
@@ -226,8 +244,10 @@ class Atlas:
 
     def entries_at(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Where the entries of voxels (N,), given as flat C-order numbers, begin and end; (N,) each."""
-        if not self.is_tabled:
-            return self.search(voxel)
+        if "begin_of_voxel" not in self.__dict__:
+            asked = self.__dict__["_asked"] = self.__dict__.get("_asked", 0) + len(voxel)
+            if not self.is_tabled or asked * _VOXELS_PER_ASKED < self.grid.n_voxels:
+                return self.search(voxel)
         return self.begin_of_voxel[voxel], self.begin_of_voxel[voxel + 1]
 
     def search(self, voxel: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -305,6 +325,10 @@ class Atlas:
 
     def _parts(self) -> Iterator[slice]:
         return slices(len(self.voxel), _ENTRIES_AT_A_TIME)
+
+
+_REGIONS = Frame("regions")
+Atlas.regions = _REGIONS  # type: ignore[assignment]  # set when it is a class, or it would be the field's default
 
 
 def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import AtlasError, GridError, InputError, counted, plural
@@ -21,6 +20,7 @@ from ..grid import Grid
 from ..header import position_of
 from ..image import READ_ERRORS
 from ..opening import check_end, kept_open
+from ..tables.frames import pd
 from .atlas import Atlas
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
@@ -48,7 +48,7 @@ _BYTES_AHEAD = 2**28
 """What these volumes may take up together."""
 
 
-Names = pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None
+Names: TypeAlias = "pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None"
 """A label table, or what gives one once it is known which numbers it has to name."""
 
 _HIGHEST_PROBABILITY, _HIGHEST_PER_CENT, _LOWEST = 1.5, 105, -0.1

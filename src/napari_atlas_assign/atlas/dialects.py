@@ -17,5 +17,7 @@ def dialects_in(package: str) -> tuple[Any, ...]:
     """
     folder = import_module(package)
     names = [module.name for module in pkgutil.walk_packages(folder.__path__, f"{package}.")]
-    modules = [module for module in map(import_module, names) if hasattr(module, "PRECEDENCE")]
-    return tuple(sorted(modules, key=lambda module: int(module.PRECEDENCE)))
+    # A schema is made of pydantic's heavy classes, and is no dialect.
+    modules = [import_module(name) for name in names if not name.endswith("_schema")]
+    dialects = [module for module in modules if hasattr(module, "PRECEDENCE")]
+    return tuple(sorted(dialects, key=lambda module: int(module.PRECEDENCE)))

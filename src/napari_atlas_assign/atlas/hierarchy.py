@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import AtlasError, InputError
+from ..tables.cells import is_missing
+from ..tables.frames import pd
 from .atlas import Atlas
 from .kept import kept_with_atlas
 
@@ -37,7 +38,7 @@ def ancestors(atlas: Atlas) -> list[tuple[str, ...]]:
     AtlasError
         If a region is its own ancestor, or rows of one parent's name have different parents.
     """
-    names, parents = atlas.regions["name"].astype(str).tolist(), _parents(atlas)
+    names, parents = atlas.names, _parents(atlas)
     above = _parent_of_parents(atlas.name, names, parents)
     lines: dict[str, tuple[str, ...]] = {}
 
@@ -91,7 +92,7 @@ def region_tree(atlas: Atlas) -> list[TreeNode]:
     AtlasError
         See `ancestors`.
     """
-    names, lines = atlas.regions["name"].astype(str).tolist(), ancestors(atlas)
+    names, lines = atlas.names, ancestors(atlas)
     parent_names = {name for line in lines for name in line}
     below: dict[Any, dict[Any, None]] = {None: {}}
     own: dict[Any, list[int]] = {}
@@ -181,7 +182,7 @@ def _joined(atlas: Atlas, level: int) -> Atlas:
     deepest = max(len(line) for line in lines)
     if level not in range(deepest + 1):
         raise InputError(f"{atlas.name} has no level {level} of regions; give a whole number from 0 to {deepest}")
-    names = atlas.regions["name"].astype(str).tolist()
+    names = atlas.names
     parent_names = {name for line in lines for name in line}
     # A parent is one region, by its name; regions that are nobody's parent may share a name (left and right).
     keys: list[Any] = [
@@ -205,10 +206,11 @@ def _joined(atlas: Atlas, level: int) -> Atlas:
 
 def _parents(atlas: Atlas) -> list[str | None]:
     """Each region's parent; a region that names itself has none."""
-    if "parent" not in atlas.regions.columns:
+    parents = atlas.column("parent")
+    if parents is None:
         return [None] * atlas.n_regions
-    pairs = zip(atlas.regions["name"], atlas.regions["parent"], strict=True)
-    return [None if pd.isna(parent) or str(parent) in ("", str(name)) else str(parent) for name, parent in pairs]
+    pairs = zip(atlas.names, parents, strict=True)
+    return [None if is_missing(parent) or str(parent) in ("", name) else str(parent) for name, parent in pairs]
 
 
 def _parent_of_parents(atlas_name: str, names: Sequence[str], parents: Sequence[str | None]) -> dict[str, str | None]:
@@ -226,7 +228,7 @@ def _parent_of_parents(atlas_name: str, names: Sequence[str], parents: Sequence[
 
 def _table(atlas: Atlas, members: dict[Any, list[int]], lines: list[tuple[str, ...]], level: int) -> pd.DataFrame:
     """The rows of the regions at a level: their own where they have one, else made of their children's."""
-    row_of_name = {name: row for row, name in reversed(list(enumerate(atlas.regions["name"].astype(str))))}
+    row_of_name = {name: row for row, name in reversed(list(enumerate(atlas.names)))}
     new_id = int(atlas.regions["id"].max())
     rows: list[dict[Any, Any]] = []
     for key, children in members.items():

@@ -138,7 +138,7 @@ def names_of_labels(path: Path) -> dict[int, str]:
             atlas = reader.read(path)
     except AtlasError:
         return {}
-    named = zip(atlas.regions["id"].tolist(), atlas.regions["name"], strict=True) if atlas.is_labelled else ()
+    named = zip(atlas.column("id") or (), atlas.names, strict=True) if atlas.is_labelled else ()
     return {id_: name for id_, name in named if name != f"label {id_}"}
 
 

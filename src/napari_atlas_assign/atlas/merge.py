@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from ..errors import AtlasError
+from ..tables.frames import pd
 from .atlas import Atlas
 
 

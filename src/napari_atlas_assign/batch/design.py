@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from ..assignment.columns import DESCRIPTION, GROUPS
 from ..assignment.regions.groups import groups_of, summarised, values_of_subjects
 from ..atlas.build import stem
 from ..atlas.files.pairs import read_pairs
 from ..errors import InputError
+from ..tables.frames import pd
 from .combine import ColumnKinds, TableWriter, tsv_line
 from .inputs import MapFile
 from .work import MapKey, key_of

@@ -6,7 +6,6 @@ wrong, and the rows of its tables as the text that they have in a TSV file.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import platform
@@ -14,14 +13,13 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ..assignment.assign import assign_each, collect
 from ..assignment.columns import ASSIGNMENTS, MODES, REGION_TEST, REGIONS, SWEEP, Columns, Kind, kind_of
@@ -30,20 +28,21 @@ from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.point_result import assign_point_set
 from ..assignment.result import Result
-from ..assignment.tables import Part, columns_of_table
 from ..atlas.atlas import Atlas, all_ones
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.image_names import with_names
 from ..atlas.load import load_atlas
-from ..encoding import no_formula
 from ..errors import InputError
 from ..grid import Grid
 from ..header import position_of
 from ..image import Image, file_sha256, open_image
 from ..modes.point_files import read_points
 from ..modes.point_set import Coordinates
-from ..report.provenance import PACKAGES, running_version
+from ..report.provenance import PACKAGES
+from ..resources import running_version
 from ..source import read_image_file, says_labels
+from ..tables.parts import Part, columns_of_table, n_rows, names_of
+from ..tables.text import rows_as_bytes
 from ..timings import timed
 from .inputs import MapFile
 
@@ -284,7 +283,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         stamp = stamp_of(file)
         outcome = (_of_points if job.points else _of_map)(job, file, atlases, timings)
         with timed(timings, "write"):
-            rows = {name: b"".join(_rows(part, file.file) for part in parts) for name, parts in outcome.tables.items()}
+            rows = {name: _rows(parts, file.file) for name, parts in outcome.tables.items()}
     except FileNotFoundError:
         return failed(file, f"{file.file}: no such file; check the path")
     except OSError as error:
@@ -297,13 +296,19 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "stamp": stamp,
         "sha256": outcome.sha256,
         "volumes": outcome.volumes,
-        "modes": sum(map(_length, outcome.tables.get("modes", ()))),
-        "assignments": sum(map(_length, outcome.tables.get("assignments", ()))),
+        "modes": sum(map(n_rows, outcome.tables.get("modes", ()))),
+        "assignments": sum(map(n_rows, outcome.tables.get("assignments", ()))),
         "warnings": outcome.warnings,
         "timings": timings,
-        "columns": {name: columns_of(parts[0], TABLES[name]) for name, parts in outcome.tables.items()},
+        "columns": {name: columns_of(names_of(parts), TABLES[name]) for name, parts in outcome.tables.items()},
     }
     return packed(MapRecord(head, rows))
+
+
+def _rows(parts: Sequence[Part], file: str) -> bytes:
+    """The rows of a table as in a TSV file, with the columns `ORIGIN` first."""
+    names = [*ORIGIN, *(name for name in names_of(parts) if name not in ORIGIN)]
+    return b"".join(rows_as_bytes({**part, "file": file}, names) for part in parts)
 
 
 def _of_map(job: Job, file: MapFile, atlases: list[Atlas], timings: dict[str, float]) -> _Outcome:
@@ -312,9 +317,9 @@ def _of_map(job: Job, file: MapFile, atlases: list[Atlas], timings: dict[str, fl
     timings["read image"] = perf_counter() - start
     result = _assign(images, atlases, job, file.threshold, timings)
     with timed(timings, "tables"):
-        tables = {"assignments": result.assignment_parts(), "modes": result.mode_parts()}
+        tables = {"assignments": result.parts("assignments"), "modes": result.parts("modes")}
     with timed(timings, "regions"):
-        tables["regions"] = result.region_parts()
+        tables["regions"] = result.parts("regions")
     for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
         if table is not None:
             tables[name] = [columns_of_table(table)]
@@ -365,36 +370,6 @@ def _grid_of(file: MapFile) -> Grid | None:
         return Grid((img.shape[0], img.shape[1], img.shape[2]), position_of(img, file.path.name)[0])
     except (InputError, IndexError, OSError):
         return None
-
-
-def _rows(part: Part, file: str) -> bytes:
-    """The rows as `report.folder.write_table` would write them, with the columns `ORIGIN` first; ten times as fast."""
-    names = [*ORIGIN[1:], *(name for name in part if name not in ORIGIN)]
-    columns = [_cells(part[name]) for name in names]
-    text = io.StringIO()
-    rows = zip(repeat(file, _length(part)), *columns, strict=False)  # what is one value for all rows has no end
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8", errors="backslashreplace")
-
-
-def _length(part: Part) -> int:
-    """How many rows a part of a table has."""
-    return next(len(column) for column in part.values() if pd.api.types.is_list_like(column))
-
-
-def _cells(column: Any) -> Iterable[Any]:
-    """The cells of a column (N,) as they are written, or one value for all rows."""
-    if not pd.api.types.is_list_like(column):
-        return repeat("n/a" if column is None else no_formula(column))
-    if isinstance(column.dtype, pd.Int64Dtype):
-        cells: list[Any] = pd.array(column).to_numpy(object, na_value="n/a").tolist()
-        return cells
-    cells = column.tolist()
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-        return cells
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
-        return ["n/a" if cell != cell else cell for cell in cells]
-    return ["n/a" if cell is None or cell != cell else no_formula(cell) for cell in cells]
 
 
 def _named(file: MapFile) -> dict[str, Any]:

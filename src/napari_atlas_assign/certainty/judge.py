@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.comparison import Comparison
@@ -17,6 +16,7 @@ from ..atlas.templates import template_for
 from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
+from ..tables.frames import pd
 from .evenness import LEVEL
 from .placements import TOO_LARGE, Domain, Placements, corrected_over_modes, place_modes
 from .region_test import compare_with_surrogates

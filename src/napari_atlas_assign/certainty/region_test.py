@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
 from ..modes.modes import check_values
+from ..tables.frames import pd
 from .evenness import COVERED, LEVEL, Parts, evenness
 from .surrogates import surrogates
 

@@ -11,16 +11,17 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.best_region import best_by_correlation, best_by_share
 from ..assignment.comparison import Comparison
 from ..assignment.parameters import Parameters, rising_thresholds
 from ..assignment.scores import correlation, share
-from ..assignment.tables import mode_parts, table_of_parts
+from ..assignment.tables import mode_parts
 from ..errors import InputError
 from ..modes.modes import Modes
+from ..tables.frames import pd
+from ..tables.parts import table_of_parts
 
 
 def sweep_thresholds(

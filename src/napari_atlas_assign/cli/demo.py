@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..image import Image
     from ..report.folder import usable_folder
     from ..report.short import first_rows
+    from ..tables.parts import columns_of_table
 
     usable_folder(arguments.output)
     path = wheel_file(*Z_MAP)
@@ -80,11 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
     result = assign(image, atlas, threshold=THRESHOLD)
     folder = result.save(arguments.output)
     modes, assignments = result.modes[[*MODE_COLUMNS]], result.assignments[[*ASSIGNMENT_COLUMNS]]
+    shown = [first_rows([columns_of_table(table)], ROWS) for table in (modes, assignments)]
     print(f"{path.name} at z > {THRESHOLD:g} and the atlas {ATLAS}\n")
-    print(f"Modes ({len(modes)}), the largest first:\n{first_rows(modes, ROWS)}\n")
+    print(f"Modes ({len(modes)}), the largest first:\n{shown[0]}\n")
     for sentence in _not_covered(result):
         print(sentence)
-    print(f"\nAssignments ({len(assignments)}), by mode and falling correlation:\n{first_rows(assignments, ROWS)}\n")
+    print(f"\nAssignments ({len(assignments)}), by mode and falling correlation:\n{shown[1]}\n")
     print(f"All columns, the volume of modes and the record are in {folder}", flush=True)
     if arguments.no_gui:
         return

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.checks import check_atlases, tell
@@ -25,6 +24,7 @@ from ..grid import Floats
 from ..limits import read_bytes
 from ..modes.point_files import coordinate_system
 from ..modes.point_set import PointSet
+from ..tables.frames import pd
 from ..template_space import compare_spaces
 from .layout import Layout, coordinate_columns, layout_of
 from .table import decoded, encoded, lines_of, text_of

@@ -18,15 +18,15 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.result import Result
 from ..atomic import replace_folder, scratch_folder, told_if_not_written
-from ..encoding import no_formula
 from ..errors import InputError
 from ..header import MODES_INTENT
 from ..image import Image, file_sha256
+from ..tables.parts import Part, columns_of_table
+from ..tables.text import write_parts
 from .provenance import RECORD_NAME, read_record, record_of, to_json
 
 ASSIGNMENTS, MODES, PEAKS, POINTS = "assignments.tsv", "modes.tsv", "peaks.tsv", "points.tsv"
@@ -142,29 +142,22 @@ def write_files(result: Result | PointResult, folder: Path, report: bool = False
 
 def write_tables(result: Result | PointResult, folder: Path) -> None:
     """Write the tables and mode volumes of a result into a folder."""
-    write_table(result.assignments, folder / ASSIGNMENTS)
-    write_table(result.regions, folder / REGIONS)
+    for table, name in (("assignments", ASSIGNMENTS), ("regions", REGIONS)):
+        write_parts(_parts(result, table), folder / name)
     if isinstance(result, PointResult):
-        write_table(result.listed, folder / POINTS)
-    else:
-        write_table(result.modes, folder / MODES)
-        write_table(result.peaks, folder / PEAKS)
-        for table, name in ((result.sweep, SWEEP), (result.region_test, REGION_TEST)):
-            if table is not None:
-                write_table(table, folder / name)
-        for name, runs in _mode_volumes(result).items():
-            write_labels([result.components_of(run) for run in runs], folder / name)
+        write_parts(_parts(result, "listed"), folder / POINTS)
+        return
+    for table, name in (("modes", MODES), ("peaks", PEAKS)):
+        write_parts(_parts(result, table), folder / name)
+    for made, name in ((result.sweep, SWEEP), (result.region_test, REGION_TEST)):
+        if made is not None:
+            write_parts([columns_of_table(made)], folder / name)
+    for name, runs in _mode_volumes(result).items():
+        write_labels([result.components_of(run) for run in runs], folder / name)
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as UTF-8 TSV with every digit of its numbers; what is undefined is ``n/a``, as in BIDS.
-
-    Names that a spreadsheet would calculate get an apostrophe in front.
-    """
-    texts = [name for name in table.columns if table[name].dtype.kind not in "iufb"]
-    table.assign(**{name: table[name].map(no_formula) for name in texts}).to_csv(
-        path, sep="\t", index=False, na_rep="n/a", encoding="utf-8", errors="backslashreplace", lineterminator="\n"
-    )
+def _parts(result: Result | PointResult, table: Any) -> list[Part]:
+    return [columns_of_table(getattr(result, table))] if isinstance(result, PointResult) else result.parts(table)
 
 
 def write_labels(images: Sequence[Image], path: Path) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..assignment.columns import (
     ASSIGNMENTS,
@@ -37,6 +36,7 @@ from ..atomic import told_if_not_written, whole_file
 from ..certainty.registration import DRAWS, HELD
 from ..errors import InputError, plural
 from ..image import exists
+from ..tables.frames import pd
 from .canvas import ON_PAGE
 from .colors import REGION_COLORS, mode_color
 from .coverage import coverage, covered_elsewhere, is_covered, not_covered

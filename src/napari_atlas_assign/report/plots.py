@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from ..assignment.point_result import PointResult
 from ..assignment.regions.table import NONE
 from ..assignment.result import Result
 from ..errors import InputError
+from ..tables.frames import pd
 from . import canvas
 from .canvas import AS_FILE
 from .colors import mode_color

@@ -13,7 +13,6 @@ import platform
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from ..grid import Grid
 from ..image import Image, exists
 from ..lazy import blocks
 from ..limits import read_bytes
+from ..resources import running_version
 
 RECORD_NAME = "provenance.json"
 """The record's file name in an output folder."""
@@ -185,12 +185,6 @@ def software() -> dict[str, str]:
     """Versions of Python and of `PACKAGES`, and the platform."""
     versions = {"python": platform.python_version(), "platform": platform.platform()}
     return versions | {package: running_version(package) for package in PACKAGES}
-
-
-def running_version(package: str) -> str:
-    """The version of one of `PACKAGES`, of the code that runs; its metadata would take longer to find."""
-    version: str = import_module(package.replace("-", "_")).__version__
-    return version
 
 
 def _describe_image(image: Image) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..assignment.best_region import LEAST_SHARE
 from ..assignment.result import Result
 from ..grid import Floats
 from ..image import Image
+from ..tables.frames import pd
 from .background import background_of
 from .colors import REGION_COLORS
 from .slices import ViewBox, box_of, drawable, volume_of

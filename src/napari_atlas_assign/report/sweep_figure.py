@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from ..assignment.result import Result
+from ..tables.frames import pd
 from . import canvas
 from .canvas import EDGE, TITLE, WIDTH, Style
 from .colors import mode_color

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pandas as pd
-
 from ..errors import plural
+from ..tables.cells import is_missing
 
 MISSING = "–"
 """Shown for what is undefined."""
@@ -20,7 +19,7 @@ def number(value: Any, decimals: int) -> str:
     >>> number(60507.0, 0), number(-0.00004, 3), number(float("nan"), 2)
     ('60\u202f507', '−4.0e−05', '–')
     """
-    if _missing(value):
+    if is_missing(value):
         return MISSING
     if value and math.isfinite(value) and (abs(value) >= 1e9 or abs(value) < 0.5 * 10.0**-decimals):
         return f"{value:.1e}".replace("-", "−")
@@ -29,7 +28,7 @@ def number(value: Any, decimals: int) -> str:
 
 def fixed(value: Any, decimals: int) -> str:
     """A number with so many decimals, however small it is."""
-    if _missing(value):
+    if is_missing(value):
         return MISSING
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞"
@@ -44,14 +43,14 @@ def rounded(value: Any) -> str:
     >>> rounded(351.0), rounded(3.0199), rounded(0.01234)
     ('351', '3.02', '0.01234')
     """
-    if _missing(value) or not math.isfinite(value) or abs(value) >= 1000:
+    if is_missing(value) or not math.isfinite(value) or abs(value) >= 1000:
         return number(value, 0)
     return f"{value:.4g}".replace("-", "−")
 
 
 def percent(part: Any) -> str:
     """A part as per cent: ``17.2 %``, ``< 0.1 %``."""
-    if _missing(part):
+    if is_missing(part):
         return MISSING
     return "< 0.1 %" if 0 < part < 0.0005 else f"{fixed(100 * part, 1)} %"
 
@@ -82,7 +81,3 @@ def listed(names: Sequence[str]) -> str:
 def counted(n: int, noun: str) -> str:
     """``1 mode``, ``2 modes``; ``2 regions of interest``."""
     return f"{number(n, 0)} {plural(n, noun)}"
-
-
-def _missing(value: Any) -> bool:
-    return value is None or bool(pd.isna(value))

@@ -9,7 +9,8 @@ import pytest
 
 from napari_atlas_assign.plugin.table.copy import as_latex, as_markdown, as_tsv, latex_text, markdown_text
 from napari_atlas_assign.plugin.table.values import TableValues
-from napari_atlas_assign.report.folder import write_table
+from napari_atlas_assign.tables.parts import columns_of_table
+from napari_atlas_assign.tables.text import write_parts
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def frame():
 
 def test_tsv_has_every_digit_and_is_what_a_saved_result_holds(frame, tmp_path):
     columns = TableValues(frame)
-    write_table(frame, tmp_path / "saved.tsv")
+    write_parts([columns_of_table(frame)], tmp_path / "saved.tsv")
     assert as_tsv(columns, columns.names, [0, 1]) == (tmp_path / "saved.tsv").read_text("utf-8")
 
 

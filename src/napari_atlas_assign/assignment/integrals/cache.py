@@ -95,7 +95,8 @@ def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[n
 def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
     """Work out at once what `region_integrals` may be asked for, for processes that are forked from this one."""
     if grid.shift_in(atlas.grid) is not None:
-        atlas.entries_at(np.zeros(0, np.int64))
+        if atlas.is_tabled:
+            _ = atlas.begin_of_voxel
     else:
         _kept_for(atlas, grid).extend(tiles_near(atlas, Tiles(grid)), atlas)
         store_integrals(atlas, grid)

@@ -6,10 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from ...atlas.files.pairs import read_pairs
 from ...errors import InputError
+from ...tables.frames import pd
 from ..columns import DESCRIPTION, GROUPS, REGIONS
 from ..point_result import PointResult
 from ..result import Result

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
@@ -18,6 +17,9 @@ from ...atlas.hierarchy import TreeNode, region_tree
 from ...atlas.kept import kept_with_atlas
 from ...grid import Floats
 from ...modes.point_set import PointSet
+from ...tables.cells import is_missing
+from ...tables.frames import pd
+from ...tables.parts import Nullable, table_of_part
 from ..columns import REGIONS, in_order
 from ..comparison import Comparison
 from ..parameters import Parameters
@@ -61,7 +63,7 @@ def regions_of_points(points: PointSet, atlas: Atlas) -> pd.DataFrame:
     """How many points lie in every region."""
     midplane = midplane_for([atlas], points.space)
     count = amounts_of_points(points, atlas, midplane)
-    return pd.DataFrame(_columns(atlas, {"volume mm3": volumes(atlas, midplane), "count": count}))
+    return table_of_part(_columns(atlas, {"volume mm3": volumes(atlas, midplane), "count": count}))
 
 
 def _columns(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None) -> dict[str, Any]:
@@ -113,13 +115,13 @@ def _rows(atlas: Atlas) -> _Rows:
 
 def _description(tree: Sequence[TreeNode], atlas: Atlas) -> dict[str, Any]:
     """The columns that say what each row is of."""
-    ids, sides = atlas.regions["id"].tolist(), atlas.regions.get("hemisphere", pd.Series([None] * atlas.n_regions))
-    of_row = [None if side is None or pd.isna(side) else str(side) for side in sides]
+    ids = atlas.column("id") or []
+    of_row = [None if is_missing(side) else str(side) for side in atlas.column("hemisphere") or [None] * len(ids)]
     return {
-        "region id": pd.array([None if node.row is None else ids[node.row] for node in tree] + [None], dtype="Int64"),
+        "region id": Nullable([*(None if node.row is None else ids[node.row] for node in tree), None]),
         "region": np.array([*(node.name for node in tree), NONE], object),
         "parent": np.array([*(node.parent for node in tree), None], object),
-        "level": pd.array([*(node.level for node in tree), None], dtype="Int64"),
+        "level": Nullable([*(node.level for node in tree), None]),
         "hemisphere": np.array([*(_side_of(node, of_row) for node in tree), None], object),
     }
 

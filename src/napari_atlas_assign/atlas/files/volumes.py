@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError, InputError, counted
@@ -19,6 +18,7 @@ from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
 from ...opening import kept_open
 from ...opening import load as load_header
+from ...tables.frames import pd
 from ..build import grid_of, named_grid, region_entries, regions_of_labels, regions_of_volumes
 from ..label_tables import read_table
 from ..label_volume import code_labels

@@ -10,13 +10,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ...errors import AtlasError
 from ...header import afni_attributes
 from ...image import READ_ERRORS
 from ...limits import read_bytes
 from ...opening import load as load_header
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import stem
 from ..files.paths import is_nifti

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ...errors import AtlasError
 from ...grid import Grid
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import stem
 from ..files.text import read_json

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError, InputError
 from ...grid import Floats, Grid
 from ...image import READ_ERRORS
 from ...limits import MAX_GZIP_RATIO, MAX_IMAGE_BYTES, MAX_TEXT_BYTES
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import regions_of_labels
 from ..files.paths import inside

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError, counted
 from ...grid import Grid
 from ...image import file_sha256
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import named_grid
 from ..files.paths import inside

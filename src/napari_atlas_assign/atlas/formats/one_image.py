@@ -9,10 +9,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ...grid import Grid
 from ...image import file_sha256
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import Names, atlas_from_label_volume, atlas_from_maps, grid_of
 from ..files.paths import image_inside

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...encoding import one_line
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...opening import load as load_header
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import atlas_from_entries, stem
 from ..files.paths import inside

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ...errors import AtlasError
 from ...image import READ_ERRORS
 from ...nrrd_files.image import is_nrrd
 from ...nrrd_files.segments import Segment, has_segments, segments_of, voxels_of
 from ...opening import load as load_header
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import named_grid, stem
 from ..files.volumes import open_volume, renamed

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ...errors import AtlasError, counted
+from ...tables.frames import pd
 from ..dialects import dialects_in
 from ..files.text import parse_json, read_text
 from . import text_table

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
-import pandas as pd
-
 from ...errors import AtlasError, counted
+from ...tables.frames import pd
 from .table import Row, make_table, whole_number
 
 NAME = "AFNI label table"

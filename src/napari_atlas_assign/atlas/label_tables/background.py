@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from ...tables.frames import pd
 
 _WORDS = {
     *("???", "background", "back ground", "bg", "clear label", "exterior", "no label", "nolabel", "not labeled"),

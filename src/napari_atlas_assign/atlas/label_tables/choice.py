@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ...errors import AtlasError
+from ...tables.frames import pd
 from ..build import stem
 from ..remarks import remark
 from . import is_table, read_table

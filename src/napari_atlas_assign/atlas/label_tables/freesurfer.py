@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from ...errors import AtlasError
+from ...tables.frames import pd
 from .table import Row, color_of, content_lines, is_whole_number, make_table, unquoted, whole_number
 
 NAME = "FreeSurfer ColorLUT"

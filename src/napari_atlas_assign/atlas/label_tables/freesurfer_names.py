@@ -9,8 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
+from ...tables.frames import pd
 from .hemispheres import with_sides
 
 _STANDARD = re.compile(r"(?:^|[^a-z])(?:aseg|aparc\.a2009s\+aseg|aparc\+aseg|wmparc)(?=[^a-z]|$)", re.IGNORECASE)

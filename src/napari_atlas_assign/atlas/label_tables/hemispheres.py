@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-import pandas as pd
+from ...tables.frames import pd
 
 Side = Literal["left", "right"]
 

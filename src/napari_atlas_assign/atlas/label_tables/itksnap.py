@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from ...errors import AtlasError
+from ...tables.frames import pd
 from .table import Row, color_of, content_lines, make_table, whole_number
 
 NAME = "ITK-SNAP label description"

@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ...errors import AtlasError
+from ...tables.frames import pd
 from ..files.text import parse_json
 from .columns import IDS, ColumnRoles, is_header, rows_of
 from .table import BY_ROW, FROM_ZERO, Row, color_of, is_whole_number, make_table, whole_number

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from ...errors import AtlasError
+from ...tables.frames import pd
 from . import freesurfer
 
 NAME = "3D Slicer color table"

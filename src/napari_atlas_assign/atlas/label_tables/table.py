@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...encoding import one_line
 from ...errors import AtlasError
+from ...tables.frames import pd
 from .hemispheres import with_sides
 
 MAX_ROWS = 200_000

@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from ...errors import AtlasError, counted
+from ...tables.frames import pd
 from .columns import ColumnRoles, is_header, rows_of
 from .table import (
     BY_ROW,

@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import pandas as pd
-
 from ...errors import AtlasError
+from ...tables.frames import pd
 from ..files.xml import parse_xml, text_of
 from .table import FROM_ZERO, Row, make_table, side, whole_number
 

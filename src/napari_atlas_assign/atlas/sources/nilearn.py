@@ -15,11 +15,11 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 
 from ...errors import AtlasError, counted
 from ...image import file_sha256, quiet_nibabel
 from ...opening import load as load_header
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import named_grid
 from ..files.volumes import entries_of_volumes, keep_open, open_volume

@@ -13,11 +13,11 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError, counted, plural
 from ...image import file_sha256
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import atlas_from_entries, atlas_from_label_volume, named_grid, stem
 from ..files.volumes import entries_of_volumes, keep_open, n_axes, open_atlas_image, read_volume

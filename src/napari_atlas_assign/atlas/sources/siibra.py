@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import AtlasError
 from ...grid import Grid
 from ...image import Image, file_sha256
+from ...tables.frames import pd
 from ..atlas import Atlas
 from ..build import atlas_from_entries, named_grid
 from ..files.volumes import entries_by_label, entries_of

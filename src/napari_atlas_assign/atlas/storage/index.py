@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ...atomic import leftovers, scratch_folder
 from ...grid import Grid
 from ...image import file_sha256
+from ...resources import running_version
+from ...tables.stored import StoredTable
 from ..atlas import Atlas, RegionSums, all_ones
 from ..remarks import listening, remark
 from .arrays import read_arrays, read_header, write_arrays
@@ -172,7 +173,7 @@ def content_key(*parts: str) -> str:
 
 def _digest(kind: str) -> Any:
     # The table of regions comes back with the column types of the pandas that wrote it.
-    return sha256(f"{VERSION} pandas {pd.__version__.split('.')[0]} {kind}".encode())
+    return sha256(f"{VERSION} pandas {running_version('pandas').split('.')[0]} {kind}".encode())
 
 
 def _entry_key(dialect: Dialect, path: Path, files: list[Path], hashes: list[str]) -> str:
@@ -204,7 +205,7 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
         now = dict(zip(header["paths"], map(str, paths), strict=True))
         atlas = Atlas(
             Grid(tuple(header["shape"]), np.array(header["affine"])),
-            _table_from_json(header["regions"]),
+            StoredTable(header["regions"]),  # type: ignore[arg-type]  # made into a DataFrame when one is asked for
             arrays["voxel"],
             arrays["region"],
             arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
@@ -244,7 +245,7 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
         "n_regions": atlas.n_regions,
     }
     try:
-        header["regions"] = _table_to_json(atlas.regions)
+        header["regions"] = StoredTable.of(atlas.regions).columns
         json.dumps(header)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(folder.parent) as new:
@@ -253,15 +254,6 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
         pass
     return folder.is_dir()
-
-
-def _table_to_json(table: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
-    """Name, type and values of each column; floats keep all digits, None and NaN stay apart."""
-    return [(str(name), str(column.dtype), column.tolist()) for name, column in table.items()]
-
-
-def _table_from_json(columns: list[tuple[str, str, list[Any]]]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(values, dtype=dtype) for name, dtype, values in columns})
 
 
 def _drop_oldest(keep: Path) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...assignment.columns import REGIONS
+from ...tables.frames import pd
 from .. import canvas
 from ..canvas import EDGE, WIDTH, Style
 from ..colors import mode_color

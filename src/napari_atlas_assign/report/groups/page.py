@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-import pandas as pd
-
 from ...assignment.columns import GROUPS, REGIONS
+from ...tables.frames import pd
 from .. import canvas
 from ..figures import figure_bytes
 from ..html import column_meanings, html_table, text, whole_page

@@ -15,11 +15,11 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ....errors import AtlasError
 from ....image import file_sha256
+from ....tables.frames import pd
 from ...atlas import Atlas
 from ...build import atlas_from_entries, regions_of_labels, stem
 from ...files.paths import inside

@@ -10,18 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
 
 from ....errors import AtlasError, counted
 from ....grid import Grid
 from ....image import file_sha256
 from ....limits import MAX_TEXT_BYTES
+from ....tables.frames import pd
 from ....template_space import canonical_space
 from ...atlas import Atlas
 from ...build import atlas_from_entries, stem
@@ -40,6 +39,9 @@ from ...files.volumes import (
 )
 from ...label_tables.hemispheres import with_sides
 from ...sources.download import downloads_folder, fetch
+
+if TYPE_CHECKING:
+    from .map_schema import Index, Map, Volume
 
 NAME = "siibra-map"
 PRECEDENCE = 70
@@ -137,36 +139,12 @@ def files(path: Path, labels: Path | None = None) -> list[Path]:
     return [path, *sorted(local), *([labels] if labels else [])]
 
 
-_Count = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class _Index(BaseModel):
-    volume: _Count | None = None
-    label: Annotated[int, Field(ge=1, lt=2**53)] | None = None
-    z: _Count | None = None
-    fragment: str | None = None
-
-
-class _Volume(BaseModel):
-    providers: dict[str, Any]
-
-
-class _Map(BaseModel):
-    type: Literal["siibra/map/v0.0.1"] = Field(alias="@type")
-    id: str = Field("", alias="@id")
-    name: str = ""
-    shortname: str = Field("", alias="shortName")
-    space: dict[str, Any] = {}
-    volumes: list[_Volume]
-    indices: dict[str, list[_Index]]
-
-
 @dataclass(frozen=True)
 class _Part:
     """What one index entry says: where a region, or a part of it, is mapped."""
 
     region: str
-    index: _Index
+    index: Index
 
     @property
     def where(self) -> tuple[int, str | None, int | None]:
@@ -176,7 +154,7 @@ class _Part:
 class _Files:
     """The image files of a map, opened on one grid."""
 
-    def __init__(self, path: Path, spec: _Map, progress: Any, cancelled: Any) -> None:
+    def __init__(self, path: Path, spec: Map, progress: Any, cancelled: Any) -> None:
         self.path, self.spec = path, spec
         self._progress, self._cancelled = progress, cancelled
         self._images: dict[Path, Any] = {}
@@ -237,7 +215,7 @@ class _Files:
         return self._path_of[text]
 
 
-_Maps = tuple[pd.DataFrame, list[NDArray[np.integer]], list[NDArray[Any]]]
+_Maps: TypeAlias = "tuple[pd.DataFrame, list[NDArray[np.integer]], list[NDArray[Any]]]"
 
 
 def _statistical(parts: list[_Part], files: _Files) -> _Maps:
@@ -276,13 +254,17 @@ def _labelled(parts: list[_Part], files: _Files) -> _Maps:
     return pd.DataFrame({"id": ids, "name": names}), voxels, [np.ones(len(v), np.float32) for v in voxels]
 
 
-def _parse(path: Path) -> _Map:
+def _parse(path: Path) -> Map:
+    from pydantic import ValidationError
+
+    from .map_schema import Map
+
     data = read_json(path)
     if isinstance(data, dict):
         short = data.get("shortName") or data.get("shortname") or ""
         data = {**data, "shortName": short, "name": data.get("name") or ""}
     try:
-        return _Map.model_validate(data)
+        return Map.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
@@ -291,7 +273,7 @@ def _parse(path: Path) -> _Map:
         raise AtlasError(f"{path.name} is no siibra map: it is nested too deeply") from None
 
 
-def _addresses(volume: _Volume, path: Path) -> dict[str, str]:
+def _addresses(volume: Volume, path: Path) -> dict[str, str]:
     """The NIfTI files of a volume by fragment; the only one's fragment may be the empty name."""
     provider = volume.providers.get("nii")
     if isinstance(provider, str):

@@ -22,13 +22,13 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ....atomic import scratch_folder
 from ....errors import AtlasError, counted, plural
 from ....image import file_sha256
 from ....limits import MAX_TEXT_BYTES, read_bytes
+from ....tables.frames import pd
 from ...atlas import Atlas
 from ...build import atlas_from_entries, named_grid
 from ...files.volumes import open_volume, read_volume, renamed

@@ -1,0 +1,15 @@
+"""Single values of tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN or pandas' NA, of which nobody knows whether it is unequal to itself."""
+    if value is None:
+        return True
+    is_unequal = value != value
+    return not isinstance(is_unequal, bool | np.bool_) or bool(is_unequal)
