@@ -95,7 +95,7 @@ def test_a_profile_names_the_stages(run, folder):
     assign(run)
     code, _, err = run("rerun", "out", "--profile")
     assert code == 0
-    assert [line.split("  ")[0] for line in err.splitlines()][-3:] == ["checks", "tables", "total"]
+    assert [line.split("  ")[0] for line in err.splitlines()][-3:] == ["tables", "regions", "total"]
 
 
 def test_the_real_map_and_atlas_give_the_same_tables(run, zmap_path, tmp_path, monkeypatch):

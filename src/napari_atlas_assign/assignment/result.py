@@ -81,14 +81,12 @@ class Result(Saving):
 
         A stack adds ``map`` and ``map name``, several atlases add ``atlas``.
         """
-        with timed(self.timings, "tables"):
-            return table_of_parts(self.parts("assignments"))
+        return table_of_parts(self.parts("assignments"))
 
     @cached_property
     def modes(self) -> pd.DataFrame:
         """One row per mode; columns `columns.MODES`. Several atlases stand side by side, named in the columns."""
-        with timed(self.timings, "tables"):
-            return table_of_parts(self.parts("modes"))
+        return table_of_parts(self.parts("modes"))
 
     @cached_property
     def peaks(self) -> pd.DataFrame:
@@ -128,9 +126,11 @@ class Result(Saving):
     def parts(self, table: Literal["assignments", "modes", "peaks", "summary", "regions"]) -> list[Part]:
         """What a table is made of; writing it needs no more, and pandas takes longer to import than to assign a map."""
         if table == "regions":
-            return parts_of(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
+            with timed(self.timings, "regions"):
+                return parts_of(self.comparisons, self.is_stack, lambda one: regions_of_map(one, self.parameters))
         ways = {"assignments": assignment_parts, "modes": mode_parts, "peaks": peak_parts, "summary": cluster_parts}
-        return ways[table](self.comparisons, self.parameters, self.is_stack)
+        with timed(self.timings, "tables"):
+            return ways[table](self.comparisons, self.parameters, self.is_stack)
 
     @cached_property
     def components(self) -> Image:

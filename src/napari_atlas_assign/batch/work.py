@@ -316,10 +316,11 @@ def _of_map(job: Job, file: MapFile, atlases: list[Atlas], timings: dict[str, fl
     images = _read_images(file, job.volume)
     timings["read image"] = perf_counter() - start
     result = _assign(images, atlases, job, file.threshold, timings)
-    with timed(timings, "tables"):
-        tables = {"assignments": result.parts("assignments"), "modes": result.parts("modes")}
-    with timed(timings, "regions"):
-        tables["regions"] = result.parts("regions")
+    tables = {
+        "assignments": result.parts("assignments"),
+        "modes": result.parts("modes"),
+        "regions": result.parts("regions"),
+    }
     for name, table in (("sweep", result.sweep), ("region_test", result.region_test)):
         if table is not None:
             tables[name] = [columns_of_table(table)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "napari-atlas-assign"
 
-STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "certainty", "checks", "tables", "write")
+STAGES = ("load atlas", "read image", "modes", "integrals", "sums", "certainty", "checks", "tables", "regions", "write")
 """Of a run, in their order."""
 
 Subparsers = Any
