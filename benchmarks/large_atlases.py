@@ -50,9 +50,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="large-atlases-") as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        makers = {"labels": label_volume, "maps": maps_in_one_file, "files": maps_in_many_files}
         for kind in arguments.only or LIMITS_GB:
-            source = makers[kind](folder)
+            source = MAKERS[kind](folder)
             with tempfile.TemporaryDirectory(prefix="index-", dir=folder) as cache:
                 for turn in ("first", "from the index"):
                     report(kind, turn, load(source, cache))
@@ -139,6 +138,14 @@ def maps_in_many_files(folder: Path) -> Path:
             with gzip.open(path / f"area-{r:03}.nii.gz", "wb", compresslevel=1) as file:
                 file.write(header + map_of(r).tobytes(order="F"))
     return path
+
+
+MAKERS = {"labels": label_volume, "maps": maps_in_one_file, "files": maps_in_many_files}
+TITLES = {
+    "labels": "labels as large as the Allen 10 µm annotation",
+    "maps": "414 maps as large as Julich-Brain's, one file",
+    "files": "the same maps, 414 files",
+}
 
 
 if __name__ == "__main__":
