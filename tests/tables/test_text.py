@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import csv
+import io
+
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_atlas_assign.encoding import no_formula
 from napari_atlas_assign.tables.parts import Nullable, Taken, columns_of_table, table_of_parts
 from napari_atlas_assign.tables.text import rows_as_bytes, write_parts
 from tests.tables.helpers import text_by_pandas
@@ -47,6 +52,16 @@ def test_parts_stand_below_each_other_and_what_one_lacks_is_missing(tmp_path):
 
 def test_single_precision_has_its_own_digits():
     assert rows_as_bytes({"a": np.array([0.1, np.nan, 1e-9], np.float32)}, ["a"]) == b"0.1\nn/a\n1e-09\n"
+
+
+@pytest.mark.parametrize("text", ["", "a", '"', "a\tb", "a\nb", "a\rb", "=1", "\u2028", 'say "a"'])
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+def test_cells_are_quoted_as_the_csv_module_quotes_them(text, names):
+    line = io.StringIO()
+    safe = no_formula(text)
+    csv.writer(line, delimiter="\t", lineterminator="\n").writerow([safe] * len(names))
+    of_rows = Taken([text], lambda: None, np.array([0]))
+    assert rows_as_bytes({"a": of_rows, "b": [text]}, names).decode() == line.getvalue()
 
 
 def test_a_table_without_rows_has_its_heads(tmp_path):

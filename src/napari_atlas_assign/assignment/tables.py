@@ -98,9 +98,10 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
     else:
         order = np.arange(len(sums.mode))
     mode, region = sums.mode[order], sums.region[order]
+    centroid = points_as_tuples(modes.centroids())
     columns: dict[str, Any] = {
         "input structure": modes.number[mode],
-        "centroid": points_as_tuples(modes.centroids())[mode],
+        "centroid": Taken(centroid.tolist(), lambda: centroid, mode),
         "volume": region,
         "region": _taken(atlas, "name", region, lambda: texts_of_regions(atlas).array),
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..encoding import no_formula
 from .cells import is_missing
-from .parts import Part, is_column, n_rows, names_of
+from .parts import Nullable, Part, Taken, is_column, n_rows, names_of
 
 MISSING = "n/a"
 """What stands for a missing value in a file, as in BIDS."""
@@ -25,38 +25,60 @@ def write_parts(parts: Sequence[Part], path: Path) -> None:
     Names that a spreadsheet would calculate get an apostrophe in front.
     """
     names = names_of(parts)
-    path.write_bytes(_as_bytes([names]) + b"".join(rows_as_bytes(part, names) for part in parts))
+    head = _as_bytes([[_quoted(name)] for name in names])
+    path.write_bytes(head + b"".join(rows_as_bytes(part, names) for part in parts))
 
 
 def rows_as_bytes(part: Part, names: Sequence[str]) -> bytes:
     """The rows of some columns of a part, in this order, as lines of a TSV file."""
-    columns = [_cells(part.get(name)) for name in names]
-    # What is one value for all rows has no end.
-    return _as_bytes(row for row, _ in zip(zip(*columns, strict=False), range(n_rows(part)), strict=False))
+    n = n_rows(part)
+    return _as_bytes([_texts(part.get(name), n) for name in names])
 
 
-def _as_bytes(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8", errors="backslashreplace")
+def _as_bytes(columns: Sequence[Sequence[str]]) -> bytes:
+    """Columns of cells as lines; a line of nothing but an empty cell would be none."""
+    text = "".join(f"{line or _EMPTY}\n" for line in map("\t".join, zip(*columns, strict=True)))
+    return text.encode("utf-8", errors="backslashreplace")
 
 
-def _cells(column: Any) -> Iterable[Any]:
-    """The cells of a column (N,) as they are written, or one value for all rows."""
+_EMPTY = '""'
+
+
+def _texts(column: Any, n: int) -> Sequence[str]:
+    """The cells of a column (n,) as they are written, or n times that of one value for all rows."""
     if not is_column(column):
-        return repeat(_cell(column))
+        return [_text(column)] * n
+    if isinstance(column, Taken):
+        rows = column.row.tolist()
+        texts = {row: _text(column.values[row]) for row in set(rows)}
+        return [texts[row] for row in rows]
     kind = column.dtype.kind if isinstance(getattr(column, "dtype", None), np.dtype) else "O"
     if kind == "f" and column.dtype != np.float64:
-        return [_cell(cell) for cell in column]  # its own digits, not those of the double next to it
+        return [_text(cell) for cell in column]  # its own digits, not those of the double next to it
+    if isinstance(column, Nullable):
+        return [MISSING if cell is None else str(cell) for cell in column]
     cells: list[Any] = column if isinstance(column, list) else column.tolist()
-    if kind in "iub":
-        return cells
     if kind == "f":
-        return [MISSING if cell != cell else cell for cell in cells]
-    return [_cell(cell) for cell in cells]
+        return [MISSING if cell != cell else repr(cell) for cell in cells]
+    return list(map(str if kind in "iub" else _text, cells))
 
 
-def _cell(value: Any) -> Any:
+def _text(value: Any) -> str:
     if isinstance(value, str):
-        return no_formula(value)
-    return MISSING if is_missing(value) else value
+        return _safe(value)
+    return MISSING if is_missing(value) else _quoted(str(value))
+
+
+@lru_cache(maxsize=2**12)
+def _safe(text: str) -> str:
+    """Kept, since the same names come in every row and in every table."""
+    return _quoted(no_formula(text))
+
+
+def _quoted(text: str) -> str:
+    """A cell as the csv module writes it, which few need: it takes ten times as long as all the rest."""
+    if text.isprintable() and '"' not in text:
+        return text
+    line = io.StringIO()
+    csv.writer(line, delimiter="\t", lineterminator="\n").writerow([text, None])
+    return line.getvalue().removesuffix("\t\n")
