@@ -114,7 +114,15 @@ def measure(arguments: argparse.Namespace, data: dict[str, Any]) -> dict[str, li
     ours += [f"assign:{a}:{c}:{k}" for a in atlases for c in cases for k in ("siibra", "default")]
     ours += [f"assign:juelich:{case}:siibra:numba" for case in cases]
     ours += [f"threshold:{case}" for case in ("z > 3", "two modes", "1 mm", "1 mm:numba")]
-    ours += ["points:1:3", "points:1:5", "points:1000:5", "command:cold", "command:warm", "pass"]
+    ours += [
+        "points:1:3",
+        "points:1:3:numba",
+        "points:1000:5",
+        "points:1000:5:numba",
+        "command:cold",
+        "command:warm",
+        "pass",
+    ]
     ours += ["placements", "sweep", "region-table", "region-test"]
     ours += [f"growth:{what}" for what in ("voxels", "regions", "modes", "maps", "points")]
     limits = ["gunzip:juelich", "comparison:1 mm", "transforms", "gathering"]
@@ -248,8 +256,14 @@ RATIOS = [
         )
         for how, step in (("", ""), (", with numba", ", numba"))
     ],
-    ("1 point, sigma 3 mm", "this package", "1 points, sigma 3 mm", [("siibra", "1 points, sigma 3 mm")]),
-    ("1,000 points, sigma 5 mm", "this package", "1000 points, sigma 5 mm", [("siibra", "3 points, sigma 5 mm")]),
+    *[
+        (f"{title}{how}", "this package", f"{step}{how_step}", [("siibra", peer)])
+        for title, step, peer in (
+            ("1 point, sigma 3 mm", "1 points, sigma 3 mm", "1 points, sigma 3 mm"),
+            ("1,000 points, sigma 5 mm", "1000 points, sigma 5 mm", "3 points, sigma 5 mm"),
+        )
+        for how, how_step in (("", ""), (", with numba", ", numba"))
+    ],
     *[
         (title, "this package", f"4,999 placements of 400 voxels{step}", [("limits", "values of 4,999 placements")])
         for title, step in (("4,999 placements of a mode of 400 voxels, 3 mm", ""), ("the same, with numba", ", numba"))

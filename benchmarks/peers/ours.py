@@ -75,14 +75,15 @@ def threshold_change(case: str, *options: str) -> None:
     report(step=f"threshold change, {case}{how}", seconds=time, peak_mib=peak_mib())
 
 
-def points(n: int, sigma: float) -> None:
+def points(n: int, sigma: float, *options: str) -> None:
     import napari_atlas_assign as naa
 
+    how = prepared(list(options))
     atlas = naa.load_atlas("juelich")
     xyz = DATA["points"][:n]
     _ = naa.assign(xyz[:2], atlas, sigma=sigma).assignments  # tables are worked out when they are asked for
     time, _ = seconds(lambda: naa.assign(xyz, atlas, sigma=sigma).assignments, 5)
-    report(step=f"{n} points, sigma {sigma:g} mm", seconds=time, peak_mib=peak_mib())
+    report(step=f"{n} points, sigma {sigma:g} mm{how}", seconds=time, peak_mib=peak_mib())
 
 
 def placements() -> None:
@@ -239,8 +240,8 @@ match TASK.split(":"):
         assign(name, case_name, convention, *options)
     case ["threshold", case_name, *options]:
         threshold_change(case_name, *options)
-    case ["points", n, sigma]:
-        points(int(n), float(sigma))
+    case ["points", n, sigma, *options]:
+        points(int(n), float(sigma), *options)
     case ["placements"]:
         placements()
     case ["region-table"]:

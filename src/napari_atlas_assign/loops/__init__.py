@@ -10,6 +10,7 @@ from __future__ import annotations
 
 def prepare() -> bool:
     """Compile all loops of an assignment, where numba is installed; whether they are ready now."""
-    from . import components, pairs
+    from . import components, pairs, stretches
 
-    return all([loop.prepare() for loop in (components.search, components.sort, components.join, pairs.add_up)])
+    every = (components.search, components.sort, components.join, pairs.add_up, stretches.add_up)
+    return all([loop.prepare() for loop in every])

@@ -23,6 +23,7 @@ from ...atlas.kept import kept_with_atlas
 from ...atlas.maximum_probability import with_minimum
 from ...grid import Floats
 from ...index_ranges import listed, slices
+from ...loops.stretches import add_up
 from ...modes.points import Runs
 from .overlap import ModeSums, OverlapSums, at_pairs, by_mode
 
@@ -36,6 +37,10 @@ _BLOCK = 4
 
 _MAX_BLOCKS = 2**22
 """Blocks of all rows, about: the table takes eight bytes for each."""
+
+
+_WORTH_COMPILING = 20_000
+"""Points; numpy has fewer done before numba has loaded what it compiled."""
 
 
 _STRETCHES_AT_A_TIME = 2**14
@@ -58,10 +63,9 @@ class _Stretches:
     """Place in `value` of the row's voxel 0, where the stretch reached so far."""
     value: NDArray[np.floating]
     """(E,)"""
-    share_before: Floats
-    """(E + 1,) sum of all shares before each entry."""
-    largest_before: NDArray[np.int64]
-    """(E + 1,) how many entries before each one have the largest value of their voxel."""
+    before: Floats
+    """(E + 1, 2) sum of all shares before each entry, and how many entries before it have the largest value of their
+    voxel; side by side, since both are looked up together."""
     block: int
     """Voxels in a block of a row."""
     ending: NDArray[np.int32]
@@ -84,8 +88,7 @@ def _stretches(atlas: Atlas) -> _Stretches:
         stop,
         np.cumsum(stop - first, dtype=np.int64) - stop,
         atlas.value[order],
-        _running(atlas.share[order], np.float64),
-        _running(atlas.largest[order], np.int64),
+        _running(atlas.share[order], atlas.largest[order]),
         block,
         ending,
         beginning,
@@ -136,9 +139,11 @@ def _marks(
     return ending.reshape(shape), beginning.reshape(shape)
 
 
-def _running(values: NDArray[Any], dtype: type[np.number[Any]]) -> NDArray[Any]:
-    total = np.zeros(len(values) + 1, dtype)
-    np.cumsum(values, dtype=dtype, out=total[1:])
+def _running(*columns: NDArray[Any]) -> Floats:
+    """(E + 1, columns) running totals, from 0."""
+    total = np.zeros((len(columns[0]) + 1, len(columns)))
+    for n, column in enumerate(columns):
+        np.cumsum(column, dtype=np.float64, out=total[1:, n])
     return total
 
 
@@ -148,6 +153,8 @@ def sums_of_runs(
     """Add up the runs of every point's blob with every region map, chunk by chunk; `box_padding` is in voxels."""
     atlases = with_minimum(atlas, minimum_probability)
     stretches = [_stretches(some) for some in atlases] if n_points else []  # much work in a large atlas
+    if n_points >= _WORTH_COMPILING:
+        add_up.prepare()
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
     parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in atlases]
@@ -253,6 +260,36 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
     begin = stretches.ending.take(mark + runs.start // stretches.block)
     end = stretches.beginning.take(mark + (runs.stop - 1) // stretches.block)
+    n_keys = n * atlas.n_regions
+    if add_up.is_ready:
+        table = np.zeros((n_keys, 6))
+        add_up(
+            begin,
+            end,
+            (runs.point, runs.start, runs.stop, runs.factor, runs.profile_at),
+            runs.profile.reshape(-1),
+            (stretches.region, stretches.first, stretches.stop, stretches.value_at),
+            stretches.value,
+            stretches.before,
+            atlas.n_regions,
+            table,
+        )
+        columns: Floats = table.T
+    else:
+        columns = _added_up(runs, stretches, begin, end, atlas.n_regions, n_keys)
+    pairs = np.flatnonzero(columns[0])
+    return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
+
+
+def _added_up(
+    runs: Runs,
+    stretches: _Stretches,
+    begin: NDArray[np.int32],
+    end: NDArray[np.int32],
+    n_regions: int,
+    n_keys: int,
+) -> Floats:
+    """What `add_up` does, with arrays: (6, n_keys) of runs (L,) and the stretches that each begins and ends with."""
     run, s = listed(begin, np.maximum(begin, end))
     start = np.maximum(runs.start.astype(np.int32)[run], stretches.first[s])
     length = np.minimum(runs.stop.astype(np.int32)[run], stretches.stop[s]) - start
@@ -262,24 +299,12 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
     entry = stretches.value_at[s] + start
     weight = runs.profile_at[run] + start
     total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
-    shares, largest = (
-        before[entry + length] - before[entry] for before in (stretches.share_before, stretches.largest_before)
-    )
-
-    n_keys = n * atlas.n_regions
-    key = (runs.point * atlas.n_regions)[run] + stretches.region[s]
+    shares, largest = (stretches.before.take(entry + length, axis=0) - stretches.before.take(entry, axis=0)).T
+    key = (runs.point * n_regions)[run] + stretches.region[s]
     maximum = np.zeros(n_keys)
     np.maximum.at(maximum, key, highest)
-    columns = (
-        np.bincount(key, length, n_keys),
-        np.bincount(key, total, n_keys),
-        np.bincount(key, shares, n_keys),
-        np.bincount(key, runs.factor[run] * product, n_keys),
-        np.bincount(key, largest, n_keys),
-        maximum,
-    )
-    pairs = np.flatnonzero(columns[0])
-    return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
+    columns = (length, total, shares, runs.factor[run] * product, largest)
+    return np.stack([*(np.bincount(key, column, n_keys) for column in columns), maximum])
 
 
 def _longest_first(length: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -301,8 +326,13 @@ def _along_stretches(
     for a, b in pairwise(np.flatnonzero(np.diff(length, prepend=0, append=0)).tolist()):
         steps = np.arange(length[a])[:, None]  # stretches of one length side by side: numpy adds whole rows
         values = value.take(value_at[a:b] + steps).astype(np.float64)
-        values.sum(axis=0, out=sums[0, a:b])
+        sums[0, a:b] = _sum_of_rows(values)
         values.max(axis=0, out=sums[2, a:b])
         values *= weight.take(weight_at[a:b] + steps)
-        values.sum(axis=0, out=sums[1, a:b])
+        sums[1, a:b] = _sum_of_rows(values)
     return sums[0], sums[1], sums[2]
+
+
+def _sum_of_rows(values: Floats) -> Floats:
+    """(n,) of (rows, n), row after row, whatever else there is: of one column, numpy would add the values in pairs."""
+    return values.cumsum(axis=0)[-1] if values.shape[1] == 1 else values.sum(axis=0)
