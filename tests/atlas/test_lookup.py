@@ -12,14 +12,18 @@ from napari_atlas_assign.atlas.lookup import nearest_regions, values_at
 
 
 def test_few_places_find_the_regions_that_many_find(small_atlas, rng, monkeypatch):
-    """Few are compared with every voxel, many find theirs by a tree."""
+    """Few are searched around, then in cubes of the surface, many find theirs by a tree."""
+    monkeypatch.setattr(lookup, "_CUBE", 3)
     low, high = small_atlas.grid.to_world([[-4, -4, -4], np.add(small_atlas.grid.shape, 4)])
     places = rng.uniform(low, high, (200, 3))
     many = nearest_regions(small_atlas, places)
     assert 0 < (many[1] == 0).sum() < len(places)
-    one_by_one = [nearest_regions(small_atlas, place) for place in places]
     monkeypatch.setattr(lookup, "_FEW", len(places))
-    for found in (nearest_regions(small_atlas, places), [np.concatenate(c) for c in zip(*one_by_one, strict=True)]):
+    for n_around in (0, 50, len(places)):
+        atlas = replace(small_atlas)  # of which no place was asked for yet
+        monkeypatch.setattr(lookup, "_FEW_IN_ALL", n_around)
+        one_by_one = [nearest_regions(atlas, place) for place in places]
+        found = [np.concatenate(column) for column in zip(*one_by_one, strict=True)]
         np.testing.assert_array_equal(found[0], many[0])
         np.testing.assert_allclose(found[1], many[1], atol=1e-9)
 
@@ -54,6 +58,12 @@ def test_the_nearest_of_many_places_is_that_of_all_voxel_boxes(axes, rng, monkey
     places = grid.to_world(rng.uniform([-6, -6, -6], [11, 12, 10], (150, 3)))
     monkeypatch.setattr(lookup, "_AT_A_TIME", 16)
     region, distance = nearest_regions(atlas, places)
+    monkeypatch.setattr(lookup, "_FEW", len(places))
+    monkeypatch.setattr(lookup, "_FEW_IN_ALL", 0)
+    monkeypatch.setattr(lookup, "_CUBE", 2)
+    few = nearest_regions(replace(atlas), places)
+    np.testing.assert_array_equal(few[0], region)
+    np.testing.assert_array_equal(few[1], distance)
     gap = grid.to_voxel(places)[:, None] - np.argwhere(labels)
     away = np.linalg.norm((gap - np.clip(gap, -0.5, 0.5)) @ AXES[axes].T, axis=-1).round(6)
     np.testing.assert_allclose(distance, away.min(axis=1), atol=2e-6)

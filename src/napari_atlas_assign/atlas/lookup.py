@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from ..grid import Floats, product
+from ..grid import Floats, Grid, product
 from ..index_ranges import listed
 from .atlas import Atlas, firsts, shares
 from .kept import kept_with_atlas
@@ -99,35 +100,70 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike, here: ValuesAt | None = None) 
 
 @dataclass(frozen=True)
 class _Surface:
-    """The voxels of an atlas that can be nearest to a place outside all regions."""
+    """The voxels (V,) of an atlas that can be nearest to a place outside all regions, by the cube they lie in."""
 
     voxel: NDArray[np.intp]
     ijk: NDArray[np.int64]
     centre: Floats
     """In world mm."""
+    begin: NDArray[np.intp]
+    """(C + 1,) where the voxels of each cube begin."""
+    cube_centre: Floats
+    """(C, 3) in world mm."""
+    cube_radius: float
+    """mm from there to the corners."""
+
+    @classmethod
+    def of(cls, voxel: NDArray[np.intp], grid: Grid) -> _Surface:
+        """Of voxels in any order."""
+        cube = grid.unravel(voxel) // _CUBE
+        number = np.ravel_multi_index(tuple(cube.T), tuple(n // _CUBE + 1 for n in grid.shape))
+        order = np.argsort(number, kind="stable")
+        voxel, first = voxel[order], firsts(number[order])
+        ijk, middle = grid.unravel(voxel), cube[order][first] * _CUBE + (_CUBE - 1) / 2
+        begin = np.append(first, len(voxel))
+        return cls(voxel, ijk, grid.to_world(ijk), begin, grid.to_world(middle), _CUBE * _to_corner(grid))
 
     @cached_property
     def tree(self) -> Any:
         """Of the centres."""
         return scipy.spatial.cKDTree(self.centre)
 
-    def nearest(self, xyz: Floats) -> NDArray[np.intp]:
-        """For each place, the voxel with the nearest centre."""
-        if len(xyz) > _FEW:
-            return np.asarray(self.tree.query(xyz)[1])
-        return np.array([np.linalg.norm(self.centre - place, axis=1).argmin() for place in xyz])
+    def around(self, xyz: Floats, atlas: Atlas) -> list[NDArray[np.intp]]:
+        """For each place, some voxels, among which are all whose boxes are nearest to it."""
+        if len(xyz) <= _FEW:
+            return [self._in_cubes_around(place) for place in xyz]
+        # The nearest box need not be that of the nearest centre, but its centre is no farther than that box and the way
+        # from the middle of a box to its corner; distances are rounded.
+        nearest = self.ijk[np.asarray(self.tree.query(xyz)[1])]
+        radius = _to_boxes(xyz, nearest, atlas) + _to_corner(atlas.grid) + 2e-6
+        return list(map(np.asarray, self.tree.query_ball_point(xyz, radius)))
 
-    def within(self, xyz: Floats, radius: Floats) -> Iterator[NDArray[np.intp]]:
-        """For each place, the voxels whose centres are at most so far away."""
-        if len(xyz) > _FEW:
-            yield from map(np.asarray, self.tree.query_ball_point(xyz, radius))
-        else:
-            for place, most in zip(xyz, radius, strict=True):
-                yield np.flatnonzero(np.linalg.norm(self.centre - place, axis=1) <= most)
+    def _in_cubes_around(self, place: Floats) -> NDArray[np.intp]:
+        """All in cubes of which a corner may be as near as the nearest centre in the nearest cube."""
+        to_cube = np.linalg.norm(self.cube_centre - place, axis=1)
+        nearest = to_cube.argmin()
+        centres = self.centre[self.begin[nearest] : self.begin[nearest + 1]]
+        limit = np.linalg.norm(centres - place, axis=1).min() + 2e-6
+        near = np.flatnonzero(to_cube <= limit + self.cube_radius)
+        return listed(self.begin[near], self.begin[near + 1])[1]
+
+
+_CUBE = 8
+"""Voxels along the edge of a cube."""
+
+
+def _to_corner(grid: Grid) -> float:
+    """mm from the middle of a voxel to the farthest of its corners."""
+    corners = np.indices((2, 2, 2)).reshape(3, 8) - 0.5
+    return float(np.linalg.norm(grid.affine[:3, :3] @ corners, axis=0).max())
 
 
 _FEW = 40
-"""Places up to which it is faster to search around each, or all voxels, than to import scipy's trees and build one."""
+"""Places up to which it is faster to search around each, or in cubes, than to import scipy's trees and build one."""
+
+_FEW_IN_ALL = 20
+"""Places of one atlas, asked for one after the other, up to which it is faster to do without its surface."""
 
 _WINDOWS = (4, 8, 16, 32)
 """Voxels to either side of a place in which its nearest voxel is searched first."""
@@ -136,15 +172,27 @@ _WINDOWS = (4, 8, 16, 32)
 @kept_with_atlas()
 def _surface(atlas: Atlas) -> _Surface:
     """Kept, since to find it costs more than to search it."""
-    voxel = _with_free_face(atlas)
-    ijk = atlas.grid.unravel(voxel)
-    return _Surface(voxel, ijk, atlas.grid.to_world(ijk))
+    return _Surface.of(_with_free_face(atlas), atlas.grid)
 
 
 @kept_with_atlas(most=2**12)
 def _nearest_around_place(atlas: Atlas, place: tuple[float, float, float]) -> tuple[int, float]:
     """Kept: while a threshold moves, the same few peaks are asked for again and again."""
-    return _nearest_around(np.array(place), atlas)
+    if next(_asked(atlas)) < _FEW_IN_ALL:
+        return _nearest_around(np.array(place), atlas)
+    return _nearest_to_one(np.array(place), atlas)
+
+
+@kept_with_atlas()
+def _asked(atlas: Atlas) -> Iterator[int]:
+    """Counts the places that were searched for."""
+    return count()
+
+
+def _nearest_to_one(xyz: Floats, atlas: Atlas) -> tuple[int, float]:
+    """As `_nearest_of`, of one place (3,)."""
+    region, distance = _nearest_of(xyz[None], atlas)
+    return int(region[0]), float(distance[0])
 
 
 def _nearest_around(xyz: Floats, atlas: Atlas) -> tuple[int, float]:
@@ -159,8 +207,7 @@ def _nearest_around(xyz: Floats, atlas: Atlas) -> tuple[int, float]:
             distance = float(to_box.min())
             if distance <= half * between_planes - 1e-6:
                 return int(_best_of(atlas, voxel[to_box == distance]).min()), distance
-    region, distances = _nearest_of(xyz[None], atlas)
-    return int(region[0]), float(distances[0])
+    return _nearest_to_one(xyz, atlas)
 
 
 def _occupied_in(atlas: Atlas, low: NDArray[np.int64], behind: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -197,16 +244,12 @@ _AT_A_TIME = 2**14
 
 def _nearest_of_some(xyz: Floats, atlas: Atlas) -> tuple[NDArray[np.int64], Floats]:
     surface = _surface(atlas)
-    # The nearest box need not be that of the nearest centre, but its centre is no farther than that box and the way
-    # from the middle of a box to its corner; distances are rounded.
-    to_corner = np.linalg.norm(atlas.grid.affine[:3, :3] @ (np.indices((2, 2, 2)).reshape(3, 8) - 0.5), axis=0).max()
-    radius = _to_boxes(xyz, surface.ijk[surface.nearest(xyz)], atlas) + to_corner + 2e-6
-    nearby = list(surface.within(xyz, radius))
-    count = np.array([len(some) for some in nearby])
-    some, first = np.concatenate(nearby), np.cumsum(count) - count
-    to_box = _to_boxes(np.repeat(xyz, count, axis=0), surface.ijk[some], atlas)
+    nearby = surface.around(xyz, atlas)
+    size = np.array([len(some) for some in nearby])
+    some, first = np.concatenate(nearby), np.cumsum(size) - size
+    to_box = _to_boxes(np.repeat(xyz, size, axis=0), surface.ijk[some], atlas)
     distance = np.minimum.reduceat(to_box, first)
-    is_nearest = to_box == np.repeat(distance, count)
+    is_nearest = to_box == np.repeat(distance, size)
     best = np.full(len(some), np.iinfo(np.int64).max)
     best[is_nearest] = _best_of(atlas, surface.voxel[some[is_nearest]])
     return np.minimum.reduceat(best, first), distance
