@@ -58,6 +58,7 @@ def test_an_interrupt_before_there_are_workers_is_an_exception_as_ever():
     script = (
         "import os, signal\n"
         "from napari_atlas_assign.batch.stopping import on_interrupt\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it\n"
         "try:\n"
         "    with on_interrupt(print):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
