@@ -255,22 +255,24 @@ def test_a_map_of_unknown_place_waits_for_the_button(live, qtbot, monkeypatch):
     settle(qtbot, live)
 
 
+def instances(kind):
+    """How many there are; by their own type, since a weak proxy cannot be asked for that of what is gone."""
+    gc.collect()
+    return sum(issubclass(type(thing), kind) for thing in gc.get_objects())
+
+
 def test_two_hundred_updates_leave_nothing_behind(live, qtbot):
     live.threshold.value = 1.5
     settle(qtbot, live)
 
-    def results():
-        gc.collect()
-        return sum(isinstance(thing, Result) for thing in gc.get_objects())
-
     def things():
         return np.array([len(live.findChildren(QObject)), len(live._viewer.layers)])
 
-    before, held = results(), things()
+    before, held = instances(Result), things()
     for n in range(200):
         live.threshold.value = 1 + (n % 50) / 10
         settle(qtbot, live)
-    assert results() <= before + 1
+    assert instances(Result) <= before + 1
     assert (things() <= held).all()
 
 
@@ -281,18 +283,14 @@ def test_updates_in_a_window_leave_no_worker_behind(make_napari_viewer, qtbot, m
     viewer.add_layer(placed(two_hills.T, name="map"))
     _, widget = viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
 
-    def workers():
-        gc.collect()
-        return sum(isinstance(thing, GeneratorWorker) for thing in gc.get_objects())
-
     widget.assign()
     settle(qtbot, widget)
-    held = workers()
+    held = instances(GeneratorWorker)
     for threshold in np.linspace(1.2, 2.5, 12):
         widget.threshold.value = threshold
         settle(qtbot, widget)
     assert widget.result.parameters.threshold == 2.5
-    qtbot.waitUntil(lambda: workers() <= held)
+    qtbot.waitUntil(lambda: instances(GeneratorWorker) <= held)
 
 
 def test_the_first_slow_update_has_the_loop_compiled_once(live, qtbot, monkeypatch):
