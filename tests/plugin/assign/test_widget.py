@@ -625,6 +625,19 @@ def test_the_first_assign_goes_to_the_peak_of_mode_1_and_a_later_one_stays(model
     assert np.allclose(model.dims.point, elsewhere)
 
 
+def test_one_who_assigns_again_while_the_first_result_comes_is_shown_its_peak_all_the_same(model, ready, qtbot):
+    def again(event):
+        if event.value.name == "map modes":
+            model.layers.events.inserted.disconnect(again)
+            ready.assign()
+
+    model.layers.events.inserted.connect(again)
+    model.dims.point = tuple(low for low, *_ in model.dims.range)
+    ready.assign()
+    finish(qtbot, ready)
+    assert np.allclose(model.dims.point, np.argwhere(model.layers["map"].data == 9)[0])
+
+
 def test_labels_of_the_form_are_one_column(make_napari_viewer, write, blob_map):
     viewer = make_napari_viewer(show=True)
     viewer.add_layer(as_layer(read(write(blob_map))[0]))

@@ -5,9 +5,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_atlas_assign import assign, show
-from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, one_line, show_place
+from napari_atlas_assign.plugin.probe.caption import OVERLAY, caption_of, draw_ahead_in_turns, one_line, show_place
 from napari_atlas_assign.plugin.probe.lookup import Cursor, what_is_here
-from napari_atlas_assign.plugin.viewer.crosshair import FULL_BLOCK, plate_of, show_crosshair
+from napari_atlas_assign.plugin.viewer.crosshair import show_crosshair
 from napari_atlas_assign.plugin.viewer.orientation_letters import show_letters
 from napari_atlas_assign.plugin.viewer.placing import find_frame
 from tests.plugin.helpers import AFFINES, move, opened, settle
@@ -53,44 +53,35 @@ def test_the_line_follows_the_cursor_once_a_result_is_shown(make_napari_viewer, 
     assert not viewer.mouse_move_callbacks
 
 
-def test_the_first_caption_comes_line_by_line_and_later_ones_at_once(make_napari_viewer, shown):
+def test_a_mouse_that_moves_has_the_last_word(make_napari_viewer, shown, qtbot):
     viewer = make_napari_viewer()
     result = shown(viewer)
-    show_crosshair(viewer, find_frame(result, viewer), PEAK)
     caption = caption_of(viewer)
-    lines = [len(viewer.canvas.overlays[OVERLAY].text.splitlines()) for _ in caption.tell_in_turns(PEAK)]
-    assert lines == [1, 2]
-    assert len(viewer.canvas.overlays[OVERLAY].text.splitlines()) == 3
-    assert list(caption.tell_in_turns(result.modes["peak"].iloc[1])) == []
-    assert "mode 2" in viewer.canvas.overlays[OVERLAY].text
-
-
-def test_a_mouse_that_moves_has_the_last_word(make_napari_viewer, shown):
-    viewer = make_napari_viewer()
-    shown(viewer)
-    caption = caption_of(viewer)
-    for _ in caption.tell_in_turns(PEAK):
-        caption.follow(Cursor(tuple(PEAK[::-1]), None))
-    assert len(viewer.canvas.overlays[OVERLAY].text.splitlines()) == 2
+    caption.follow(Cursor(tuple(np.array(result.modes["peak"].iloc[1])[::-1]), None))
+    caption.tell(PEAK)
+    settle()
+    assert "mode 1" in viewer.canvas.overlays[OVERLAY].text
+    caption.follow(Cursor(tuple(np.array(result.modes["peak"].iloc[1])[::-1]), None))
+    qtbot.waitUntil(lambda: "mode 2" in viewer.canvas.overlays[OVERLAY].text)
 
 
 def test_the_region_is_named_beside_the_crosshair_and_the_name_goes_with_it(shown):
     viewer = ViewerModel()
     result = shown(viewer)
     show_place(viewer, result, PEAK)
-    assert "crosshair name" not in viewer.layers  # without a crosshair, there is none
+    assert "crosshair names" not in viewer.layers  # without a crosshair, there is none
     frame = find_frame(result, viewer)
     show_crosshair(viewer, frame, PEAK)
     for number, name in enumerate(("Lobus dexter 1.00", "Lobus sinister 1.00")):
         peak = np.array(result.modes["peak"].iloc[number])
         show_place(viewer, result, peak)
-        layer = viewer.layers["crosshair name"]
-        assert layer.features["label"].tolist() == [plate_of(name), name]
-        assert set(plate_of(name)) == {FULL_BLOCK}
-        assert layer.text.visible
+        layer = viewer.layers["crosshair names"]
+        assert layer.features["name"].tolist() == [name] * 2
         assert np.allclose(layer.data_to_world(layer.data[0]), frame.to_view(peak))
     show_crosshair(viewer, frame, PEAK)
-    assert "crosshair name" not in viewer.layers
+    assert not "".join(viewer.layers["crosshair names"].features["shown"]).strip()
+    viewer.layers.remove("crosshair")
+    assert "crosshair names" not in viewer.layers
 
 
 def test_a_caption_closes_after_qt_has_destroyed_its_timer(make_napari_viewer):
@@ -115,3 +106,34 @@ def test_the_caption_makes_way_for_the_letter_of_a_narrow_canvas(make_napari_vie
     assert viewer.canvas.overlays[OVERLAY].text == f" \n \n{text}"
     viewer.canvas.size = (400, 900)
     assert viewer.canvas.overlays[OVERLAY].text == text
+
+
+def test_letters_are_drawn_ahead_unseen_until_the_caption_comes(make_napari_viewer, shown):
+    viewer = make_napari_viewer()
+    drawn = []
+    for _ in draw_ahead_in_turns(viewer):
+        if OVERLAY in viewer.canvas.overlays:
+            overlay = viewer.canvas.overlays[OVERLAY]
+            assert overlay.visible
+            assert overlay.opacity == 0
+            drawn.append(overlay.text)
+    assert set("".join(drawn)) >= set("Area 4a (x -39) 0.68 mm · 7.94")
+    assert not overlay.visible
+    shown(viewer)
+    caption_of(viewer).tell(PEAK)
+    assert overlay.visible
+    assert overlay.opacity == 1
+    assert overlay.box_color is None
+    assert list(draw_ahead_in_turns(viewer)) == [None]
+
+
+def test_a_caption_that_comes_first_is_seen(make_napari_viewer, shown):
+    viewer = make_napari_viewer()
+    shown(viewer)
+    turns = draw_ahead_in_turns(viewer)
+    next(turns), next(turns)
+    caption_of(viewer).tell(PEAK)
+    assert list(turns) == []
+    overlay = viewer.canvas.overlays[OVERLAY]
+    assert overlay.text.startswith("x 3 y 3")
+    assert overlay.opacity == 1

@@ -7,10 +7,10 @@ from qtpy.QtCore import Qt
 
 from napari_atlas_assign import assign, show
 from napari_atlas_assign.plugin.assign.widget import AssignWidget
-from napari_atlas_assign.plugin.layers.metadata import own_metadata
 from napari_atlas_assign.plugin.viewer import commands as view_commands
 from napari_atlas_assign.plugin.viewer.anatomical import plane_shown
 from napari_atlas_assign.plugin.viewer.buttons import ViewButtons
+from napari_atlas_assign.plugin.viewer.overlays import overlay_layers
 from napari_atlas_assign.plugin.viewer.viewer_frame import show_volume
 from tests.plugin.helpers import placed
 
@@ -46,7 +46,7 @@ def test_peaks_are_shown_and_closed_again(viewer, buttons, blob_map, label_atlas
     source = viewer.add_layer(placed(blob_map.T, name="map"))
     show(assign(source, label_atlas, threshold=3), viewer)
     buttons.peaks.click()
-    (layer,) = [layer for layer in viewer.layers if own_metadata(layer).get("overlay")]
+    (layer,) = overlay_layers(viewer)
     assert len(layer.data) == 2
     buttons.close_overlays.click()
     assert layer not in viewer.layers
@@ -58,7 +58,7 @@ def test_the_peaks_of_a_stack_are_those_of_the_volume_shown(viewer, buttons, blo
     for volume in (1, 0):
         show_volume(viewer, source, volume)
         buttons.peaks.click()
-        (layer,) = [layer for layer in viewer.layers if own_metadata(layer).get("overlay")]
+        (layer,) = overlay_layers(viewer)
         assert len(layer.data) == 2 * volume
         buttons.close_overlays.click()
 

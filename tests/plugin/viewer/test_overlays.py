@@ -14,6 +14,7 @@ from napari_atlas_assign.plugin.layers.reader import read
 from napari_atlas_assign.plugin.probe.lookup import Here
 from napari_atlas_assign.plugin.probe.pinned_places import add_pin
 from napari_atlas_assign.plugin.show import show
+from napari_atlas_assign.plugin.viewer.names import names_of
 from napari_atlas_assign.plugin.viewer.overlays import (
     close_overlays,
     overlay_layers,
@@ -91,23 +92,13 @@ def test_pins_and_peaks_lie_above_what_is_drawn_later(viewer, opened, result):
     pins = add_pin(viewer, Here((0, 0, 0), [], [], []), Frame())
     peaks = show_peaks(result, viewer)
     show_shares(result, viewer, 1)
-    assert set(viewer.layers[-2:]) == {pins, peaks}
+    assert set(viewer.layers[-4:]) == {layer for mark in (pins, peaks) for layer in (mark, names_of(viewer, mark))}
 
 
 def test_an_outline_is_not_hidden_by_shares_and_maps_that_come_later(viewer, opened, result):
     outline, peaks = show_region(result, viewer, 0, contour=True), show_peaks(result, viewer)
     show_shares(result, viewer, 1), show_region(result, viewer, 1)
-    assert viewer.layers[-2:] == [outline, peaks]
-
-
-def test_names_stand_out_from_a_dark_and_from_a_light_canvas(viewer, opened, result):
-    peaks = show_peaks(result, viewer)
-    pins = add_pin(viewer, Here((0, 0, 0), [], [], []), Frame())
-    for theme, dark in (("dark", True), ("light", False), ("dark", True)):
-        viewer.theme = theme
-        for layer in (peaks, pins):
-            brightness = np.mean(layer.text.color(layer.features)[:3])
-            assert (brightness > 0.8) if dark else (0.3 < brightness < 0.6)
+    assert viewer.layers[-3:] == [outline, peaks, names_of(viewer, peaks)]
 
 
 def test_many_outlines_leave_no_callback_behind(viewer, opened, result):
@@ -192,7 +183,7 @@ def test_asking_twice_updates_and_ten_overlays_close_together(viewer, opened, re
         show_peaks(result, viewer)
     names = [layer.name for layer in overlay_layers(viewer)]
     assert len(names) == len(set(names)) == 6 + len(result.modes) + 1
-    assert viewer.layers[-1].name == "map: peaks (tiny)"
+    assert [layer.name for layer in viewer.layers[-2:]] == ["map: peaks (tiny)", "map: peaks (tiny) names"]
     assert close_overlays(viewer) == len(names)
     assert len(viewer.layers) == before
     assert close_overlays(viewer) == 0

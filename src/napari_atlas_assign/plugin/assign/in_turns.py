@@ -15,12 +15,12 @@ class InTurns:
 
     def __init__(self, parent: QWidget, end: Callable[[], None]) -> None:
         self._steps: Iterator[None] = iter(())
-        self._fail: Callable[[Exception], None]
+        self._fail: Callable[[Exception], object]
         self._end = end
         self._next = timer(parent, 0, self._turn)
         self.is_going = False
 
-    def begin(self, steps: Iterator[None], fail: Callable[[Exception], None]) -> None:
+    def begin(self, steps: Iterator[None], fail: Callable[[Exception], object]) -> None:
         """Take the first step now and the others by and by; `fail` is told of an error, which is the end, too."""
         keep_calm()
         self._steps, self._fail, self.is_going = steps, fail, True

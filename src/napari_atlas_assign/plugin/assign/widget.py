@@ -32,24 +32,22 @@ from ..layers.convert import is_atlas, may_be_atlas
 from ..layers.frame import title_of
 from ..layers.metadata import layer_kind
 from ..plain_text import labels_as_plain_text, show_error, show_warning
-from ..probe.caption import show_place_in_turns
+from ..probe.caption import draw_ahead_in_turns, show_first_peak_in_turns
+from ..scrolling import scrolling_layout
 from ..show import show_table, show_table_in_turns
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import Plane
 from ..viewer.buttons import ViewButtons
-from ..viewer.crosshair import show_crosshair
 from ..viewer.first_sight import present
 from ..viewer.keep_in_view import keep_whole
 from ..viewer.placing import (
     draw,
-    find_frame,
     find_frame_of_layer,
     find_layers,
     put_in_turns,
     rename_results,
     tell_modes,
 )
-from ..viewer.scrolling import scrolling_layout
 from .atlas_chooser import AtlasChooser
 from .empty_state import EmptyState
 from .in_turns import InTurns
@@ -132,6 +130,7 @@ class AssignWidget(QWidget):
 
     def _make_timers(self) -> None:
         self._showing = InTurns(self, self._latest.finished)
+        self._ahead = InTurns(self, lambda: None)
         self._soon = timer(self, 0, lambda: self._latest.submit(False))
         self._words_soon = timer(self, WORDS_DELAY, self._tell)
         self._look = timer(self, LOOK_EVERY, self._look_at_download)
@@ -332,7 +331,8 @@ class AssignWidget(QWidget):
             yield  # what a worker brought and its first layer are not of one turn
         self._failed = False
         self._result = result = outcome.result
-        is_first = not find_layers(self._viewer, "modes", title_of(result)) if isinstance(result, Result) else False
+        if isinstance(result, Result) and not find_layers(self._viewer, "modes", title_of(result)):
+            self._goes_to_peak = True
         yield from put_in_turns(self._viewer, result, outcome.layers, request.frame)
         self._note(result.warnings, aloud)
         self._owes_words = request.owes_words
@@ -341,7 +341,6 @@ class AssignWidget(QWidget):
             self.atlas.note_use()
             yield
             yield from show_table_in_turns(result, self._viewer)
-            self._goes_to_peak |= is_first
         else:
             self._seconds = perf_counter() - began
             if not self._words_soon.isActive():
@@ -352,7 +351,7 @@ class AssignWidget(QWidget):
         if self._goes_to_peak and not self.fields.slider.isSliderDown():  # no other slice under a hand that drags
             self._goes_to_peak = False
             yield
-            yield from self._go_to_first_peak(result)
+            yield from show_first_peak_in_turns(self._viewer, result)
 
     def _request_key(self, request: Request) -> tuple[Any, ...]:
         return (self.image.value, self.source_fields.volumes.value, tuple(self.atlas.values), request.parameters.level)
@@ -367,14 +366,6 @@ class AssignWidget(QWidget):
             tell_modes(self._viewer, self._result)
             self._owes_words = False
         show_table(self._result, self._viewer)
-
-    def _go_to_first_peak(self, result: Result | PointResult) -> Iterator[None]:
-        """Show what was looked for: the peak of mode 1."""
-        if isinstance(result, Result) and len(result.modes):
-            peak = result.modes["peak"].iloc[0]
-            show_crosshair(self._viewer, find_frame(result, self._viewer), peak)
-            yield
-            yield from show_place_in_turns(self._viewer, result, peak)
 
     def _fail(self, failure: Failure, aloud: bool) -> None:
         self._failed = True
@@ -479,10 +470,12 @@ class AssignWidget(QWidget):
             self._pick_atlas(layer)
         if self.image.value is not None:
             present(self._viewer, self.image.value)
+        self._ahead.begin(draw_ahead_in_turns(self._viewer), partial(unforeseen, "the caption"))
 
     def _forget_viewer(self) -> None:
         """Stop working, and let go of the viewer; closing does it."""
         self._words_soon.stop()
+        self._ahead.stop()
         self.cancel()
         self._drop()
         self._following.stop()

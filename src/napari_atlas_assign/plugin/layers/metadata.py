@@ -15,7 +15,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 KINDS_OF_ROLES = {
     **dict.fromkeys(("modes", "regions", "atlas", "region outline", "coloured regions"), "labels"),
     **dict.fromkeys(("region map", "shares", "template"), "image"),
-    **dict.fromkeys(("points", "peaks", "pins", "place name"), "points"),
+    **dict.fromkeys(("points", "peaks", "pins", "names of "), "points"),
     "crosshair": "vectors",
     "region surface": "surface",
 }

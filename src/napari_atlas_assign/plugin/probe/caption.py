@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from string import ascii_letters, digits
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -17,6 +18,7 @@ from ...grid import Floats
 from ..layers.layer_results import results_in
 from ..turns import at_once
 from ..viewer.crosshair import crosshair_of, show_crosshair_in_turns
+from ..viewer.names import FULL_BLOCK
 from ..viewer.orientation_letters import letters_shown, reaches_letter
 from ..viewer.overlays import shortened
 from ..viewer.placing import find_frame, go_to_place
@@ -28,6 +30,12 @@ INTERVAL = 33
 
 OVERLAY = "anatomy_here"
 """Name of the text overlay (``viewer.canvas.overlays``)."""
+
+LETTERS = f"{ascii_letters}{digits} .,·…-()/{FULL_BLOCK}"
+"""What captions and names beside places are made of."""
+
+AT_A_TIME = 4
+"""Letters that a canvas draws for the first time in one turn: each takes 2 to 6 ms."""
 
 _captions: WeakKeyDictionary[Any, Caption] = WeakKeyDictionary()
 """Those of the viewers, by their events; forgotten with them."""
@@ -81,22 +89,11 @@ class Caption:
             self._show("")
 
     def tell(self, xyz: Any) -> None:
-        """Tell what is at a place (3,) in world mm."""
-        at_once(self.tell_in_turns(xyz))
-
-    def tell_in_turns(self, xyz: Any) -> Iterator[None]:
-        """As `tell`, but pause after each line of the first caption: letters that are new take long to draw."""
+        """Tell what is at a place (3,) in world mm, until the mouse moves."""
         viewer = self._viewer()
-        if viewer is None or self._callback is None:
-            return
-        self._cursor = None
-        text = in_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader))
-        if OVERLAY not in viewer.canvas.overlays:
-            for end in (n for n, letter in enumerate(text) if letter == "\n"):
-                self._show(text[:end])
-                yield
-        if self._cursor is None:  # else the mouse has moved meanwhile
-            self._show(text)
+        if viewer is not None and self._callback is not None:
+            self._cursor = None
+            self._show(in_lines(what_is_here(viewer, np.asarray(xyz, dtype=np.float64), self._reader)))
 
     def follow(self, cursor: Cursor) -> None:
         """The mouse is somewhere else; this is called hundreds of times a second, and only takes note."""
@@ -121,18 +118,47 @@ class Caption:
         viewer = self._viewer()
         if viewer is None:
             return
-        overlays = viewer.canvas.overlays
-        if OVERLAY not in overlays:
-            if not text:
-                return
-            from napari.components.overlays import TextOverlay
-
-            overlays[OVERLAY] = TextOverlay(position="top_left", font_size=9)
-        overlay = overlays[OVERLAY]
-        if letters_shown(viewer) and reaches_letter(viewer, text):
+        if OVERLAY not in viewer.canvas.overlays and not text:
+            return
+        overlay = _overlay_of(viewer)
+        if text and letters_shown(viewer) and reaches_letter(viewer, text):
             text = f" \n \n{text}"
-        if overlay.text != text:
-            overlay.text, overlay.visible, overlay.box = text, bool(self._text), bool(self._text)
+        _set(overlay, text)
+
+
+def draw_ahead_in_turns(viewer: Any) -> Iterator[None]:
+    """Have the canvas draw the caption and all its letters unseen, which the first one would have the window wait for.
+
+    The canvas draws between two turns.
+    """
+    yield
+    if OVERLAY in viewer.canvas.overlays:
+        return
+    overlay = _overlay_of(viewer)
+    overlay.opacity, overlay.box_color = 0, "transparent"
+    for begin in range(0, len(LETTERS), AT_A_TIME):
+        if overlay.opacity:  # the caption itself has come
+            return
+        overlay.text, overlay.visible, overlay.box = LETTERS[begin : begin + AT_A_TIME], True, True
+        yield
+    _set(overlay, "")
+
+
+def _set(overlay: Any, text: str) -> None:
+    """Show a text, or nothing."""
+    if overlay.text != text:
+        overlay.text, overlay.visible, overlay.box = text, bool(text), bool(text)
+        overlay.opacity, overlay.box_color = 1, None
+
+
+def _overlay_of(viewer: Any) -> Any:
+    """The caption's text overlay, which is added where there is none."""
+    overlays = viewer.canvas.overlays
+    if OVERLAY not in overlays:
+        from napari.components.overlays import TextOverlay
+
+        overlays[OVERLAY] = TextOverlay(position="top_left", font_size=9)
+    return overlays[OVERLAY]
 
 
 def one_line(here: Here) -> str:
@@ -178,7 +204,16 @@ def show_place_in_turns(viewer: Any, result: Result | PointResult, xyz: Any, run
         yield
     caption = caption_of(viewer)
     if caption is not None:
-        yield from caption.tell_in_turns(xyz)
+        caption.tell(xyz)
+
+
+def show_first_peak_in_turns(viewer: Any, result: Result | PointResult) -> Iterator[None]:
+    """Show what was looked for, the peak of mode 1, with a crosshair, and pause between the steps."""
+    if isinstance(result, Result) and len(result.modes):
+        peak = result.modes["peak"].iloc[0]
+        yield from show_crosshair_in_turns(viewer, find_frame(result, viewer), peak)
+        yield
+        yield from show_place_in_turns(viewer, result, peak)
 
 
 def _callback(caption: Caption) -> Callable[[Any, Any], None]:

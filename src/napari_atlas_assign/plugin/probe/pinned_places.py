@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,15 @@ from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.metadata import describe, own_metadata
 from ..plain_text import plain
+from ..viewer.names import show_names
 from ..viewer.oblique import points_beside
 from ..viewer.overlays import BELOW, shortened
-from ..viewer.readability import keep_readable
 from ..viewer.viewer_frame import active_kept
 from .lookup import Here
 
 ROLE = "pins"
 
 PIN_COLOR = "#ffdd33"
-
-PIN_TEXT = {
-    "string": BELOW,
-    "size": 9,
-    "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
-}
 
 
 def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
@@ -36,11 +31,10 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
     if earlier is None:
         from_view, transform = points_beside(frame)
         with active_kept(viewer):
-            layer = viewer.add_points(
+            earlier = viewer.add_points(
                 (from_view[:3, :3] @ at + from_view[:3, 3])[None],
                 name="Pinned places",
                 features=pd.DataFrame([row]),
-                text=PIN_TEXT,
                 size=4 / np.mean(transform["scale"]),
                 symbol="cross",
                 face_color=PIN_COLOR,
@@ -48,13 +42,20 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
                 metadata={KEY: describe(frame.view_from_world, role=ROLE)},
                 **transform,
             )
-        keep_readable(viewer)
-        return layer
-    rows = pd.concat([earlier.features, pd.DataFrame([row])], ignore_index=True)
-    earlier.data = np.vstack([earlier.data, earlier.world_to_data(at)])
-    earlier.features = rows
-    earlier.text.refresh(earlier.features)
+        earlier.events.data.connect(partial(_name, viewer, earlier))
+    else:
+        rows = pd.concat([earlier.features, pd.DataFrame([row])], ignore_index=True)
+        earlier.data = np.vstack([earlier.data, earlier.world_to_data(at)])
+        earlier.features = rows
+    _name(viewer, earlier)
     return earlier
+
+
+def _name(viewer: Any, layer: Any, _: Any = None) -> None:
+    """Name the pins where they are: the user may have moved some, or taken them out."""
+    names = layer.features["label"].tolist()
+    if len(names) == len(layer.data):
+        show_names(viewer, layer, layer.data, names, BELOW)
 
 
 def pin_label(here: Here) -> str:

@@ -32,13 +32,13 @@ from ..following import Following
 from ..layers.frame import Frame, title_of
 from ..layers.layer_results import results_in, run_shown
 from ..plain_text import labels_as_plain_text, show_error, tip
+from ..scrolling import scrolling_layout
 from ..viewer import commands as view_commands
 from ..viewer.anatomical import convention_of
 from ..viewer.buttons import button, plane_buttons
 from ..viewer.keep_in_view import keep_whole
 from ..viewer.overlays import close_overlays, show_peaks, show_region, show_shares
 from ..viewer.placing import go_to_place
-from ..viewer.scrolling import scrolling_layout
 from ..viewer.viewer_frame import view_frame, view_from_world
 from .lookup import Cursor, Here, RegionHere, peaks_in, place_under, what_is_here
 from .pinned_places import add_pin

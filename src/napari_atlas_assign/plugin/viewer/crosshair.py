@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from nibabel.affines import apply_affine
 
 from ...grid import Floats
@@ -14,8 +13,9 @@ from ..layers.frame import Frame
 from ..layers.geometry import KEY, full_resolution
 from ..layers.metadata import describe, own_metadata
 from ..turns import at_once
+from .names import ROLE as NAMES
+from .names import show_names
 from .oblique import points_beside
-from .readability import keep_readable
 from .viewer_frame import active_kept
 
 ROLE = "crosshair"
@@ -29,7 +29,8 @@ GAP_MM = 5.0
 THINNEST = 1.5
 """Pixels."""
 
-NAME_ROLE = "place name"
+BELOW_PINS = 4
+"""Lines by which the name stands below the place, and below the name of a pin."""
 
 
 def show_crosshair(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Any | None:
@@ -42,29 +43,32 @@ def show_crosshair(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Any |
 
 
 def show_crosshair_in_turns(viewer: Any, frame: Frame, xyz: Any, name: str = "") -> Iterator[None]:
-    """As `show_crosshair`, but pause between its steps."""
+    """As `show_crosshair`, but pause before the name."""
     if not _has_brain(frame):
         return
     assert frame.place is not None
     from_view, transform = points_beside(frame, frame.place.grid)
-    yield from _show_name(viewer, frame, apply_affine(from_view, frame.to_view(xyz)), transform, name)
-    _show_lines(viewer, frame, _lines(frame, from_view, frame.to_view(xyz)), from_view, transform)
+    at = frame.to_view(xyz)
+    layer = _show_lines(viewer, frame, _lines(frame, from_view, at), from_view, transform)
+    yield
+    # Also where there is no name yet: napari takes long to draw a layer of points for the first time.
+    show_names(viewer, layer, apply_affine(from_view, at)[None], [name], BELOW_PINS)
 
 
 def _has_brain(frame: Frame) -> bool:
     return frame.layer is not None and frame.place is not None and frame.is_anatomical
 
 
-def _show_lines(viewer: Any, frame: Frame, lines: Floats, from_view: Floats, transform: dict[str, Any]) -> None:
-    """Draw the lines of a crosshair, or move those that are drawn."""
+def _show_lines(viewer: Any, frame: Frame, lines: Floats, from_view: Floats, transform: dict[str, Any]) -> Any:
+    """Draw the lines of a crosshair, or move those that are drawn; returns their layer."""
     earlier = crosshair_of(viewer)
     if earlier is not None and earlier.ndim == 3:
         earlier.data, earlier.edge_width = lines, _thickness(viewer, from_view)
         _place(earlier, transform)
-        return
+        return earlier
     metadata = describe(frame.view_from_world, role=ROLE, overlay=True)
     with active_kept(viewer):
-        viewer.add_vectors(
+        return viewer.add_vectors(
             lines, name="crosshair", vector_style="line", edge_color=COLOR, edge_width=_thickness(viewer, from_view),
             opacity=0.8, metadata={KEY: metadata}, **transform,
         )  # fmt: skip
@@ -72,56 +76,12 @@ def _show_lines(viewer: Any, frame: Frame, lines: Floats, from_view: Floats, tra
 
 def crosshair_of(viewer: Any) -> Any | None:
     """The crosshair of a viewer."""
-    return _layer_of(viewer, ROLE)
+    return next((layer for layer in viewer.layers if own_metadata(layer).get("role") == ROLE), None)
 
 
 def is_of_crosshair(layer: Any) -> bool:
     """Whether a layer is a crosshair or its name."""
-    return own_metadata(layer).get("role") in (ROLE, NAME_ROLE)
-
-
-def _show_name(viewer: Any, frame: Frame, at: Floats, transform: dict[str, Any], name: str) -> Iterator[None]:
-    """Write a name on its plate beside a place (3,) in the coordinates of the crosshair."""
-    points, table = np.tile(at, (2, 1)), pd.DataFrame({"label": [plate_of(name), name]})
-    earlier = _layer_of(viewer, NAME_ROLE)
-    if earlier is not None and (not name or earlier.ndim != 3):
-        viewer.layers.remove(earlier)
-    elif earlier is not None:
-        earlier.data = points
-        earlier.features = table
-        _place(earlier, transform)
-        return
-    if name:
-        metadata = describe(frame.view_from_world, role=NAME_ROLE, overlay=True)
-        with active_kept(viewer):
-            layer = viewer.add_points(
-                points, name="crosshair name", features=table, text=NAME_TEXT,
-                size=1, face_color="transparent", border_color="transparent", blending="translucent_no_depth",
-                metadata={KEY: metadata}, **transform,
-            )  # fmt: skip
-        yield
-        layer.text.visible = True
-        keep_readable(viewer)
-
-
-def plate_of(name: str) -> str:
-    """What is written under a name in the colour of the canvas, so that it can be read on a map of any colour."""
-    return FULL_BLOCK * round(PLATE * len(name) + 1) if name else ""
-
-
-FULL_BLOCK, PLATE = "\u2588", 0.8
-"""The character that fills its box, and how many of them are as wide as a character of a name, or a little wider."""
-
-NAME_TEXT = {
-    "visible": False,  # at first: the layer and its letters take long to draw, each for itself
-    "string": "\n\n\n\n{label}",  # below the place, and below the name of a pin
-    "size": 9,
-    "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the name
-}
-
-
-def _layer_of(viewer: Any, role: str) -> Any | None:
-    return next((layer for layer in viewer.layers if own_metadata(layer).get("role") == role), None)
+    return own_metadata(layer).get("role") in (ROLE, NAMES + ROLE)
 
 
 def _place(layer: Any, transform: dict[str, Any]) -> None:

@@ -26,19 +26,17 @@ from ..layers.frame import Frame, frame_of
 from ..layers.geometry import KEY
 from ..layers.metadata import LayerData, describe, own_metadata
 from ..plain_text import plain, plain_features
+from .names import are_names, show_names
 from .oblique import points_beside
 from .placing import find_frame, find_layer, put, update
-from .readability import has_names, is_outline, keep_readable
+from .readability import is_mark, is_outline, keep_readable
 from .viewer_frame import active_kept
 
 LONGEST_NAME = 28
 """Characters of a region's name beside a peak."""
 
-ABOVE, BELOW = "{label}\n \n ", "\n\n{label}"
-"""Names of peaks stand above their points, those of pins below, where both mark one place.
-
-They are centred on their points with empty lines: that is the only anchor that napari has in 3D, too.
-"""
+ABOVE, BELOW = -2, 2
+"""Lines from a place to its name: names of peaks stand above their points, those of pins below; both mark one place."""
 
 
 def show_region(result: Result | PointResult, viewer: Any, region: int | str | TreeNode, contour: bool = False) -> Any:
@@ -104,7 +102,9 @@ def show_shares(result: Result, viewer: Any, mode: int) -> Any:
 
 def show_peaks(result: Result, viewer: Any) -> Any:
     """Show the peaks of all modes as a Points layer with names; returns the layer."""
-    return put_overlay(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
+    layer = put_overlay(viewer, peaks_layer(result, frame_of(result.image, viewer.layers)))
+    show_names(viewer, layer, layer.data, layer.features["label"].tolist(), ABOVE)
+    return layer
 
 
 def close_overlays(viewer: Any) -> int:
@@ -116,8 +116,8 @@ def close_overlays(viewer: Any) -> int:
 
 
 def overlay_layers(viewer: Any) -> list[Any]:
-    """The layers that functions of this module added."""
-    return [layer for layer in viewer.layers if own_metadata(layer).get("overlay")]
+    """The layers that functions of this module added; names of places come and go with their layers."""
+    return [layer for layer in viewer.layers if own_metadata(layer).get("overlay") and not are_names(layer)]
 
 
 # --- what they look like, as plain data ---
@@ -200,11 +200,6 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
         {
             "name": plain(f"{result.image.name}: peaks ({result.atlas.name})"),
             "features": plain_features(peaks.drop(columns="position").assign(label=_peak_labels(peaks))),
-            "text": {
-                "string": ABOVE,
-                "size": 9,
-                "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
-            },
             "size": 4 / np.mean(transform["scale"]),
             "face_color": "transparent",
             "border_color": "#ffdd33",
@@ -276,7 +271,7 @@ def put_overlay(viewer: Any, layer_data: LayerData) -> Any:
     """Add an overlay below outlines and names, or update the one of the same role and image; returns the layer."""
     with active_kept(viewer):
         layer = put(viewer, layer_data)
-        for are_above in (is_outline, has_names):
+        for are_above in (is_outline, is_mark):
             for above in filter(are_above, list(viewer.layers)):
                 viewer.layers.move(viewer.layers.index(above), len(viewer.layers))
     keep_readable(viewer)

@@ -1,4 +1,4 @@
-"""Layers that keep readable: names stand out from the canvas, outlines are drawn only where napari draws them."""
+"""Layers that keep readable: maps are painted for the canvas, outlines are drawn only where napari draws them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from ..layers.layer_results import itself
 from ..layers.metadata import layer_kind, own_metadata
 from .map_paint import fit_paint
 
-ON_DARK, ON_LIGHT = "white", "#e8308c"
-"""Colours of names: the second stands out from a white canvas and from the black of a map alike."""
-
 OUTLINED = ("modes", "regions", "region outline")
 """Roles of the layers that are drawn as outlines, so that the map is seen in them."""
 
-ON_PLATE = "place name"
-"""Role of the layer that has its name on a plate: two points at one place, of which the first is the plate."""
-
-NAMED = ("peaks", "pins", ON_PLATE)
-"""Roles of the layers of points with names: peaks, places that were pinned, the place of the crosshair."""
+MARKS = ("peaks", "pins", "names of ")
+"""How the roles of layers begin that mark places: peaks, places that were pinned, and their names."""
 
 _outlined: WeakSet[Any] = WeakSet()
 """Layers that were given an outline; from then on, how they are drawn is up to the user."""
@@ -47,9 +41,9 @@ def keep_readable(viewer: Any) -> None:
     viewer.dims.events.ndisplay.connect(follow)
 
 
-def has_names(layer: Any) -> bool:
-    """Whether a layer holds points with names."""
-    return layer_kind(layer) == "points" and str(own_metadata(layer).get("role", "")).startswith(NAMED)
+def is_mark(layer: Any) -> bool:
+    """Whether a layer marks places, or names them."""
+    return layer_kind(layer) == "points" and str(own_metadata(layer).get("role", "")).startswith(MARKS)
 
 
 def is_outline(layer: Any) -> bool:
@@ -57,26 +51,16 @@ def is_outline(layer: Any) -> bool:
     return str(own_metadata(layer).get("role", "")).startswith(OUTLINED)
 
 
-def color_of_names(viewer: Any) -> str:
-    """The colour of text on a viewer's canvas."""
+def is_on_dark(viewer: Any) -> bool:
+    """Whether a viewer's canvas is dark."""
     from napari.utils.theme import get_theme
 
-    red, green, blue = get_theme(viewer.theme).canvas.as_rgb_tuple(alpha=False)
-    return ON_DARK if red + green + blue < 3 * 128 else ON_LIGHT
-
-
-def colors_on_plate(viewer: Any) -> list[str]:
-    """The colours of a plate under a name, that of the canvas, and of the name on it."""
-    return ["black", "white"] if color_of_names(viewer) == ON_DARK else ["white", "black"]
+    return bool(sum(get_theme(viewer.theme).canvas.as_rgb_tuple(alpha=False)) < 3 * 128)
 
 
 def _fit(viewer: Any) -> None:
     for layer in viewer.layers:
-        if str(own_metadata(layer).get("role")) == ON_PLATE:
-            layer.text.color = colors_on_plate(viewer)
-        elif has_names(layer):
-            layer.text.color = color_of_names(viewer)
-        elif layer_kind(layer) == "image":
+        if layer_kind(layer) == "image":
             fit_paint(viewer, layer)
         elif is_outline(layer):
             _fit_outline(itself(layer), viewer.dims.ndisplay == 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_atlas_assign.plugin.viewer.scrolling import scrolling_layout
+from napari_atlas_assign.plugin.scrolling import scrolling_layout
 
 
 def test_a_panel_is_as_wide_as_what_it_holds_and_can_be_lower(qtbot):
