@@ -12,6 +12,7 @@ import pytest
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.inputs import MapFile
 from napari_atlas_assign.batch.store import Journal
+from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.work import MapRecord, packed, stamp_of, unpacked
 from napari_atlas_assign.errors import InputError
 from napari_atlas_assign.image import file_sha256
@@ -94,6 +95,13 @@ def test_another_setup_sees_nothing_and_drops_the_others_when_told(folder, files
         assert not any(journal.holds(file) for file in files)
         journal.drop_others()
     assert len(list(folder.glob("*.journal"))) == 1
+
+
+@pytest.mark.parametrize("module", ["zlib", "isal.isal_zlib"])
+def test_a_record_is_read_whoever_packed_it(module, monkeypatch):
+    monkeypatch.setattr(work, "compress", pytest.importorskip(module).compress)
+    record = MapRecord({"columns": {"modes": [], "regions": []}}, {"modes": b"1\t2\n" * 999, "regions": b""})
+    assert unpacked(packed(record)) == record
 
 
 @pytest.mark.parametrize("setup", [SETUP, "1" * 64], ids=["the same setup", "another setup"])

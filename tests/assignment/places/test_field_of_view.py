@@ -29,6 +29,14 @@ def test_nothing_is_said_of_an_image_without_a_signal(small_atlas):
     assert field_of_view_warning(empty, small_atlas) is None
 
 
+def test_a_map_full_of_values_is_judged_by_its_own_grid_and_atlas(small_atlas):
+    full = np.ones(small_atlas.grid.shape, np.float32)
+    for change in (np.eye(4), moved(1000), np.eye(4)):
+        note = field_of_view_warning(Image(full, Grid(full.shape, change @ small_atlas.grid.affine), "x"), small_atlas)
+        assert (note is not None) == (change[0, 3] == 1000)
+        full[:2] = np.nan  # which is left out
+
+
 @pytest.mark.parametrize(
     ("change", "hint"),
     [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...grid import Floats
+from ...grid import Floats, Grid
 from ...lazy import values_at
 from ...modes.labelling import true_voxels
 
@@ -29,22 +30,18 @@ def field_of_view_warning(
     maps have at most a tenth there, and without a position in their header, nine tenths. `looked_at` are flat voxel
     numbers (N,) and values (N,) to judge by; without it, all of the image is.
     """
-    # A sample is enough to tell a half; odd steps do not keep in time with rows of voxels.
     if looked_at is None:
-        voxel = np.arange(0, image.data.size, image.data.size // _SAMPLE | 1)
-        values = values_at(image.data, voxel)
-        if np.count_nonzero(values) < _SAMPLE // 20:
-            voxel = true_voxels(image.data != 0)
-            voxel = voxel[:: len(voxel) // _SAMPLE | 1]
-            values = values_at(image.data, voxel)
+        voxel, values, is_inside = _some_of(image, atlas.grid)
     else:
-        voxel, values = (column[:: len(column) // _SAMPLE | 1] for column in looked_at)
+        step = _step(len(looked_at[0]))
+        voxel, values = looked_at[0][::step], looked_at[1][::step]
+        is_inside = _are_inside(voxel, image.grid, atlas.grid)
     signal = np.abs(values.astype(np.float64))
-    voxel, signal = voxel[np.isfinite(signal)], signal[np.isfinite(signal)]
-    if not signal.sum():
+    finite = np.isfinite(signal)
+    signal, total = signal[finite], signal[finite].sum()
+    if not total:
         return None
-    xyz = image.grid.to_world(image.grid.unravel(voxel))
-    outside = 1 - _part_inside(xyz, signal, atlas)
+    outside = 1 - float(signal[is_inside[finite]].sum() / total)
     if outside <= 0.5:
         return None
     if _has_no_position(image, atlas):
@@ -52,6 +49,7 @@ def field_of_view_warning(
             f"the header of {image.name} gives no position (its first voxel lies at 0, 0, 0 mm), and {outside:.0%} of "
             f"its signal lies outside the grid of {atlas.name}; give it the affine of the map that it was made from"
         )
+    xyz = image.grid.to_world(image.grid.unravel(voxel[finite]))
     guesses = {
         "mirrored it would lie inside, so left and right may be exchanged in its header": xyz * [-1, 1, 1],
         "its coordinates may be metres instead of millimetres": xyz * 1000,
@@ -70,9 +68,43 @@ def _would_fit(xyz: Floats, signal: Floats, atlas: Atlas) -> bool:
 
 
 def _part_inside(xyz: Floats, signal: Floats, atlas: Atlas) -> float:
-    ijk = atlas.grid.to_voxel(xyz)
-    inside = ((ijk > -0.5) & (ijk < np.array(atlas.grid.shape) - 0.5)).all(axis=1)
-    return float(signal[inside].sum() / signal.sum())
+    return float(signal[_is_inside(xyz, atlas.grid)].sum() / signal.sum())
+
+
+def _some_of(image: Image, grid: Grid) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.bool_]]:
+    """Voxels (N,) of an image, enough to tell a half; their values, and whether they lie inside another grid."""
+    voxel = _sample(image.grid)
+    values = values_at(image.data, voxel)
+    if np.count_nonzero(values) >= _SAMPLE // 20:
+        return voxel, values, _is_sample_inside(image.grid, grid)
+    voxel = true_voxels(image.data != 0)
+    voxel = voxel[:: _step(len(voxel))]
+    return voxel, values_at(image.data, voxel), _are_inside(voxel, image.grid, grid)
+
+
+def _sample(grid: Grid) -> NDArray[np.int64]:
+    return np.arange(0, grid.n_voxels, _step(grid.n_voxels))
+
+
+def _step(n: int) -> int:
+    """Of `n` voxels, every so many are looked at; odd steps do not keep in time with rows of voxels."""
+    return n // _SAMPLE | 1
+
+
+@lru_cache(maxsize=64)
+def _is_sample_inside(grid: Grid, other: Grid) -> NDArray[np.bool_]:
+    """Kept: the same for all images of a grid."""
+    return _are_inside(_sample(grid), grid, other)
+
+
+def _are_inside(voxel: NDArray[np.int64], grid: Grid, other: Grid) -> NDArray[np.bool_]:
+    """Whether the centres of voxels (N,) of one grid lie inside another one."""
+    return _is_inside(grid.to_world(grid.unravel(voxel)), other)
+
+
+def _is_inside(xyz: Floats, grid: Grid) -> NDArray[np.bool_]:
+    ijk = grid.to_voxel(xyz)
+    return np.asarray(((ijk > -0.5) & (ijk < np.array(grid.shape) - 0.5)).all(axis=1))
 
 
 def _has_no_position(image: Image, atlas: Atlas) -> bool:
