@@ -12,7 +12,6 @@ import pytest
 from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.inputs import MapFile
 from napari_atlas_assign.batch.store import Journal
-from napari_atlas_assign.batch import work
 from napari_atlas_assign.batch.work import MapRecord, packed, stamp_of, unpacked
 from napari_atlas_assign.errors import InputError
 from napari_atlas_assign.image import file_sha256
