@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def one_by_one(files: list[Path]) -> float:
     """Maps per second of `assign` in a loop, with both tables, once its atlas and integrals are there."""
     import napari_atlas_assign as naa
 
+    warnings.simplefilter("ignore", naa.AssignmentWarning)  # one for every map
     atlas = naa.load_atlas(ATLAS)
     naa.assign(files[0], atlas, threshold=THRESHOLD)
     start = time.perf_counter()

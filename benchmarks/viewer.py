@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,12 +43,13 @@ def measure(image: Any) -> tuple[Times, str]:
     import napari
     from qtpy.QtWidgets import QApplication
 
-    from napari_atlas_assign import assign, load_atlas
+    from napari_atlas_assign import AssignmentWarning, assign, load_atlas
     from napari_atlas_assign.plugin.calm import keep_calm
     from napari_atlas_assign.plugin.layers.convert import image_from_layer, image_to_layer
     from napari_atlas_assign.plugin.show import show_table
     from napari_atlas_assign.plugin.viewer.placing import draw, find_frame, find_layers, put_layers, tell_modes
 
+    warnings.simplefilter("ignore", AssignmentWarning)  # one at every threshold
     viewer = napari.Viewer()
     try:
         data, options, _ = image_to_layer(image)
