@@ -41,6 +41,7 @@ from ..modes.point_set import Coordinates
 from ..report.provenance import PACKAGES
 from ..resources import running_version
 from ..source import read_image_file, says_labels
+from ..tables import digits
 from ..tables.parts import Part, columns_of_table, n_rows, names_of
 from ..tables.text import rows_as_bytes
 from ..timings import timed
@@ -201,6 +202,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
 def prepare(job: Job, examples: Sequence[MapFile]) -> None:
     """Work out what workers need for the first readable of some maps, so that those forked from here find it done."""
     atlases = open_atlases(job)
+    digits.prepare()
     if job.points:
         return
     grid = next((grid for grid in map(_grid_of, examples) if grid is not None), None)
@@ -219,6 +221,8 @@ def assign_maps(job: Job, maps: Sequence[MapFile]) -> list[bytes]:
         As `open_atlases`.
     """
     atlases = open_atlases(job)
+    if len(maps) > 1:  # as tasks of long batches have
+        digits.prepare()
     return [_record(job, file, atlases) for file in maps]
 
 

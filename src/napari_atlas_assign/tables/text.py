@@ -13,6 +13,7 @@ import numpy as np
 
 from ..encoding import no_formula
 from .cells import is_missing
+from .digits import digits
 from .parts import Nullable, Part, Taken, is_column, n_rows, names_of
 
 MISSING = "n/a"
@@ -57,9 +58,9 @@ def _texts(column: Any, n: int) -> Sequence[str]:
         return [_text(cell) for cell in column]  # its own digits, not those of the double next to it
     if isinstance(column, Nullable):
         return [MISSING if cell is None else str(cell) for cell in column]
-    cells: list[Any] = column if isinstance(column, list) else column.tolist()
     if kind == "f":
-        return [MISSING if cell != cell else repr(cell) for cell in cells]
+        return [MISSING if number == "nan" else number for number in digits(np.asarray(column))]
+    cells: list[Any] = column if isinstance(column, list) else column.tolist()
     return list(map(str if kind in "iub" else _text, cells))
 
 

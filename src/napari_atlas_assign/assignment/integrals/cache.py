@@ -203,7 +203,7 @@ class _Growing:
 
         def integrals(rows: slice) -> RegionIntegrals:
             row, entry = listed(begin[rows], end[rows])
-            region, maximum, *sums = (column[entry] for column in columns)
+            region, maximum, *sums = (column.take(entry) for column in columns)
             volume, integral, share, largest = sums if len(sums) == N_SUMS else sums * N_SUMS
             return RegionIntegrals(row, region, volume, integral, share, largest, maximum)
 

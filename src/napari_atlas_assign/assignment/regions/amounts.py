@@ -181,13 +181,13 @@ class _Overlaps:
 
     def total(self, value: Floats) -> Floats:
         """(R,) integrals of values (N,)."""
-        total = np.bincount(self.region, self.share * value[self.row], len(self.space))
+        total = np.bincount(self.region, self.share * value.take(self.row), len(self.space))
         return total.astype(np.float64, copy=False)  # which it is
 
     def raise_to(self, value: Floats, maximum: Floats) -> None:
         """Raise the maximum (R + 1,) of regions to values (N,) of the voxels in which they are the largest."""
         if len(self.largest_row):
-            highest = np.maximum.reduceat(value[self.largest_row], self.largest_begin)
+            highest = np.maximum.reduceat(value.take(self.largest_row), self.largest_begin)
             maximum[self.largest_region] = np.maximum(maximum[self.largest_region], highest)
         # Added to all, which takes half the time of taking some.
         maximum[-1] = max(maximum[-1], (value + self.beyond).max(initial=-np.inf))
