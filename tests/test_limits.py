@@ -10,7 +10,7 @@ import pytest
 
 from napari_atlas_assign.errors import InputError
 from napari_atlas_assign.image import open_image
-from napari_atlas_assign.limits import MAX_IMAGE_BYTES, check_size, read_bytes
+from napari_atlas_assign.limits import MAX_IMAGE_BYTES, Start, check_size, read_bytes
 
 
 def claim(path, shape, voxels=b"\0" * 100):
@@ -116,3 +116,28 @@ def test_voxels_that_are_packed_too_tightly_are_refused(tmp_path, name):
             file.write(bytes(2**20))
     with pytest.raises(InputError, match=r"packed more than 500 to one and claims 512 MiB.*unpack the file"):
         open_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("n", [0, 5, 1024, 9000])
+@pytest.mark.parametrize("members", [1, 40])
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_start_of_a_file_is_that_of_its_content(n, members, packed, tmp_path, rng):
+    content = rng.integers(0, 4, n, np.uint8).tobytes()
+    parts = [content[i::members] for i in range(members)]
+    path = tmp_path / "x.nii.gz"
+    path.write_bytes(b"".join(map(gzip.compress, parts)) if packed else b"".join(parts))
+    start = Start.of(path)
+    assert start.unpacked == b"".join(parts)[:1024]
+    assert start.is_gzip == start.is_as_named == packed
+
+
+def test_of_what_cannot_be_read_or_is_damaged_nothing_is_the_start(tmp_path):
+    (tmp_path / "x.gz").write_bytes(gzip.compress(bytes(9000))[:12] + b"damaged" * 99)
+    assert Start.of(tmp_path / "x.gz").unpacked == b""
+    assert Start.of(tmp_path / "none").raw == b""
+
+
+@pytest.mark.parametrize(("name", "is_as_named"), [("a.nii", True), ("a.NII.GZ", False), ("a.nii.bz2", False)])
+def test_a_file_that_is_not_packed_is_named_as_such(name, is_as_named, tmp_path):
+    (tmp_path / name).write_bytes(b"plain")
+    assert Start.of(tmp_path / name).is_as_named == is_as_named

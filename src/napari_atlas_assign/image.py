@@ -20,9 +20,8 @@ from .errors import GridError, InputError
 from .grid import Grid
 from .header import Stated, check_volume, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import MAX_MISNAMED_BYTES, check_packing, check_regular, check_size, read_bytes, refuse_by_content
-from .opening import check_end, is_named_otherwise, kept_open
-from .opening import load as load_header
+from .limits import MAX_MISNAMED_BYTES, Start, check_packing, check_regular, check_size, read_bytes, refuse_by_content
+from .opening import check_end, is_named_otherwise, kept_open, opened
 from .template_space import space_of_file
 
 READ_ERRORS = (Exception,)
@@ -243,8 +242,9 @@ def open_image(path: Path) -> Any:
 
 def _loaded(path: Path) -> Any:
     """Open with nibabel; a file whose name says another kind, or another packing, is read as what it is."""
-    kind = is_named_otherwise(path)
-    return load_header(path) if kind is None else kind.from_bytes(read_bytes(path, MAX_MISNAMED_BYTES))
+    start = Start.of(path)
+    kind = is_named_otherwise(start)
+    return opened(start) if kind is None else kind.from_bytes(read_bytes(path, MAX_MISNAMED_BYTES))
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:

@@ -11,6 +11,9 @@ import os
 import stat
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +81,52 @@ _POINTERS = {
 }
 
 
+_GZIP = b"\x1f\x8b"
+_AS_GZIP = 31
+"""What zlib calls the format."""
+
+_START, _UNPACKED = 2**12, 2**10
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a file begins: read once, for all who ask what it is."""
+
+    path: Path
+    raw: bytes
+    """As it lies there; nothing of what cannot be read."""
+
+    @classmethod
+    def of(cls, path: Path) -> Start:
+        """Read it."""
+        return cls(path, start_of(path, _START))
+
+    @property
+    def is_gzip(self) -> bool:
+        """Whether it begins as gzip does."""
+        return self.raw.startswith(_GZIP)
+
+    @property
+    def is_as_named(self) -> bool:
+        """Whether it is packed by gzip, or not at all, as its name says."""
+        name = self.path.name.lower()
+        return self.is_gzip == name.endswith((".gz", ".mgz")) and not name.endswith((".bz2", ".zst"))
+
+    @cached_property
+    def unpacked(self) -> bytes:
+        """The first 1 KiB; what gzip packed, unpacked."""
+        if not self.is_gzip:
+            return self.raw[:_UNPACKED]
+        with suppress(zlib.error):
+            start = zlib.decompressobj(_AS_GZIP).decompress(self.raw, _UNPACKED)
+            if len(start) == _UNPACKED:
+                return start
+        return start_of(self.path, _UNPACKED, unpacked=True)  # which may be in pieces, or behind a long comment
+
+
 def is_gzip(path: Path) -> bool:
     """Whether a file begins as gzip does."""
-    return start_of(path, 2) == b"\x1f\x8b"
+    return start_of(path, len(_GZIP)) == _GZIP
 
 
 def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:

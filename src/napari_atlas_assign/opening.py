@@ -15,8 +15,8 @@ import nibabel as nib
 from nibabel.arrayproxy import ArrayProxy
 
 from .errors import InputError
-from .limits import MAX_TEXT_BYTES, check_claim, check_regular, is_gzip, start_of
-from .nrrd_files.image import is_nrrd, load_nrrd
+from .limits import MAX_TEXT_BYTES, Start, check_claim, check_regular
+from .nrrd_files.image import MAGIC, load_nrrd
 
 _NO_VOLUMES = (nib.gifti.GiftiImage, nib.cifti2.Cifti2Image)
 
@@ -34,19 +34,24 @@ def load(path: str | os.PathLike[str], *, keep_file_open: bool | None = None) ->
     Exception
         Whatever nibabel raises.
     """
-    path = Path(path)
+    return opened(Start.of(Path(path)), keep_file_open=keep_file_open)
+
+
+def opened(start: Start, *, keep_file_open: bool | None = None) -> Any:
+    """As `load`, of a file whose start was read."""
+    path = start.path
     check_regular(path)
-    if is_nrrd(path):
+    if start.raw.startswith(MAGIC):
         return load_nrrd(path)
-    kind = _kind(path)
+    kind = _kind(start)
     if kind is not None and issubclass(kind, _NO_VOLUMES):
         family = "CIFTI" if issubclass(kind, nib.Cifti2Image) else "GIFTI"
         raise InputError(
             f"{path.name} is not a volume but a {kind.__name__} ({family}: values on surfaces); give a NIfTI volume"
         )
     if kind is not None and issubclass(kind, nib.nifti1.Nifti1Pair):
-        _check_extensions(path, kind)
-    if kind is None or not path.stat().st_size:
+        _check_extensions(start, kind)
+    if kind is None or not start.raw:
         return nib.load(path)  # which says what is wrong
     options = {} if keep_file_open is None else {"keep_file_open": keep_file_open}
     return kind.from_filename(path, **options)  # as nibabel does once it has looked for the kind, too
@@ -95,16 +100,15 @@ def _isal() -> Any:
     return igzip
 
 
-def is_named_otherwise(path: Path) -> type[Any] | None:
+def is_named_otherwise(start: Start) -> type[Any] | None:
     """The class of nibabel for a NIfTI or MGH file whose name says something else, of its kind or its packing.
 
     nibabel goes by names; None where these say what the content is, or the content is of another kind.
     """
-    packed = is_gzip(path)
-    kind = _kind_by_content(path, packed)
+    path, kind = start.path, _kind_by_content(start.unpacked[:352])
     if kind is None:
         return None
-    endings = (_ENDINGS_OF_MGH if kind is nib.MGHImage else _ENDINGS_OF_NIFTI)[packed]
+    endings = (_ENDINGS_OF_MGH if kind is nib.MGHImage else _ENDINGS_OF_NIFTI)[start.is_gzip]
     ending = next((e for e in endings if path.name.lower().endswith(e)), None)
     # nibabel looks for .nii where .Nii is written.
     written = path.name[-len(ending) :] if ending else ""
@@ -116,9 +120,8 @@ _ENDINGS_OF_MGH = {False: (".mgh",), True: (".mgz", ".mgh.gz")}
 """By whether a file is packed."""
 
 
-def _kind_by_content(path: Path, packed: bool) -> type[Any] | None:
+def _kind_by_content(start: bytes) -> type[Any] | None:
     """Told by how the file begins, once unpacked."""
-    start = start_of(path, 352, unpacked=packed)
     size = {int.from_bytes(start[:4], order) for order in ("little", "big")}
     if 348 in size and start[344:347] == b"n+1":
         return nib.Nifti1Image
@@ -133,26 +136,29 @@ _MGH_TYPES = (0, 1, 3, 4, 10)
 """Codes of the type of voxels: uint8, int32, float32, int16, uint16."""
 
 
-def _kind(path: Path) -> type[Any] | None:
+def _kind(start: Start) -> type[Any] | None:
     """The class with which nibabel would open a file; None if there is none."""
-    start = None
+    path = str(start.path)
+    looked_at = (start.unpacked, path) if start.is_as_named else None  # else nibabel says what is wrong
     for kind in nib.imageclasses.all_image_classes:
-        fits, start = kind.path_maybe_image(str(path), start)
+        fits, looked_at = kind.path_maybe_image(path, looked_at)
         if fits:
             return kind
     return None
 
 
-def _check_extensions(path: Path, kind: type[Any]) -> None:
+def _check_extensions(start: Start, kind: type[Any]) -> None:
     """Add up the sizes that a NIfTI header's extensions claim, each before it is unpacked."""
+    path = start.path
     parts = kind.filespec_to_file_map(str(path))
     header = parts.get("header", parts["image"]).filename
+    if start.is_as_named and header == str(path) and _says_it_has_none(start.unpacked):
+        return
     with nib.openers.ImageOpener(header) as file:
-        start = file.read(4)
-        order = next((o for o in "<>" if len(start) == 4 and struct.unpack(f"{o}i", start)[0] in _NIFTI_SIZES), None)
-        if order is None:
+        begin = _begin_of(file.read(4))
+        if begin is None:
             return  # nibabel says what is wrong
-        (size,) = struct.unpack(f"{order}i", start)
+        order, size = begin
         rest = file.read(size)  # with the four bytes that say whether there are extensions
         total = 0
         while len(rest) == size and rest[-4]:
@@ -166,3 +172,15 @@ def _check_extensions(path: Path, kind: type[Any]) -> None:
             )
             if len(file.read(length - 8)) < length - 8:
                 return
+
+
+def _says_it_has_none(header: bytes) -> bool:
+    """Whether a header says that it has no extensions."""
+    begin = _begin_of(header[:4])
+    return begin is not None and header[begin[1] : begin[1] + 1] == b"\0"
+
+
+def _begin_of(start: bytes) -> tuple[str, int] | None:
+    """The order of the bytes of a NIfTI header, and its size; None where it begins otherwise."""
+    sizes = ((order, struct.unpack(f"{order}i", start)[0]) for order in "<>") if len(start) == 4 else ()
+    return next(((order, size) for order, size in sizes if size in _NIFTI_SIZES), None)
