@@ -7,7 +7,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_atlas_assign.plugin.layers.geometry import KEY
-from napari_atlas_assign.plugin.viewer.names import FULL_BLOCK, are_names, names_of, plate_of, show_names
+from napari_atlas_assign.plugin.viewer.names import FULL_BLOCK, NO_TEXT, are_names, names_of, plate_of, show_names
+from tests.plugin.helpers import settle
 
 NAME = "Area 4a (PreCG) left 0.68"
 
@@ -82,3 +83,14 @@ def test_names_move_hide_and_go_with_their_layer(viewer):
 def test_without_a_name_there_is_no_plate(viewer):
     names = show_names(viewer, layer := marked(viewer, MIDDLE), layer.data, [""], BELOW)
     assert "".join(shown(names)).strip() == ""
+
+
+def test_points_whose_names_are_elsewhere_are_not_without_text(make_napari_viewer):
+    """napari 0.9 draws points without text from memory that is not theirs, which ends the process on Mesa."""
+    viewer = make_napari_viewer()
+    layer = viewer.add_points(np.zeros((2, 3)), features={"label": ["Area 4a", "b"]}, text=NO_TEXT)
+    assert layer.text.values.tolist() == [" ", " "]
+    show_names(viewer, viewer.add_layer(marked(ViewerModel(), MIDDLE)), np.zeros((1, 3)), ["a"], BELOW)
+    viewer.layers.remove(viewer.layers[1])
+    settle()
+    assert list(viewer.layers) == [layer]

@@ -12,7 +12,7 @@ from ..layers.frame import Frame
 from ..layers.geometry import KEY
 from ..layers.metadata import describe, own_metadata
 from ..plain_text import plain
-from ..viewer.names import show_names
+from ..viewer.names import NO_TEXT, show_names
 from ..viewer.oblique import points_beside
 from ..viewer.overlays import BELOW, shortened
 from ..viewer.viewer_frame import active_kept
@@ -35,6 +35,7 @@ def add_pin(viewer: Any, here: Here, frame: Frame) -> Any:
                 (from_view[:3, :3] @ at + from_view[:3, 3])[None],
                 name="Pinned places",
                 features=pd.DataFrame([row]),
+                text=NO_TEXT,
                 size=4 / np.mean(transform["scale"]),
                 symbol="cross",
                 face_color=PIN_COLOR,

@@ -8,12 +8,14 @@ moves away from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import ceil
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 import pandas as pd
+from qtpy.QtCore import QTimer
 
 from ...grid import Floats
 from ..layers.geometry import KEY
@@ -42,6 +44,9 @@ TEXT = {
     "size": 9,
     "blending": "translucent_no_depth",  # else, in 3D, what lies in front hides the names
 }
+
+NO_TEXT = {"string": "{label:.0} "}
+"""A blank for each point of a layer that is named; points without any text, drawn alone, crash napari 0.9 on Mesa."""
 
 _followed: WeakSet[Any] = WeakSet()
 """Events of the viewers that are followed; forgotten with them."""
@@ -124,10 +129,10 @@ def _follow(viewer: Any) -> None:
                 layer.features = table
 
     def go(event: Any = None) -> None:
-        named = {(ROLE + role, image) for role, image in map(_key, viewer.layers)}
-        for layer in _layers_of_names(viewer):
-            if _key(layer) not in named:
-                viewer.layers.remove(layer)
+        if hasattr(viewer, "window"):  # whose sliders miss a change of axes that comes while they follow another
+            QTimer.singleShot(0, partial(_remove_orphans, viewer))
+        else:
+            _remove_orphans(viewer)
 
     camera, dims = viewer.scene.camera.events, viewer.dims.events
     for event in (viewer.events.theme, viewer.canvas.events.size, camera.zoom, camera.center, camera.orientation):
@@ -135,6 +140,14 @@ def _follow(viewer: Any) -> None:
     for event in (dims.ndisplay, dims.order):
         event.connect(fit)
     viewer.layers.events.removed.connect(go)
+
+
+def _remove_orphans(viewer: Any) -> None:
+    """Remove the names of layers that are gone."""
+    named = {(ROLE + role, image) for role, image in map(_key, viewer.layers)}
+    for layer in _layers_of_names(viewer):
+        if _key(layer) not in named:
+            viewer.layers.remove(layer)
 
 
 def _fitted(viewer: Any, layer: Any, table: pd.DataFrame) -> pd.DataFrame:

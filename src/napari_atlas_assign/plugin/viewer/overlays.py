@@ -26,7 +26,7 @@ from ..layers.frame import Frame, frame_of
 from ..layers.geometry import KEY
 from ..layers.metadata import LayerData, describe, own_metadata
 from ..plain_text import plain, plain_features
-from .names import are_names, show_names
+from .names import NO_TEXT, are_names, show_names
 from .oblique import points_beside
 from .placing import find_frame, find_layer, put, update
 from .readability import is_mark, is_outline, keep_readable
@@ -200,6 +200,7 @@ def peaks_layer(result: Result, frame: Frame) -> LayerData:
         {
             "name": plain(f"{result.image.name}: peaks ({result.atlas.name})"),
             "features": plain_features(peaks.drop(columns="position").assign(label=_peak_labels(peaks))),
+            "text": NO_TEXT,
             "size": 4 / np.mean(transform["scale"]),
             "face_color": "transparent",
             "border_color": "#ffdd33",
