@@ -45,7 +45,10 @@ def parts(request, monkeypatch):
     if request.param == "in parts":
         monkeypatch.setattr(atlas_module, "_ENTRIES_AT_A_TIME", 3)
         monkeypatch.setattr(atlas_module, "_VOXELS_AT_A_TIME", 7)
+        monkeypatch.setattr(atlas_module, "_ONES_AT_A_TIME", 3)
         monkeypatch.setattr(labels_module, "_SLAB_VOXELS", 5)
+        monkeypatch.setattr(labels_module, "_PLANES_TURNED", 2)
+        monkeypatch.setattr(labels_module, "_ROWS_TURNED", 2)
 
 
 @given(maps=dense_maps(), order=st.sampled_from(["rising", "shuffled"]))
@@ -108,6 +111,21 @@ def check_labels_against_dense(seed, shape, order):
 
 def test_a_label_volume_is_the_special_case_with_values_one():
     check_labels_against_dense()
+
+
+@pytest.mark.parametrize("first", range(0, 60, 7))
+@pytest.mark.parametrize("length", [1, 4, 6, 21, 60])
+def test_sums_of_a_region_that_goes_on_in_the_next_row_are_those_of_its_voxels(first, length):
+    labels = np.zeros(60, np.uint8)
+    labels[first : first + length] = 2
+    labels[:3] = 1
+    labels = labels.reshape(3, 4, 5)
+    atlas = Atlas.from_labels(labels, Grid(labels.shape, AFFINE), pd.DataFrame({"id": [1, 2, 3], "name": list("abc")}))
+    maps = np.stack([labels == label for label in (1, 2, 3)]).astype(np.float32)
+    for ours, theirs in zip(
+        vars(atlas.region_sums).values(), vars(statistical(maps).region_sums).values(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_labelled_atlas_spends_no_memory_on_its_values():

@@ -26,6 +26,9 @@ from .label_volume import CodedLabels, code_labels, label_entries
 _ENTRIES_AT_A_TIME = 2**22
 """Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""
 
+_ONES_AT_A_TIME = 2**20
+"""Of a labelled atlas, whose sums are whole numbers: what is made of them stays in the processor's cache."""
+
 _MOST_TABLED = 2**24
 """Voxels, and entries, of the largest atlas for which a table of where each voxel's entries begin is kept: 64 MiB."""
 
@@ -292,29 +295,54 @@ class Atlas:
     @cached_property
     def region_sums(self) -> RegionSums:
         """Sums, extrema and boxes of every region map."""
+        if all_ones(self.value):
+            return self._sums_of_ones()
         n, unit = self.n_regions, self.grid.voxel_volume
         count = self._count()
         integral, integral_sq, maximum, minimum = (np.zeros(n, np.float64) for _ in range(4))
         minimum[count > 0] = np.inf
-        touched = [np.zeros((n, length), bool) for length in self.grid.shape]  # which planes across each axis
+        touched = self._no_planes()
         for part in self._parts():
             region = self.region[part].astype(np.intp)
-            if all_ones(self.value):
-                present = np.bincount(region, minlength=n)
-                integral += present
-                integral_sq += present
-                maximum[present > 0] = minimum[present > 0] = 1
-            else:
-                value = self.value[part].astype(np.float64)
-                integral += np.bincount(region, value, n)
-                integral_sq += np.bincount(region, value**2, n)
-                np.maximum.at(maximum, region, value)
-                np.minimum.at(minimum, region, value)
-            for axis, index in enumerate(indices_of(self.voxel[part], self.grid.shape)):
-                touched[axis][region, index] = True
-        box = np.stack([_first_and_last(planes) for planes in touched], axis=-1)
+            value = self.value[part].astype(np.float64)
+            integral += np.bincount(region, value, n)
+            integral_sq += np.bincount(region, value**2, n)
+            np.maximum.at(maximum, region, value)
+            np.minimum.at(minimum, region, value)
+            self._touch(touched, region, self.voxel[part])
         volume = count.astype(np.float64) * unit
-        return RegionSums(volume, integral * unit, integral_sq * unit, maximum, minimum, box)
+        return RegionSums(volume, integral * unit, integral_sq * unit, maximum, minimum, _boxes(touched))
+
+    def _sums_of_ones(self) -> RegionSums:
+        """The same of a labelled atlas, by runs of voxels: a region has few in comparison."""
+        count = np.zeros(self.n_regions, np.float64)
+        touched = self._no_planes()
+        for part in slices(len(self.voxel), _ONES_AT_A_TIME):
+            voxel, region = self.voxel[part], self.region[part]
+            is_first = np.ones(len(voxel), bool)
+            np.not_equal(region[1:], region[:-1], out=is_first[1:])
+            is_first[1:] |= np.diff(voxel) != 1
+            first = np.flatnonzero(is_first)
+            end = np.append(first[1:], len(voxel))
+            of_run = region[first].astype(np.intp)
+            count += np.bincount(of_run, end - first, self.n_regions)
+            # A run from one row of voxels to the next touches planes between its ends.
+            n_along = self.grid.shape[2]
+            beyond = voxel[first] // n_along != voxel[end - 1] // n_along
+            inside = listed(first[beyond], end[beyond])[1]
+            for place in (first, end - 1, inside):
+                self._touch(touched, region[place].astype(np.intp), voxel[place])
+        volume = count * self.grid.voxel_volume
+        one = (count > 0).astype(np.float64)
+        return RegionSums(volume, volume.copy(), volume.copy(), one, one.copy(), _boxes(touched))
+
+    def _no_planes(self) -> list[NDArray[np.bool_]]:
+        """For each axis, (R, planes across it) bool: which of them a region touches."""
+        return [np.zeros((self.n_regions, length), bool) for length in self.grid.shape]
+
+    def _touch(self, touched: list[NDArray[np.bool_]], region: NDArray[np.intp], voxel: NDArray[np.integer]) -> None:
+        for planes, index in zip(touched, indices_of(voxel, self.grid.shape), strict=True):
+            planes[region, index] = True
 
     def _count(self) -> NDArray[np.intp]:
         """Entries (R,) of each region."""
@@ -360,6 +388,10 @@ def firsts(numbers: NDArray[np.integer]) -> NDArray[np.intp]:
     first = np.ones(len(numbers), bool)
     first[1:] = numbers[1:] != numbers[:-1]
     return np.flatnonzero(first)
+
+
+def _boxes(touched: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
+    return np.stack([_first_and_last(planes) for planes in touched], axis=-1)
 
 
 def _first_and_last(planes: NDArray[np.bool_]) -> NDArray[np.int64]:

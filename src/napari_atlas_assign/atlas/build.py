@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +20,7 @@ from ..image import READ_ERRORS
 from ..opening import check_end, kept_open
 from ..tables.frames import pd
 from .atlas import Atlas
+from .files.ahead import ahead
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
 from .label_volume import FractionsError, code_labels, whole_numbers
@@ -341,41 +340,28 @@ def _some(things: Any) -> str:
 
 
 def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
-    """Yield the n volumes of an image in order, read by a second thread: unpacking and looking overlap."""
+    """Yield the n volumes of an image in order, read by a second thread."""
     shape = img.shape[:3]
     n_bytes = math.prod(shape) * img.get_data_dtype().itemsize
-    queue: Queue[NDArray[Any] | BaseException] = Queue(max(1, min(_VOLUMES_AHEAD, _BYTES_AHEAD // n_bytes)))
-    stopped = False
 
-    def read() -> None:
-        try:
-            data = kept_open(img)
-            for r in range(n):
-                if stopped:
-                    return
-                index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
-                volume = np.asanyarray(data[index]).reshape(shape)
-                if r == n - 1:
-                    check_end(data)
-                queue.put(volume)
-        except BaseException as error:  # handed over, and raised where the user can see it
-            queue.put(error)
-
-    Thread(target=read, daemon=True).start()
-    try:
+    def volumes() -> Iterator[NDArray[Any]]:
+        data = kept_open(img)
         for r in range(n):
-            volume = queue.get()
-            if isinstance(volume, BaseException):
-                if isinstance(volume, READ_ERRORS):
-                    raise AtlasError(
-                        f"{name}: volume {r} cannot be read ({volume}); the file may be cut off, fetch it again"
-                    ) from volume
-                raise volume
+            index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
+            volume = np.asanyarray(data[index]).reshape(shape)
+            if r == n - 1:
+                check_end(data)
             yield volume
-    finally:
-        stopped = True
-        while not queue.empty():
-            queue.get_nowait()
+
+    r = 0
+    try:
+        for volume in ahead(volumes(), max(1, min(_VOLUMES_AHEAD, _BYTES_AHEAD // n_bytes))):
+            yield volume
+            r += 1
+    except READ_ERRORS as error:
+        raise AtlasError(
+            f"{name}: volume {r} cannot be read ({error}); the file may be cut off, fetch it again"
+        ) from error
 
 
 def stem(path: Path) -> str:

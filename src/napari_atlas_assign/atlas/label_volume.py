@@ -6,6 +6,8 @@ the codes into entries (see `Atlas`) slab by slab again.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,21 @@ from numpy.typing import NDArray
 
 from ..errors import AtlasError
 from ..header import nearest_labels
+from ..index_ranges import slices
+from ..tables.frames import pd
+from .files.ahead import ahead
 
-_SLAB_VOXELS = 2**23
-"""Voxels worked on at a time."""
+_SLAB_VOXELS = 2**20
+"""Voxels worked on at a time: what is made of them stays in the processor's cache."""
+
+_SLABS_AHEAD = 4
+"""Slabs that the reading thread may be ahead."""
+
+_PLANES_TURNED = 32
+"""Planes across the first axis whose codes are turned together: as many as memory hands over at once."""
+
+_ROWS_TURNED = 64
+"""Rows of these planes that are turned together, so that what was handed over is still in the cache."""
 
 
 class FractionsError(AtlasError):
@@ -53,17 +67,20 @@ def code_labels(volume: Any, name: str) -> CodedLabels:
     """
     shape = volume.shape[:3]
     codes = np.zeros(shape, np.uint16, order="F")
-    code_of = {0: 0}
+    code_of = defaultdict[int, int]()
+    code_of.default_factory = code_of.__len__  # a label that is new gets the next code
+    code_of[0] = 0
     step = max(1, _SLAB_VOXELS // (shape[0] * shape[1]))
     step_of_labels = _scaling_step(volume)
-    for z in range(0, shape[2], step):
-        slab = np.asanyarray(volume[:, :, z : z + step]).reshape((*shape[:2], -1), order="F").reshape(-1, order="F")
-        value, length = _runs(slab, name, step_of_labels)
-        labels, which = np.unique(value, return_inverse=True)
-        slab_codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels.tolist()], np.uint32)
+    slabs = (np.asanyarray(volume[:, :, z : z + step]) for z in range(0, shape[2], step))
+    for z, slab in zip(range(0, shape[2], step), ahead(slabs, _SLABS_AHEAD), strict=True):
+        values = slab.reshape((*shape[:2], -1), order="F").reshape(-1, order="F")
+        value, length = _runs(values, name, step_of_labels)
+        which, labels = pd.factorize(value)  # which looks labels up, where numpy would sort them
+        slab_codes = np.fromiter(map(code_of.__getitem__, labels.tolist()), np.uint32, len(labels))
         if len(code_of) > 2**16:
             codes = codes.astype(np.uint32, copy=False)
-        coded = np.repeat(slab_codes[which].astype(codes.dtype), length)
+        coded = np.repeat(slab_codes.astype(codes.dtype)[which], length)
         codes[:, :, z : z + step] = coded.reshape((*shape[:2], -1), order="F")
     return CodedLabels(codes, np.array(list(code_of)[1:], np.int64))
 
@@ -72,20 +89,31 @@ def label_entries(
     coded: CodedLabels, row_of_code: NDArray[np.integer], voxel_type: type[np.integer]
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Flat C-order voxels (E,), rising, of all labels, and ``row_of_code[code]`` (E,) of each."""
-    codes = coded.codes
-    n = int(np.count_nonzero(codes))
+    n = int(np.count_nonzero(coded.codes))
     voxel, region = np.empty(n, voxel_type), np.empty(n, row_of_code.dtype)
-    area = codes.shape[1] * codes.shape[2]
-    step = max(1, _SLAB_VOXELS // area)
-    done = 0
-    for x in range(0, codes.shape[0], step):
-        slab = np.ascontiguousarray(codes[x : x + step]).reshape(-1)
-        labelled = np.flatnonzero(slab)
-        part = slice(done, done + len(labelled))
-        voxel[part] = labelled + x * area
-        region[part] = row_of_code[slab[labelled]]
-        done = part.stop
+    before = done = 0
+    for turned in ahead(_in_c_order(coded.codes), 1):
+        for some in slices(len(turned), _SLAB_VOXELS):
+            codes = turned[some]
+            labelled = np.flatnonzero(codes)
+            part = slice(done, done + len(labelled))
+            np.add(labelled, before + some.start, out=voxel[part], casting="unsafe")  # all numbers fit
+            region[part] = row_of_code[codes[labelled]]
+            done = part.stop
+        before += len(turned)
     return voxel, region
+
+
+def _in_c_order(codes: NDArray[np.unsignedinteger]) -> Iterator[NDArray[np.unsignedinteger]]:
+    """The codes of some planes (X, Y, Z) after the other, each time flat in C order."""
+    for planes in slices(len(codes), _PLANES_TURNED):
+        slab = codes[planes]
+        if not slab.flags.c_contiguous:
+            turned = np.empty(slab.shape, slab.dtype)
+            for rows in slices(slab.shape[1], _ROWS_TURNED):
+                turned[:, rows] = slab[:, rows]
+            slab = turned
+        yield slab.reshape(-1)
 
 
 def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:

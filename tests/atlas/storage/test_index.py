@@ -478,10 +478,11 @@ from pathlib import Path
 import numpy as np
 from napari_atlas_assign.atlas.formats import nifti
 from napari_atlas_assign.atlas.storage import arrays, index
-real = np.save
+real, written = np.save, []
 def save(where, array, **options):
-    if Path(where).stem == "value":
+    if len(written) == 2:  # voxel and region
         os._exit(9)
+    written.append(where)
     real(where, array, **options)
 np.save = save
 index.stored(nifti, Path(sys.argv[1]))

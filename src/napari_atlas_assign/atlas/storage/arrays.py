@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,23 @@ def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]], header: Mappi
     """
     checksums = {}
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        checksums[name] = _checksum(folder / f"{name}.npy")
+        with (folder / f"{name}.npy").open("wb") as file:
+            checked = _Checked(file)
+            np.save(checked, array, allow_pickle=False)  # which writes alone
+        checksums[name] = checked.checksum
     _write_header(folder, {**header, "checksums": checksums})
+
+
+class _Checked:
+    """A file to write to, with the checksum of what was written: it need not be read again."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.checksum = 0
+
+    def write(self, piece: bytes) -> int:
+        self.checksum = zlib.crc32(piece, self.checksum)
+        return self._file.write(piece)
 
 
 def _write_header(folder: Path, header: Mapping[str, Any]) -> None:
