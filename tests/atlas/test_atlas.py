@@ -74,6 +74,10 @@ def check_against_dense(maps, order):
         np.testing.assert_array_equal(atlas.map_of(r), maps[r])
         assert atlas.entries_of(r)[0].tolist() == np.flatnonzero(maps[r]).tolist()
 
+    check_sums(atlas, maps, unit)
+
+
+def check_sums(atlas, maps, unit):
     sums = atlas.region_sums
     for r, dense in enumerate(maps):
         above = dense[dense > 0]
@@ -91,12 +95,19 @@ def test_entries_shares_and_sums_equal_dense_arithmetic():
     check_against_dense()
 
 
-@given(seed=st.integers(0, 2**32 - 1), shape=st.tuples(*[st.integers(1, 5)] * 3), order=st.sampled_from("CF"))
-@settings(max_examples=40)
-def check_labels_against_dense(seed, shape, order):
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(*[st.integers(1, 5)] * 3),
+    order=st.sampled_from("CF"),
+    length=st.sampled_from([1, 7, 40]),
+)
+@settings(max_examples=80)
+def check_labels_against_dense(seed, shape, order, length):
+    """Labels in runs of a length, some over several rows."""
     rng = np.random.default_rng(seed)
     ids = np.sort(rng.choice(np.array([1, 2, 7, 300, 70_000, 614_454_277]), 4, replace=False))
-    labels = np.asarray(rng.choice(np.concatenate([[0, 0], ids[:3]]), shape), order=order)
+    runs = np.repeat(rng.choice(np.concatenate([[0, 0], ids[:3]]), np.prod(shape)), length)
+    labels = np.asarray(runs[: np.prod(shape)].reshape(shape), order=order)
     regions = pd.DataFrame({"id": ids[::-1], "name": [f"n{i}" for i in ids[::-1]]})
     atlas = Atlas.from_labels(labels, Grid(shape, AFFINE), regions)
     assert atlas.regions["id"].tolist() == ids.tolist()
@@ -104,9 +115,17 @@ def check_labels_against_dense(seed, shape, order):
     for r, label in enumerate(ids):
         np.testing.assert_array_equal(atlas.map_of(r), labels == label)
     maps = np.stack([labels == label for label in ids]).astype(np.float32)
-    same = statistical(maps)
-    for ours, theirs in zip(vars(atlas.region_sums).values(), vars(same.region_sums).values(), strict=True):
+    check_sums(atlas, maps, atlas.grid.voxel_volume)
+    for ours, theirs in zip(
+        vars(atlas.region_sums).values(), vars(statistical(maps).region_sums).values(), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs)
+
+
+def test_masks_that_overlap_are_summed_like_other_maps(parts):
+    maps = np.random.default_rng(4).integers(0, 2, (3, 4, 5, 6)).astype(np.float32)
+    atlas = statistical(maps)
+    check_sums(atlas, maps, atlas.grid.voxel_volume)
 
 
 def test_a_label_volume_is_the_special_case_with_values_one():
@@ -122,10 +141,7 @@ def test_sums_of_a_region_that_goes_on_in_the_next_row_are_those_of_its_voxels(f
     labels = labels.reshape(3, 4, 5)
     atlas = Atlas.from_labels(labels, Grid(labels.shape, AFFINE), pd.DataFrame({"id": [1, 2, 3], "name": list("abc")}))
     maps = np.stack([labels == label for label in (1, 2, 3)]).astype(np.float32)
-    for ours, theirs in zip(
-        vars(atlas.region_sums).values(), vars(statistical(maps).region_sums).values(), strict=True
-    ):
-        np.testing.assert_array_equal(ours, theirs)
+    check_sums(atlas, maps, atlas.grid.voxel_volume)
 
 
 def test_a_labelled_atlas_spends_no_memory_on_its_values():
