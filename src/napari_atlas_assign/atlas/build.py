@@ -5,12 +5,12 @@ Probability volumes are read one at a time, and only what is above 0 is kept: no
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from nibabel.arrayproxy import ArrayProxy
 from numpy.typing import NDArray
 
 from ..errors import AtlasError, GridError, InputError, counted, plural
@@ -40,12 +40,15 @@ __all__ = [
     "whole_numbers",
 ]
 
-_VOLUMES_AHEAD = 4
-"""Volumes that the reading thread may be ahead: enough to keep it busy."""
+_PART_VOXELS = 2**20
+"""Voxels of a volume that are read and searched at a time."""
 
-_BYTES_AHEAD = 2**28
-"""What these volumes may take up together."""
+PARTS_AHEAD = 8
+"""Parts of volumes that the reading thread may be ahead: enough to keep it busy."""
 
+
+Part: TypeAlias = tuple[NDArray[Any], tuple[int, int]]
+"""Some planes of a volume, before which one they begin, and how many the volume has."""
 
 Names: TypeAlias = "pd.DataFrame | Callable[[Wanted], pd.DataFrame | None] | None"
 """A label table, or what gives one once it is known which numbers it has to name."""
@@ -90,10 +93,12 @@ def atlas_from_maps(
     voxels: list[NDArray[np.integer]] = []
     values: list[NDArray[Any]] = []
     grid = named_grid(img, name)
-    for volume in _read_ahead(img, n, name):
-        voxel, value = region_entries(volume, name)
-        voxels.append(voxel.astype(np.int32) if grid.n_voxels < 2**31 else voxel)
+    parts = _read_ahead(img, n, name)
+    for _ in range(n):
+        voxel, value = entries_of_parts(of_one_volume(parts), name)
+        voxels.append(voxel)
         values.append(value.astype(np.float32) if value.dtype.itemsize > 4 else value)
+    next(parts, None)  # behind the last one is the file's checksum
     return atlas_from_entries(grid, regions, voxels, values, name=name, space=space, source=source or {})
 
 
@@ -199,8 +204,13 @@ def _named(table: Names, wanted: Wanted) -> pd.DataFrame | None:
     return table(wanted) if callable(table) else table
 
 
-def region_entries(volume: NDArray[Any], name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def region_entries(
+    volume: NDArray[Any], name: str, planes: tuple[int, int] | None = None
+) -> tuple[NDArray[np.integer], NDArray[Any]]:
     """Flat C-order voxels (N,) of a volume (X, Y, Z) that are not 0 or NaN, and the values (N,) there.
+
+    Where it is a part of a larger volume, `planes` says before which plane along the last axis it begins, and how many
+    there are in all.
 
     Raises
     ------
@@ -210,22 +220,45 @@ def region_entries(volume: NDArray[Any], name: str) -> tuple[NDArray[np.int64], 
     if volume.dtype.kind not in "iufb":
         raise AtlasError(f"{name}: voxels of type {volume.dtype} are not real numbers; give one number per voxel")
     nx, ny, nz = volume.shape
+    begin, depth = planes or (0, nz)
+    number: type[np.integer] = np.int32 if nx * ny * depth < 2**31 else np.int64  # short ones are divided faster
     if volume.flags.f_contiguous and not volume.flags.c_contiguous:
         # Files store x fastest; looking in that order, and turning only what is found, is several times faster.
         flat = volume.ravel(order="F")
         place = np.flatnonzero(flat != 0)
-        x, rest = place % nx, place // nx
-        voxel = (x * ny + rest % ny) * nz + rest // ny
+        line = place.astype(number) // nx
+        plane = line // ny
+        voxel = ((place.astype(number) - line * nx) * ny + line - plane * ny) * depth + plane + begin
     else:
         flat = volume.reshape(-1)
-        voxel = place = np.flatnonzero(flat != 0)
+        place = np.flatnonzero(flat != 0)
+        voxel = place.astype(number)
+        voxel += voxel // nz * (depth - nz) + begin
     value = flat[place]
     if value.dtype.kind == "f":
         if np.isinf(value).any():
             raise AtlasError(f"{name} holds infinite values; repair the file")
-        number = ~np.isnan(value)
-        voxel, value = voxel[number], value[number]
+        is_number = ~np.isnan(value)
+        voxel, value = voxel[is_number], value[is_number]
     return voxel, value
+
+
+def parts_of_volume(data: Any, r: int = 0) -> Iterator[Part]:
+    """Volume `r` of an image's voxels (see `opening.kept_open`), some planes after the other.
+
+    Memory for a whole volume would be asked of the system anew for each, which takes longer than to unpack it.
+    """
+    nx, ny, nz = data.shape[:3]
+    step = max(1, _PART_VOXELS // (nx * ny)) if type(data) is ArrayProxy else nz  # others may read all for each part
+    for z in range(0, nz, step):
+        index = (slice(None), slice(None), slice(z, z + step), r)[: len(data.shape)]
+        yield np.asanyarray(data[index]).reshape((nx, ny, -1), order="F"), (z, nz)
+
+
+def entries_of_parts(parts: Iterable[Part], name: str) -> tuple[NDArray[np.integer], NDArray[Any]]:
+    """As `region_entries`, of a volume in parts."""
+    found = [region_entries(part, name, planes) for part, planes in parts]
+    return np.concatenate([voxel for voxel, _ in found]), np.concatenate([value for _, value in found])
 
 
 def distinct_labels(labels: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -339,29 +372,32 @@ def _some(things: Any) -> str:
     return ", ".join(map(str, things[:5])) + (", ..." if len(things) > 5 else "")
 
 
-def _read_ahead(img: Any, n: int, name: str) -> Iterator[NDArray[Any]]:
-    """Yield the n volumes of an image in order, read by a second thread."""
-    shape = img.shape[:3]
-    n_bytes = math.prod(shape) * img.get_data_dtype().itemsize
+def _read_ahead(img: Any, n: int, name: str) -> Iterator[Part]:
+    """Yield the parts of the n volumes of an image in order, read by a second thread."""
 
-    def volumes() -> Iterator[NDArray[Any]]:
+    def parts() -> Iterator[Part]:
         data = kept_open(img)
         for r in range(n):
-            index = (slice(None), slice(None), slice(None), r)[: len(img.shape)]
-            volume = np.asanyarray(data[index]).reshape(shape)
-            if r == n - 1:
-                check_end(data)
-            yield volume
+            yield from parts_of_volume(data, r)
+        check_end(data)
 
     r = 0
     try:
-        for volume in ahead(volumes(), max(1, min(_VOLUMES_AHEAD, _BYTES_AHEAD // n_bytes))):
-            yield volume
-            r += 1
+        for part, (begin, depth) in ahead(parts(), PARTS_AHEAD):
+            yield part, (begin, depth)
+            r += begin + part.shape[2] == depth
     except READ_ERRORS as error:
         raise AtlasError(
-            f"{name}: volume {r} cannot be read ({error}); the file may be cut off, fetch it again"
+            f"{name}: volume {min(r, n - 1)} cannot be read ({error}); the file may be cut off, fetch it again"
         ) from error
+
+
+def of_one_volume(parts: Iterator[Part]) -> Iterator[Part]:
+    """The parts up to the last one of a volume."""
+    for part, (begin, depth) in parts:
+        yield part, (begin, depth)
+        if begin + part.shape[2] == depth:
+            return
 
 
 def stem(path: Path) -> str:

@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_atlas_assign.atlas import build
 from napari_atlas_assign.atlas.files.volumes import (
     check_whole,
     common_grid,
@@ -23,14 +24,36 @@ def write(path, data, affine=None):
     return path
 
 
-def test_each_file_is_a_region(tmp_path, rng):
-    maps = [np.where(rng.random((3, 4, 5)) < 0.5, 0, rng.random((3, 4, 5))).astype(np.float32) for _ in range(3)]
+@pytest.mark.parametrize("n_at_a_time", [1, 24, 36, 2**20])
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_each_file_is_a_region_however_many_planes_are_read_at_a_time(tmp_path, rng, monkeypatch, n_at_a_time, kind):
+    monkeypatch.setattr(build, "_PART_VOXELS", n_at_a_time)
+    maps = [np.where(rng.random((3, 4, 5)) < 0.5, 0, 9 * rng.random((3, 4, 5))).astype(kind) for _ in range(3)]
     paths = [write(tmp_path / f"{n}.nii.gz", data) for n, data in enumerate(maps)]
     grid, voxels, values = entries_of_files(paths)
     assert grid.shape == (3, 4, 5)
     for data, voxel, value in zip(maps, voxels, values, strict=True):
         assert sorted(voxel.tolist()) == np.flatnonzero(data).tolist()
         np.testing.assert_array_equal(value, data.ravel()[voxel])
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_entries_of_parts_are_those_of_the_whole(rng, order):
+    whole = np.asarray(rng.choice([0.0, np.nan, 0.5, 0.25], (3, 4, 5)), order=order)
+    voxel, value = build.entries_of_parts(((whole[:, :, z : z + 2].copy(order), (z, 5)) for z in range(0, 5, 2)), "a")
+    rising = np.argsort(voxel)
+    assert voxel[rising].tolist() == np.flatnonzero(whole > 0).tolist()
+    assert value[rising].tolist() == whole[whole > 0].tolist()
+
+
+@pytest.mark.parametrize("damaged", [0, 2])
+def test_a_packed_file_whose_checksum_does_not_fit_is_named(tmp_path, rng, damaged):
+    paths = [write(tmp_path / f"{n}.nii.gz", rng.random((20, 20, 20)).astype(np.float32)) for n in range(3)]
+    content = bytearray(paths[damaged].read_bytes())
+    content[-8] ^= 1
+    paths[damaged].write_bytes(content)
+    with pytest.raises(AtlasError, match=rf"^{damaged}\.nii\.gz: the voxels cannot be read"):
+        entries_of_files(paths)
 
 
 def test_the_file_on_another_grid_is_the_one_that_is_named(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,24 @@ from ...errors import AtlasError, InputError, counted
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
 from ...limits import MAX_IMAGE_BYTES, check_size
-from ...opening import kept_open
+from ...opening import check_end, kept_open
 from ...opening import load as load_header
 from ...tables.frames import pd
-from ..build import grid_of, named_grid, region_entries, regions_of_labels, regions_of_volumes
+from ..build import (
+    PARTS_AHEAD,
+    Part,
+    entries_of_parts,
+    grid_of,
+    named_grid,
+    of_one_volume,
+    parts_of_volume,
+    region_entries,
+    regions_of_labels,
+    regions_of_volumes,
+)
 from ..label_tables import read_table
 from ..label_volume import code_labels
+from .ahead import ahead
 
 Entries = tuple[NDArray[np.integer], NDArray[Any]]
 """Voxels (N,) and values (N,) of one region."""
@@ -147,26 +159,33 @@ def common_grid(images: dict[Path, Any]) -> Grid:
     return grid
 
 
-def entries_of(volume: NDArray[Any], name: str) -> Entries:
-    """As `region_entries`, with voxel numbers in the smallest type, so that hundreds of regions fit into memory."""
-    voxel, value = region_entries(volume, name)
-    return voxel.astype(np.int32 if volume.size < 2**31 else np.int64), value
-
-
 def entries_of_files(paths: Sequence[Path]) -> tuple[Grid, list[NDArray[np.integer]], list[NDArray[Any]]]:
-    """The grid and each file's entries, one file per region; one file is held at a time.
+    """The grid and each file's entries, one file per region; a second thread reads ahead of the search.
 
     Raises
     ------
     AtlasError
         If a file cannot be read, or is on another grid than most.
     """
-    grid = common_grid({path: open_volume(path) for path in paths})
+    images = {path: open_volume(path) for path in paths}
+    grid = common_grid(images)
+
+    def read() -> Iterator[Part]:
+        for path, img in images.items():
+            try:
+                data = kept_open(img)
+                yield from parts_of_volume(data)
+                check_end(data)
+            except READ_ERRORS as error:
+                raise AtlasError(f"{path.name}: the voxels cannot be read ({error}); fetch the file again") from error
+
+    parts = ahead(read(), PARTS_AHEAD)
     voxels, values = [], []
     for path in paths:
-        voxel, value = entries_of(read_volume(open_volume(path), path.name), path.name)
+        voxel, value = entries_of_parts(of_one_volume(parts), path.name)
         voxels.append(voxel)
         values.append(value)
+    next(parts, None)  # behind the last one is its file's checksum
     return grid, voxels, values
 
 
@@ -180,7 +199,7 @@ def entries_of_volumes(img: Any, name: str) -> tuple[list[NDArray[np.integer]], 
     """
     voxels, values = [], []
     for r in range(img.shape[3]):
-        voxel, value = entries_of(read_volume(img, name, r), name)
+        voxel, value = region_entries(read_volume(img, name, r), name)
         voxels.append(voxel)
         values.append(value)
     return voxels, values
@@ -195,7 +214,7 @@ def entries_by_label(volume: NDArray[Any], name: str) -> dict[int, NDArray[np.in
         If the volume holds something else than labels.
     """
     coded = code_labels(volume, name)
-    voxel, code = entries_of(coded.codes, name)
+    voxel, code = region_entries(coded.codes, name)
     order = np.argsort(code, kind="stable")
     parts = np.split(voxel[order], np.cumsum(np.bincount(code, minlength=len(coded.labels) + 1))[1:-1])
     return {int(coded.labels[c]): parts[c] for c in np.argsort(coded.labels)}

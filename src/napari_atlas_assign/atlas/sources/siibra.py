@@ -28,8 +28,8 @@ from ...grid import Grid
 from ...image import Image, file_sha256
 from ...tables.frames import pd
 from ..atlas import Atlas
-from ..build import atlas_from_entries, named_grid
-from ..files.volumes import entries_by_label, entries_of
+from ..build import atlas_from_entries, named_grid, region_entries
+from ..files.volumes import entries_by_label
 from ..formats.difumo import atlas_from_loadings
 from ..formats.siibra import sparse_index
 from ..label_tables.hemispheres import with_sides
@@ -233,7 +233,7 @@ def _read_map(siibra_map: Any, name: str, progress: Progress | None, cancelled: 
             raise AtlasError(
                 f"{name}: siibra's volumes lie on several grids ({what} on another one); use another atlas"
             )
-        maps[volume, fragment] = entries_by_label(data, what) if labelled else entries_of(data, what)
+        maps[volume, fragment] = entries_by_label(data, what) if labelled else region_entries(data, what)
     if progress is not None:
         progress(len(wanted), len(wanted), name)
     assert grid is not None

@@ -23,14 +23,13 @@ from ....limits import MAX_TEXT_BYTES
 from ....tables.frames import pd
 from ....template_space import canonical_space
 from ...atlas import Atlas
-from ...build import atlas_from_entries, stem
+from ...build import atlas_from_entries, region_entries, stem
 from ...files.paths import inside
 from ...files.text import read_json
 from ...files.volumes import (
     check_whole,
     common_grid,
     entries_by_label,
-    entries_of,
     keep_open,
     n_axes,
     open_volume,
@@ -222,7 +221,7 @@ def _statistical(parts: list[_Part], files: _Files) -> _Maps:
     files.open(parts)
     voxels, values = [], []
     for part in parts:
-        entries = [entries_of(volume, name) for volume, name in files.volumes(part)]
+        entries = [region_entries(volume, name) for volume, name in files.volumes(part)]
         voxel, value = (np.concatenate(arrays) for arrays in zip(*entries, strict=True))
         if len(entries) > 1:  # where fragments overlap, the last one counts, as in siibra
             voxel, last = np.unique(voxel[::-1], return_index=True)
