@@ -32,7 +32,7 @@ FULL_BLOCK, PLATE = "\u2588", 0.8
 ON_DARK, ON_LIGHT = ("#000000b0", "#ffffff"), ("#ffffffb0", "#000000")
 """Colours of a plate, through which the brain is seen, and of the name on it."""
 
-CHARACTER, SPACE, LINE = 7.5, 3.2, 15.0
+CHARACTER, SPACE, LINE = 9.2, 3.2, 15.0
 """Pixels of a character and of a space in a name, and from line to line."""
 
 FREE = 6.0
