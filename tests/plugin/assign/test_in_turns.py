@@ -1,7 +1,8 @@
 """Steps are taken one in a turn, and what comes next waits for the last."""
 
 import pytest
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_atlas_assign.plugin.assign.in_turns import InTurns
 
@@ -57,3 +58,22 @@ def test_an_error_is_told_and_is_the_end(turns, said, qtbot):
     turns.begin(steps(said, 1, error), said.append)
     qtbot.waitUntil(lambda: not turns.is_going)
     assert said == [0, error, "end"]
+
+
+def test_a_step_in_which_the_widget_is_deleted_is_the_last(qtbot):
+    taken, ended = [], []
+    parent = QWidget()
+    turns = InTurns(parent, lambda: ended.append(1))
+
+    def steps():
+        taken.append(1)
+        parent.deleteLater()
+        QApplication.sendPostedEvents(parent, QEvent.Type.DeferredDelete)
+        yield
+        taken.append(2)
+
+    turns.begin(steps(), pytest.fail)
+    qtbot.wait(20)
+    assert taken == [1]
+    assert not ended
+    assert not turns.is_going

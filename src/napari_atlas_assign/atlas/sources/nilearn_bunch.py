@@ -79,7 +79,7 @@ def _bunch_of_masker(masker: Any) -> dict[str, Any]:
 
 def _in_order_of_values(names: list[str], img: Any, kind: str) -> dict[str, Any]:
     """A masker's names belong to the labels of its image in rising order, whatever their numbers."""
-    values = [label for label in code_labels(read_volume(img, kind), kind).labels.tolist() if label != 0]
+    values = sorted(code_labels(read_volume(img, kind), kind).labels.tolist())
     if len(names) == len(values) + 1 and names[0].lower() in _BACKGROUND:
         names = names[1:]
     return {"labels": names, "indices": values} if len(names) == len(values) else {}

@@ -19,6 +19,7 @@ class InTurns:
         self._end = end
         self._next = timer(parent, 0, self._turn)
         self.is_going = False
+        parent.destroyed.connect(self._forget)
 
     def begin(self, steps: Iterator[None], fail: Callable[[Exception], object]) -> None:
         """Take the first step now and the others by and by; `fail` is told of an error, which is the end, too."""
@@ -29,6 +30,10 @@ class InTurns:
     def stop(self) -> None:
         """Take no more steps."""
         self._next.stop()
+        self.is_going = False
+
+    def _forget(self) -> None:
+        """Take no more steps; the timer goes with its parent, even amid a step."""
         self.is_going = False
 
     def _turn(self) -> None:
