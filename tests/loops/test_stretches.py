@@ -14,6 +14,7 @@ from napari_atlas_assign.assignment.sums.points import sums_of_runs
 from napari_atlas_assign.loops.stretches import add_up
 from napari_atlas_assign.modes.points import sphere_runs
 from tests.assignment.helpers import cases
+from tests.loops.helpers import counted_calls
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -23,11 +24,7 @@ def prepared():
 
 @pytest.fixture
 def looped(monkeypatch):
-    """How many times the compiled loop was called."""
-    calls = []
-    loop = add_up._compiled
-    monkeypatch.setattr(add_up, "_compiled", lambda *given: (calls.append(1), loop(*given)))
-    return calls
+    return counted_calls(add_up, monkeypatch)
 
 
 def without(patch):

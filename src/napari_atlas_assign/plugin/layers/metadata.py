@@ -12,10 +12,13 @@ from .geometry import AXIS_LABELS, KEY, ZYX_FROM_WORLD, axes_not_of_space, axes_
 
 LayerData = tuple[Any, dict[str, Any], str]
 
+NAMES_OF = "names of "
+"""How the role of a layer of names begins; it goes on with that of the layer whose places it names."""
+
 KINDS_OF_ROLES = {
     **dict.fromkeys(("modes", "regions", "atlas", "region outline", "coloured regions"), "labels"),
     **dict.fromkeys(("region map", "shares", "template"), "image"),
-    **dict.fromkeys(("points", "peaks", "pins", "names of "), "points"),
+    **dict.fromkeys(("points", "peaks", "pins", NAMES_OF), "points"),
     "crosshair": "vectors",
     "region surface": "surface",
 }

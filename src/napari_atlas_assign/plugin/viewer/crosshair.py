@@ -11,9 +11,8 @@ from nibabel.affines import apply_affine
 from ...grid import Floats
 from ..layers.frame import Frame
 from ..layers.geometry import KEY, full_resolution
-from ..layers.metadata import describe, own_metadata
+from ..layers.metadata import NAMES_OF, describe, own_metadata
 from ..turns import at_once
-from .names import ROLE as NAMES
 from .names import show_names
 from .oblique import points_beside
 from .viewer_frame import active_kept
@@ -81,7 +80,7 @@ def crosshair_of(viewer: Any) -> Any | None:
 
 def is_of_crosshair(layer: Any) -> bool:
     """Whether a layer is a crosshair or its name."""
-    return own_metadata(layer).get("role") in (ROLE, NAMES + ROLE)
+    return own_metadata(layer).get("role") in (ROLE, NAMES_OF + ROLE)
 
 
 def _place(layer: Any, transform: dict[str, Any]) -> None:

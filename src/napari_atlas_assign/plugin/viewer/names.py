@@ -19,12 +19,9 @@ from qtpy.QtCore import QTimer
 
 from ...grid import Floats
 from ..layers.geometry import KEY
-from ..layers.metadata import own_metadata
+from ..layers.metadata import NAMES_OF, own_metadata
 from .readability import is_on_dark
 from .viewer_frame import active_kept
-
-ROLE = "names of "
-"""How the role of a layer of names begins; it goes on with that of the layer whose places it names."""
 
 FULL_BLOCK, PLATE = "\u2588", 0.8
 """The character that fills its box, and how many of them are as wide as a character of a name, or a little wider."""
@@ -66,7 +63,7 @@ def show_names(viewer: Any, layer: Any, at: Floats, names: Sequence[str], lines:
         for name in ("scale", "translate", "affine"):
             setattr(earlier, name, getattr(layer, name))
         return earlier
-    metadata = {**own_metadata(layer), "role": ROLE + own_metadata(layer)["role"], "lines": lines, "overlay": True}
+    metadata = {**own_metadata(layer), "role": NAMES_OF + own_metadata(layer)["role"], "lines": lines, "overlay": True}
     with active_kept(viewer):
         layer_of_names = viewer.add_points(
             points, name=f"{layer.name} names", features=table, text=TEXT, size=1, visible=layer.visible,
@@ -88,13 +85,13 @@ def show_names(viewer: Any, layer: Any, at: Floats, names: Sequence[str], lines:
 def names_of(viewer: Any, layer: Any) -> Any | None:
     """The layer with the names of a layer's places."""
     metadata = own_metadata(layer)
-    wanted = ROLE + metadata.get("role", ""), metadata.get("image")
+    wanted = NAMES_OF + metadata.get("role", ""), metadata.get("image")
     return next((one for one in _layers_of_names(viewer) if _key(one) == wanted), None)
 
 
 def are_names(layer: Any) -> bool:
     """Whether a layer holds names of another one's places."""
-    return str(own_metadata(layer).get("role", "")).startswith(ROLE)
+    return str(own_metadata(layer).get("role", "")).startswith(NAMES_OF)
 
 
 def plate_of(name: str) -> str:
@@ -144,7 +141,7 @@ def _follow(viewer: Any) -> None:
 
 def _remove_orphans(viewer: Any) -> None:
     """Remove the names of layers that are gone."""
-    named = {(ROLE + role, image) for role, image in map(_key, viewer.layers)}
+    named = {(NAMES_OF + role, image) for role, image in map(_key, viewer.layers)}
     for layer in _layers_of_names(viewer):
         if _key(layer) not in named:
             viewer.layers.remove(layer)

@@ -6,13 +6,13 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from ..layers.layer_results import itself
-from ..layers.metadata import layer_kind, own_metadata
+from ..layers.metadata import NAMES_OF, layer_kind, own_metadata
 from .map_paint import fit_paint
 
 OUTLINED = ("modes", "regions", "region outline")
 """Roles of the layers that are drawn as outlines, so that the map is seen in them."""
 
-MARKS = ("peaks", "pins", "names of ")
+MARKS = ("peaks", "pins", NAMES_OF)
 """How the roles of layers begin that mark places: peaks, places that were pinned, and their names."""
 
 _outlined: WeakSet[Any] = WeakSet()
