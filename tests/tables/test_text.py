@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign.encoding import no_formula
-from napari_atlas_assign.tables.parts import Nullable, Taken, columns_of_table, table_of_parts
+from napari_atlas_assign.tables.parts import Lasting, Nullable, Taken, columns_of_table, table_of_parts
 from napari_atlas_assign.tables.text import rows_as_bytes, write_parts
 from tests.tables.helpers import text_by_pandas
 
@@ -29,6 +29,8 @@ COLUMNS = st.one_of(
     arrays(TEXT | st.none(), object),
     st.lists(TEXT, min_size=SIZE, max_size=SIZE),
     st.lists(st.integers(-9, 9) | st.none(), min_size=SIZE, max_size=SIZE).map(Nullable),
+    arrays(TEXT | st.none(), object).map(Lasting),
+    st.lists(st.integers(-9, 9) | st.none(), min_size=SIZE, max_size=SIZE).map(Nullable).map(Lasting),
     st.lists(st.tuples(st.floats(-99, 99), st.floats(-99, 99)), min_size=SIZE, max_size=SIZE),
     TEXT | st.none() | st.integers(-9, 9),
 )
@@ -82,3 +84,19 @@ def test_halves_of_characters_are_written_as_what_they_are(tmp_path):
 def test_missing_values_of_pandas_are_missing():
     table = pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.Series([None, "x"], dtype="str")})
     assert rows_as_bytes(columns_of_table(table), ["a", "b"]) == b"1\tn/a\nn/a\tx\n"
+
+
+def test_what_lasts_is_made_into_text_once():
+    class Names(list):
+        asked = 0
+
+        def __iter__(self):
+            self.asked += 1
+            return super().__iter__()
+
+    names = Names(["x", "=y"])
+    lasting = Lasting(names)
+    for number in range(3):
+        rows = rows_as_bytes({"a": lasting, "n": np.full(2, number)}, ["a", "n"])
+        assert rows == f"x\t{number}\n'=y\t{number}\n".encode()
+    assert names.asked == 1

@@ -14,7 +14,7 @@ from .frames import pd
 Part = dict[str, Any]
 """Some rows of a table: columns (N,) by name, or one value for all rows.
 
-A column is an array, a list, `Taken` or `Nullable`, or a column of a DataFrame.
+A column is an array, a list, `Taken`, `Nullable` or `Lasting`, or a column of a DataFrame.
 """
 
 
@@ -39,6 +39,17 @@ class Taken:
 
 class Nullable(list[int | None]):
     """Whole numbers (N,), None where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lasting:
+    """A column that stands in many tables as it is, so that its cells are made into text once."""
+
+    column: Any
+    """(N,) as a part holds it."""
+
+    def __len__(self) -> int:
+        return len(self.column)
 
 
 def columns_of_table(table: pd.DataFrame) -> Part:
@@ -74,6 +85,8 @@ def is_column(value: Any) -> bool:
 
 def _array(column: Any) -> Any:
     """A column as pandas takes it."""
+    if isinstance(column, Lasting):
+        return _array(column.column)
     if isinstance(column, Taken):
         return column.array().take(column.row)
     return pd.array(column, dtype="Int64") if isinstance(column, Nullable) else column

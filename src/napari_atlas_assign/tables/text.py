@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from ..encoding import no_formula
 from .cells import is_missing
-from .digits import digits
-from .parts import Nullable, Part, Taken, is_column, n_rows, names_of
+from .digits import rows_of_digits
+from .parts import Lasting, Nullable, Part, Taken, is_column, n_rows, names_of
 
 MISSING = "n/a"
 """What stands for a missing value in a file, as in BIDS."""
@@ -33,33 +34,59 @@ def write_parts(parts: Sequence[Part], path: Path) -> None:
 def rows_as_bytes(part: Part, names: Sequence[str]) -> bytes:
     """The rows of some columns of a part, in this order, as lines of a TSV file."""
     n = n_rows(part)
-    return _as_bytes([_texts(part.get(name), n) for name in names])
+    cells: list[Sequence[str]] = []
+    for kind, run in groupby((part.get(name) for name in names), _kind):
+        columns: list[Any] = list(run)
+        if kind is _ONE:
+            cells.append(["\t".join(map(_text, columns))] * n)
+        elif kind is _NUMBERS:
+            cells.append(rows_of_digits(columns, MISSING))
+        elif kind is Lasting:
+            cells.append(_lasting_rows(*columns))
+        else:
+            cells += map(_texts, columns)
+    return _as_bytes(cells)
 
 
 def _as_bytes(columns: Sequence[Sequence[str]]) -> bytes:
     """Columns of cells as lines; a line of nothing but an empty cell would be none."""
-    text = "".join(f"{line or _EMPTY}\n" for line in map("\t".join, zip(*columns, strict=True)))
+    lines = map("\t".join, zip(*columns, strict=True))
+    text = "".join(f"{line or _EMPTY}\n" for line in lines)
     return text.encode("utf-8", errors="backslashreplace")
 
 
 _EMPTY = '""'
 
 
-def _texts(column: Any, n: int) -> Sequence[str]:
-    """The cells of a column (n,) as they are written, or n times that of one value for all rows."""
+_ONE, _NUMBERS = "one value for all rows", "numbers"
+
+
+def _kind(column: Any) -> object:
+    """What columns beside each other have in common that are made into text together."""
     if not is_column(column):
-        return [_text(column)] * n
+        return _ONE
+    return _NUMBERS if getattr(column, "dtype", None) is _DOUBLE else type(column)
+
+
+_DOUBLE = np.dtype(np.float64)
+
+
+@lru_cache(maxsize=2**6)
+def _lasting_rows(*columns: Lasting) -> list[str]:
+    return list(map("\t".join, zip(*(_texts(lasting.column) for lasting in columns), strict=True)))
+
+
+def _texts(column: Any) -> Sequence[str]:
+    """The cells of a column (N,) as they are written."""
     if isinstance(column, Taken):
         rows = column.row.tolist()
         texts = {row: _text(column.values[row]) for row in set(rows)}
         return [texts[row] for row in rows]
-    kind = column.dtype.kind if isinstance(getattr(column, "dtype", None), np.dtype) else "O"
-    if kind == "f" and column.dtype != np.float64:
-        return [_text(cell) for cell in column]  # its own digits, not those of the double next to it
     if isinstance(column, Nullable):
         return [MISSING if cell is None else str(cell) for cell in column]
+    kind = column.dtype.kind if isinstance(getattr(column, "dtype", None), np.dtype) else "O"
     if kind == "f":
-        return [MISSING if number == "nan" else number for number in digits(np.asarray(column))]
+        return [_text(cell) for cell in column]  # its own digits, not those of the double next to it
     cells: list[Any] = column if isinstance(column, list) else column.tolist()
     return list(map(str if kind in "iub" else _text, cells))
 

@@ -19,7 +19,7 @@ from ...grid import Floats
 from ...modes.point_set import PointSet
 from ...tables.cells import is_missing
 from ...tables.frames import pd
-from ...tables.parts import Nullable, table_of_part
+from ...tables.parts import Lasting, Nullable, table_of_part
 from ..columns import REGIONS, in_order
 from ..comparison import Comparison
 from ..parameters import Parameters
@@ -88,7 +88,7 @@ def _columns(atlas: Atlas, amounts: Amounts, values: ImageAmounts | None = None)
 class _Rows:
     """What the rows of an atlas's region tables are of; the last row is of no region."""
 
-    description: dict[str, Any]
+    description: dict[str, Lasting]
     """Columns that say what each row is of."""
     is_lateralised: NDArray[np.bool_]
     """Whether a row lies in one hemisphere."""
@@ -107,22 +107,22 @@ class _Rows:
 def _rows(atlas: Atlas) -> _Rows:
     tree = region_tree(atlas)
     description = _description(tree, atlas)
-    is_lateralised = np.array([side is not None for side in description["hemisphere"]])
+    is_lateralised = np.array([side is not None for side in description["hemisphere"].column])
     member = np.array([member for node in tree for member in node.members])
     begin = np.cumsum([0, *(len(node.members) for node in tree)])[:-1]
     return _Rows(description, is_lateralised, member, begin)
 
 
-def _description(tree: Sequence[TreeNode], atlas: Atlas) -> dict[str, Any]:
+def _description(tree: Sequence[TreeNode], atlas: Atlas) -> dict[str, Lasting]:
     """The columns that say what each row is of."""
     ids = atlas.column("id") or []
     of_row = [None if is_missing(side) else str(side) for side in atlas.column("hemisphere") or [None] * len(ids)]
     return {
-        "region id": Nullable([*(None if node.row is None else ids[node.row] for node in tree), None]),
-        "region": np.array([*(node.name for node in tree), NONE], object),
-        "parent": np.array([*(node.parent for node in tree), None], object),
-        "level": Nullable([*(node.level for node in tree), None]),
-        "hemisphere": np.array([*(_side_of(node, of_row) for node in tree), None], object),
+        "region id": Lasting(Nullable([*(None if node.row is None else ids[node.row] for node in tree), None])),
+        "region": Lasting(np.array([*(node.name for node in tree), NONE], object)),
+        "parent": Lasting(np.array([*(node.parent for node in tree), None], object)),
+        "level": Lasting(Nullable([*(node.level for node in tree), None])),
+        "hemisphere": Lasting(np.array([*(_side_of(node, of_row) for node in tree), None], object)),
     }
 
 
