@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import nearest_regions, values_at
@@ -15,6 +14,7 @@ from ..modes.peaks import Peaks
 from ..tables.parts import Part
 from .best_region import highest_here
 from .columns import PEAKS, in_order
+from .region_texts import named_regions, names_of_regions
 
 
 def peak_columns(peaks: Peaks, modes: Modes, atlas: Atlas) -> Part:
@@ -30,13 +30,12 @@ def peak_columns(peaks: Peaks, modes: Modes, atlas: Atlas) -> Part:
         region` is `distance mm` away: the best region and 0 inside one.
     """
     xyz = modes.grid.to_world(modes.grid.unravel(peaks.voxel))
-    names: NDArray[np.object_] = np.array([*(atlas.column("name") or ()), None], dtype=object)
     here = values_at(atlas, xyz)
     order = np.lexsort((here.region, -here.value, here.place))
     place, region, value = here.place[order], here.region[order], here.value[order]
     n = len(peaks.mode)
     best, probability = highest_here(here, n)
-    texts = [f"{name} {a:.4g}" for name, a in zip(names[region], value, strict=True)]
+    texts = [f"{name} {a:.4g}" for name, a in zip(names_of_regions(atlas)[region], value, strict=True)]
     bounds = np.searchsorted(place, np.arange(n + 1))
     nearest, distance = nearest_regions(atlas, xyz)
     return in_order(
@@ -46,10 +45,10 @@ def peak_columns(peaks: Peaks, modes: Modes, atlas: Atlas) -> Part:
             "peak": peaks.rank,
             "position": points_as_tuples(xyz),
             "value": peaks.value * modes.sign[peaks.mode],
-            "best region": names[best],
+            "best region": named_regions(atlas, best),
             "probability": probability,
             "regions": ["; ".join(texts[a:b]) for a, b in pairwise(bounds)],
-            "nearest region": names[nearest],
+            "nearest region": named_regions(atlas, nearest),
             "distance mm": distance,
         },
     )

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
-from ..atlas.kept import kept_with_atlas
 from ..atlas.lookup import nearest_regions, values_at
 from ..grid import Floats, points_as_tuples
 from ..modes.hemispheres import Midplane, hemisphere_shares
@@ -22,7 +21,7 @@ from .columns import ASSIGNMENTS, INPUT_NAME, SCORES, in_order
 from .conventions import get_convention
 from .parameters import Parameters
 from .places.midplane import midplane_for
-from .region_texts import texts_of_regions
+from .region_texts import named_regions, names_of_regions
 from .scores import map_maximum
 
 if TYPE_CHECKING:
@@ -103,22 +102,17 @@ def _pairs(comparison: Comparison, parameters: Parameters) -> Part:
         "input structure": modes.number[mode],
         "centroid": Taken(centroid.tolist(), lambda: centroid, mode),
         "volume": region,
-        "region": _taken(atlas, "name", region, lambda: texts_of_regions(atlas).array),
+        "region": named_regions(atlas, region),
     }
     columns |= {name: values[order] for name, values in scores.items()}
     columns["sign"] = modes.sign[mode].astype(np.int64)
-    columns["hemisphere"] = _taken(atlas, "hemisphere", region, lambda: atlas.regions["hemisphere"].array)
+    hemispheres = atlas.column("hemisphere")
+    columns["hemisphere"] = hemispheres and Taken(hemispheres, lambda: atlas.regions["hemisphere"].array, region)
     part = in_order(ASSIGNMENTS, columns)
     part |= {name: column[mode] for name, column in _input_names(comparison).items()}
     if comparison.certainty is not None:
         part |= comparison.certainty.of_pairs(mode, region, columns["map mean"])
     return part
-
-
-def _taken(atlas: Atlas, name: str, region: NDArray[np.integer], array: Callable[[], Any]) -> Taken | None:
-    """A column of the table of regions, where it has one, for regions (N,)."""
-    values = atlas.column(name)
-    return None if values is None else Taken(values, array, region)
 
 
 def _midplane(group: Sequence[Comparison]) -> Midplane | None:
@@ -154,23 +148,22 @@ def _input_names(comparison: Comparison) -> dict[str, NDArray[np.object_]]:
     return {INPUT_NAME.name: np.array([names.get(label) for label in labels.tolist()], object)}
 
 
-def _summary(comparison: Comparison) -> dict[str, NDArray[Any]]:
+def _summary(comparison: Comparison) -> Part:
     """Columns `SUMMARY` (M,) of one atlas."""
     atlas, sums, modes = comparison.atlas, comparison.sums, comparison.modes
-    names = _names(atlas)
     # Not cut off at 0: between grids at an angle, sampled overlaps may add up to a little more than the mode.
     unassigned = _exact(1 - np.bincount(sums.mode, SCORES["share"](sums), modes.n_modes).astype(np.float64))
     outside = _outside(comparison)
-    best = {column: names[find(sums, atlas, modes.n_modes)] for column, find in BEST_BY.items()}
+    best = {column: named_regions(atlas, find(sums, atlas, modes.n_modes)) for column, find in BEST_BY.items()}
     shares = {
         "unassigned share": unassigned,
         "outside share": outside,
         "undecided share": _exact(unassigned - outside),
     }
     nearest, distance = _nearest_where(outside > NOT_COVERED, modes, atlas)
-    columns = best | shares | {"nearest region": names[nearest], "distance mm": distance}
+    columns: Part = best | shares | {"nearest region": named_regions(atlas, nearest), "distance mm": distance}
     if comparison.certainty is not None:
-        columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, modes.n_modes), names)
+        columns |= comparison.certainty.of_modes(best_by_share(sums, atlas, modes.n_modes), names_of_regions(atlas))
     return columns
 
 
@@ -193,13 +186,12 @@ def _clusters(group: Sequence[Comparison]) -> dict[str, Any]:
 def _at_peaks(comparison: Comparison) -> dict[str, Any]:
     """Columns `CLUSTERS` (M,) of one atlas."""
     atlas, n = comparison.atlas, comparison.modes.n_modes
-    names = _names(atlas)
     region, probability = highest_here(values_at(atlas, _peak_places(comparison.modes)), n)
     find_best = best_by_share if atlas.holds_probabilities else best_by_correlation
     return {
-        "region": names[region],
+        "region": named_regions(atlas, region),
         "probability": probability,
-        "best region": names[find_best(comparison.sums, atlas, n)],
+        "best region": named_regions(atlas, find_best(comparison.sums, atlas, n)),
         "outside share": _outside(comparison),
     }
 
@@ -212,12 +204,6 @@ def _peak_places(modes: Modes) -> Floats:
 def _outside(comparison: Comparison) -> Floats:
     """(M,) part of each mode outside all regions."""
     return _exact(1 - comparison.sums.modes.covered / comparison.sums.modes.volume)
-
-
-@kept_with_atlas()
-def _names(atlas: Atlas) -> NDArray[np.object_]:
-    """(R + 1,) names of the regions; the last, which -1 finds, is None: no region."""
-    return np.array([*(atlas.column("name") or ()), None], object)
 
 
 def _exact(parts: Floats) -> Floats:

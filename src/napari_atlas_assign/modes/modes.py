@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, counted
 from ..grid import Floats, Grid, indices_of, product
 from ..image import Image
-from ..index_ranges import listed
+from ..index_ranges import lengths, listed
 from ..lazy import values_at
 from .labelling import Connectivity, components, voxels_beyond
 
@@ -83,7 +83,12 @@ class Modes:
         begin = self.starts[order]
         mode, rows = listed(begin, begin + self.counts()[order])
         label = None if self.label is None else self.label[order]
-        return Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order], label)
+        taken = Modes(self.grid, self.voxel[rows], mode, self.value[rows], number, self.sign[order], label)
+        if "indices" in self.__dict__:  # what is known of a mode stays true
+            taken.__dict__["indices"] = tuple(index[rows] for index in self.indices)
+        if "_centroids" in self.__dict__:
+            taken.__dict__["_centroids"] = self._centroids[order]
+        return taken
 
     def followed_by(self, other: Modes) -> Modes:
         """These modes and others on the same grid, whose numbers go on from the highest of these."""
@@ -98,7 +103,11 @@ class Modes:
 
     def counts(self) -> NDArray[np.int64]:
         """(M,) voxels of each mode."""
-        return np.diff(self.starts, append=len(self.voxel))
+        return self._counts
+
+    @cached_property
+    def _counts(self) -> NDArray[np.int64]:
+        return lengths(self.starts, len(self.voxel))
 
     def totals(self, values: NDArray[Any]) -> NDArray[Any]:
         """(M,) sums of values (N,) over each mode."""
@@ -125,8 +134,9 @@ class Modes:
     def _peaks(self) -> tuple[NDArray[np.int64], Floats]:
         if not self.n_modes:
             return np.zeros(0, np.int64), np.zeros(0)
-        highest = np.maximum.reduceat(self.value, self.starts)
-        tied = self._at_peak
+        highest, tied = self._highest, self._at_peak
+        if len(tied) == self.n_modes:
+            return self.voxel[tied], highest
         mode = self.mode[tied]
         ijk = np.stack([index[tied] for index in self.indices])
         n_tied = np.bincount(mode, minlength=self.n_modes)
@@ -148,10 +158,14 @@ class Modes:
         return np.bincount(self.mode[self._at_peak], minlength=self.n_modes)
 
     @cached_property
+    def _highest(self) -> Floats:
+        """(M,) the largest value of each mode."""
+        return np.maximum.reduceat(self.value, self.starts)
+
+    @cached_property
     def _at_peak(self) -> NDArray[np.intp]:
         """Which voxels (N,) hold the largest value of their mode."""
-        highest = np.maximum.reduceat(self.value, self.starts)
-        return np.flatnonzero(self.value == np.repeat(highest, self.counts()))
+        return np.flatnonzero(self.value == self._highest.repeat(self.counts()))
 
 
 def find_modes(
@@ -231,7 +245,7 @@ def split_voxels(
 
 def _chosen(modes: Modes, name: str, min_volume_mm3: float, min_voxels: int, numbering: Numbering) -> Modes:
     """The modes that are large enough, numbered; raises an InputError where a value is infinite."""
-    if np.isinf(modes.value).any():
+    if np.isinf(modes.value.max(initial=0)):
         raise InputError(
             f"{name} holds {counted(int(np.isinf(modes.value).sum()), 'infinite value')} beyond the threshold; "
             "replace them with finite numbers, for example the largest finite value"
@@ -334,5 +348,5 @@ def numbered(modes: Modes, keep: NDArray[np.bool_], numbering: Numbering) -> Mod
         number = np.arange(1, int(keep.sum()) + 1)
     order = order[keep[order]]
     if np.array_equal(order, np.arange(modes.n_modes)):
-        return replace(modes, number=number)
+        return modes if np.array_equal(number, modes.number) else replace(modes, number=number)
     return modes.taken(order, number)

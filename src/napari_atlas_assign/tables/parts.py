@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ A column is an array, a list, `Taken`, `Nullable` or `Lasting`, or a column of a
 class Taken:
     """A column of another table at some rows (N,), of which a DataFrame need not look at each value again."""
 
-    values: Sequence[Any]
+    values: Sequence[Any] | NDArray[Any]
     """(R,) of that column."""
     array: Callable[[], Any]
     """The same as pandas holds them."""
@@ -32,9 +32,12 @@ class Taken:
     def __len__(self) -> int:
         return len(self.row)
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self.values[row] for row in self.row.tolist())
+
     def tolist(self) -> list[Any]:
         """The values (N,)."""
-        return [self.values[row] for row in self.row.tolist()]
+        return list(self)
 
 
 class Nullable(list[int | None]):

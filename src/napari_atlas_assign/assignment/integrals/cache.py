@@ -19,8 +19,8 @@ from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
 from ...atlas.storage.worked_out import keep_worked_out, worked_out
 from ...grid import Grid, indices_of
-from ...index_ranges import listed
-from .integrate import N_SUMS, integrate, sorted_by, tiles_near
+from ...index_ranges import listed, sorted_by
+from .integrate import N_SUMS, integrate, tiles_near
 from .tiles import CELLS, Tiles
 
 _UNKNOWN = -1

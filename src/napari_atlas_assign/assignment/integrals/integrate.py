@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, largest, shares
 from ...grid import AxisMatch, Floats, Grid, axis_edges, match_axes, product
-from ...index_ranges import listed, slices
+from ...index_ranges import listed, narrow, slices, sorted_by
 from .tiles import Tiles
 
 SAMPLE_POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -181,13 +181,13 @@ def _integrate_entries(atlas: Atlas, entries: _Entries, overlaps: list[_Overlaps
     """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
     _, ny, nz = atlas.grid.shape
     voxel = atlas.voxel[entries.place]
-    pieces = _Pieces(_narrow(atlas.region[entries.place]), None, entries.weights, entries.value)
+    pieces = _Pieces(narrow(atlas.region[entries.place]), None, entries.weights, entries.value)
     line = voxel // nz
     # Along the last axis, what is to be summed lies together already.
     pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
     i = line // ny
-    pieces, (i, k), j = _integrate_along(pieces, [_narrow(i), _narrow(k)], line - i * ny, overlaps[1])
-    pieces, (j, k), i = _integrate_along(pieces, [_narrow(j), k], i, overlaps[0])
+    pieces, (i, k), j = _integrate_along(pieces, [narrow(i), narrow(k)], line - i * ny, overlaps[1])
+    pieces, (j, k), i = _integrate_along(pieces, [narrow(j), k], i, overlaps[0])
     assert pieces.volume is not None
     return [pieces.region, i, j, k, pieces.maximum, pieces.volume, *pieces.weighted]
 
@@ -211,7 +211,7 @@ class _Overlaps:
         shared = np.minimum(high, atlas_voxel + 0.5) - np.maximum(low, atlas_voxel - 0.5)
         count = np.count_nonzero(shared > 0, axis=1)
         pairs = np.nonzero(shared > 0)
-        return cls(np.cumsum(count) - count, count, _narrow(pairs[1]), shared[pairs])
+        return cls(np.cumsum(count) - count, count, narrow(pairs[1]), shared[pairs])
 
     def of(self, index: NDArray[np.integer]) -> tuple[NDArray[np.intp] | slice, NDArray[np.integer], Floats]:
         """The pairs of atlas voxels (P,): which of them, the image voxel, and the length."""
@@ -256,29 +256,6 @@ def _integrate_along(
         parts, maximum = np.add.reduceat(parts, starts), np.maximum.reduceat(maximum, starts)
         weighted = [np.add.reduceat(column, starts) for column in weighted]
     return _Pieces(region, parts, weighted, maximum), others, image_voxel
-
-
-def sorted_by(labels: list[NDArray[np.integer]]) -> NDArray[np.intp]:
-    """A stable order by labels, the first one first.
-
-    Labels are joined as long as they fit uint16, which numpy sorts by counting, several times faster than by comparing.
-    """
-    keys: list[NDArray[np.integer]] = []
-    sizes: list[int] = []
-    for label in labels:
-        size = int(label.max(initial=0)) + 1
-        if keys and sizes[-1] * size <= 2**16:
-            keys[-1] = keys[-1] * np.uint16(size) + label.astype(np.uint16, copy=False)
-            sizes[-1] *= size
-        else:
-            keys.append(_narrow(label))
-            sizes.append(size)
-    return np.lexsort(keys[::-1])
-
-
-def _narrow(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The same numbers as uint16 where they fit: numpy sorts these by counting, several times faster."""
-    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
 
 
 # --- axes at an angle: the smaller voxels are represented by 4 x 4 x 4 points ---

@@ -30,6 +30,8 @@ def field_of_view_warning(
     maps have at most a tenth there, and without a position in their header, nine tenths. `looked_at` are flat voxel
     numbers (N,) and values (N,) to judge by; without it, all of the image is.
     """
+    if _lies_inside(image.grid, atlas.grid):
+        return None
     if looked_at is None:
         voxel, values, is_inside = _some_of(image, atlas.grid)
     else:
@@ -95,6 +97,13 @@ def _step(n: int) -> int:
 def _is_sample_inside(grid: Grid, other: Grid) -> NDArray[np.bool_]:
     """Kept: the same for all images of a grid."""
     return _are_inside(_sample(grid), grid, other)
+
+
+@lru_cache(maxsize=64)
+def _lies_inside(grid: Grid, other: Grid) -> bool:
+    """Whether the centres of all voxels of one grid lie inside another one: of a box, the corners tell."""
+    corners = np.array(np.meshgrid(*((0, n - 1) for n in grid.shape))).reshape(3, -1).T
+    return bool(_is_inside(grid.to_world(corners), other).all())
 
 
 def _are_inside(voxel: NDArray[np.int64], grid: Grid, other: Grid) -> NDArray[np.bool_]:

@@ -155,10 +155,10 @@ def mode_boxes(modes: Modes, grid: Grid) -> Floats:
     half = np.abs(linear).sum(axis=1) / 2
     starts = modes.starts
     if (np.abs(linear) > 1e-9 * np.abs(linear).max()).sum() == 3:  # along each axis, one index decides
-        low, high = (
-            product(np.stack([extreme.reduceat(index, starts) for index in modes.indices], axis=-1), linear) + offset
-            for extreme in (np.minimum, np.maximum)
-        )
+        first_and_last = [
+            [extreme.reduceat(index, starts) for index in modes.indices] for extreme in (np.minimum, np.maximum)
+        ]
+        low, high = product(np.moveaxis(np.array(first_and_last), 1, -1), linear) + offset
     else:
         centre = product(np.stack(modes.indices, axis=-1), linear) + offset
         low, high = (extreme.reduceat(centre, starts, axis=0) for extreme in (np.minimum, np.maximum))
@@ -175,6 +175,8 @@ def _sums_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tupl
     """Pairs (P,), rising, and (6, P): volume, sums of a, ab and shares, volume where a is the largest, maximum of a."""
     blocks = slices(len(modes.voxel), VOXELS_AT_A_TIME)
     parts = [_part_sums(modes, rows, integrals, n_regions) for rows in blocks]
+    if len(parts) == 1:
+        return parts[0][0].astype(np.int64), parts[0][1:]
     columns = np.concatenate([np.zeros((7, 0)), *parts], axis=1)
     columns = columns[:, np.argsort(columns[0], kind="stable")]
     first = np.flatnonzero(np.diff(columns[0], prepend=-1))
