@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from napari_atlas_assign import assign, loops
 from napari_atlas_assign.assignment.sums.points import sums_of_runs
+from napari_atlas_assign.loops.blobs import measure
 from napari_atlas_assign.loops.stretches import add_up
 from napari_atlas_assign.modes.points import sphere_runs
 from tests.assignment.helpers import cases
@@ -28,8 +29,9 @@ def looped(monkeypatch):
 
 
 def without(patch):
-    patch.setattr(add_up, "_compiled", None)
-    assert not add_up.is_ready
+    for loop in (add_up, measure):
+        patch.setattr(loop, "_compiled", None)
+        assert not loop.is_ready
 
 
 @given(cases())
@@ -75,3 +77,4 @@ def test_many_points_are_worth_compiling(small_atlas, monkeypatch):
     assert not add_up.is_ready
     assert len(assign(np.zeros((3, 3)), small_atlas, sigma=3).modes) == 3
     assert add_up.is_ready
+    assert measure.is_ready

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 def prepare() -> bool:
     """Compile all loops of an assignment, where numba is installed; whether they are ready now."""
-    from . import components, pairs, stretches
+    from . import blobs, components, pairs, stretches
 
-    every = (components.search, components.sort, components.join, pairs.add_up, stretches.add_up)
+    every = (
+        components.search,
+        components.sort,
+        components.join,
+        pairs.add_up,
+        blobs.measure,
+        stretches.add_up,
+    )
     return all([loop.prepare() for loop in every])

@@ -75,10 +75,21 @@ class Runs:
         """(L,) place in the flat profiles of each run's voxel 0, which its profile need not reach."""
         return self.row * self.profile.shape[1] - self.origin[self.row]
 
+    @property
+    def summit(self) -> NDArray[np.intp]:
+        """(rows,) place in the flat profiles of the largest value of each."""
+        n, width = self.profile.shape
+        return np.arange(n) * width + self.profile.argmax(axis=1)
+
+    def before(self, power: int = 1) -> Floats:
+        """(rows, width + 1) running totals of the profiles' values, to a power, from 0."""
+        totals = np.zeros((self.profile.shape[0], self.profile.shape[1] + 1))
+        np.cumsum(self.profile**power, axis=1, out=totals[:, 1:])
+        return totals
+
     def sums(self, power: int = 1) -> Floats:
         """(L,) sum of each run's values, to a power."""
-        before = np.zeros((self.profile.shape[0], self.profile.shape[1] + 1))
-        np.cumsum(self.profile**power, axis=1, out=before[:, 1:])
+        before = self.before(power)
         at = self.profile_at + self.row  # a profile has one more running total than values
         return self.factor**power * (before.take(at + self.stop) - before.take(at + self.start))
 

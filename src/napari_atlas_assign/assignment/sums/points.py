@@ -23,6 +23,7 @@ from ...atlas.kept import kept_with_atlas
 from ...atlas.maximum_probability import with_minimum
 from ...grid import Floats
 from ...index_ranges import listed, slices
+from ...loops.blobs import measure
 from ...loops.stretches import add_up
 from ...modes.points import Runs
 from .overlap import ModeSums, OverlapSums, at_pairs, by_mode
@@ -155,6 +156,7 @@ def sums_of_runs(
     stretches = [_stretches(some) for some in atlases] if n_points else []  # much work in a large atlas
     if n_points >= _WORTH_COMPILING:
         add_up.prepare()
+        measure.prepare()
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
     parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in atlases]
@@ -234,13 +236,28 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
     """Per point: voxels, sum, sum of squares, maximum and minimum (5, n), and the box (n, 2, 3)."""
     sums = np.zeros((5, n))
     box = np.zeros((n, 2, 3))
+    if measure.is_ready:
+        measure(
+            (runs.point, runs.i, runs.j, runs.start, runs.stop, runs.factor, runs.row, runs.profile_at),
+            runs.profile.reshape(-1),
+            runs.summit,
+            (runs.before().reshape(-1), runs.before(2).reshape(-1)),
+            sums,
+            box,
+        )
+    elif len(runs.point):
+        _measured(runs, sums, box)
+    return sums, box
+
+
+def _measured(runs: Runs, sums: Floats, box: Floats) -> None:
+    """What `measure` does, with arrays."""
+    n = sums.shape[1]
     first = np.flatnonzero(np.diff(runs.point, prepend=-1))
     present = runs.point[first]
-    if not len(present):
-        return sums, box
     # Along a run, a blob rises to one summit and falls: the extremes are at the summit and at the ends.
     at_ends = np.minimum(runs.values_at(runs.start), runs.values_at(runs.stop - 1))
-    summit = runs.origin[runs.row] + runs.profile.argmax(axis=1)[runs.row]
+    summit = runs.summit[runs.row] - runs.profile_at
     at_summit = runs.values_at(np.clip(summit, runs.start, runs.stop - 1))
     sums[0] = np.bincount(runs.point, runs.stop - runs.start, n)
     sums[1], sums[2] = np.bincount(runs.point, runs.sums(), n), np.bincount(runs.point, runs.sums(2), n)
@@ -249,25 +266,20 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
     for axis, (low, behind) in enumerate([(runs.i, runs.i + 1), (runs.j, runs.j + 1), (runs.start, runs.stop)]):
         box[present, 0, axis] = np.minimum.reduceat(low, first) - 0.5
         box[present, 1, axis] = np.maximum.reduceat(behind, first) - 0.5
-    return sums, box
 
 
 def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Floats:
     """Per pair (P,) that overlaps, as rows (8, P): point, region, sums of 1, a, share, a b and of 1 where a is the
     largest, and maximum of a.
     """
-    runs = runs.clipped(atlas.grid.shape)
-    mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
-    begin = stretches.ending.take(mark + runs.start // stretches.block)
-    end = stretches.beginning.take(mark + (runs.stop - 1) // stretches.block)
     n_keys = n * atlas.n_regions
     if add_up.is_ready:
         table = np.zeros((n_keys, 6))
         add_up(
-            begin,
-            end,
-            (runs.point, runs.start, runs.stop, runs.factor, runs.profile_at),
+            (runs.point, runs.i, runs.j, runs.start, runs.stop, runs.factor, runs.profile_at),
             runs.profile.reshape(-1),
+            atlas.grid.shape,
+            (stretches.ending, stretches.beginning, stretches.block),
             (stretches.region, stretches.first, stretches.stop, stretches.value_at),
             stretches.value,
             stretches.before,
@@ -276,20 +288,16 @@ def _pair_sums(runs: Runs, stretches: _Stretches, atlas: Atlas, n: int) -> Float
         )
         columns: Floats = table.T
     else:
-        columns = _added_up(runs, stretches, begin, end, atlas.n_regions, n_keys)
+        columns = _added_up(runs.clipped(atlas.grid.shape), stretches, atlas, n_keys)
     pairs = np.flatnonzero(columns[0])
     return np.stack([pairs // atlas.n_regions, pairs % atlas.n_regions, *(column[pairs] for column in columns)])
 
 
-def _added_up(
-    runs: Runs,
-    stretches: _Stretches,
-    begin: NDArray[np.int32],
-    end: NDArray[np.int32],
-    n_regions: int,
-    n_keys: int,
-) -> Floats:
-    """What `add_up` does, with arrays: (6, n_keys) of runs (L,) and the stretches that each begins and ends with."""
+def _added_up(runs: Runs, stretches: _Stretches, atlas: Atlas, n_keys: int) -> Floats:
+    """What `add_up` does, with arrays: (6, n_keys) of runs (L,) inside the grid."""
+    mark = (runs.i * atlas.grid.shape[1] + runs.j) * stretches.ending.shape[1]
+    begin = stretches.ending.take(mark + runs.start // stretches.block)
+    end = stretches.beginning.take(mark + (runs.stop - 1) // stretches.block)
     run, s = listed(begin, np.maximum(begin, end))
     start = np.maximum(runs.start.astype(np.int32)[run], stretches.first[s])
     length = np.minimum(runs.stop.astype(np.int32)[run], stretches.stop[s]) - start
@@ -300,7 +308,7 @@ def _added_up(
     weight = runs.profile_at[run] + start
     total, product, highest = _along_stretches(stretches.value, entry, runs.profile.reshape(-1), weight, length)
     shares, largest = (stretches.before.take(entry + length, axis=0) - stretches.before.take(entry, axis=0)).T
-    key = (runs.point * n_regions)[run] + stretches.region[s]
+    key = (runs.point * atlas.n_regions)[run] + stretches.region[s]
     maximum = np.zeros(n_keys)
     np.maximum.at(maximum, key, highest)
     columns = (length, total, shares, runs.factor[run] * product, largest)
