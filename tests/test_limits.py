@@ -27,44 +27,44 @@ def claim(path, shape, voxels=b"\0" * 100):
 
 def test_an_image_that_is_all_there_passes(tmp_path):
     path = claim(tmp_path / "a.nii", (10, 5, 2))
-    check_size(nib.load(path), path)
+    check_size(nib.load(path), Start.of(path))
 
 
 def test_zeros_packed_as_tightly_as_deflate_can_pass(tmp_path):
     path = claim(tmp_path / "a.nii.gz", (200, 200, 200), bytes(200**3))
-    check_size(nib.load(path), path)
+    check_size(nib.load(path), Start.of(path))
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path, name):
     path = claim(tmp_path / name, (1000, 1000, 1000))
     with pytest.raises(InputError, match=r"a\.nii.* more than the file can hold"):
-        check_size(nib.load(path), path)
+        check_size(nib.load(path), Start.of(path))
 
 
 def test_a_header_that_claims_more_than_any_atlas_is_refused(tmp_path):
     path = claim(tmp_path / "a.nii.gz", (30000, 30000, 30000))
     with pytest.raises(InputError, match=r"more than the 64.00 GiB"):
-        check_size(nib.load(path), path, MAX_IMAGE_BYTES)
+        check_size(nib.load(path), Start.of(path), MAX_IMAGE_BYTES)
 
 
 def test_a_header_without_voxels_is_refused(tmp_path):
     path = claim(tmp_path / "a.nii", (10, 0, 2))
     with pytest.raises(InputError, match="without voxels"):
-        check_size(nib.load(path), path)
+        check_size(nib.load(path), Start.of(path))
 
 
 def test_a_surface_is_not_a_volume(tmp_path):
     with pytest.raises(InputError, match="not a volume but a GiftiImage"):
-        check_size(nib.gifti.GiftiImage(), tmp_path / "a.gii")
+        check_size(nib.gifti.GiftiImage(), Start.of(tmp_path / "a.gii"))
 
 
 def test_the_voxels_of_a_two_file_image_are_counted_beside_the_header(tmp_path):
     nib.save(nib.Nifti1Pair(np.ones((20, 20, 20), np.uint8), np.eye(4)), tmp_path / "a.hdr")
-    check_size(nib.load(tmp_path / "a.hdr"), tmp_path / "a.hdr")
+    check_size(nib.load(tmp_path / "a.hdr"), Start.of(tmp_path / "a.hdr"))
     (tmp_path / "a.img").write_bytes(b"\0" * 100)
     with pytest.raises(InputError, match="more than the file can hold"):
-        check_size(nib.load(tmp_path / "a.hdr"), tmp_path / "a.hdr")
+        check_size(nib.load(tmp_path / "a.hdr"), Start.of(tmp_path / "a.hdr"))
 
 
 def test_a_decompression_bomb_stops_at_the_limit(tmp_path):
@@ -135,6 +135,16 @@ def test_of_what_cannot_be_read_or_is_damaged_nothing_is_the_start(tmp_path):
     (tmp_path / "x.gz").write_bytes(gzip.compress(bytes(9000))[:12] + b"damaged" * 99)
     assert Start.of(tmp_path / "x.gz").unpacked == b""
     assert Start.of(tmp_path / "none").raw == b""
+
+
+@pytest.mark.parametrize(
+    ("n", "most", "is_whole"), [(0, 9, False), (9, 9, True), (5000, 5000, True), (5000, 4999, False)]
+)
+def test_a_file_is_read_whole_up_to_a_size(n, most, is_whole, tmp_path):
+    (tmp_path / "x").write_bytes(bytes(n))
+    start = Start.of(tmp_path / "x", most)
+    assert (start.is_whole, start.size) == (is_whole, n)
+    assert start.raw == bytes(n if is_whole else min(n, 4096))
 
 
 @pytest.mark.parametrize(("name", "is_as_named"), [("a.nii", True), ("a.NII.GZ", False), ("a.nii.bz2", False)])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+
 import nibabel as nib
 import numpy as np
 import pytest
 
 from napari_atlas_assign import InputError, opening
-from napari_atlas_assign.limits import MAX_TEXT_BYTES
+from napari_atlas_assign.image import Image, file_sha256
+from napari_atlas_assign.limits import MAX_TEXT_BYTES, Start
 from napari_atlas_assign.opening import load
 
 
@@ -61,3 +65,38 @@ def test_packed_voxels_are_read_and_checked_alike_with_and_without_isal(has_isal
 
     with pytest.raises(OSError, match="CRC"):
         read_to_the_end()
+
+
+def test_maps_of_one_header_are_opened_as_nibabel_opens_each_of_them(tmp_path, rng):
+    affine = np.diag([3.0, -2, 2, 1])
+    affine[:3, 3] = -20, 30, 5.5
+    for kind in (nib.Nifti1Image, nib.Nifti2Image):
+        for ending in ("nii", "nii.gz"):
+            for dtype, slope in ((np.int16, None), (np.int16, 0.5), (np.float32, None), (">f4", None)):
+                for number in range(3):
+                    image = kind(rng.integers(0, 99, (3, 4, 5)).astype(dtype), affine)
+                    image.set_data_dtype(np.dtype(dtype))
+                    image.header.set_slope_inter(slope, 1 if slope else None)
+                    path = tmp_path / f"{kind.__name__} {np.dtype(dtype).str[1:]} {slope} {number}.{ending}"
+                    nib.save(image, path)
+                    theirs = nib.load(path)
+                    for most in (1, 2**20):
+                        ours = opening.opened(Start.of(path, most))
+                        assert type(ours) is type(theirs)
+                        assert ours.header == theirs.header
+                        assert ours.get_filename() == theirs.get_filename()
+                        np.testing.assert_array_equal(ours.affine, theirs.affine)
+                        np.testing.assert_array_equal(np.asanyarray(ours.dataobj), np.asanyarray(theirs.dataobj))
+                        np.testing.assert_array_equal(ours.dataobj[..., 2], theirs.dataobj[..., 2])
+                        assert np.asanyarray(ours.dataobj).dtype == np.asanyarray(theirs.dataobj).dtype
+
+
+def test_a_map_is_read_from_its_file_once(tmp_path, rng, monkeypatch):
+    nib.save(nib.Nifti1Image(rng.random((9, 9, 9)), np.eye(4)), tmp_path / "map.nii.gz")
+    opened = []
+    for module in (io, builtins):
+        monkeypatch.setattr(module, "open", lambda file, *how, opens=open: opened.append(file) or opens(file, *how))
+    image = Image.from_file(tmp_path / "map.nii.gz")
+    assert list(map(str, opened)) == [str(tmp_path / "map.nii.gz")]
+    monkeypatch.undo()
+    assert image.source["sha256"] == file_sha256(tmp_path / "map.nii.gz")

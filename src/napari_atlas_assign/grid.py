@@ -6,6 +6,7 @@ Voxels are boxes: voxel ``i`` of an axis reaches from ``i - 0.5`` to ``i + 0.5``
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -84,7 +85,7 @@ class Grid:
     @property
     def n_voxels(self) -> int:
         """Number of voxels of the whole grid."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def to_world(self, ijk: ArrayLike) -> Floats:
         """Map voxel indices (..., 3) to world mm (..., 3)."""

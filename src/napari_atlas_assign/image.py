@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from .errors import GridError, InputError
 from .grid import Grid
 from .header import Stated, check_volume, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import MAX_MISNAMED_BYTES, Start, check_packing, check_regular, check_size, read_bytes, refuse_by_content
+from .limits import MAX_MISNAMED_BYTES, Start, check_packing, check_regular, check_size, read_bytes
 from .opening import check_end, is_named_otherwise, kept_open, opened
 from .template_space import space_of_file
+
+_AT_ONCE = 2**24
+"""Up to so many bytes, a file is read whole, for its hash and its voxels: 16 MiB."""
 
 READ_ERRORS = (Exception,)
 """What nibabel raises on files that are missing, cut off, damaged or no images at all: whatever their bytes lead to."""
@@ -148,7 +153,8 @@ class Image:
         InputError
             If the file is missing, cut off, not an image, or 4D without a choice of volume.
         """
-        return _one_of(open_image(Path(path)), Path(path), volume)
+        start = Start.of(Path(path), _AT_ONCE)
+        return _one_of(_opened(start), start, volume)
 
 
 @contextmanager
@@ -176,10 +182,11 @@ def read_stack(path: str | os.PathLike[str]) -> list[Image]:
         As `Image.from_file`.
     """
     path = Path(path)
-    img = open_image(path)
+    start = Start.of(path, _AT_ONCE)
+    img = _opened(start)
     if volumes_of(img.shape) == 1:
-        return [_one_of(img, path)]
-    space, source = space_of_file(path, img.header), _source(path)
+        return [_one_of(img, start)]
+    space, source = space_of_file(path, img.header), _source(start)
     return [
         replace(image, space=space, source=source | {"volume": v}) for v, image in enumerate(volumes(img, path.name))
     ]
@@ -221,30 +228,32 @@ def open_image(path: Path) -> Any:
     InputError
         If the file is missing, nibabel does not know it, or it claims more voxels than it can hold.
     """
-    if not exists(path):
-        raise InputError(f"{path}: no such file; check the path")
-    if path.is_dir():
-        raise InputError(f"{path.resolve().name} is a folder; give a NIfTI file")
-    check_regular(path)
-    refuse_by_content(path)
+    return _opened(Start.of(path))
+
+
+def _opened(start: Start) -> Any:
+    """As `open_image`, of a file whose start was read."""
+    path = start.path
+    if not start.raw:
+        if not exists(path):
+            raise InputError(f"{path}: no such file; check the path")
+        if path.is_dir():
+            raise InputError(f"{path.resolve().name} is a folder; give a NIfTI file")
+        check_regular(path)
+    start.refuse(InputError)
     try:
         with quiet_nibabel():
-            img = _loaded(path)
+            kind = is_named_otherwise(start)
+            # A file whose name says another kind, or another packing, is read as what it is.
+            img = opened(start) if kind is None else kind.from_bytes(read_bytes(path, MAX_MISNAMED_BYTES))
     except InputError:
         raise
     except READ_ERRORS as error:
         raise InputError(
             f"{path.name} is not an image that can be read ({_first_line(error)}); give a NIfTI file"
         ) from error
-    check_size(img, path)
+    check_size(img, start)
     return img
-
-
-def _loaded(path: Path) -> Any:
-    """Open with nibabel; a file whose name says another kind, or another packing, is read as what it is."""
-    start = Start.of(path)
-    kind = is_named_otherwise(start)
-    return opened(start) if kind is None else kind.from_bytes(read_bytes(path, MAX_MISNAMED_BYTES))
 
 
 def read_voxels(img: Any, name: str, volume: int | None = None) -> NDArray[Any]:
@@ -296,10 +305,11 @@ def _checked_voxels(img: Any) -> NDArray[Any]:
     return voxels
 
 
-def _one_of(img: Any, path: Path, volume: int | None = None) -> Image:
+def _one_of(img: Any, start: Start, volume: int | None = None) -> Image:
     """The image of a file that is open, or of one of its volumes."""
+    path = start.path
     image = Image.from_nibabel(img, path.name, volume)
-    source = _source(path) | ({} if volume is None else {"volume": volume})
+    source = _source(start) | ({} if volume is None else {"volume": volume})
     return replace(image, space=space_of_file(path, img.header), source=source)
 
 
@@ -309,8 +319,9 @@ def _packed_as(img: nib.spatialimages.SpatialImage, data: Any) -> np.dtype[Any] 
     return stored if packed else None
 
 
-def _source(path: Path) -> dict[str, Any]:
-    return {"path": str(path.resolve()), "sha256": file_sha256(path)}
+def _source(start: Start) -> dict[str, Any]:
+    sha256 = hashlib.sha256(start.raw).hexdigest() if start.is_whole else file_sha256(start.path)
+    return {"path": str(start.path.resolve()), "sha256": sha256}
 
 
 def _joined_volumes(data: Any) -> Any:
@@ -322,10 +333,9 @@ def _joined_volumes(data: Any) -> Any:
 
 
 def _stays_in_file(img: Any, volume: int | None) -> bool:
-    path = Path(img.get_filename() or "")
-    shape = img.shape if volume is None else img.shape[:3]
-    size = int(np.prod(shape, dtype=np.int64)) * img.get_data_dtype().itemsize
-    return size > LARGEST_IN_MEMORY and nib.is_proxy(img.dataobj) and path.suffix not in (".gz", ".bz2", ".zst", ".mgz")
+    size = math.prod(img.shape if volume is None else img.shape[:3]) * img.get_data_dtype().itemsize
+    is_packed = Path(img.get_filename() or "").suffix in (".gz", ".bz2", ".zst", ".mgz")
+    return size > LARGEST_IN_MEMORY and nib.is_proxy(img.dataobj) and not is_packed
 
 
 def _lazy_voxels(proxy: Any, volume: int | None) -> Any:
@@ -368,10 +378,17 @@ def _as_array(data: Any) -> Any:
 
 
 def _named_grid(shape: tuple[int, ...], affine: ArrayLike, name: str) -> Grid:
+    matrix = np.asarray(affine, dtype=np.float64)
     try:
-        return Grid((shape[0], shape[1], shape[2]), np.asarray(affine, dtype=np.float64))
+        return _grid((shape[0], shape[1], shape[2]), matrix.tobytes(), matrix.shape)
     except GridError as error:
         raise GridError(f"{name}: {error}") from None
+
+
+@lru_cache(maxsize=2**6)
+def _grid(shape: tuple[int, int, int], affine: bytes, shape_of_affine: tuple[int, ...]) -> Grid:
+    """One grid for all images that have it, with what was worked out of it."""
+    return Grid(shape, np.frombuffer(affine).reshape(shape_of_affine))
 
 
 def _first_line(error: BaseException) -> str:

@@ -95,11 +95,22 @@ class Start:
     path: Path
     raw: bytes
     """As it lies there; nothing of what cannot be read."""
+    size: int = 0
+    """Bytes of all of the file."""
 
     @classmethod
-    def of(cls, path: Path) -> Start:
-        """Read it."""
-        return cls(path, start_of(path, _START))
+    def of(cls, path: Path, most: int = _START) -> Start:
+        """Read it; a file of at most so many bytes whole."""
+        try:
+            size = path.stat().st_size
+        except (OSError, ValueError):
+            return cls(path, b"")
+        return cls(path, start_of(path, size + 1 if size <= most else _START), size)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether that is all of the file."""
+        return len(self.raw) == self.size > 0
 
     @property
     def is_gzip(self) -> bool:
@@ -118,10 +129,19 @@ class Start:
         if not self.is_gzip:
             return self.raw[:_UNPACKED]
         with suppress(zlib.error):
-            start = zlib.decompressobj(_AS_GZIP).decompress(self.raw, _UNPACKED)
+            start = zlib.decompressobj(_AS_GZIP).decompress(self.raw[:_START], _UNPACKED)
             if len(start) == _UNPACKED:
                 return start
         return start_of(self.path, _UNPACKED, unpacked=True)  # which may be in pieces, or behind a long comment
+
+    def refuse(self, error: type[InputError]) -> None:
+        """See `refuse_by_content`."""
+        start = self.raw[:512].lstrip().lower()
+        for beginning, (what, how) in _POINTERS.items():
+            if start.startswith(beginning):
+                raise error(f"{self.path.name} is {what}, not the file itself; {how} to fetch it")
+        if start.startswith((b"<!doctype html", b"<html")):
+            raise error(f"{self.path.name} is a web page (HTML), not the file itself; fetch it by its download link")
 
 
 def is_gzip(path: Path) -> bool:
@@ -138,12 +158,7 @@ def refuse_by_content(path: Path, error: type[InputError] = InputError) -> None:
         If the file is one of these; the sentence says what it is and how to fetch the file itself.
     """
     check_regular(path, error)
-    start = start_of(path, 512).lstrip().lower()
-    for beginning, (what, how) in _POINTERS.items():
-        if start.startswith(beginning):
-            raise error(f"{path.name} is {what}, not the file itself; {how} to fetch it")
-    if start.startswith((b"<!doctype html", b"<html")):
-        raise error(f"{path.name} is a web page (HTML), not the file itself; fetch it by its download link")
+    Start.of(path).refuse(error)
 
 
 def start_of(path: Path, n: int, unpacked: bool = False) -> bytes:
@@ -174,26 +189,28 @@ def check_packing(img: Any, shape: Sequence[int], name: str) -> None:
     InputError
         If its file is packed, the voxels are more than `MAX_TIGHT_BYTES`, and they more than `MAX_TIGHTNESS` to one.
     """
-    path = Path(img.get_filename() or "")
-    if not (path.suffix in _PACKED or _tightest_inside(img) > _LARGEST_NUMBER) or not path.is_file():
-        return
     proxy = img.dataobj
     is_scaled = (getattr(proxy, "slope", 1), getattr(proxy, "inter", 0)) != (1, 0)
     claimed = math.prod(map(int, shape)) * (8 if is_scaled else img.get_data_dtype().itemsize)
+    if claimed <= raised(MAX_TIGHT_BYTES):
+        return
+    path = Path(img.get_filename() or "")
+    if not (path.suffix in _PACKED or _tightest_inside(img) > _LARGEST_NUMBER) or not path.is_file():
+        return
     if claimed > path.stat().st_size * MAX_TIGHTNESS:
         what = f"{name} is packed more than {MAX_TIGHTNESS} to one and claims"
         check_claim(what, claimed, MAX_TIGHT_BYTES, "bytes", "unpack the file and give that")
 
 
-def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
+def check_size(img: Any, start: Start, largest: float = math.inf) -> None:
     """Refuse an image whose header claims more voxels than its file can hold; reads no voxel.
 
     Parameters
     ----------
     img : nibabel image
         As opened: the header, not the data.
-    path : Path
-        The file, for messages and its size (an image file beside a header is found through `img`).
+    start : Start
+        Of the file, for messages and its size (an image file beside a header is found through `img`).
     largest : float
         Bytes that it may claim at most, whatever the file can hold.
 
@@ -202,6 +219,7 @@ def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
     InputError
         If the image is no volume, has no voxels, or claims more than its file can hold or than `largest`.
     """
+    path = start.path
     if not hasattr(img, "shape") or not hasattr(img, "get_data_dtype"):
         raise InputError(f"{path.name} is not a volume but a {type(img).__name__}; give a NIfTI volume")
     shape = tuple(int(n) for n in img.shape)
@@ -213,7 +231,7 @@ def check_size(img: Any, path: Path, largest: float = math.inf) -> None:
             f"{path.name} claims {_in_words(claimed)} of voxels, more than the {_in_words(largest)} that are read; "
             "crop it or split it by region"
         )
-    if claimed > _most_that_fits(_data_file(img, path)) * _tightest_inside(img):
+    if claimed > _most_that_fits(_data_file(img, start)) * _tightest_inside(img):
         raise InputError(
             f"{path.name} claims the shape {shape}, {_in_words(claimed)} of voxels, more than the file can hold; "
             "it is cut off or its header is damaged, fetch it again"
@@ -269,11 +287,14 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, error: type[InputError] 
     return bytes(data)
 
 
-def _data_file(img: Any, path: Path) -> Path:
+def _data_file(img: Any, start: Start) -> Start:
+    """The file that holds the voxels."""
     named = img.file_map["image"].filename if "image" in getattr(img, "file_map", {}) else None
-    if named and not Path(named).is_file():
-        raise InputError(f"{path.name} has its voxels in {Path(named).name}, which is not there; put it beside")
-    return Path(named) if named else path
+    if not named or named == str(start.path):
+        return start
+    if not Path(named).is_file():
+        raise InputError(f"{start.path.name} has its voxels in {Path(named).name}, which is not there; put it beside")
+    return Start.of(Path(named))
 
 
 _LARGEST_NUMBER = 8
@@ -285,15 +306,11 @@ def _tightest_inside(img: Any) -> float:
     return float(getattr(getattr(img, "header", None), "tightest", 1))
 
 
-def _most_that_fits(path: Path) -> float:
+def _most_that_fits(file: Start) -> float:
     """Bytes of voxels that the file can hold at most."""
-    if path.suffix in (".bz2", ".zst"):
+    if file.path.suffix in (".bz2", ".zst"):
         return math.inf
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error}); check the path") from error
-    return size * MAX_GZIP_RATIO if is_gzip(path) else size
+    return file.size * MAX_GZIP_RATIO if file.is_gzip else file.size
 
 
 def _in_words(n_bytes: float) -> str:

@@ -5,14 +5,18 @@ nibabel reads a header with all its extensions, and the whole of a surface, befo
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import struct
-from functools import cache
+from copy import copy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 from nibabel.arrayproxy import ArrayProxy
+from nibabel.fileholders import FileHolder
 
 from .errors import InputError
 from .limits import MAX_TEXT_BYTES, Start, check_claim, check_regular
@@ -43,18 +47,44 @@ def opened(start: Start, *, keep_file_open: bool | None = None) -> Any:
     check_regular(path)
     if start.raw.startswith(MAGIC):
         return load_nrrd(path)
-    kind = _kind(start)
+    kind: Any = _kind(start)
     if kind is not None and issubclass(kind, _NO_VOLUMES):
         family = "CIFTI" if issubclass(kind, nib.Cifti2Image) else "GIFTI"
         raise InputError(
             f"{path.name} is not a volume but a {kind.__name__} ({family}: values on surfaces); give a NIfTI volume"
         )
-    if kind is not None and issubclass(kind, nib.nifti1.Nifti1Pair):
-        _check_extensions(start, kind)
     if kind is None or not start.raw:
         return nib.load(path)  # which says what is wrong
+    header = _header_alone(start.unpacked) if start.is_as_named and issubclass(kind, nib.Nifti1Image) else None
+    if header is not None:
+        return _of_file(_of_header(kind, header), start, keep_file_open)
+    if issubclass(kind, nib.nifti1.Nifti1Pair):
+        _check_extensions(start, kind)
     options = {} if keep_file_open is None else {"keep_file_open": keep_file_open}
     return kind.from_filename(path, **options)  # as nibabel does once it has looked for the kind, too
+
+
+def _of_file(like: Any, start: Start, keep_file_open: bool | None) -> Any:
+    """The image of a file that has the header of another one, which is shared."""
+    img = copy(like)
+    img.file_map = {"image": FileHolder(str(start.path))}
+    file: Any = str(start.path)
+    if start.is_whole and start.is_gzip:
+        file = (_isal() or gzip).open(io.BytesIO(start.raw))
+    # Of an image that is made anew, nibabel copies and checks the header: a tenth of the time of a small map.
+    img._dataobj = ArrayProxy(file, _voxels(like.dataobj), keep_file_open=keep_file_open)
+    return img
+
+
+def _voxels(proxy: ArrayProxy) -> tuple[Any, ...]:
+    """Which voxels a file holds, and where."""
+    return proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter
+
+
+@lru_cache(maxsize=2**4)
+def _of_header(kind: Any, header: bytes) -> Any:
+    """An image without voxels. Kept, since the maps of a study have one header."""
+    return kind.from_bytes(header)
 
 
 def kept_open(img: Any) -> Any:
@@ -74,13 +104,14 @@ def kept_open(img: Any) -> Any:
     proxy = img.dataobj
     if not nib.is_proxy(proxy) or not img.get_filename():
         return proxy
-    if type(proxy) is not ArrayProxy or not isinstance(proxy.file_like, str):
+    if type(proxy) is not ArrayProxy:
         return load(img.get_filename(), keep_file_open=True).dataobj  # formats with proxies of their own
-    voxels = (proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter)
+    if not isinstance(proxy.file_like, str):
+        return proxy
     unpacker = _isal()
     if unpacker is not None and proxy.file_like.lower().endswith((".gz", ".mgz")):
-        return ArrayProxy(unpacker.open(proxy.file_like), voxels)
-    return ArrayProxy(proxy.file_like, voxels, keep_file_open=True)
+        return ArrayProxy(unpacker.open(proxy.file_like), _voxels(proxy))
+    return ArrayProxy(proxy.file_like, _voxels(proxy), keep_file_open=True)
 
 
 def check_end(voxels: Any) -> None:
@@ -105,14 +136,17 @@ def is_named_otherwise(start: Start) -> type[Any] | None:
 
     nibabel goes by names; None where these say what the content is, or the content is of another kind.
     """
-    path, kind = start.path, _kind_by_content(start.unpacked[:352])
-    if kind is None:
-        return None
+    kind = _kind_by_content(start.unpacked[:352])
+    return None if kind is None or _is_named_so(start, kind) else kind
+
+
+def _is_named_so(start: Start, kind: type[Any]) -> bool:
+    """Whether the name of a NIfTI or MGH file says its kind and its packing, as nibabel understands names."""
+    name = start.path.name
     endings = (_ENDINGS_OF_MGH if kind is nib.MGHImage else _ENDINGS_OF_NIFTI)[start.is_gzip]
-    ending = next((e for e in endings if path.name.lower().endswith(e)), None)
+    ending = next((e for e in endings if name.lower().endswith(e)), None)
     # nibabel looks for .nii where .Nii is written.
-    written = path.name[-len(ending) :] if ending else ""
-    return None if ending and written in (ending, ending.upper()) else kind
+    return ending is not None and name[-len(ending) :] in (ending, ending.upper())
 
 
 _ENDINGS_OF_NIFTI = {False: (".nii",), True: (".nii.gz",)}
@@ -138,6 +172,9 @@ _MGH_TYPES = (0, 1, 3, 4, 10)
 
 def _kind(start: Start) -> type[Any] | None:
     """The class with which nibabel would open a file; None if there is none."""
+    by_content = _kind_by_content(start.unpacked[:352])
+    if by_content is not None and _is_named_so(start, by_content):
+        return by_content
     path = str(start.path)
     looked_at = (start.unpacked, path) if start.is_as_named else None  # else nibabel says what is wrong
     for kind in nib.imageclasses.all_image_classes:
@@ -152,8 +189,6 @@ def _check_extensions(start: Start, kind: type[Any]) -> None:
     path = start.path
     parts = kind.filespec_to_file_map(str(path))
     header = parts.get("header", parts["image"]).filename
-    if start.is_as_named and header == str(path) and _says_it_has_none(start.unpacked):
-        return
     with nib.openers.ImageOpener(header) as file:
         begin = _begin_of(file.read(4))
         if begin is None:
@@ -174,10 +209,12 @@ def _check_extensions(start: Start, kind: type[Any]) -> None:
                 return
 
 
-def _says_it_has_none(header: bytes) -> bool:
-    """Whether a header says that it has no extensions."""
-    begin = _begin_of(header[:4])
-    return begin is not None and header[begin[1] : begin[1] + 1] == b"\0"
+def _header_alone(start: bytes) -> bytes | None:
+    """The header with which a NIfTI file starts, where it says that it has no extensions."""
+    begin = _begin_of(start[:4])
+    if begin is None or start[begin[1] : begin[1] + 1] != b"\0":
+        return None
+    return start[: begin[1] + 4]
 
 
 def _begin_of(start: bytes) -> tuple[str, int] | None:

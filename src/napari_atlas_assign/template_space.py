@@ -166,10 +166,12 @@ def compare_spaces(a: str | None, b: str | None, a_name: str = "the image", b_na
 def _space_of_sidecar(path: Path) -> str | None:
     stem = re.sub(r"\.nii(\.gz)?$", "", path.name)
     sidecar = path.with_name(f"{stem}.json")
+    if not sidecar.exists():
+        return None
     try:
         sidecar_facts = json.loads(read_bytes(sidecar, 2**20))
     except (ValueError, RecursionError):
-        return None  # no companion, or one that other readers complain about
+        return None  # which other readers complain about
     reference = sidecar_facts.get("SpatialReference") if isinstance(sidecar_facts, dict) else None
     if isinstance(reference, dict):
         reference = reference.get("VolumeReference") or next(iter(reference.values()), None)

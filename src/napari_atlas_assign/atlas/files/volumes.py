@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...errors import AtlasError, InputError, counted
 from ...grid import Grid
 from ...image import READ_ERRORS, open_image, with_one_axis_of_volumes
-from ...limits import MAX_IMAGE_BYTES, check_size
+from ...limits import MAX_IMAGE_BYTES, Start, check_size
 from ...opening import check_end, kept_open
 from ...opening import load as load_header
 from ...tables.frames import pd
@@ -73,7 +73,7 @@ def open_atlas_image(path: Path) -> Any:
     """
     try:
         img = open_image(path)
-        check_size(img, path, MAX_IMAGE_BYTES)
+        check_size(img, Start.of(path), MAX_IMAGE_BYTES)
     except InputError as error:
         raise AtlasError(str(error)) from error
     return with_one_axis_of_volumes(img)
