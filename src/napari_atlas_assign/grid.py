@@ -101,17 +101,21 @@ class Grid:
         A point on the face between two voxels belongs to the one towards larger world x, y, z, however the grid is
         stored.
         """
-        # Steps of different lengths, so that no face of a turned grid is parallel to the nudge.
-        nudge = np.array([1.0, 0.8, 0.6]) * SAME_EDGE * self.voxel_sizes.min()
-        ijk = np.floor(self.to_voxel(np.asarray(xyz, dtype=np.float64) + nudge) + 0.5)
+        ijk = np.floor(self.to_voxel(np.asarray(xyz, dtype=np.float64) + self._nudge) + 0.5)
         return np.clip(ijk, -(2**62), 2**62).astype(np.int64)
+
+    @cached_property
+    def _nudge(self) -> Floats:
+        """(3,) mm towards larger x, y, z."""
+        # Steps of different lengths, so that no face of a turned grid is parallel to it.
+        return np.array([1.0, 0.8, 0.6]) * SAME_EDGE * self.voxel_sizes.min()
 
     def numbers_of(self, xyz: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Flat C-order numbers (N,) of the voxels that contain points (N, 3) in world mm, and whether they lie inside.
 
         Of a point outside the grid, the number is 0.
         """
-        i, j, k = np.moveaxis(self.containing(xyz), -1, 0)
+        i, j, k = self.containing(xyz).T
         nx, ny, nz = self.shape
         inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny) & (k >= 0) & (k < nz)
         return np.where(inside, (i * ny + j) * nz + k, 0), inside
@@ -157,14 +161,12 @@ def product(vectors: ArrayLike, matrix: Floats) -> Floats:
     The rounding of `numpy.matmul` depends on how many vectors there are and on how many threads work, so that a record
     would not run again to the same last bit.
     """
-    vectors = np.asarray(vectors, dtype=np.float64)
-    products = np.empty((*vectors.shape[:-1], len(matrix)))
-    for r, row in enumerate(matrix):
-        total = vectors[..., 0] * row[0]
-        for k in range(1, len(row)):
-            total = total + vectors[..., k] * row[k]
-        products[..., r] = total
-    return products
+    along = np.asarray(vectors, dtype=np.float64).T
+    weights = matrix.T.reshape(*matrix.T.shape, *[1] * (along.ndim - 1))
+    total = weights[0] * along[0]
+    for weight, component in zip(weights[1:], along[1:], strict=True):
+        total += weight * component
+    return total.T
 
 
 def snap(edges: Floats) -> Floats:

@@ -177,7 +177,7 @@ def _at(here: ValuesAt, exact: NDArray[np.bool_]) -> ValuesAt:
     if exact.all():
         return here
     of = exact[here.place]
-    return ValuesAt(here.place[of], here.region[of], here.value[of], here.share[of])
+    return ValuesAt(here.place[of], here.region[of], here.value[of])
 
 
 def _scored(

@@ -359,7 +359,7 @@ _REGIONS = Frame("regions")
 Atlas.regions = _REGIONS  # type: ignore[assignment]  # set when it is a class, or it would be the field's default
 
 
-def shares(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> Floats:
+def shares(value: Floats, voxel: NDArray[np.integer]) -> Floats:
     """Each value's part of its voxel: a / max(1, sum of all values there). `voxel` (N,) has equal numbers together."""
     first = firsts(voxel)
     total = np.add.reduceat(value, first, dtype=np.float64) if len(first) else np.zeros(0)

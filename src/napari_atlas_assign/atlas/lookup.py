@@ -30,8 +30,11 @@ class ValuesAt(NamedTuple):
     """Row of the region table."""
     value: Floats
     """The region map's value, above 0."""
-    share: Floats
-    """value / max(1, sum of all regions' values there)."""
+
+    @property
+    def share(self) -> Floats:
+        """(P,) value / max(1, sum of all regions' values there)."""
+        return shares(self.value, self.place)
 
 
 VOXELS_PER_PLACE = 64
@@ -45,13 +48,7 @@ def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     # A table of all voxels is worth its making where there are many places.
     find = atlas.entries_at if len(inside) * VOXELS_PER_PLACE > atlas.grid.n_voxels else atlas.search
     pair, entry = listed(*find(voxel[inside]))
-    value = atlas.value[entry]
-    return ValuesAt(
-        inside[pair],
-        atlas.region[entry].astype(np.int64),
-        value.astype(np.float64),
-        shares(value, pair).astype(np.float64, copy=False),
-    )
+    return ValuesAt(inside[pair], atlas.region[entry].astype(np.int64), atlas.value[entry].astype(np.float64))
 
 
 def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:

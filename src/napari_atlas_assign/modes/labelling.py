@@ -126,19 +126,21 @@ def _joined(
             join(start, stop, step, int(n_axes < reach), lowest)
         lowest = _ends(lowest)
     else:
-        touching = [_touching(start, stop, step, int(n_axes < reach)) for step, n_axes in steps]
-        lowest = lowest_joined(len(start), *(np.concatenate(runs) for runs in zip(*touching, strict=True)))
+        lowest = lowest_joined(len(start), *_touching(start, stop, steps, reach))
     is_lowest = lowest == np.arange(len(start))
     return int(is_lowest.sum()), (np.cumsum(is_lowest) - 1)[lowest]
 
 
 def _touching(
-    start: NDArray[np.int64], stop: NDArray[np.int64], step: int, further: int
+    start: NDArray[np.int64], stop: NDArray[np.int64], steps: list[tuple[int, int]], reach: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs (P,) of runs, one a step behind the other, that overlap or, if `further` is 1, lie next to each other."""
-    begin = np.searchsorted(stop, start + (step - further), side="right")
-    end = np.searchsorted(start, stop + (step + further), side="left")
-    return listed(begin, np.maximum(begin, end))
+    """Pairs (P,) of runs, one some step behind the other, that overlap or, within the reach, lie next to each other."""
+    step = np.array([step for step, _ in steps])[:, None]
+    further = np.array([n_axes < reach for _, n_axes in steps])[:, None]
+    begin = np.searchsorted(stop, (start + step - further).reshape(-1), side="right")
+    end = np.searchsorted(start, (stop + step + further).reshape(-1), side="left")
+    run, other = listed(begin, np.maximum(begin, end))
+    return run % len(start), other
 
 
 def lowest_joined(n: int, a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.intp]:
