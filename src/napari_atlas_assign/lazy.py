@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, overload
 from uuid import uuid4
 
 import numpy as np
@@ -29,6 +29,10 @@ LARGEST_BLOCK = 2**28
 """Bytes of a chunk that is read; larger ones are refused."""
 
 
+Voxels = NDArray[np.int64] | range
+"""Flat C-order voxel numbers (N,), rising; a range of them need not be listed."""
+
+
 @dataclass(frozen=True)
 class Block:
     """A part of a volume, in memory."""
@@ -45,12 +49,15 @@ class Block:
         """First index, and index after the last, along each axis of the whole volume."""
         return tuple((a, a + n) for a, n in zip(self.first, self.values.shape, strict=True))
 
-    def whole_number(self, flat: NDArray[np.integer]) -> NDArray[np.int64]:
+    @overload
+    def whole_number(self, flat: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    @overload
+    def whole_number(self, flat: range) -> Voxels: ...
+    def whole_number(self, flat: Voxels) -> Voxels:
         """Flat C-order voxel numbers of the whole volume for those of this block."""
-        if self.values.shape == self.shape:
-            return np.asarray(flat, np.int64)
         if self.values.shape[1:] == self.shape[1:]:
-            return np.asarray(flat, np.int64) + self.first[0] * self.shape[1] * self.shape[2]
+            before = self.first[0] * self.shape[1] * self.shape[2]
+            return range(flat.start + before, flat.stop + before) if isinstance(flat, range) else flat + before
         ijk = np.unravel_index(flat, self.values.shape)
         _, ny, nz = self.shape
         return ((ijk[0] + self.first[0]) * ny + ijk[1] + self.first[1]) * nz + ijk[2] + self.first[2]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from napari_atlas_assign import AssignmentWarning, Atlas, Grid, Image, InputError, PointSet, assign
 from napari_atlas_assign.assignment.columns import REGIONS
+from napari_atlas_assign.assignment.integrals.cache import RegionIntegrals
 from napari_atlas_assign.assignment.regions import amounts
 from napari_atlas_assign.modes.modes import Modes
 from napari_atlas_assign.report.provenance import read_record
@@ -293,3 +294,15 @@ def test_the_parts_of_a_cut_voxel_are_those_of_the_loop():
     expected = 2 * sum(left_part(np.diag([2.0, 1, 1, 1]), (i, 0, 0), 2.5) for i in range(3))
     assert row["left volume mm3"] == pytest.approx(expected)
     assert isinstance(atlas, Atlas)
+
+
+@pytest.mark.parametrize("n_regions", [1, 3, 40])
+def test_sums_of_overlaps_are_those_of_their_own_order(n_regions, rng):
+    row, region = np.sort(rng.integers(0, 50, 999)), rng.integers(0, n_regions, 999).astype(np.uint16)
+    share, value = rng.random(999) * 1e3 ** rng.integers(-3, 3, 999), rng.normal(size=50)
+    ones = np.ones(999)
+    integrals = RegionIntegrals(row, region, ones, ones, share, ones, ones)
+    overlaps = amounts._Overlaps.of(integrals, 50, Grid((50, 1, 1), np.eye(4)), n_regions)
+    assert overlaps.total(value).tobytes() == np.bincount(region, share * value[row], n_regions).tobytes()
+    assert overlaps.space.tobytes() == np.bincount(region, share, n_regions).tobytes()
+    assert (np.diff(overlaps.region[:99]) != 0).all() or n_regions < 8
