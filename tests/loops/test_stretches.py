@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from napari_atlas_assign import assign, loops
 from napari_atlas_assign.assignment.sums.points import sums_of_runs
-from napari_atlas_assign.loops.blobs import measure
+from napari_atlas_assign.loops.blobs import find, measure
 from napari_atlas_assign.loops.stretches import add_up
 from napari_atlas_assign.modes.points import sphere_runs
 from tests.assignment.helpers import cases
@@ -29,7 +29,7 @@ def looped(monkeypatch):
 
 
 def without(patch):
-    for loop in (add_up, measure):
+    for loop in (find, measure, add_up):
         patch.setattr(loop, "_compiled", None)
         assert not loop.is_ready
 
@@ -76,5 +76,4 @@ def test_many_points_are_worth_compiling(small_atlas, monkeypatch):
     assert len(assign(np.zeros((2, 3)), small_atlas, sigma=3).modes) == 2
     assert not add_up.is_ready
     assert len(assign(np.zeros((3, 3)), small_atlas, sigma=3).modes) == 3
-    assert add_up.is_ready
-    assert measure.is_ready
+    assert all(loop.is_ready for loop in (find, measure, add_up))

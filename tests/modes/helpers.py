@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from napari_atlas_assign import Grid
@@ -11,6 +12,7 @@ from napari_atlas_assign.index_ranges import listed
 from napari_atlas_assign.modes.modes import Modes
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import sphere_runs
+from tests.cases import atlas_to_world
 
 
 def blobs(points: PointSet, grid: Grid) -> Modes:
@@ -42,3 +44,15 @@ def blobs(points: PointSet, grid: Grid) -> Modes:
         np.arange(1, n + 1),
         np.ones(n, np.int8),
     )
+
+
+@st.composite
+def grids_and_points(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    affine = atlas_to_world(rng)
+    if draw(st.booleans()):  # axes that are not at right angles
+        affine[:3, :3] = affine[:3, :3] @ (np.eye(3) + np.triu(rng.uniform(-0.4, 0.4, (3, 3)), 1))
+    grid = Grid(draw(st.tuples(*[st.integers(1, 5)] * 3)), affine)
+    n = draw(st.integers(0, 4))
+    xyz = grid.to_world(rng.uniform(-2, 6, (n, 3)))
+    return grid, PointSet.from_array(xyz, rng.choice([0, 0.1, 0.7, 1.3], n))

@@ -5,14 +5,12 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from napari_atlas_assign import AssignmentWarning, Grid, InputError
 from napari_atlas_assign.modes.point_files import read_points
 from napari_atlas_assign.modes.point_set import PointSet
 from napari_atlas_assign.modes.points import sphere_runs
-from tests.cases import atlas_to_world
-from tests.modes.helpers import blobs
+from tests.modes.helpers import blobs, grids_and_points
 
 GRID = Grid((6, 7, 5), np.diag([2.0, 2.0, 2.0, 1.0]))
 
@@ -26,18 +24,6 @@ def naive_blob(xyz, sigma, grid, margin):
         return {tuple(np.floor(np.linalg.solve(grid.affine, [*xyz, 1])[:3] + 0.5).astype(int).tolist()): 1.0}
     weight = np.exp(-0.5 * (distance[held] / sigma) ** 2) if sigma else np.ones(1)
     return dict(zip(map(tuple, ijk[held].tolist()), weight / weight.sum(), strict=True))
-
-
-@st.composite
-def grids_and_points(draw):
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    affine = atlas_to_world(rng)
-    if draw(st.booleans()):  # axes that are not at right angles
-        affine[:3, :3] = affine[:3, :3] @ (np.eye(3) + np.triu(rng.uniform(-0.4, 0.4, (3, 3)), 1))
-    grid = Grid(draw(st.tuples(*[st.integers(1, 5)] * 3)), affine)
-    n = draw(st.integers(0, 4))
-    xyz = grid.to_world(rng.uniform(-2, 6, (n, 3)))
-    return grid, PointSet.from_array(xyz, rng.choice([0, 0.1, 0.7, 1.3], n))
 
 
 @given(grids_and_points())

@@ -17,6 +17,7 @@ def prepare() -> bool:
         components.sort,
         components.join,
         pairs.add_up,
+        blobs.find,
         blobs.measure,
         stretches.add_up,
     )

@@ -1,4 +1,4 @@
-"""Sums, extremes and boxes of the blobs of uncertain points, by point."""
+"""The blobs of uncertain points: which runs they have, and sums, extremes and boxes by point."""
 
 from __future__ import annotations
 
@@ -9,6 +9,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiling import Loop
+
+
+def _find(
+    at: Any,
+    base: Any,
+    rows: Any,
+    steps: tuple[Any, Any],
+    limit: Any,
+    edges: tuple[float, float],
+    whole: NDArray[Any],
+    parts: NDArray[Any],
+) -> int:
+    """Find the runs of spheres, write them by point and row, and return how many there are.
+
+    Parameters
+    ----------
+    at : (n, 3) float64
+        Each point, in voxels.
+    base : (n, 3) int64
+        The voxel that each lies in.
+    rows : (rows, 2) int64
+        Steps along the first two axes to every row of voxels that a sphere may meet.
+    steps : tuple of (n, 3) and (rows, 3) float64
+        From each point to its voxel, and from there to each row: along the last axis, and in two directions across it.
+    limit : (n,) float64
+        Squared radius.
+    edges : tuple of float
+        Voxel edge along the last axis: with a sign, and without.
+    whole : (5, n * rows) int64
+        For each run: point, index along the first axis and the second, first voxel, voxel behind the last.
+    parts : (2, n * rows) float64
+        For each run: foot of the perpendicular from the point, along the last axis, and its squared length.
+    """
+    n = 0
+    of_point, of_row = steps
+    for p in range(len(base)):
+        for r in range(len(rows)):
+            across, other = of_point[p, 1] + of_row[r, 1], of_point[p, 2] + of_row[r, 2]
+            to_line_sq = across**2 + other**2
+            left = limit[p] - to_line_sq
+            if left < 0:
+                continue
+            foot = at[p, 2] - (of_point[p, 0] + of_row[r, 0]) / edges[0]
+            reach = np.sqrt(left) / edges[1]
+            start, stop = np.ceil(foot - reach), np.floor(foot + reach) + 1
+            if start < stop:
+                whole[0, n], whole[1, n], whole[2, n] = p, base[p, 0] + rows[r, 0], base[p, 1] + rows[r, 1]
+                whole[3, n], whole[4, n] = start, stop
+                parts[0, n], parts[1, n] = foot, to_line_sq
+                n += 1
+    return n
 
 
 def _measure(
@@ -59,10 +110,16 @@ def _measure(
         box[p, 0, 2], box[p, 1, 2] = min(box[p, 0, 2], start[r] - 0.5), max(box[p, 1, 2], stop[r] - 0.5)
 
 
-def _examples() -> Iterator[tuple[Any, ...]]:
+def _a_point() -> Iterator[tuple[Any, ...]]:
+    whole, parts = np.zeros((5, 1), np.int64), np.zeros((2, 1))
+    number, place = np.zeros((1, 3), np.int64), np.zeros((1, 3))
+    yield place, number, number[:, :2].copy(), (place, place), np.ones(1), (1.0, 1.0), whole, parts
+
+
+def _a_run() -> Iterator[tuple[Any, ...]]:
     zero, one, ones = np.zeros(1, np.int64), np.ones(1, np.int64), np.ones(1)
     run = (zero, zero, zero, zero, one, ones, zero, zero)
     yield run, ones, zero, (np.ones(2), np.ones(2)), np.zeros((5, 1)), np.zeros((1, 2, 3))
 
 
-measure = Loop(_measure, _examples)
+find, measure = Loop(_find, _a_point), Loop(_measure, _a_run)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..grid import Floats, Grid, product
+from ..loops.blobs import find
 from .point_set import PointSet
 
 CUT = 3.0
@@ -73,7 +74,8 @@ class Runs:
     @cached_property
     def profile_at(self) -> NDArray[np.int64]:
         """(L,) place in the flat profiles of each run's voxel 0, which its profile need not reach."""
-        return self.row * self.profile.shape[1] - self.origin[self.row]
+        n, width = self.profile.shape
+        return (np.arange(n) * width - self.origin)[self.row]
 
     @property
     def summit(self) -> NDArray[np.intp]:
@@ -159,25 +161,11 @@ def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid
     n = len(xyz)
     edge = abs(frame[0, 0])
     at = grid.to_voxel(xyz)
-    base = np.floor(at + 0.5).astype(np.int64)
-    of_point, of_row = product(base[:, :2] - at[:, :2], frame[:, 1:]), product(rows, frame[:, 1:])
-    along, *across = (of_point[:, None, axis] + of_row[:, axis] for axis in range(3))  # (n, rows) each
-    foot = at[:, None, 2] - along / frame[0, 0]
-    to_line_sq = across[0] ** 2 + across[1] ** 2
-    # The small tolerance keeps voxel centres at exactly 3 sigma in the sphere, whatever the affine's rounding.
-    left = (CUT * sigma[:, None]) ** 2 * (1 + 1e-9) - to_line_sq
-    reach = np.sqrt(np.maximum(left, 0)) / edge
-    start, stop = np.ceil(foot - reach), np.floor(foot + reach) + 1
-    held = (left >= 0) & (start < stop)
-    n_held = held.sum(axis=1)
-    place = np.flatnonzero(held)
-    point = np.repeat(np.arange(n), n_held)
-    run = place - point * len(rows)
-    empty = np.flatnonzero(n_held == 0)
-
+    held = _held(at, sigma, rows, frame)
+    point = held.point
     at_right_angles = np.abs(frame[0, 1:]).max() < 1e-6 * grid.voxel_sizes.min()
     row = point if at_right_angles else np.arange(len(point))
-    feet = at[:, 2] if at_right_angles else foot.take(place)
+    feet = at[:, 2] if at_right_angles else held.foot
     width = np.where(sigma > 0, sigma, 1.0)
     spread = width / edge
     spread_of_row = spread if at_right_angles else spread[point]
@@ -185,13 +173,68 @@ def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid
     origin = np.floor(feet + 0.5).astype(np.int64) - half
     steps = origin[:, None] + np.arange(2 * half + 1) - feet[:, None]
     profile = np.exp(-0.5 * (steps / spread_of_row[:, None]) ** 2)
-    factor = np.exp(-0.5 * to_line_sq.take(place) / (width**2)[point])
-    i, j = (base[:, axis][point] + rows[:, axis][run] for axis in range(2))
-    start, stop = start.take(place).astype(np.int64), stop.take(place).astype(np.int64)
-    runs = Runs(point, i, j, start, stop, factor, row, profile, origin)
-    total = np.bincount(point, runs.sums(), n)
-    runs = replace(runs, factor=factor / total[point])
+    factor = np.exp(-0.5 * held.to_line_sq / (width**2)[point])
+    runs = Runs(point, held.i, held.j, held.start, held.stop, factor, row, profile, origin)
+    factor /= np.bincount(point, runs.sums(), n)[point]  # in the runs, too, which keep what they worked out
+    empty = np.flatnonzero(np.bincount(point, minlength=n) == 0)
     return _with_single_voxels(runs, empty, grid.containing(xyz[empty])) if len(empty) else runs
+
+
+class _Held(NamedTuple):
+    """Rows of voxels (L,) that spheres hold a part of: see `Runs`."""
+
+    point: NDArray[np.int64]
+    i: NDArray[np.int64]
+    j: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    foot: Floats
+    """Of the perpendicular from the point, as an index along the last axis."""
+    to_line_sq: Floats
+    """Squared length of the perpendicular, in mm."""
+
+
+def _held(at: Floats, sigma: Floats, rows: NDArray[np.int64], frame: Floats) -> _Held:
+    """What spheres around points `at` (n, 3), in voxels, hold of rows nearby."""
+    base = np.floor(at + 0.5).astype(np.int64)
+    steps = product(base[:, :2] - at[:, :2], frame[:, 1:]), product(rows, frame[:, 1:])
+    # The small tolerance keeps voxel centres at exactly 3 sigma in the sphere, whatever the affine's rounding.
+    limit = (CUT * sigma) ** 2 * (1 + 1e-9)
+    edges = float(frame[0, 0]), float(abs(frame[0, 0]))
+    if not find.is_ready:
+        return _found(at, base, rows, steps, limit, edges)
+    whole, parts = np.empty((5, len(at) * len(rows)), np.int64), np.empty((2, len(at) * len(rows)))
+    n = find(at, base, rows, steps, limit, edges, whole, parts)
+    return _Held(*whole[:, :n], *parts[:, :n])
+
+
+def _found(
+    at: Floats,
+    base: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    steps: tuple[Floats, Floats],
+    limit: Floats,
+    edges: tuple[float, float],
+) -> _Held:
+    """What `find` does, with arrays."""
+    along, *across = (steps[0][:, None, axis] + steps[1][:, axis] for axis in range(3))  # (n, rows) each
+    foot = at[:, None, 2] - along / edges[0]
+    to_line_sq = across[0] ** 2 + across[1] ** 2
+    left = limit[:, None] - to_line_sq
+    reach = np.sqrt(np.maximum(left, 0)) / edges[1]
+    start, stop = np.ceil(foot - reach), np.floor(foot + reach) + 1
+    held = (left >= 0) & (start < stop)
+    place = np.flatnonzero(held)
+    i, j = ((base[:, None, axis] + rows[:, axis]).take(place) for axis in range(2))
+    return _Held(
+        np.repeat(np.arange(len(at)), held.sum(axis=1)),
+        i,
+        j,
+        start.take(place).astype(np.int64),
+        stop.take(place).astype(np.int64),
+        foot.take(place),
+        to_line_sq.take(place),
+    )
 
 
 def _with_single_voxels(runs: Runs, point: NDArray[np.int64], ijk: NDArray[np.int64]) -> Runs:

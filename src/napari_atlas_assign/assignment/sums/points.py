@@ -23,7 +23,7 @@ from ...atlas.kept import kept_with_atlas
 from ...atlas.maximum_probability import with_minimum
 from ...grid import Floats
 from ...index_ranges import listed, slices
-from ...loops.blobs import measure
+from ...loops.blobs import find, measure
 from ...loops.stretches import add_up
 from ...modes.points import Runs
 from .overlap import ModeSums, OverlapSums, at_pairs, by_mode
@@ -155,8 +155,8 @@ def sums_of_runs(
     atlases = with_minimum(atlas, minimum_probability)
     stretches = [_stretches(some) for some in atlases] if n_points else []  # much work in a large atlas
     if n_points >= _WORTH_COMPILING:
-        add_up.prepare()
-        measure.prepare()
+        for loop in (find, measure, add_up):
+            loop.prepare()
     of_points = np.zeros((5, n_points))
     box = np.zeros((n_points, 2, 3))
     parts: list[list[Floats]] = [[np.zeros((8, 0))] for _ in atlases]
