@@ -22,12 +22,9 @@ from .errors import GridError, InputError
 from .grid import Grid
 from .header import Stated, check_volume, names_of_bricks, position_of, stated_by, volume_index, volumes_of
 from .lazy import LARGEST_IN_MEMORY, as_dask, in_memory, is_lazy
-from .limits import MAX_MISNAMED_BYTES, Start, check_packing, check_regular, check_size, read_bytes
+from .limits import AT_ONCE, MAX_MISNAMED_BYTES, Start, check_packing, check_regular, check_size, read_bytes
 from .opening import check_end, is_named_otherwise, kept_open, opened
 from .template_space import space_of_file
-
-_AT_ONCE = 2**24
-"""Up to so many bytes, a file is read whole, for its hash and its voxels: 16 MiB."""
 
 READ_ERRORS = (Exception,)
 """What nibabel raises on files that are missing, cut off, damaged or no images at all: whatever their bytes lead to."""
@@ -153,7 +150,7 @@ class Image:
         InputError
             If the file is missing, cut off, not an image, or 4D without a choice of volume.
         """
-        start = Start.of(Path(path), _AT_ONCE)
+        start = Start.of(Path(path), AT_ONCE)
         return _one_of(_opened(start), start, volume)
 
 
@@ -181,11 +178,20 @@ def read_stack(path: str | os.PathLike[str]) -> list[Image]:
     InputError
         As `Image.from_file`.
     """
-    path = Path(path)
-    start = Start.of(path, _AT_ONCE)
-    img = _opened(start)
-    if volumes_of(img.shape) == 1:
-        return [_one_of(img, start)]
+    return read_images(Start.of(Path(path), AT_ONCE))
+
+
+def read_images(start: Start, volume: int | None = None) -> list[Image]:
+    """Read one volume of an image file whose start was read, counted from 0, or without a choice all.
+
+    Raises
+    ------
+    InputError
+        As `Image.from_file`.
+    """
+    path, img = start.path, _opened(start)
+    if volume is not None or volumes_of(img.shape) == 1:
+        return [_one_of(img, start, volume)]
     space, source = space_of_file(path, img.header), _source(start)
     return [
         replace(image, space=space, source=source | {"volume": v}) for v, image in enumerate(volumes(img, path.name))
@@ -207,17 +213,6 @@ def volumes(img: Any, name: str) -> list[Image]:
     whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
     told = [f" {label}" for label in names_of_bricks(img.header, n)] or [""] * n
     return [Image(whole[..., v], grid, f"{name}[{v}]{told[v]}", stated=stated[v]) for v in range(n)]
-
-
-def read_images(path: str | os.PathLike[str], volume: int | None = None) -> list[Image]:
-    """Read one volume of an image file, counted from 0, or without a choice all.
-
-    Raises
-    ------
-    InputError
-        As `Image.from_file`.
-    """
-    return read_stack(path) if volume is None else [Image.from_file(path, volume)]
 
 
 def open_image(path: Path) -> Any:

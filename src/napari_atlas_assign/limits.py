@@ -87,6 +87,9 @@ _AS_GZIP = 31
 
 _START, _UNPACKED = 2**12, 2**10
 
+AT_ONCE = 2**24
+"""Up to so many bytes, an image file is read whole, for its hash and its voxels: 16 MiB."""
+
 
 @dataclass(frozen=True)
 class Start:

@@ -20,7 +20,7 @@ from nibabel.fileholders import FileHolder
 
 from .errors import InputError
 from .limits import MAX_TEXT_BYTES, Start, check_claim, check_regular
-from .nrrd_files.image import MAGIC, load_nrrd
+from .nrrd_files.image import is_nrrd, load_nrrd
 
 _NO_VOLUMES = (nib.gifti.GiftiImage, nib.cifti2.Cifti2Image)
 
@@ -45,7 +45,7 @@ def opened(start: Start, *, keep_file_open: bool | None = None) -> Any:
     """As `load`, of a file whose start was read."""
     path = start.path
     check_regular(path)
-    if start.raw.startswith(MAGIC):
+    if is_nrrd(start):
         return load_nrrd(path)
     kind: Any = _kind(start)
     if kind is not None and issubclass(kind, _NO_VOLUMES):

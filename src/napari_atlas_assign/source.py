@@ -17,6 +17,7 @@ from .errors import InputError
 from .header import says_labels as header_says_labels
 from .header import volumes_of
 from .image import Image, open_image, read_images, volumes
+from .limits import AT_ONCE, Start
 from .modes.point_files import holds_points, read_points
 from .modes.point_set import Coordinates, PointSet, check_coordinates
 from .modes.segmentation import is_segmentation, read_segmentation
@@ -107,9 +108,10 @@ def read_image_file(path: Path, volume: int | None = None) -> list[Image]:
     InputError
         If the file cannot be read, or has no such volume.
     """
-    if volume is None and is_segmentation(path):
+    start = Start.of(path, AT_ONCE)
+    if volume is None and is_segmentation(start):
         return [read_segmentation(path)]
-    return with_names_of_volumes(read_images(path, volume), path)
+    return with_names_of_volumes(read_images(start, volume), path)
 
 
 def says_labels_in_header(path: Path) -> bool:
@@ -117,7 +119,7 @@ def says_labels_in_header(path: Path) -> bool:
     if holds_points(path) or not path.is_file():
         return False
     try:
-        return is_segmentation(path) or header_says_labels(path.name, open_image(path).header)
+        return is_segmentation(Start.of(path)) or header_says_labels(path.name, open_image(path).header)
     except InputError:
         return False
 

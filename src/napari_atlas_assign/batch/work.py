@@ -12,6 +12,7 @@ import platform
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -286,6 +287,12 @@ def columns_of(names: Iterable[str], known: Columns) -> list[tuple[str, Kind]]:
     return [(name, kind_of(name, known)) for name in names]
 
 
+@lru_cache(maxsize=2**6)
+def _columns_of(table: str, names: tuple[str, ...]) -> list[tuple[str, Kind]]:
+    """Kept: the same for all maps of a batch."""
+    return columns_of(names, TABLES[table])
+
+
 def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
     timings: dict[str, float] = {}
     try:
@@ -309,7 +316,7 @@ def _record(job: Job, file: MapFile, atlases: list[Atlas]) -> bytes:
         "assignments": sum(map(n_rows, outcome.tables.get("assignments", ()))),
         "warnings": outcome.warnings,
         "timings": timings,
-        "columns": {name: columns_of(names_of(parts), TABLES[name]) for name, parts in outcome.tables.items()},
+        "columns": {name: _columns_of(name, tuple(names_of(parts))) for name, parts in outcome.tables.items()},
     }
     return packed(MapRecord(head, rows))
 
@@ -362,7 +369,7 @@ def _assign(
     timings: dict[str, float],
 ) -> Result:
     """The pipeline; the atlases are at their level already."""
-    parameters = replace(job.parameters, level=None)
+    parameters = job.parameters if job.parameters.level is None else replace(job.parameters, level=None)
     if threshold is not None:
         parameters = replace(parameters, threshold=threshold)
     if says_labels(images) and not parameters.makes_a_map:

@@ -8,15 +8,16 @@ from pathlib import Path
 from ..errors import InputError
 from ..header import stated_by
 from ..image import Image, file_sha256, open_image
+from ..limits import Start
 from ..nrrd_files.image import is_nrrd
 from ..nrrd_files.segments import has_segments, segments_of, voxels_of
 from .rois import RoiImage
 
 
-def is_segmentation(path: Path) -> bool:
+def is_segmentation(start: Start) -> bool:
     """Whether a file is a segmentation of 3D Slicer; whoever opens it says what else is wrong with it."""
     try:
-        return is_nrrd(path) and has_segments(open_image(path))
+        return is_nrrd(start) and has_segments(open_image(start.path))
     except InputError:
         return False
 

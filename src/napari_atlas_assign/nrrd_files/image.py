@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ..encoding import decode
 from ..errors import InputError, counted
 from ..grid import Floats
-from ..limits import MAX_GZIP_RATIO, check_regular, start_of
+from ..limits import MAX_GZIP_RATIO, Start, check_regular
 
-MAGIC = b"NRRD"
+_MAGIC = b"NRRD"
 """With which every NRRD file begins."""
 
 _MAX_HEADER = 2**22
@@ -87,9 +87,9 @@ class NrrdImage(nib.spatialimages.SpatialImage):
     files_types: tuple[tuple[str, str | None], ...] = (("image", ".nrrd"),)
 
 
-def is_nrrd(path: Path) -> bool:
+def is_nrrd(start: Start) -> bool:
     """Whether a file begins as NRRD does."""
-    return start_of(path, len(MAGIC)) == MAGIC
+    return start.raw.startswith(_MAGIC)
 
 
 def load_nrrd(path: Path) -> NrrdImage:

@@ -28,6 +28,7 @@ from ..atlas.load import load_atlas
 from ..errors import InputError, warn
 from ..grid import Grid
 from ..image import Image, exists, file_sha256, read_stack
+from ..limits import Start
 from ..modes.point_files import read_points
 from ..modes.point_set import PointSet
 from ..modes.rois import RoiImage
@@ -220,7 +221,7 @@ class _Again:
             if not 0 <= choice.volume < len(volumes):
                 raise InputError(f"{path.name} has no volume {choice.volume}; give the file that the record tells of")
             image = volumes[choice.volume]
-        elif is_segmentation(path):
+        elif is_segmentation(Start.of(path)):
             image = read_segmentation(path)
         else:
             image = Image.from_file(path, choice.volume)

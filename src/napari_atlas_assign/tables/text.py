@@ -50,9 +50,10 @@ def rows_as_bytes(part: Part, names: Sequence[str]) -> bytes:
 
 def _as_bytes(columns: Sequence[Sequence[str]]) -> bytes:
     """Columns of cells as lines; a line of nothing but an empty cell would be none."""
-    lines = map("\t".join, zip(*columns, strict=True))
-    text = "".join(f"{line or _EMPTY}\n" for line in lines)
-    return text.encode("utf-8", errors="backslashreplace")
+    lines = [*map("\t".join, zip(*columns, strict=True)), ""]
+    if len(columns) == 1:
+        lines[:-1] = [line or _EMPTY for line in lines[:-1]]
+    return "\n".join(lines).encode("utf-8", errors="backslashreplace")
 
 
 _EMPTY = '""'
@@ -63,9 +64,9 @@ _ONE, _NUMBERS = "one value for all rows", "numbers"
 
 def _kind(column: Any) -> object:
     """What columns beside each other have in common that are made into text together."""
-    if not is_column(column):
-        return _ONE
-    return _NUMBERS if getattr(column, "dtype", None) is _DOUBLE else type(column)
+    if getattr(column, "dtype", None) is _DOUBLE:
+        return _NUMBERS
+    return type(column) if is_column(column) else _ONE
 
 
 _DOUBLE = np.dtype(np.float64)

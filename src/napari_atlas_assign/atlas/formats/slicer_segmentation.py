@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import AtlasError
 from ...image import READ_ERRORS
+from ...limits import Start
 from ...nrrd_files.image import is_nrrd
 from ...nrrd_files.segments import Segment, has_segments, segments_of, voxels_of
 from ...opening import load as load_header
@@ -26,7 +27,7 @@ PRECEDENCE = 140
 def sniff(path: Path) -> bool:
     """Whether this is NRRD with segments in its header."""
     try:
-        return is_nrrd(path) and has_segments(load_header(path))
+        return is_nrrd(Start.of(path)) and has_segments(load_header(path))
     except READ_ERRORS:
         return False
 
