@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign import Image, assign, threshold_sweep
-from napari_atlas_assign.certainty import placements, region_test
+from napari_atlas_assign.certainty import placements
 from napari_atlas_assign.certainty.judge import domain_of
 from napari_atlas_assign.certainty.placements import covered_voxels, place
 from napari_atlas_assign.certainty.region_test import compare_with_surrogates
@@ -141,5 +141,4 @@ def test_the_order_of_the_data_in_memory_to_the_last_bit(asked):
 def test_how_much_is_done_at_a_time_to_the_last_bit(asked, monkeypatch):
     usual = asked()
     monkeypatch.setattr(placements, "_POINTS_AT_A_TIME", 50)
-    monkeypatch.setattr(region_test, "_MAPS_AT_A_TIME", 7)
     same(usual, asked())

@@ -29,6 +29,10 @@ def halves(name="halves"):
     return Atlas.from_labels(labels, GRID, pd.DataFrame({"id": [1, 2, 3], "name": ["A", "B", "tiny"]}), name=name)
 
 
+def random_maps(*arguments):
+    return [map_ for work_out in surrogates(*arguments) for map_ in work_out()]
+
+
 def masked(values):
     x, y, z = np.moveaxis(GRID.to_world(np.indices(GRID.shape).reshape(3, -1).T), -1, 0)
     return np.where((x**2 + y**2 + z**2 < 28**2).reshape(GRID.shape), values, 0)
@@ -37,12 +41,12 @@ def masked(values):
 def test_a_surrogate_has_the_image_s_values_in_another_order(rng):
     data = masked(smooth(rng))
     mask = data != 0
-    drawn = list(surrogates(data[mask], mask, AFFINE, 5, 3))
+    drawn = random_maps(data[mask], mask, AFFINE, 5, 3)
     assert len(drawn) == 5
     for one in drawn:
         assert np.array_equal(np.sort(one), np.sort(data[mask]))
     assert not np.array_equal(drawn[0], drawn[1])
-    again = list(surrogates(data[mask], mask, AFFINE, 4, 3))
+    again = random_maps(data[mask], mask, AFFINE, 4, 3)
     assert all(np.array_equal(a, b) for a, b in zip(drawn, again, strict=False))
 
 
@@ -62,7 +66,7 @@ def test_surrogates_are_as_smooth_as_the_image(rng, fwhm):
     for seed in range(4):
         data = scipy.ndimage.gaussian_filter(rng.standard_normal(shape), fwhm / 2.355 / 3)
         theirs.append(lag_one(data[mask], mask))
-        ours += [lag_one(one, mask) for one in surrogates(data[mask], mask, AFFINE, 4, seed)]
+        ours += [lag_one(one, mask) for one in random_maps(data[mask], mask, AFFINE, 4, seed)]
     assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.03)
 
 
@@ -126,7 +130,7 @@ def test_a_table_is_that_of_plain_counting_over_the_same_random_maps(rng, small_
     mask = data != 0
     maps = np.stack([small_atlas.map_of(r) for r in range(small_atlas.n_regions)])
     shares = [share[mask] for share in maps / np.maximum(maps.sum(axis=0), 1)]
-    drawn = list(surrogates(data[mask], mask, affine, 99, 0))
+    drawn = random_maps(data[mask], mask, affine, 99, 0)
     figures = table[["mean", "expected", "z", "p", "p corrected"]].to_numpy(float)
     assert table["evenness"][0] > 0.05
     assert figures == pytest.approx(np.array(naive_region_test(data[mask], shares, drawn, tail)))

@@ -9,6 +9,7 @@ In names, V voxels of the mask, P parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,12 @@ class Parts:
         pairs = [(np.delete(number, -1, axis).ravel(), np.delete(number, 0, axis).ravel()) for axis in range(3)]
         first, second = (np.concatenate(side) for side in zip(*pairs, strict=True))
         both = (first >= 0) & (second >= 0)
-        return cls(np.array(member, np.float32), (first[both], second[both]))
+        return cls(np.array(member, np.float64), (first[both], second[both]))
+
+    @cached_property
+    def size(self) -> Floats:
+        """(1 + P,) voxels of the whole, and of every part."""
+        return np.array([self.member.shape[1], *self.member.sum(axis=1)])
 
     def looks(self, values: Floats) -> Floats:
         """Of a map (V,), the logarithms of variance and roughness in every part, less those of the whole (2, P).
@@ -60,11 +66,11 @@ class Parts:
         """
         first, second = self.neighbours
         steps = np.bincount(first, (values[first] - values[second]) ** 2, minlength=len(values))
-        sums = np.array([[x.sum(), *(self.member @ x)] for x in (np.ones_like(values), values, values**2, steps)])
-        mean, square, step = sums[1:] / np.maximum(sums[0], 1)
+        n = self.size
+        sums = np.array([[x.sum(), *(self.member @ x)] for x in (values, values**2, steps)])
+        mean, square, step = sums / np.maximum(n, 1)
         variance = np.maximum(square - mean**2, _TINY)
         looks = np.log([variance, np.maximum(step / variance, _TINY)])
-        n = sums[0]
         told = (n[1:] >= FEWEST_VOXELS) & (n[0] - n[1:] >= FEWEST_VOXELS)
         return np.where(told, looks[:, 1:] - looks[:, :1], 0.0)
 

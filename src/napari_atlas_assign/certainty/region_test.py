@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..atlas.atlas import Atlas
 from ..errors import InputError
 from ..grid import Floats
 from ..image import Image
+from ..loops.threads import in_threads
 from ..modes.modes import check_values
 from ..tables.frames import pd
 from .evenness import COVERED, LEVEL, Parts, evenness
@@ -27,8 +27,6 @@ from .surrogates import surrogates
 
 FEWEST_VOXELS = 5
 """Voxels of a region inside the mask, weighted by its share; smaller regions are not tested."""
-
-_MAPS_AT_A_TIME = 16
 
 
 @dataclass(frozen=True)
@@ -112,16 +110,18 @@ def compare_with_surrogates(
     parts = Parts.of(mask, [w.share.sum(axis=0) >= half for w in weights])
     means: list[list[Floats]] = [[w.mean @ values] for w in weights]
     looks = [parts.looks(values)]
-    maps = surrogates(values, mask, image.grid.affine, n_surrogates, seed)
-    done = 0
-    while done < n_surrogates:
-        some = np.stack(list(islice(maps, _MAPS_AT_A_TIME)))
-        done += len(some)
-        looks += [parts.looks(map_) for map_ in some]
-        for rows, w in zip(means, weights, strict=True):
-            rows.extend((w.mean @ some.T).T)
+
+    def work(draw: Callable[[], Floats]) -> tuple[list[Floats], list[Floats]]:
+        maps = draw()
+        return [parts.looks(map_) for map_ in maps], [np.array([w.mean @ map_ for map_ in maps]) for w in weights]
+
+    draws = surrogates(values, mask, image.grid.affine, n_surrogates, seed)
+    for looks_of_maps, means_of_maps in in_threads(work, ((draw,) for draw in draws)):
+        looks += looks_of_maps
+        for rows, some in zip(means, means_of_maps, strict=True):
+            rows.extend(some)
         if progress is not None:
-            progress(done, n_surrogates)
+            progress(len(looks) - 1, n_surrogates)
     return [
         _table(atlas, w.voxels, np.stack(rows), tail, evenness(_of_atlas(np.stack(looks), n)))
         for n, (atlas, w, rows) in enumerate(zip(atlases, weights, means, strict=True))

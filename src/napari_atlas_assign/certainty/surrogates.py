@@ -6,13 +6,15 @@ the mask; its ranks are replaced by the image's own sorted values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from ..grid import Floats
+from ..index_ranges import sorted_by
 
 PADDING = 16
 """Voxels put around the mask, so that what leaves the box on one side does not come in at the other at once."""
@@ -26,8 +28,8 @@ REACH_MM = 60.0
 
 def surrogates(
     values: Floats, mask: NDArray[np.bool_], affine: Floats, n: int, seed: int
-) -> Iterator[NDArray[np.floating]]:
-    """Give random maps one by one, each (V,) float on the voxels of a mask, in C order.
+) -> Iterator[Callable[[], Floats]]:
+    """Draw random maps, two at a time.
 
     Parameters
     ----------
@@ -40,24 +42,44 @@ def surrogates(
         How many.
     seed : int
         The same seed gives the same maps.
+
+    Yields
+    ------
+    callable
+        Works out two maps, the last time one if `n` is odd, (2 or 1, V) float on the voxels of the mask, in C order,
+        wherever there is a thread for it. What is random about them is drawn already.
     """
     box = tuple(slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
     mask = mask[box]
     amplitude = _amplitude(values, mask, affine)
+    voxel = np.ravel_multi_index(np.nonzero(mask), amplitude.shape)
     ranked = np.sort(values)
     rng = np.random.default_rng(seed)
-    for _ in range((n + 1) // 2):
-        # The real and the imaginary part of one inverse transform are two independent fields.
+    for first in range(0, n, 2):
         noise = rng.standard_normal((2, *amplitude.shape), np.float32)
-        field = scipy.fft.ifftn(amplitude * (noise[0] + 1j * noise[1]), workers=1)
-        for part in (field.real, field.imag)[: 2 if n > 1 else 1]:
-            map_ = np.empty(len(values))
-            map_[np.argsort(part[tuple(slice(0, length) for length in mask.shape)][mask], kind="stable")] = ranked
-            yield map_
-        n -= 2
+        yield partial(_maps, noise, amplitude, voxel, ranked, min(2, n - first))
 
 
-def _amplitude(values: Floats, mask: NDArray[np.bool_], affine: Floats) -> NDArray[np.floating]:
+def _maps(
+    noise: NDArray[np.float32], amplitude: NDArray[np.float32], voxel: NDArray[np.intp], ranked: Floats, n: int
+) -> Floats:
+    """(n, V) maps of sorted values on the voxels of a mask, which are given by their numbers in the padded box."""
+    # The real and the imaginary part of one inverse transform are two independent fields.
+    field = scipy.fft.ifftn(amplitude * (noise[0] + 1j * noise[1]), workers=1, overwrite_x=True).take(voxel)
+    maps = np.empty((n, len(ranked)))
+    for map_, part in zip(maps, (field.real, field.imag), strict=False):
+        map_[_rising(part)] = ranked
+    return maps
+
+
+def _rising(values: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The stable order of values, by their bits, which numpy sorts by counting, several times faster."""
+    bits = (values + np.float32(0)).view(np.uint32)  # -0 is 0
+    rank = np.where(bits >> 31, ~bits, bits | np.uint32(2**31))  # bits of negative numbers rise as these fall
+    return sorted_by([rank >> 16, rank & 0xFFFF])
+
+
+def _amplitude(values: Floats, mask: NDArray[np.bool_], affine: Floats) -> NDArray[np.float32]:
     """The square root of the spectrum of the tapered autocovariance, on the padded box."""
     shape = [scipy.fft.next_fast_len(length + PADDING) for length in mask.shape]
     # Twice the box, so that the autocovariance of one side does not wrap onto the other.

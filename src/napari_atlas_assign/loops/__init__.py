@@ -2,7 +2,7 @@
 
 numpy walks through the same arrays some twenty times and waits for the memory each time. Loading numba and compiling
 take longer than many assignments do, so that nothing is compiled before somebody asks for it. Results are the same to
-the last bit: both add the same numbers in the same order.
+the last bit: both add the same numbers in the same order. `threads` needs no numba.
 """
 
 from __future__ import annotations

@@ -7,12 +7,9 @@ names, N points, P pairs of a point and a region, S stretches.
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from ...grid import Floats
 from ...index_ranges import listed, slices
 from ...loops.blobs import find, measure
 from ...loops.stretches import add_up
+from ...loops.threads import in_threads
 from ...modes.points import Runs
 from .overlap import ModeSums, OverlapSums, at_pairs, by_mode
 
@@ -167,7 +165,7 @@ def sums_of_runs(
         runs = work_out()
         return chunk, _mode_sums(runs, len(chunk)), [_pair_sums(runs, some, atlas, len(chunk)) for some in stretches]
 
-    for chunk, (sums, corners), sums_of_maps in _in_threads(work, chunks):
+    for chunk, (sums, corners), sums_of_maps in in_threads(work, chunks):
         of_points[:, chunk], box[chunk] = sums, corners
         for part, of_map in zip(parts, sums_of_maps, strict=True):
             of_map[0] = chunk[of_map[0].astype(np.int64)]
@@ -212,24 +210,6 @@ def _sorted(pairs: Floats) -> Floats:
 def _numbers(pairs: Floats, n_regions: int) -> NDArray[np.int64]:
     """(P,) number of each of the pairs (8, P)."""
     return pairs[0].astype(np.int64) * n_regions + pairs[1].astype(np.int64)
-
-
-def _in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-    """Results in order. Few calls are under way at a time, so that memory does not follow the number of arguments."""
-    arguments = iter(arguments)
-    first = list(islice(arguments, 2))
-    if len(first) < 2:  # a thread takes longer to start than one point to add up
-        yield from (work(*some) for some in first)
-        return
-    workers = min(4, os.cpu_count() or 1)
-    waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for some in chain(first, arguments):
-            waiting.append(pool.submit(work, *some))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
