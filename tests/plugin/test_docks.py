@@ -66,6 +66,20 @@ def test_three_planes_share_the_tabs_of_a_small_window_which_stays_as_small_as_i
     viewer.window.remove_dock_widget("all")
 
 
+def test_three_planes_leave_the_table_its_rows_in_a_low_window(make_napari_viewer, write, blob_map, label_atlas, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 720)
+    source = viewer.add_layer(as_layer(read(write(blob_map))[0]))
+    viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Assign modes")
+    show(assign(source, label_atlas, threshold=3), viewer)
+    table = viewer.window.dock_widgets[TABLE_NAME]
+    qtbot.waitUntil(lambda: table.height() > 0.9 * table.sizeHint().height(), timeout=3000)
+    viewer.window.add_plugin_dock_widget("napari-atlas-assign", "Three planes")
+    qtbot.wait(300)  # napari lets the planes take the table's room first
+    qtbot.waitUntil(lambda: table.height() > 0.9 * table.sizeHint().height(), timeout=3000)
+    viewer.window.remove_dock_widget("all")
+
+
 def test_three_planes_stand_beside_panels_that_stay_in_tabs_where_there_is_room(make_napari_viewer, qtbot):
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1500, 800)

@@ -95,7 +95,7 @@ def _soon(widget: QWidget, do: Callable[[QWidget], None], viewer: Any) -> None:
 
 
 def _do(weak: ref[QWidget], do: Callable[[QWidget], None], before: tuple[int, int] | None) -> None:
-    """Place a dock; the window gets back the size that it had before napari put the dock below others."""
+    """Place a dock; window and table get back the size that they had before napari put the dock below others."""
     widget = weak()
     if widget is None:
         return
@@ -110,6 +110,15 @@ def _resize(window: ref[QMainWindow], size: tuple[int, int]) -> None:
     with suppress(RuntimeError):  # Qt has destroyed it
         if main_window is not None:
             main_window.resize(*size)
+            squeezed = [
+                dock
+                for dock in main_window.findChildren(QDockWidget)
+                if main_window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
+                and dock.isVisible()
+                and dock.height() < dock.sizeHint().height()
+            ]
+            heights = [dock.sizeHint().height() for dock in squeezed]
+            main_window.resizeDocks(squeezed, heights, Qt.Orientation.Vertical)
 
 
 def _panels_beside(widget: QWidget) -> list[QDockWidget]:
