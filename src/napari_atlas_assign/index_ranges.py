@@ -59,3 +59,10 @@ def sorted_by(labels: list[NDArray[np.integer]]) -> NDArray[np.intp]:
 def narrow(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
     """The same numbers as uint16 where they fit: numpy sorts these by counting, several times faster."""
     return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
+
+
+def firsts(numbers: NDArray[Any]) -> NDArray[np.intp]:
+    """Where numbers differ from the one before."""
+    first = np.ones(len(numbers), bool)
+    first[1:] = numbers[1:] != numbers[:-1]
+    return np.flatnonzero(first)

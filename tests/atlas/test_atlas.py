@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import napari_atlas_assign.atlas.atlas as atlas_module
-from napari_atlas_assign.atlas import label_volume as labels_module
 from napari_atlas_assign.atlas.atlas import Atlas
+from napari_atlas_assign.atlas.labels import label_volume
 from napari_atlas_assign.errors import AtlasError
 from napari_atlas_assign.grid import Grid
 
@@ -45,10 +45,8 @@ def parts(request, monkeypatch):
     if request.param == "in parts":
         monkeypatch.setattr(atlas_module, "_ENTRIES_AT_A_TIME", 3)
         monkeypatch.setattr(atlas_module, "_VOXELS_AT_A_TIME", 7)
-        monkeypatch.setattr(atlas_module, "_ONES_AT_A_TIME", 3)
-        monkeypatch.setattr(labels_module, "_SLAB_VOXELS", 5)
-        monkeypatch.setattr(labels_module, "_PLANES_TURNED", 2)
-        monkeypatch.setattr(labels_module, "_ROWS_TURNED", 2)
+        monkeypatch.setattr(atlas_module, "_RUNS_AT_A_TIME", 3)
+        monkeypatch.setattr(label_volume, "_SLAB_VOXELS", 5)
 
 
 @given(maps=dense_maps(), order=st.sampled_from(["rising", "shuffled"]))

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atlas.atlas import Atlas, firsts
+from ..atlas.atlas import Atlas
 from ..atlas.lookup import ValuesAt
 from ..grid import Floats
+from ..index_ranges import firsts
 from .scores import correlation, share
 from .sums.overlap import OverlapSums
 

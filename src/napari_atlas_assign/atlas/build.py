@@ -23,7 +23,7 @@ from .atlas import Atlas
 from .files.ahead import ahead
 from .label_tables.background import names_background
 from .label_tables.table import Wanted
-from .label_volume import FractionsError, code_labels, whole_numbers
+from .labels.label_volume import FractionsError, code_labels, whole_numbers
 from .remarks import remark
 
 __all__ = [

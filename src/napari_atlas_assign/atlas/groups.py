@@ -14,6 +14,7 @@ from .atlas import Atlas
 from .files.pairs import read_pairs
 from .hierarchy import ancestors
 from .kept import kept_with_atlas
+from .labels.runs import small_type
 
 NO_GROUP = "(no group)"
 """The group of regions that have none, so that groups make up the whole atlas."""
@@ -57,12 +58,11 @@ def _grouped(atlas: Atlas, path: Path, sha256: str) -> Atlas:
     ]
     above = {name for way in ways for name in way[:-1]}
     kept = np.flatnonzero((atlas.region_sums.maximum > 0) | ~np.isin(names, sorted(above)))
-    row = np.zeros(atlas.n_regions, atlas.region.dtype)
+    row = np.zeros(atlas.n_regions, small_type(atlas.n_regions))
     row[kept] = np.arange(len(kept))
     regions = atlas.regions.assign(parent=parents).iloc[kept].reset_index(drop=True)
     source = atlas.source | {"groups": str(path), "groups_sha256": sha256}
-    region = row[atlas.region]
-    return Atlas(atlas.grid, regions, atlas.voxel, region, atlas.value, atlas.name, atlas.space, source, atlas.remarks)
+    return atlas.renumbered(row, regions, source)
 
 
 def _nearest(group_of: Mapping[str, str], keys: list[str | None]) -> str:

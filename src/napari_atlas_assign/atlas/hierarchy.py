@@ -121,13 +121,11 @@ def region_tree(atlas: Atlas) -> list[TreeNode]:
 
 def joined_region(atlas: Atlas, node: TreeNode) -> Atlas:
     """The members of a node as the one region of an atlas on the same grid; its map is their sum, at most 1."""
-    chosen = np.zeros(atlas.n_regions, bool)
-    chosen[list(node.members)] = True
-    entries = np.flatnonzero(chosen[atlas.region])
+    entries = atlas.entries_in(node.members)
     own = atlas.regions.iloc[[node.members[0] if node.row is None else node.row]].assign(name=node.name)
     regions = own.reset_index(drop=True)
     of_members = Atlas(
-        atlas.grid, regions, atlas.voxel[entries], np.zeros(len(entries), np.uint8), atlas.value[entries], atlas.name
+        atlas.grid, regions, atlas.voxel_of(entries), np.zeros(len(entries), np.uint8), atlas.value[entries], atlas.name
     )
     voxel, region, value = _summed(of_members, of_members.region, 1)
     return replace(of_members, voxel=voxel, region=region, value=value, space=atlas.space)
@@ -189,7 +187,7 @@ def _joined(atlas: Atlas, level: int) -> Atlas:
         line[level] if len(line) > level else name if name in parent_names else row
         for row, (name, line) in enumerate(zip(names, lines, strict=True))
     ]
-    used = (np.bincount(atlas.region, minlength=len(keys)) > 0) | ~np.isin(names, list(parent_names))
+    used = (atlas.region_sums.maximum > 0) | ~np.isin(names, list(parent_names))
     kept: dict[Any, int] = {}
     for row in np.flatnonzero(used).tolist():
         kept.setdefault(keys[row], len(kept))
@@ -199,8 +197,10 @@ def _joined(atlas: Atlas, level: int) -> Atlas:
             members[key].append(row)
     new_region = np.array([kept.get(key, 0) for key in keys], dtype=np.min_scalar_type(len(kept)))
     regions = _table(atlas, members, lines, int(level))
-    voxel, region, value = _summed(atlas, new_region[atlas.region], len(kept))
     source = atlas.source | {"level": int(level)}
+    if atlas.is_labelled:
+        return atlas.renumbered(new_region, regions, source)
+    voxel, region, value = _summed(atlas, new_region[atlas.region], len(kept))
     return Atlas(atlas.grid, regions, voxel, region, value, atlas.name, atlas.space, source, atlas.remarks)
 
 

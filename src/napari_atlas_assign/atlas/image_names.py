@@ -18,7 +18,7 @@ from .build import regions_of_labels
 from .label_tables import Wanted, read_table
 from .label_tables.beside import own_tables
 from .label_tables.choice import names_in_order
-from .label_volume import code_labels
+from .labels.label_volume import code_labels
 from .load import names_of_labels
 
 

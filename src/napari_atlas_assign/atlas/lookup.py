@@ -16,8 +16,8 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..grid import Floats, Grid, product
-from ..index_ranges import listed
-from .atlas import Atlas, firsts, shares
+from ..index_ranges import firsts, listed, slices
+from .atlas import Atlas, shares
 from .kept import kept_with_atlas
 
 
@@ -48,7 +48,7 @@ def values_at(atlas: Atlas, xyz: ArrayLike) -> ValuesAt:
     # A table of all voxels is worth its making where there are many places.
     find = atlas.entries_at if len(inside) * VOXELS_PER_PLACE > atlas.grid.n_voxels else atlas.search
     pair, entry = listed(*find(voxel[inside]))
-    return ValuesAt(inside[pair], atlas.region[entry].astype(np.int64), atlas.value[entry].astype(np.float64))
+    return ValuesAt(inside[pair], atlas.region_of(entry).astype(np.int64), atlas.value[entry].astype(np.float64))
 
 
 def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
@@ -60,7 +60,8 @@ def regions_at(atlas: Atlas, xyz: ArrayLike) -> list[tuple[int, float]]:
     if (ijk < 0).any() or (ijk >= atlas.grid.shape).any():
         return []
     first, last = atlas.search(np.ravel_multi_index(tuple(ijk), atlas.grid.shape))
-    pairs = zip(atlas.region[first:last].tolist(), atlas.value[first:last].tolist(), strict=True)
+    here = slice(int(first), int(last))
+    pairs = zip(atlas.region_of(here).tolist(), atlas.value[here].tolist(), strict=True)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -80,7 +81,7 @@ def nearest_regions(atlas: Atlas, xyz: ArrayLike, here: ValuesAt | None = None) 
     """
     xyz = np.reshape(np.asarray(xyz, dtype=np.float64), (-1, 3))
     region, distance = np.full(len(xyz), -1, np.int64), np.full(len(xyz), np.inf)
-    if not len(atlas.voxel) or not len(xyz):
+    if not len(atlas.value) or not len(xyz):
         return region, distance
     here = values_at(atlas, xyz) if here is None else here
     order = np.lexsort((here.region, -here.value, here.place)) if not atlas.is_labelled else np.arange(len(here.place))
@@ -214,10 +215,8 @@ def _occupied_in(atlas: Atlas, low: NDArray[np.int64], behind: NDArray[np.int64]
         return np.zeros(0, np.intp)
     i, j = np.meshgrid(*(np.arange(low[axis], behind[axis]) for axis in (0, 1)), indexing="ij")
     line = ((i * atlas.grid.shape[1] + j) * atlas.grid.shape[2]).reshape(-1)
-    begin = np.searchsorted(atlas.voxel, (line + low[2]).astype(atlas.voxel.dtype), "left")
-    end = np.searchsorted(atlas.voxel, (line + behind[2] - 1).astype(atlas.voxel.dtype), "right")
-    _, entry = listed(begin, end)
-    voxel = atlas.voxel[entry]
+    _, entry = listed(*atlas.between(line + low[2], line + behind[2] - 1))
+    voxel = atlas.voxel_of(entry)
     return voxel[firsts(voxel)].astype(np.intp)
 
 
@@ -256,18 +255,30 @@ def _best_of(atlas: Atlas, voxel: NDArray[np.intp]) -> NDArray[np.int64]:
     """The region (N,) with the largest value in occupied voxels (N,); the first of equals."""
     pair, entry = listed(*atlas.search(voxel))
     order = np.lexsort((entry, -atlas.value[entry], pair))
-    return atlas.region[entry[order[np.searchsorted(pair, np.arange(len(voxel)))]]].astype(np.int64)
+    return atlas.region_of(entry[order[np.searchsorted(pair, np.arange(len(voxel)))]]).astype(np.int64)
 
 
 def _with_free_face(atlas: Atlas) -> NDArray[np.intp]:
     """The occupied voxels that have a face towards an empty voxel or the border: no other can be nearest."""
-    mask = np.zeros(atlas.grid.n_voxels, bool)
-    mask[atlas.voxel] = True
-    mask = mask.reshape(atlas.grid.shape)
-    inner = mask.copy()
-    for axis in range(3):
-        along, kept = np.moveaxis(mask, axis, 0), np.moveaxis(inner, axis, 0)
-        kept[1:] &= along[:-1]
-        kept[:-1] &= along[1:]
-        kept[[0, -1]] = False
-    return np.flatnonzero(mask & ~inner)
+    nx, ny, nz = atlas.grid.shape
+    plane = ny * nz
+    found = []
+    for planes in slices(nx, max(1, _FACES_AT_A_TIME // plane)):
+        # With the plane before and the one behind, which are empty beyond the grid.
+        low, high = max(planes.start - 1, 0), min(planes.stop + 1, nx)
+        mask = np.zeros((planes.stop - planes.start + 2, ny, nz), bool)
+        within = atlas.occupied(range(low * plane, high * plane)).reshape(-1, ny, nz)
+        mask[low - planes.start + 1 : high - planes.start + 1] = within
+        own = mask[1:-1]
+        inner = own & mask[:-2] & mask[2:]
+        for axis in (1, 2):
+            along, kept = np.moveaxis(own, axis, 0), np.moveaxis(inner, axis, 0)
+            kept[1:] &= along[:-1]
+            kept[:-1] &= along[1:]
+            kept[[0, -1]] = False
+        found.append(np.flatnonzero(own & ~inner) + planes.start * plane)
+    return np.concatenate(found)
+
+
+_FACES_AT_A_TIME = 2**22
+"""Voxels whose neighbours are looked at together."""

@@ -29,7 +29,7 @@ from ..assignment.integrals.cache import prepare_integrals
 from ..assignment.parameters import Parameters
 from ..assignment.point_result import assign_point_set
 from ..assignment.result import Result
-from ..atlas.atlas import Atlas, all_ones
+from ..atlas.atlas import Atlas
 from ..atlas.hierarchy import atlas_at_level
 from ..atlas.image_names import with_names
 from ..atlas.load import load_atlas
@@ -194,7 +194,7 @@ def setup_of(job: Job, atlases: Sequence[Atlas]) -> str:
         grid = (atlas.name, atlas.space, atlas.grid.shape, atlas.grid.affine.tolist())
         digest.update(json.dumps(grid).encode())
         digest.update(atlas.regions.to_json(orient="split", double_precision=15).encode())
-        for array in (atlas.voxel, atlas.region, *(() if all_ones(atlas.value) else (atlas.value,))):
+        for array in atlas.content().values():
             digest.update(array.dtype.str.encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

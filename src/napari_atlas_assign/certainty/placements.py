@@ -155,6 +155,8 @@ def _tell(progress: Callable[[int, int], None], before: int, total: int, done: i
 
 def covered_voxels(atlas: Atlas) -> NDArray[np.bool_]:
     """(V + 1,) whether the sum of all regions' values is above `COVERED`; the last stands for all outside the grid."""
+    if atlas.is_labelled:
+        return np.append(atlas.occupied(range(atlas.grid.n_voxels)), False)
     covered = np.zeros(atlas.grid.n_voxels + 1, bool)
     covered[atlas.voxel[atlas.value > COVERED]] = True
     first = np.flatnonzero(np.diff(atlas.voxel, prepend=-1))
@@ -301,7 +303,7 @@ def _statistics(voxel: NDArray[np.integer], atlas: Atlas) -> Floats:
     n, n_points = voxel.shape
     inside = np.flatnonzero(voxel >= 0)
     which, entry = listed(*atlas.entries_at(voxel.reshape(-1)[inside]))
-    pair = inside[which] // n_points * atlas.n_regions + atlas.region[entry]
+    pair = inside[which] // n_points * atlas.n_regions + atlas.region_of(entry)
     return np.bincount(pair, atlas.value[entry], n * atlas.n_regions).reshape(n, atlas.n_regions) / n_points
 
 

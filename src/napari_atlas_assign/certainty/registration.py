@@ -99,7 +99,7 @@ def moved_shares(
             row, voxel, part = parts(rows, move)
             begin, end = atlas.entries_at(voxel)
             which, entry = listed(begin, end)
-            pair = modes.mode[rows][row][which] * atlas.n_regions + atlas.region[entry]
+            pair = modes.mode[rows][row][which] * atlas.n_regions + atlas.region_of(entry)
             shares[draw] += np.bincount(pair, part[which] * atlas.share[entry], shares[draw].size).reshape(
                 size.size, -1
             )

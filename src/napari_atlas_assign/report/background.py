@@ -19,6 +19,5 @@ def background_of(result: Result) -> Image:
 
 def extent_of(atlas: Atlas) -> Image:
     """An image (uint8) of an atlas: 1 where it has any region."""
-    extent = np.zeros(atlas.grid.n_voxels, np.uint8)
-    extent[atlas.voxel] = 1
+    extent = atlas.occupied(range(atlas.grid.n_voxels)).view(np.uint8)
     return Image(extent.reshape(atlas.grid.shape), atlas.grid, f"extent of {atlas.name}", atlas.space)

@@ -193,7 +193,7 @@ def test_load_atlas_reads_it_and_the_second_time_from_the_stored_index(tmp_path,
     reader = next((module for module in DIALECTS if name == module.NAME), nifti)
     monkeypatch.setattr(reader, "read", lambda *_, **__: pytest.fail("read anew"))
     second = load_atlas(path)
-    assert isinstance(second.voxel.base, np.memmap)
+    assert all(isinstance(array.base, np.memmap) for array in second.content().values())
     assert second.regions.equals(first.regions)
     assert second.source == first.source
 

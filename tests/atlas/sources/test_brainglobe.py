@@ -186,7 +186,8 @@ def test_an_atlas_in_its_folder_is_what_the_package_itself_makes_of_it(home, arc
         assert theirs.structures[region["id"]]["name"] == region["name"]
     assert ours.name == NAME
     assert ours.source["citation"] == "Somebody et al. 2020"
-    assert isinstance(load_atlas(f"brainglobe:{NAME}").voxel.base, np.memmap)
+    held = load_atlas(f"brainglobe:{NAME}").content()
+    assert all(isinstance(array.base, np.memmap) for array in held.values())
 
 
 def test_the_newest_version_counts_and_folders_of_version_2_are_found_too(home):

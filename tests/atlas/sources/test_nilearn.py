@@ -187,7 +187,7 @@ def test_files_in_the_data_folder_are_read_without_a_network(name, folder, capfd
     assert len(set(atlas.regions["name"])) == len(atlas.regions)
     assert capfd.readouterr().out == ""
     again = load_atlas(f"nilearn:{name}")
-    assert isinstance(again.voxel.base, np.memmap)
+    assert all(isinstance(array.base, np.memmap) for array in again.content().values())
     assert again.source == atlas.source
 
 

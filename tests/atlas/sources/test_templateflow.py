@@ -96,7 +96,8 @@ def test_files_in_its_folder_are_read_without_a_network(home, name):
     assert (atlas.name, atlas.space, atlas.n_regions) == (name, entry.space, 2)
     assert atlas.is_labelled == (entry.kind == "labelled")
     assert atlas.regions["name"].tolist() == [line.split("\t")[1] for line in TABLES[name].splitlines()[1:]]
-    assert isinstance(load_atlas(f"templateflow:{name}").voxel.base, np.memmap)
+    held = load_atlas(f"templateflow:{name}").content()
+    assert all(isinstance(array.base, np.memmap) for array in held.values())
 
 
 @pytest.mark.parametrize("name", [SCHAEFER, DIFUMO])

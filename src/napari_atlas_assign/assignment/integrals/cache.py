@@ -135,7 +135,7 @@ class OnSameVoxels:
         total = np.maximum(np.bincount(row, value), 1)  # in the order of the compiled loop, which `shares` has not
         return RegionIntegrals(
             row,
-            self.atlas.region[entry],
+            self.atlas.region_of(entry),
             np.full(len(entry), unit),
             value * np.float64(unit),
             value / total[row] * unit,

@@ -25,7 +25,7 @@ MOST_ENTRIES = 2**25
 def is_too_fine(atlas: Atlas, grid: Grid) -> bool:
     """Whether a grid is finer than the atlas's, and has more than `MOST_ENTRIES` pairs of a voxel and a region."""
     finer = atlas.grid.voxel_volume / grid.voxel_volume
-    return finer > 1 + 1e-6 and len(atlas.voxel) * finer > MOST_ENTRIES
+    return finer > 1 + 1e-6 and len(atlas.value) * finer > MOST_ENTRIES
 
 
 def integrals_at(atlas: Atlas, grid: Grid, voxel: NDArray[np.int64]) -> RegionIntegrals:
@@ -92,8 +92,8 @@ def _added_up(atlas: Atlas, which: NDArray[np.intp], entry: NDArray[np.intp], pa
 
     Along parallel axes one axis after the other, as `integrals` does, so that rounding is the same.
     """
-    region, value = atlas.region[entry].astype(np.int64), atlas.value[entry]
-    at = atlas.voxel[entry].astype(np.int64)
+    region, value = atlas.region_of(entry).astype(np.int64), atlas.value[entry]
+    at = atlas.voxel_of(entry).astype(np.int64)
     order = np.lexsort((at, region, which))
     which, region, at, maximum = which[order], region[order], at[order], value[order]
     columns: list[Any] = [np.ones(len(order))]

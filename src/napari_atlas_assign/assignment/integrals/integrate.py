@@ -103,44 +103,51 @@ _ROUNDING = 1e-6
 class _Entries:
     """Entries (E,) of an atlas: all those of some of its voxels."""
 
-    place: NDArray[np.integer]
-    """Which entries of the atlas."""
+    voxel: NDArray[np.integer]
+    region: NDArray[np.integer]
     value: NDArray[np.floating]
     weights: list[NDArray[Any]]
     """What is integrated beside the volume: values, shares, and whether a value is the largest; none in a labelled
     atlas, where all are 1."""
 
     def __getitem__(self, part: slice | NDArray[np.integer]) -> _Entries:
-        return _Entries(self.place[part], self.value[part], [weight[part] for weight in self.weights])
+        weights = [weight[part] for weight in self.weights]
+        return _Entries(self.voxel[part], self.region[part], self.value[part], weights)
+
+    @classmethod
+    def of_labels(cls, voxel: NDArray[np.integer], region: NDArray[np.integer]) -> _Entries:
+        """Of a labelled atlas."""
+        return cls(voxel, region, np.broadcast_to(np.float32(1), voxel.shape), [])
 
 
 def _entries_in(atlas: Atlas, first: NDArray[np.intp], last: NDArray[np.intp]) -> _Entries:
     """The entries in boxes (K, 3) of atlas voxels, each once, sorted by region, then voxel."""
     n_lines = (last[:, :2] - first[:, :2] + 1).prod(axis=1)
-    if n_lines.sum() > len(atlas.voxel) // 4:  # then looking lines up is more work than integrating all
+    if n_lines.sum() > len(atlas.value) // 4:  # then looking lines up is more work than integrating all
+        if atlas.runs is not None:
+            return _Entries.of_labels(*atlas.runs.by_region())
         place = atlas.by_region[0]
-        weights = [] if atlas.is_labelled else [atlas.share[place], atlas.largest[place]]
-        return _weighted(atlas, place, weights)
+        value, weights = atlas.value[place], []
+        if not atlas.is_labelled:
+            weights = [value, atlas.share[place], atlas.largest[place]]
+        return _Entries(atlas.voxel[place], atlas.region[place], value, weights)
     _, ny, nz = atlas.grid.shape
     box, line = listed(np.zeros_like(n_lines), n_lines)
     width = (last - first + 1)[box, 1]
     i, j = first[box, 0] + line // width, first[box, 1] + line % width
     start = (i * ny + j) * nz
-    begin = np.searchsorted(atlas.voxel, (start + first[box, 2]).astype(atlas.voxel.dtype), "left")
-    end = np.searchsorted(atlas.voxel, (start + last[box, 2]).astype(atlas.voxel.dtype), "right")
+    begin, end = atlas.between(start + first[box, 2], start + last[box, 2])
     # Boxes may share voxels: each line counts from where those that began before it have ended.
     order = np.argsort(begin, kind="stable")
     end = np.maximum.accumulate(end[order])
     begin = np.maximum(begin[order], np.concatenate([[0], end[:-1]])) if len(end) else end
-    _, place = listed(begin, end)
-    of_voxels = atlas.value[place], atlas.voxel[place]
-    weights = [] if atlas.is_labelled else [shares(*of_voxels), largest(*of_voxels)]
-    return _weighted(atlas, place, weights)[np.argsort(atlas.region[place], kind="stable")]
-
-
-def _weighted(atlas: Atlas, place: NDArray[np.integer], weights: list[NDArray[Any]]) -> _Entries:
-    value = atlas.value[place]
-    return _Entries(place, value, [value, *weights] if weights else [])
+    if atlas.is_labelled:
+        entries = _Entries.of_labels(*atlas.listed(begin, end))
+    else:
+        _, place = listed(begin, end)
+        value, voxel = atlas.value[place], atlas.voxel[place]
+        entries = _Entries(voxel, atlas.region[place], value, [value, shares(value, voxel), largest(value, voxel)])
+    return entries[np.argsort(entries.region, kind="stable")]
 
 
 # --- axes parallel: the overlap of two voxels is a product of three one-dimensional overlaps ---
@@ -161,11 +168,10 @@ class _Pieces:
 def _on_parallel_grids(atlas: Atlas, entries: _Entries, grid: Grid, match: AxisMatch) -> Integrated:
     """Integrate along one axis after the other; each step leaves fewer, larger pieces to the next."""
     overlaps = [_Overlaps.along(axis, match, grid, atlas.grid) for axis in range(3)]
-    n = len(entries.place)
+    n = len(entries.voxel)
     if n > _ENOUGH_FOR_THREADS:
         # Regions are independent, and numpy's loops let other threads run.
-        region = atlas.region[entries.place]
-        half = int(np.searchsorted(region, region[n // 2]))
+        half = int(np.searchsorted(entries.region, entries.region[n // 2]))
         with ThreadPoolExecutor(2) as pool:
             parts = pool.map(lambda part: _integrate_entries(atlas, part, overlaps), (entries[:half], entries[half:]))
             joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -180,8 +186,8 @@ def _on_parallel_grids(atlas: Atlas, entries: _Entries, grid: Grid, match: AxisM
 def _integrate_entries(atlas: Atlas, entries: _Entries, overlaps: list[_Overlaps]) -> list[NDArray[Any]]:
     """Integrate entries of the atlas, which come by region and voxel: region, i, j, k of the image, maximum, sums."""
     _, ny, nz = atlas.grid.shape
-    voxel = atlas.voxel[entries.place]
-    pieces = _Pieces(narrow(atlas.region[entries.place]), None, entries.weights, entries.value)
+    voxel = entries.voxel
+    pieces = _Pieces(narrow(entries.region), None, entries.weights, entries.value)
     line = voxel // nz
     # Along the last axis, what is to be summed lies together already.
     pieces, (line,), k = _integrate_along(pieces, [line], voxel - line * nz, overlaps[2], sort=False)
@@ -264,8 +270,8 @@ def _integrate_along(
 def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np.integer]) -> Integrated:
     """Sample: each voxel of the grid with the smaller voxels (the atlas's, if equal) stands for 64 equal parts."""
     grid = tiles.grid
-    entries = entries[np.argsort(entries.place, kind="stable")]  # by voxel, as the atlas has them
-    voxel = atlas.voxel[entries.place].astype(np.int64)
+    entries = entries[np.argsort(entries.voxel, kind="stable")]  # by voxel, as the atlas has them
+    voxel = entries.voxel.astype(np.int64)
     first = np.flatnonzero(np.diff(voxel, prepend=-1))
     occupied = voxel[first]
     if grid.voxel_volume < atlas.grid.voxel_volume * (1 - 1e-6):
@@ -279,7 +285,7 @@ def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np
     # Every pair of an image voxel and an occupied atlas voxel takes on all entries of the atlas voxel.
     pair, place = listed(first[rank], np.append(first[1:], len(voxel))[rank])
     taken = entries[place]
-    region, part = atlas.region[taken.place].astype(np.int64), volume[pair]
+    region, part = taken.region.astype(np.int64), volume[pair]
     key = region * grid.n_voxels + image_voxel[pair]
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...atlas.atlas import Atlas, firsts, shares
+from ...atlas.atlas import Atlas, shares
 from ...atlas.kept import kept_with_atlas
 from ...atlas.lookup import values_at
 from ...atlas.storage.worked_out import keep_worked_out, worked_out
 from ...grid import Floats, Grid, indices_of
 from ...image import Image
-from ...index_ranges import slices
+from ...index_ranges import firsts, slices
 from ...lazy import Voxels, blocks
 from ...modes.hemispheres import Hemispheres, Midplane, left_parts, on_the_left
 from ...modes.modes import Modes
@@ -75,10 +75,10 @@ def volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
 
 def _volumes(atlas: Atlas, midplane: Midplane | None) -> Floats:
     volume = np.zeros((1 if midplane is None else 2, atlas.n_regions))
-    for part in slices(len(atlas.voxel), _AT_A_TIME):
-        share = atlas.share[part].astype(np.float64)
-        for row, weight in zip(volume, _sided(atlas.grid, atlas.voxel[part], midplane), strict=True):
-            row += np.bincount(atlas.region[part], share * weight, atlas.n_regions)
+    for part in slices(len(atlas.value), _AT_A_TIME):
+        share, region = atlas.share[part].astype(np.float64), atlas.region_of(part)
+        for row, weight in zip(volume, _sided(atlas.grid, atlas.voxel_of(part), midplane), strict=True):
+            row += np.bincount(region, share * weight, atlas.n_regions)
     return np.pad(volume * atlas.grid.voxel_volume, ((0, 0), (0, 1)), constant_values=np.nan)
 
 
@@ -216,7 +216,7 @@ _PARTS = 8
 
 def _overlaps(atlas: Atlas, grid: Grid, voxel: Voxels) -> Iterator[tuple[slice, _Overlaps]]:
     """Which of some voxels (N,), rising, and their overlaps, part by part."""
-    entries = len(atlas.voxel) * max(1.0, atlas.grid.voxel_volume / grid.voxel_volume)
+    entries = len(atlas.value) * max(1.0, atlas.grid.voxel_volume / grid.voxel_volume)
     first, n = (int(voxel[0]), int(voxel[-1] - voxel[0]) + 1) if len(voxel) else (0, 0)
     if not n or n > 4 * _PIECE or entries > _MOST_KEPT:
         yield from _overlaps_of(atlas, grid, np.asarray(voxel, np.int64))
@@ -286,7 +286,8 @@ def _lookup(atlas: Atlas, n_points: int) -> NDArray[np.integer] | None:
     if not atlas.is_labelled or n_points * _VOXELS_PER_POINT < atlas.grid.n_voxels:
         return None
     dense = np.full(atlas.grid.n_voxels, atlas.n_regions, np.min_scalar_type(atlas.n_regions))
-    dense[atlas.voxel] = atlas.region
+    for part in atlas.parts():
+        dense[atlas.voxel_of(part)] = atlas.region_of(part)
     return dense
 
 

@@ -28,13 +28,11 @@ def place_in_region(atlas: Atlas, rows: tuple[int, ...]) -> tuple[float, float, 
     tuple of float, or None
         Centre of the voxel in world mm, rounded to 0.01; None where the regions have no voxels.
     """
-    chosen = np.zeros(atlas.n_regions, bool)
-    chosen[list(rows)] = True
-    entries = np.flatnonzero(chosen[atlas.region])
+    entries = atlas.entries_in(rows)
     if not len(entries):
         return None
     values = atlas.value[entries]
-    centres = atlas.grid.to_world(atlas.grid.unravel(np.asarray(atlas.voxel[entries[values == values.max()]])))
+    centres = atlas.grid.to_world(atlas.grid.unravel(atlas.voxel_of(entries[values == values.max()])))
     x, y, z = _most_central(_left_of_both(centres, midplane_for([atlas], None))).tolist()
     return x, y, z
 

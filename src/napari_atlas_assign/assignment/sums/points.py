@@ -98,8 +98,14 @@ def _by_place(
     atlas: Atlas,
 ) -> tuple[NDArray[np.int32], NDArray[np.integer], NDArray[np.int32], NDArray[np.int32], NDArray[np.integer]]:
     """Stretches (S,) in order: region, row, first voxel, voxel behind the last; and the order (E,) of their entries."""
+    n_along = atlas.grid.shape[2]
+    if atlas.runs is not None:
+        row, first = np.divmod(atlas.runs.start, n_along)
+        first, region = first.astype(np.int32), atlas.runs.region.astype(np.int32)
+        stop = first + np.diff(atlas.runs.begin).astype(np.int32)
+        return region, row, first, stop, np.arange(atlas.runs.n_entries)
     order, bounds = atlas.by_region
-    voxel, n_along = atlas.voxel[order], atlas.grid.shape[2]
+    voxel = atlas.voxel[order]
     new = np.ones(len(voxel), bool)
     new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
     new[bounds[:-1][np.diff(bounds) > 0]] = True

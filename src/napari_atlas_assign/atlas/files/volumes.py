@@ -32,7 +32,7 @@ from ..build import (
     regions_of_volumes,
 )
 from ..label_tables import read_table
-from ..label_volume import code_labels
+from ..labels.label_volume import code_labels
 from .ahead import ahead
 
 Entries = tuple[NDArray[np.integer], NDArray[Any]]
@@ -214,10 +214,7 @@ def entries_by_label(volume: NDArray[Any], name: str) -> dict[int, NDArray[np.in
         If the volume holds something else than labels.
     """
     coded = code_labels(volume, name)
-    voxel, code = region_entries(coded.codes, name)
-    order = np.argsort(code, kind="stable")
-    parts = np.split(voxel[order], np.cumsum(np.bincount(code, minlength=len(coded.labels) + 1))[1:-1])
-    return {int(coded.labels[c]): parts[c] for c in np.argsort(coded.labels)}
+    return {int(coded.labels[c]): coded.runs.voxels_of(int(c)) for c in np.argsort(coded.labels)}
 
 
 def renamed(regions: pd.DataFrame, labels: Path | None, name: str, *, labelled: bool) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from ..build import regions_of_labels
 from ..files.paths import inside
 from ..files.text import read_json, read_text
 from ..label_tables import read_table
-from ..label_volume import CodedLabels, code_labels
+from ..labels.label_volume import CodedLabels, code_labels
 
 NAME = "brainglobe"
 PRECEDENCE = 110
@@ -321,11 +321,8 @@ def _level(datasets: Any, resolution: Sequence[float]) -> str | None:
 
 
 def _coded(annotation: Any, name: str) -> CodedLabels:
-    """The annotation's labels as small codes; axes are turned meanwhile, to read together what lies together."""
     try:
-        array = annotation if isinstance(annotation, np.ndarray) else np.asarray(annotation[:])
-        coded = code_labels(array.transpose(2, 1, 0), name)
-        return CodedLabels(coded.codes.transpose(2, 1, 0), coded.labels)
+        return code_labels(annotation if isinstance(annotation, np.ndarray) else np.asarray(annotation[:]), name)
     except AtlasError:
         raise
     except READ_ERRORS as error:

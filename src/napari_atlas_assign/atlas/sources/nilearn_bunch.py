@@ -23,7 +23,7 @@ from ..build import atlas_from_entries, atlas_from_label_volume, named_grid, ste
 from ..files.volumes import entries_of_volumes, keep_open, n_axes, open_atlas_image, read_volume
 from ..formats.difumo import atlas_from_loadings
 from ..label_tables.hemispheres import with_sides
-from ..label_volume import code_labels
+from ..labels.label_volume import code_labels
 
 SPACES = {
     "MNI152NLin6Asym": "MNI152NLin6Asym",

@@ -32,7 +32,7 @@ def shared(load: Callable[Arguments, Atlas]) -> Callable[Arguments, Atlas]:
             atlas = load(*args, **kwargs)
         if heard:
             atlas = atlas.described(remarks=tuple(dict.fromkeys(heard)))
-        key = (atlas.name, atlas.space, atlas.grid, len(atlas.voxel))
+        key = (atlas.name, atlas.space, atlas.grid, len(atlas.value))
         with _lock:
             earlier = _in_use.get(key)
             if earlier is not None and _are_equal(earlier, atlas):
@@ -49,5 +49,6 @@ def _are_equal(a: Atlas, b: Atlas) -> bool:
         a.source == b.source
         and a.remarks == b.remarks
         and a.regions.equals(b.regions)
-        and all(np.array_equal(x, y) for x, y in ((a.voxel, b.voxel), (a.region, b.region), (a.value, b.value)))
+        and a.content().keys() == b.content().keys()
+        and all(np.array_equal(a.content()[name], b.content()[name]) for name in a.content())
     )

@@ -26,7 +26,8 @@ from ...grid import Grid
 from ...image import file_sha256
 from ...resources import running_version
 from ...tables.stored import StoredTable
-from ..atlas import Atlas, RegionSums, all_ones
+from ..atlas import Atlas, RegionSums
+from ..labels.runs import Runs
 from ..remarks import listening, remark
 from .arrays import read_arrays, read_header, write_arrays
 from .folder import cache_folder
@@ -34,7 +35,7 @@ from .folder import cache_folder
 if TYPE_CHECKING:
     from ..formats.format import Dialect
 
-VERSION = 5
+VERSION = 6
 """Raised whenever the stored form, what readers make of files or what is worked out of an atlas and stored beside it
 changes: older entries are then never found.
 """
@@ -203,19 +204,19 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
     try:
         header, arrays = read_arrays(folder)
         now = dict(zip(header["paths"], map(str, paths), strict=True))
-        atlas = Atlas(
-            Grid(tuple(header["shape"]), np.array(header["affine"])),
-            StoredTable(header["regions"]),  # type: ignore[arg-type]  # made into a DataFrame when one is asked for
-            arrays["voxel"],
-            arrays["region"],
-            arrays.get("value", np.broadcast_to(np.float32(1), arrays["voxel"].shape)),
-            header["name"],
-            header["space"],
-            {
-                key: now.get(value, value) if isinstance(value, str) else value
-                for key, value in header["source"].items()
-            },
-        )
+        grid = Grid(tuple(header["shape"]), np.array(header["affine"]))
+        regions: Any = StoredTable(header["regions"])  # made into a DataFrame when one is asked for
+        source = {
+            key: now.get(value, value) if isinstance(value, str) else value for key, value in header["source"].items()
+        }
+        facts = {"name": header["name"], "space": header["space"], "source": source}
+        if "begin" in arrays:
+            runs = Runs(arrays["start"], arrays["begin"], arrays["region"])
+            atlas = Atlas.from_runs(grid, regions, runs, **facts)
+        else:
+            voxel = arrays["voxel"]
+            value = arrays.get("value", np.broadcast_to(np.float32(1), voxel.shape))
+            atlas = Atlas(grid, regions, voxel, arrays["region"], value, **facts)
         atlas.__dict__["region_sums"] = RegionSums(**{name: np.array(arrays[f"sums_{name}"]) for name in _SUMS})
         atlas.__dict__["stored_in"] = folder
         remarks = [str(message) for message in header["remarks"]]
@@ -230,10 +231,7 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
 
 def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> bool:
     """Write an index folder, whole or not at all; returns whether it is there."""
-    arrays: dict[str, Any] = {"voxel": atlas.voxel, "region": atlas.region}
-    if not all_ones(atlas.value):
-        arrays["value"] = atlas.value
-    arrays |= {f"sums_{name}": getattr(atlas.region_sums, name) for name in _SUMS}
+    arrays = atlas.content() | {f"sums_{name}": getattr(atlas.region_sums, name) for name in _SUMS}
     header = {
         "name": atlas.name,
         "space": atlas.space,

@@ -296,7 +296,8 @@ def _turned_labels(atlas: Atlas) -> NDArray[Any]:
     orientation, _ = place(atlas.grid.shape, atlas.grid.affine)
     ids = atlas.regions["id"].to_numpy(np.int64)
     volume = np.zeros(atlas.grid.n_voxels, np.min_scalar_type(int(ids.max(initial=0))) if ids.min() >= 0 else np.int64)
-    volume[atlas.voxel] = ids[atlas.region]
+    for part in atlas.parts():
+        volume[atlas.voxel_of(part)] = ids[atlas.region_of(part)]
     return orientation.turn(volume.reshape(atlas.grid.shape))
 
 

@@ -19,7 +19,7 @@ from ...atlas import Atlas
 from ...build import regions_of_labels
 from ...files.text import read_json
 from ...label_tables import read_table
-from ...label_volume import code_labels
+from ...labels.label_volume import code_labels
 from ...sources.brainglobe import folder_of
 from .. import brainglobe
 
