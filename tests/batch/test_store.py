@@ -96,11 +96,20 @@ def test_another_setup_sees_nothing_and_drops_the_others_when_told(folder, files
     assert len(list(folder.glob("*.journal"))) == 1
 
 
-@pytest.mark.parametrize("module", ["zlib", "isal.isal_zlib"])
-def test_a_record_is_read_whoever_packed_it(module, monkeypatch):
-    monkeypatch.setattr(work, "compress", pytest.importorskip(module).compress)
+MODULES = ["zlib", "isal.isal_zlib"]
+
+
+@pytest.mark.parametrize("reads", MODULES)
+@pytest.mark.parametrize("packs", MODULES)
+def test_a_record_is_read_whoever_packed_it(packs, reads, monkeypatch):
     record = MapRecord({"columns": {"modes": [], "regions": []}}, {"modes": b"1\t2\n" * 999, "regions": b""})
-    assert unpacked(packed(record)) == record
+    monkeypatch.setattr(work, "packing", pytest.importorskip(packs))
+    as_bytes = packed(record)
+    monkeypatch.setattr(work, "packing", pytest.importorskip(reads))
+    assert unpacked(as_bytes) == record
+    for damaged in (as_bytes[:-9], as_bytes[:-9] + bytes(9)):
+        with pytest.raises(ValueError, match=r"."):
+            unpacked(damaged)
 
 
 @pytest.mark.parametrize("setup", [SETUP, "1" * 64], ids=["the same setup", "another setup"])
@@ -152,7 +161,9 @@ def test_other_json_under_a_right_checksum_is_no_finished_map(folder, files, num
         assert journal.read(files[0]).rows["modes"] == b"mode\n"
 
 
-def test_a_body_that_unpacks_to_anything_is_one_sentence(tmp_path, files, monkeypatch):
+@pytest.mark.parametrize("reads", MODULES)
+def test_a_body_that_unpacks_to_anything_is_one_sentence(reads, tmp_path, files, monkeypatch):
+    monkeypatch.setattr(work, "packing", pytest.importorskip(reads))
     monkeypatch.setattr(work, "LARGEST_RECORD", 1000)
     for body in (zlib.compress(bytes(10**6)), b"no zlib", b""):
         head = json.dumps(unpacked(record(files[0])).head).encode()

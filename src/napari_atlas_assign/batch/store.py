@@ -103,7 +103,7 @@ class Journal:
         length, _ = _FRAME.unpack(self._file.read(_FRAME.size))
         try:
             return unpacked(self._file.read(length))
-        except (ValueError, zlib.error) as error:
+        except ValueError as error:
             raise InputError(f"{self._path} is damaged ({error}); delete it and run the same command again") from error
 
     def drop_others(self) -> None:
