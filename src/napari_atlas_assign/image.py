@@ -137,9 +137,9 @@ class Image:
             )
         check_volume(volume, n, name)
         data = drop_single_axes(read_voxels(img, name, volume), name)
-        affine, _ = position_of(img, name)
+        affine, remarks = position_of(img, name)
         grid, packed_as = _named_grid(data.shape, affine, name), None if volume is not None else _packed_as(img, data)
-        return cls(data, grid, name, packed_as=packed_as, stated=stated_by(img, name, volume or 0))
+        return cls(data, grid, name, packed_as=packed_as, stated=stated_by(img, name, remarks, volume or 0))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], volume: int | None = None) -> Image:
@@ -207,8 +207,8 @@ def volumes(img: Any, name: str) -> list[Image]:
         If the voxels cannot be read, or the image has no place.
     """
     n = volumes_of(img.shape)
-    affine, _ = position_of(img, name)
-    grid, stated = _named_grid(img.shape, affine, name), [stated_by(img, name, v) for v in range(n)]
+    affine, remarks = position_of(img, name)
+    grid, stated = _named_grid(img.shape, affine, name), [stated_by(img, name, remarks, v) for v in range(n)]
     whole = read_voxels(img, name)
     whole = whole.reshape(*img.shape[:3], n, order="F") if isinstance(whole, np.ndarray) else _joined_volumes(whole)
     told = [f" {label}" for label in names_of_bricks(img.header, n)] or [""] * n

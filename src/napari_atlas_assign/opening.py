@@ -172,9 +172,9 @@ _MGH_TYPES = (0, 1, 3, 4, 10)
 
 def _kind(start: Start) -> type[Any] | None:
     """The class with which nibabel would open a file; None if there is none."""
-    by_content = _kind_by_content(start.unpacked[:352])
-    if by_content is not None and _is_named_so(start, by_content):
-        return by_content
+    kind = _kind_by_content(start.unpacked[:352])
+    if kind is nib.Nifti1Image and _is_named_so(start, kind):  # NIfTI-2 may be CIFTI
+        return kind
     path = str(start.path)
     looked_at = (start.unpacked, path) if start.is_as_named else None  # else nibabel says what is wrong
     for kind in nib.imageclasses.all_image_classes:

@@ -125,9 +125,11 @@ class Stated:
             return cls()
 
 
-def stated_by(img: Any, name: str, volume: int = 0) -> Stated:
-    """What a nibabel image of a name says about itself, and about one of its volumes, counted from 0."""
-    _, remarks = position_of(img, name)
+def stated_by(img: Any, name: str, remarks: tuple[str, ...], volume: int = 0) -> Stated:
+    """What a nibabel image of a name says about itself, and about one of its volumes, counted from 0.
+
+    The remarks are those of `position_of`, which are the same for all volumes.
+    """
     statistic = statistic_of(img.header) or _of_afni(img.header, volume)
     return Stated(statistic, says_labels(name, img.header), step_of(img), remarks)
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..header import stated_by
 from ..image import Image, file_sha256, open_image
 from ..limits import Start
 from ..nrrd_files.image import is_nrrd
@@ -41,4 +40,4 @@ def read_segmentation(path: Path) -> RoiImage:
     names = {segment.id: segment.name for segment in segments}
     source = {"path": str(path.resolve()), "sha256": file_sha256(path)}
     image = RoiImage.from_voxels(layer.grid, rois, path.name, None, source, names=names)
-    return replace(image, stated=replace(stated_by(img, path.name), labels=True))
+    return replace(image, stated=replace(layer.stated, labels=True))

@@ -148,7 +148,9 @@ def _weighted(integrals: RegionIntegrals, weights: Floats, grid: Grid, n_regions
 
 def _with_none(in_regions: Floats, whole: Floats) -> Floats:
     """Amounts (K, R) with what they leave of the whole (K,) in no region: (K, R + 1)."""
-    return np.column_stack([in_regions, whole - in_regions.sum(axis=1)])
+    amounts = np.empty((len(whole), in_regions.shape[1] + 1))
+    amounts[:, :-1], amounts[:, -1] = in_regions, whole - in_regions.sum(axis=1)
+    return amounts
 
 
 @dataclass(frozen=True)

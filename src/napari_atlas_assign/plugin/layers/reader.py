@@ -168,7 +168,7 @@ def map_to_layer(img: Any, path: Path) -> tuple[LayerData, list[str]]:
     orientation, transform = place(grid.shape, grid.affine)
     data = orientation.turn(_voxels(img, path).reshape(*grid.shape, *_further_axes(img.shape)))
     codes = {f"{form}_code": field_of(img.header, f"{form}_code") for form in ("sform", "qform")}
-    space, stated = space_of_file(path, img.header), stated_by(img, path.name)
+    space, stated = space_of_file(path, img.header), stated_by(img, path.name, doubts)
     metadata = describe(affine=grid.affine.tolist(), space=space, stated=stated.as_dict()) | codes
     leading = data.ndim - 3
     if data.dtype.kind == "c":
