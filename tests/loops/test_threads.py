@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -35,6 +36,19 @@ def test_arguments_are_taken_as_results_are_asked_for():
     assert next(results) == 0
     assert len(taken) < 20
     results.close()
+
+
+def test_calls_that_have_not_begun_are_left_when_no_further_result_is_asked_for():
+    begun = []
+
+    def work(n):
+        begun.append(n)
+        time.sleep(0.02)
+
+    results = in_threads(work, ((n,) for n in range(1000)))
+    next(results)
+    results.close()
+    assert len(begun) <= 2 + 2 * min(4, os.cpu_count())
 
 
 def test_what_a_call_raises_ends_all():

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..grid import Floats, Grid, product
 from ..index_ranges import listed, slices
+from ..loops.threads import in_threads
 from ..modes.modes import Modes
 from .placing_loop import loop_for
 
@@ -44,6 +45,8 @@ _POINTS_AT_A_TIME = 2**17
 """Points moved together: their arrays stay in the processor's cache."""
 
 _TRIES_AT_A_TIME = 2**12
+
+_TRIES_IN_A_THREAD = 2**10
 
 _FEW_POINTS = 16
 """Points of a mode that are looked at first, to leave a placement outside the domain early."""
@@ -187,15 +190,22 @@ def place(
     number, inside = atlas.grid.numbers_of(xyz)  # many points of a coarser grid lie on faces between voxels
     voxel = np.where(inside, number, -1)
     observed = _statistics(voxel[None], atlas)
-    mode = _Mode(around, atlas, covered, float(covered[voxel].mean()), domain)
+    rules = (
+        _Rule.of_domain(domain, len(xyz)),
+        _Rule.of_atlas(atlas.grid, covered, float(covered[voxel].mean()), len(xyz)),
+    )
     way = _place if loop is None or not atlas.is_tabled else partial(_looped, loop)
+    work = partial(way, around, atlas, rules)
     kept: list[Floats] = []
     n_kept, tried = 0, 0
     while n_kept < placements and tried < TRIES * placements:
         turns, centres = _draw(domain, min(_TRIES_AT_A_TIME, TRIES * placements - tried), rng)
-        placed_here = way(mode, turns, centres)
-        kept.append(placed_here[: placements - n_kept])
-        n_kept += len(kept[-1])
+        some = ((turns[part], centres[part]) for part in slices(len(turns), _TRIES_IN_A_THREAD))
+        for means in in_threads(work, some):
+            kept.append(means[: placements - n_kept])
+            n_kept += len(kept[-1])
+            if n_kept == placements:
+                break
         tried += len(turns)
         if tell is not None:
             is_over = n_kept >= placements or tried >= TRIES * placements
@@ -237,64 +247,69 @@ def _draw(domain: Domain, n: int, rng: np.random.Generator) -> tuple[Floats, Flo
     return turns, domain.grid.to_world(ijk + rng.uniform(-0.5, 0.5, (n, 3)))
 
 
-@dataclass(frozen=True)
-class _Mode:
-    """What is placed, and where."""
+class _Rule(NamedTuple):
+    """How many points of a placement that counts lie in flagged voxels of a grid."""
 
-    around: Floats
-    """(N, 3) points about their centroid in mm, the farthest first."""
-    atlas: Atlas
-    covered: NDArray[np.bool_]
-    """What `covered_voxels` gives."""
-    part: float
-    """Part of the points that is covered where the mode is."""
-    domain: Domain
+    grid: Grid
+    flags: NDArray[np.bool_]
+    """(V + 1,) by flat number; the last, which -1 finds, for what lies outside the grid."""
+    fewest: int
+    most: int
 
-    def most_outside(self) -> int:
-        """How many points may lie outside the domain."""
-        return len(self.around) - int(np.ceil(LEAST_INSIDE * len(self.around) - 1e-9))
+    @classmethod
+    def of_domain(cls, domain: Domain, n_points: int) -> _Rule:
+        """Enough of all points lie in the domain."""
+        return cls(domain.grid, domain.flags, int(np.ceil(LEAST_INSIDE * n_points - 1e-9)), n_points)
+
+    @classmethod
+    def of_atlas(cls, grid: Grid, covered: NDArray[np.bool_], part: float, n_points: int) -> _Rule:
+        """About as large a part of all points is covered as where the mode is."""
+        allowed = np.flatnonzero(np.abs(np.arange(n_points + 1) / n_points - part) <= COVERAGE)
+        return cls(grid, covered, int(allowed[0]), int(allowed[-1]))
 
 
-def _place(mode: _Mode, turns: Floats, centres: Floats) -> Floats:
-    """(K, R) means of the maps for those of the placements (n,) that count."""
-    rows = _lie_in_domain(mode, turns, centres)
-    statistics: list[Floats] = [np.zeros((0, mode.atlas.n_regions))]
-    for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // len(mode.around))):
-        voxel = _moved_voxels(mode.around, turns[rows[some]], centres[rows[some]], mode.atlas.grid)
-        voxel = voxel[np.abs(mode.covered[voxel].mean(axis=1) - mode.part) <= COVERAGE]
-        statistics.append(_statistics(voxel, mode.atlas))
+def _place(around: Floats, atlas: Atlas, rules: tuple[_Rule, _Rule], turns: Floats, centres: Floats) -> Floats:
+    """(K, R) means of the maps for those of the placements (n,) of points (N, 3) about their centroid that count."""
+    for rule in rules:
+        rows = _that_count(around, rule, turns, centres)
+        turns, centres = turns[rows], centres[rows]
+    statistics: list[Floats] = [np.zeros((0, atlas.n_regions))]
+    for some in slices(len(turns), max(1, _POINTS_AT_A_TIME // len(around))):
+        statistics.append(_statistics(_moved_voxels(around, turns[some], centres[some], atlas.grid), atlas))
     return np.concatenate(statistics)
 
 
-def _looped(loop: Callable[..., int], mode: _Mode, turns: Floats, centres: Floats) -> Floats:
+def _looped(
+    loop: Callable[..., int],
+    around: Floats,
+    atlas: Atlas,
+    rules: tuple[_Rule, _Rule],
+    turns: Floats,
+    centres: Floats,
+) -> Floats:
     """As `_place`, by the compiled loop."""
-    atlas, domain = mode.atlas, mode.domain
     means = np.empty((len(turns), atlas.n_regions))
     kept = loop(
-        mode.around,
-        (*_in_voxels(turns, centres, domain.grid), domain.grid.shape),
-        domain.flags,
-        mode.most_outside(),
-        (*_in_voxels(turns, centres, atlas.grid), atlas.grid.shape),
-        mode.covered,
-        mode.part,
-        COVERAGE,
+        around,
+        *((*_in_voxels(turns, centres, grid), grid.shape, *bounds) for grid, *bounds in rules),
         (atlas.begin_of_voxel, np.asarray(atlas.region), np.asarray(atlas.value)),
         means,
     )
     return means[:kept]
 
 
-def _lie_in_domain(mode: _Mode, turns: Floats, centres: Floats) -> NDArray[np.intp]:
-    """Which of the placements (n,) have enough points in the domain; the first points tell of most that have not."""
-    around, domain, allowed = mode.around, mode.domain, mode.most_outside()
-    outside, rows = np.zeros(len(turns), np.int64), np.arange(len(turns))
+def _that_count(around: Floats, rule: _Rule, turns: Floats, centres: Floats) -> NDArray[np.intp]:
+    """Which of the placements (n,) keep a rule; the first points tell of most that do not."""
+    flagged, rows = np.zeros(len(turns), np.int64), np.arange(len(turns))
     begin = 0
     while begin < len(around) and len(rows):
         end = min(2 * begin + _FEW_POINTS, len(around))
-        voxel = _moved_voxels(around[begin:end], turns[rows], centres[rows], domain.grid)
-        outside[rows] += end - begin - domain.flags[voxel].sum(axis=1)
-        rows, begin = rows[outside[rows] <= allowed], end
+        for some in slices(len(rows), max(1, _POINTS_AT_A_TIME // (end - begin))):
+            here = rows[some]
+            voxel = _moved_voxels(around[begin:end], turns[here], centres[here], rule.grid)
+            flagged[here] += rule.flags[voxel].sum(axis=1)
+        may_count = (flagged[rows] <= rule.most) & (flagged[rows] + len(around) - end >= rule.fewest)
+        rows, begin = rows[may_count], end
     return rows
 
 

@@ -22,10 +22,13 @@ def in_threads(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -
         return
     workers = min(4, os.cpu_count() or 1)
     waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         for some in chain(first, arguments):
             waiting.append(pool.submit(work, *some))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:  # who asks for no further results need not wait for calls that have not begun
+        pool.shutdown(cancel_futures=True)
