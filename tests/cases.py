@@ -167,13 +167,15 @@ def atlas_to_world(rng: np.random.Generator) -> np.ndarray:
 
 
 @st.composite
-def cases(draw: st.DrawFn, relations: tuple[str, ...] = RELATIONS) -> Case:
+def cases(
+    draw: st.DrawFn, relations: tuple[str, ...] = RELATIONS, kinds: tuple[str, ...] = ("statistical", "labelled")
+) -> Case:
     """Small random assignments. Arrays come of one drawn seed, so that examples are quick to make and to repeat."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     relation = draw(st.sampled_from(relations))
     atlas_shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
     shape = atlas_shape if relation == "equal" else draw(st.tuples(*[st.integers(1, 6)] * 3))
-    kind = draw(st.sampled_from(["statistical", "labelled"]))
+    kind = draw(st.sampled_from(kinds))
     atlas_affine = atlas_to_world(rng)
     maps = random_maps(rng, atlas_shape, kind, draw(st.integers(1, 4)))
     minimum = draw(st.sampled_from([0.0, 0.0, 0.25, 0.3, 0.7, 1.0]))

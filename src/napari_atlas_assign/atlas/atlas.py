@@ -235,6 +235,10 @@ class Atlas:
         is_listed = len(self.value) <= _MOST_TABLED or "region" in self.__dict__
         return None if is_listed else self.runs
 
+    def as_runs(self) -> Runs:
+        """The runs of a labelled atlas, made of its entries where it was given as these."""
+        return Runs.of_entries(self.voxel, self.region, self.grid.shape[2]) if self.runs is None else self.runs
+
     def content(self) -> dict[str, NDArray[Any]]:
         """The arrays that it is held as: its `runs`, or its entries, without values where all are 1."""
         if self.runs is not None:

@@ -50,9 +50,10 @@ def check_against_voxels(values):
     check(code_labels(values, "a"), values)
 
 
-@pytest.mark.parametrize("at_a_time", [1, 7, 2**20])
-def test_runs_hold_each_voxel_once_with_its_label(at_a_time, monkeypatch):
+@pytest.mark.parametrize(("at_a_time", "in_a_block"), [(1, 0), (1, 5), (7, 20), (2**20, 2**24)])
+def test_runs_hold_each_voxel_once_with_its_label(at_a_time, in_a_block, monkeypatch):
     monkeypatch.setattr(label_volume, "_SLAB_VOXELS", at_a_time)
+    monkeypatch.setattr(label_volume, "_CHANGES_IN_A_BLOCK", in_a_block)
     check_against_voxels()
 
 

@@ -61,7 +61,7 @@ class _Stretches:
     value_at: NDArray[np.int64]
     """Place in `value` of the row's voxel 0, where the stretch reached so far."""
     value: NDArray[np.floating]
-    """(E,)"""
+    """(E,), or those of a row of a labelled atlas."""
     before: Floats
     """(E + 1, 2) sum of all shares before each entry, and how many entries before it have the largest value of their
     voxel; side by side, since both are looked up together."""
@@ -76,36 +76,30 @@ class _Stretches:
 @kept_with_atlas()
 def _stretches(atlas: Atlas) -> _Stretches:
     """Kept, since a table of points is assigned again for another sigma, and one point after the other live."""
-    region, row, first, stop, order = _by_place(atlas)
     n_along = atlas.grid.shape[2]
+    if atlas.is_labelled:
+        # All values are 1, so that those of one row stand for all rows.
+        runs, ones = atlas.as_runs(), np.ones(n_along, np.float32)
+        row, first = np.divmod(runs.start, n_along)
+        region, first = runs.region.astype(np.int32), first.astype(np.int32)
+        stop = first + np.diff(runs.begin).astype(np.int32)
+        value_at, value, before = np.zeros(len(runs), np.int64), ones, _running(ones, ones)
+    else:
+        region, row, first, stop, order = _by_place(atlas)
+        value_at, value = np.cumsum(stop - first, dtype=np.int64) - stop, atlas.value[order]
+        before = _running(atlas.share[order], atlas.largest[order])
     n_rows = atlas.grid.n_voxels // n_along
     block = max(_BLOCK, n_along * n_rows // _MAX_BLOCKS)
     ending, beginning = _marks(row, first, stop, block, (n_rows, -(-n_along // block)))
-    return _Stretches(
-        region,
-        first,
-        stop,
-        np.cumsum(stop - first, dtype=np.int64) - stop,
-        atlas.value[order],
-        _running(atlas.share[order], atlas.largest[order]),
-        block,
-        ending,
-        beginning,
-    )
+    return _Stretches(region, first, stop, value_at, value, before, block, ending, beginning)
 
 
 def _by_place(
     atlas: Atlas,
 ) -> tuple[NDArray[np.int32], NDArray[np.integer], NDArray[np.int32], NDArray[np.int32], NDArray[np.integer]]:
     """Stretches (S,) in order: region, row, first voxel, voxel behind the last; and the order (E,) of their entries."""
-    n_along = atlas.grid.shape[2]
-    if atlas.runs is not None:
-        row, first = np.divmod(atlas.runs.start, n_along)
-        first, region = first.astype(np.int32), atlas.runs.region.astype(np.int32)
-        stop = first + np.diff(atlas.runs.begin).astype(np.int32)
-        return region, row, first, stop, np.arange(atlas.runs.n_entries)
     order, bounds = atlas.by_region
-    voxel = atlas.voxel[order]
+    voxel, n_along = atlas.voxel[order], atlas.grid.shape[2]
     new = np.ones(len(voxel), bool)
     new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
     new[bounds[:-1][np.diff(bounds) > 0]] = True

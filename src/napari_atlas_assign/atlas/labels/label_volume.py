@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ _SLAB_VOXELS = 2**20
 _SLABS_AHEAD = 4
 """Slabs that the reading thread may be ahead."""
 
-_CHANGES_JOINED = 2**25
+_CHANGES_IN_A_BLOCK = 2**24
 """Changes that are put into arrays of more than 32 MiB, which glibc gives back to the system when they are freed."""
 
 
@@ -133,59 +134,67 @@ def _changes_between_planes(volume: Any, shape: tuple[int, ...], codes: _Codes) 
     """
     nx, ny, nz = shape
     row_of = (np.arange(nx, dtype=np.int32) * ny + np.arange(ny, dtype=np.int32)[:, None]).reshape(-1)
-    count = np.zeros(nx * ny, small_type(max(2**16 + 1, nx * ny * nz)))
-    blocks, block = [], _Block()
+    count = small_type(max(2**16 + 1, nx * ny * nz))
+    blocks, rows, found = [], [], []
     for planes, value in ahead(_found_between_planes(volume, shape, codes), _SLABS_AHEAD):
-        rows = [row_of[at] for at in planes]
+        rows += [row_of[at] for at in planes]
+        found.append(codes.of(value))
+        if sum(map(len, found)) > _CHANGES_IN_A_BLOCK:
+            blocks.append(_Block.of(rows, found, np.zeros(nx * ny, count)))
+            rows, found = [], []
+    if rows:
+        blocks.append(_Block.of(rows, found, np.zeros(nx * ny, count)))
+    return _sorted_by_row(blocks, nz, codes.dtype)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Changes in some planes after the other."""
+
+    rows: list[NDArray[np.int32]]
+    """Of each plane; in one large array, whose memory the system takes back when it is no longer needed."""
+    code: NDArray[np.unsignedinteger]
+    """Of all of them."""
+    count: NDArray[np.integer]
+    """How many there are in each row of the volume."""
+
+    @classmethod
+    def of(
+        cls, rows: list[NDArray[np.int32]], codes: list[NDArray[np.unsignedinteger]], count: NDArray[np.integer]
+    ) -> _Block:
+        """Of the rows in each plane, and the codes in one or more; `count` begins with zeros."""
         for row in rows:
             count[row] += 1
-        block.append(rows, codes.of(value))
-        if block.size > _CHANGES_JOINED:
-            blocks.append(block.joined())
-            block = _Block()
-    return _sorted_by_row([*blocks, block], count, nz, codes.dtype)
+        bounds = np.cumsum([len(row) for row in rows])[:-1]
+        return cls(np.split(np.concatenate(rows), bounds), np.concatenate(codes), count)
 
 
-@dataclass
-class _Block:
-    """Changes in some planes after the other: the rows in each plane, and the codes in all."""
-
-    rows: list[NDArray[np.int32]] = field(default_factory=list)
-    codes: list[NDArray[np.unsignedinteger]] = field(default_factory=list)
-    size: int = 0
-
-    def append(self, rows: list[NDArray[np.int32]], codes: NDArray[np.unsignedinteger]) -> None:
-        """Add further planes."""
-        self.rows += rows
-        self.codes.append(codes)
-        self.size += len(codes)
-
-    def joined(self) -> _Block:
-        """The same in large arrays, whose memory the system takes back when they are no longer needed."""
-        bounds = np.cumsum([len(row) for row in self.rows])[:-1]
-        return _Block(np.split(np.concatenate(self.rows), bounds), [np.concatenate(self.codes)], self.size)
-
-    def planes(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.unsignedinteger]]]:
-        """The rows and codes of each plane."""
-        codes, first = np.concatenate(self.codes), 0
-        for row in self.rows:
-            yield row, codes[first : first + len(row)]
-            first += len(row)
-
-
-def _sorted_by_row(
-    blocks: list[_Block], count: NDArray[np.integer], nz: int, dtype: type[np.unsignedinteger]
-) -> _Changes:
-    """Sort the changes, which have been counted for each row, by counting; the blocks are used up."""
-    voxel = np.empty(int(count.sum()), small_type(len(count) * nz))
+def _sorted_by_row(blocks: list[_Block], nz: int, dtype: type[np.unsignedinteger]) -> _Changes:
+    """Sort the changes of planes by counting; the blocks, which are used up, are independent of each other."""
+    counts = [block.count for block in blocks]
+    total = np.sum(counts, axis=0)
+    voxel = np.empty(int(total.sum()), small_type(len(total) * nz))
     code = np.empty(len(voxel), dtype)
-    place = np.cumsum(count) - count
-    planes = (plane for _ in range(len(blocks)) for plane in blocks.pop(0).planes())
-    for z, (row, new) in enumerate(planes):
-        at = place[row]
-        voxel[at] = row.astype(voxel.dtype) * nz + z
-        code[at] = new
-        place[row] = at + 1
+    behind, z = np.cumsum(total) - total, 0
+
+    def sort(block: _Block, place: NDArray[np.integer], z: int) -> None:
+        first = 0
+        for row in block.rows:
+            at = place[row]
+            voxel[at] = row.astype(voxel.dtype) * nz + z
+            code[at] = block.code[first : first + len(row)]
+            place[row] = at + 1
+            first, z = first + len(row), z + 1
+
+    with ThreadPoolExecutor(2) as pool:  # numpy's loops let other threads run
+        done = []
+        while blocks:
+            block, place = blocks.pop(0), behind
+            behind = place + block.count  # before the other thread moves the places on
+            done.append(pool.submit(sort, block, place, z))
+            z += len(block.rows)
+    for sorted_block in done:
+        sorted_block.result()
     return voxel, code
 
 
