@@ -126,11 +126,27 @@ class Grid:
 
     def matches(self, other: Grid) -> bool:
         """Whether both grids have the same voxels (corners at most `SAME_EDGE` voxels apart)."""
-        return self.shape == other.shape and self.shift_in(other) == (0, 0, 0)
+        return self.shape == other.shape and self.voxels_in(other) == SameVoxels((0, 1, 2), (1, 1, 1), (0, 0, 0))
 
-    def shift_in(self, other: Grid) -> tuple[int, int, int] | None:
-        """By how many whole voxels of another grid this one's first lies from its first; None if voxels differ."""
-        return _shift(self, other)
+    def voxels_in(self, other: Grid) -> SameVoxels | None:
+        """Which voxels of another grid this one's are; None where they differ.
+
+        Grids may be shifted by whole voxels, and their axes in another order or direction.
+        """
+        return _same_voxels(self, other)
+
+
+@dataclass(frozen=True)
+class SameVoxels:
+    """Of voxels that two grids share, indices in the other one.
+
+    Along its axis ``d``, an index is ``offset[d]`` plus ``step[d]``, 1 or -1, times that along axis ``axis[d]`` of the
+    first grid.
+    """
+
+    axis: tuple[int, ...]
+    step: tuple[int, ...]
+    offset: tuple[int, ...]
 
 
 # What relates two grids is asked at every threshold.
@@ -138,11 +154,18 @@ _kept = lru_cache(maxsize=64)
 
 
 @_kept
-def _shift(grid: Grid, other: Grid) -> tuple[int, int, int] | None:
+def _same_voxels(grid: Grid, other: Grid) -> SameVoxels | None:
+    steps = np.round(other.inverse[:3, :3] @ grid.affine[:3, :3])
+    if not ((np.abs(steps).sum(axis=0) == 1).all() and (np.abs(steps).sum(axis=1) == 1).all()):
+        return None
     corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in grid.shape], indexing="ij")).reshape(3, -1).T
-    moved = other.to_voxel(grid.to_world(corners)) - corners
-    i, j, k = np.round(moved[0]).astype(np.int64).tolist()
-    return (i, j, k) if np.abs(moved - (i, j, k)).max() <= SAME_EDGE else None
+    moved = other.to_voxel(grid.to_world(corners)) - product(corners, steps)
+    offset = np.round(moved[0])
+    if np.abs(moved - offset).max() > SAME_EDGE:
+        return None
+    axis = np.abs(steps).argmax(axis=1)
+    along = steps[np.arange(3), axis]
+    return SameVoxels(*(tuple(numbers.astype(np.int64).tolist()) for numbers in (axis, along, offset)))
 
 
 def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:

@@ -169,13 +169,25 @@ def values_at(data: Any, voxel: NDArray[np.integer]) -> NDArray[Any]:
     if isinstance(data, np.ndarray):
         if data.flags.c_contiguous:
             return data.reshape(-1)[voxel]
-        i, j, k = indices_of(voxel, data.shape)
-        if data.flags.f_contiguous:  # as NIfTI files are read; one place is found faster than three indices
-            return data.T.reshape(-1)[(k * data.shape[1] + j) * data.shape[0] + i]
-        return data[i, j, k]
+        turned = zip(indices_of(voxel, data.shape), data.shape, data.strides, strict=True)
+        i, j, k = (n - 1 - index if stride < 0 else index for index, n, stride in turned)
+        stored = as_stored(data)  # of which one place is found faster than three indices
+        if stored.flags.f_contiguous:
+            return stored.T.reshape(-1)[(k * data.shape[1] + j) * data.shape[0] + i]
+        if stored.flags.c_contiguous:
+            return stored.reshape(-1)[(i * data.shape[1] + j) * data.shape[2] + k]
+        return stored[i, j, k]
     if not len(voxel):
         return np.zeros(0, data.dtype)
     return np.asarray(data.vindex[tuple(a.tolist() for a in np.unravel_index(voxel, data.shape))])
+
+
+def as_stored(data: NDArray[Any]) -> NDArray[Any]:
+    """A view of an array whose axes all run forwards in the memory, so that numpy need not copy it to go along that.
+
+    Data of files have the first axis fastest; those of layers may have axes that run backwards.
+    """
+    return data[tuple(slice(None, None, -1 if stride < 0 else 1) for stride in data.strides)]
 
 
 def sorted_by_voxel(voxel: NDArray[np.int64], *columns: NDArray[Any]) -> Any:

@@ -28,10 +28,11 @@ def volume(seed: int, shape: tuple[int, ...], kind: str) -> np.ndarray:
     st.tuples(*[st.integers(1, 9)] * 3),
     st.sampled_from(["f4", "f8"]),
     st.sampled_from(["C", "F", "strided", "read-only"]),
+    st.tuples(*[st.sampled_from([1, -1])] * 3),
     st.sampled_from([0.0, 0.3, 1.0]),
     st.sampled_from([1, -1]),
 )
-def test_voxels_beyond_are_those_that_compare_so(seed, shape, kind, order, threshold, sign):
+def test_voxels_beyond_are_those_that_compare_so(seed, shape, kind, order, directions, threshold, sign):
     data = volume(seed, shape, kind)
     if order == "strided":
         data = np.repeat(data, 2, axis=1)[:, ::2]
@@ -40,6 +41,7 @@ def test_voxels_beyond_are_those_that_compare_so(seed, shape, kind, order, thres
         data.setflags(write=False)
     else:
         data = np.array(data, order=order)
+    data = data[tuple(slice(None, None, step) for step in directions)]
     expected = np.flatnonzero(data > threshold if sign > 0 else data < -threshold)
     found = voxels_beyond(data, threshold, sign)
     assert found.dtype == np.int64

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..grid import indices_of
 from ..index_ranges import lengths, listed, sorted_by
+from ..lazy import as_stored
 from ..loops.components import join, search, sort
 
 Connectivity = Literal[6, 18, 26]
@@ -65,19 +66,22 @@ def label_components(mask: NDArray[np.bool_], connectivity: Connectivity) -> tup
 
 def voxels_beyond(data: NDArray[Any], threshold: float, sign: int) -> NDArray[np.int64]:
     """Flat C-order numbers (N,), rising, of the voxels above a threshold, or for a sign of -1, below its negative."""
-    is_first_fastest = data.flags.f_contiguous and not data.flags.c_contiguous
-    values = data.T if is_first_fastest else data
+    stored, backwards = as_stored(data), [stride < 0 for stride in data.strides]
+    is_first_fastest = stored.flags.f_contiguous and not stored.flags.c_contiguous
+    values = stored.T if is_first_fastest else stored
     is_plain = data.dtype in (np.float32, np.float64) and values.flags.c_contiguous and data.size < 2**31
-    if not (is_plain and search.is_ready and sort.is_ready):
+    if backwards[2] or not (is_plain and search.is_ready and sort.is_ready):
         return true_voxels(data > threshold if sign > 0 else data < -threshold)
     kind, (ni, nj, nk) = data.dtype.type, data.shape
+    steps = [-step if back else step for step, back in zip((nj * nk, nk, 1), backwards, strict=True)]
+    first = -sum(step * (n - 1) for step, n in zip(steps, data.shape, strict=True) if step < 0)
     found = np.empty(data.size, np.int32)
-    if not is_first_fastest:
-        n = search(values, kind(sign), kind(threshold), (nj * nk, nk, 1), found)
-        return found[:n].astype(np.int64)
-    n = search(values, kind(sign), kind(threshold), (1, nk, nj * nk), found)
+    n = search(values, kind(sign), kind(threshold), tuple(steps[::-1] if is_first_fastest else steps), found)
+    number = found[:n] + np.int32(first) if first else found[:n]
+    if not is_first_fastest and not any(backwards):
+        return number.astype(np.int64)
     voxel = np.empty(n, np.int64)
-    sort(found[:n], nk, np.zeros(ni * nj + 1, np.int32), voxel)
+    sort(number, nk, np.zeros(ni * nj + 1, np.int32), voxel)
     return voxel
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, plural
 from ..header import says_p_values
 from ..image import Image
-from ..lazy import extremes
+from ..lazy import as_stored, extremes
 
 _MOST_LABELS = 256
 """Up to so many different whole numbers look like labels; counts and rounded maps have more, or negative ones."""
@@ -77,7 +77,7 @@ def _number_of_labels(image: Image) -> int:
     """How many different whole numbers above 0 an image holds, if they look like labels; else 0."""
     if image.is_lazy or image.stated.labels or image.stated.statistic is not None:
         return 0
-    data = image.data.ravel(order="K")
+    data = as_stored(image.data).ravel(order="K")
     if not _are_whole(data[:: max(1, len(data) // 4096)]) or not _are_whole(data):
         return 0
     above = data[data > 0]

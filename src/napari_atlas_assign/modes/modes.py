@@ -18,7 +18,7 @@ from ..errors import InputError, counted
 from ..grid import Floats, Grid, indices_of, product
 from ..image import Image
 from ..index_ranges import lengths, listed
-from ..lazy import values_at
+from ..lazy import as_stored, values_at
 from .labelling import Connectivity, components, voxels_beyond
 
 Tail = Literal["positive", "negative", "both"]
@@ -326,7 +326,7 @@ def check_parameters(threshold: float, tail: Any, connectivity: Any, min_volume_
 
 def check_values(image: Image) -> None:
     """Raise an InputError for an image without any number."""
-    data = image.data.ravel(order="K")
+    data = as_stored(image.data).ravel(order="K")
     # A few voxels tell of most images that they hold numbers.
     if data.dtype.kind == "f" and np.isnan(data[:: max(1, len(data) // 4096)]).all() and np.isnan(data).all():
         raise InputError(f"{image.name} holds no number (all voxels are NaN); check how the map was made")

@@ -25,6 +25,7 @@ from napari_atlas_assign.assignment.integrals.cache import (
 )
 from napari_atlas_assign.atlas.maximum_probability import maximum_probability_map
 from napari_atlas_assign.atlas.storage.index import kept
+from napari_atlas_assign.grid import SameVoxels
 from tests.cases import atlas_of, cases, quiet_assign, random_maps
 
 
@@ -250,20 +251,27 @@ def test_the_best_region_of_a_mode_is_that_of_its_highest_row_that_may_name_it(c
                 assert pd.isna(best)
 
 
-@settings(max_examples=40)
-@given(st.integers(0, 2**32 - 1), st.tuples(*[st.integers(-4, 7)] * 3), st.tuples(*[st.integers(1, 9)] * 3))
-def test_grids_of_the_atlas_s_own_voxels_have_its_values(seed, shift, shape):
+@settings(max_examples=60)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.tuples(*[st.integers(-4, 7)] * 3),
+    st.tuples(*[st.integers(1, 9)] * 3),
+    st.permutations([0, 1, 2]),
+    st.tuples(*[st.sampled_from([1, -1])] * 3),
+)
+def test_grids_of_the_atlas_s_own_voxels_have_its_values(seed, shift, shape, axis, step):
     rng = np.random.default_rng(seed)
     maps = random_maps(rng, (5, 4, 6), "statistical", 3)
     atlas = atlas_of(maps, np.array([[0, -2.0, 0, 3], [1.5, 0, 0, -20], [0, 0, 1, 7], [0, 0, 0, 1]]))
-    affine = atlas.grid.affine.copy()
-    affine[:3, 3] = atlas.grid.to_world(np.array(shift))
-    grid = Grid(shape, affine)
-    assert grid.shift_in(atlas.grid) == shift
-    assert atlas.grid.shift_in(grid) == tuple(-step for step in shift)
-    padded = np.pad(maps, [(0, 0), *[(4, 16)] * 3])
-    here = padded[:, *(slice(4 + step, 4 + step + n) for step, n in zip(shift, shape, strict=True))]
-    here = here.reshape(len(maps), -1)
+    turn = np.zeros((4, 4))
+    turn[range(3), axis] = step
+    turn[:3, 3], turn[3, 3] = shift, 1
+    grid = Grid(shape, atlas.grid.affine @ turn)
+    assert grid.voxels_in(atlas.grid) == SameVoxels(tuple(axis), step, shift)
+    # The atlas at every voxel of the grid, one by one.
+    place = turn[:3, :3] @ np.indices(shape).reshape(3, -1) + turn[:3, 3:]
+    inside = ((place >= 0) & (place < np.reshape(maps.shape[1:], (3, 1)))).all(axis=0)
+    here = np.where(inside, maps[:, *np.where(inside, place, 0).astype(int)], 0)
     found = region_integrals(atlas, grid, np.arange(grid.n_voxels))
     row, region = np.nonzero(here.T)
     assert found.row.tolist() == row.tolist()
@@ -279,7 +287,8 @@ def test_grids_of_the_atlas_s_own_voxels_have_its_values(seed, shift, shape):
         assert integral == pytest.approx(here[number][voxel] * 3.0)
 
 
-def test_a_grid_between_the_voxels_of_another_is_not_shifted_by_whole_ones():
+def test_a_grid_between_the_voxels_of_another_has_others():
     grid = Grid((4, 4, 4), np.eye(4))
-    for change in (np.diag([1, 1, 1.001, 1]), np.diag([1, -1, 1, 1]), np.array([[1, 0, 0, 0.5], *np.eye(4)[1:]])):
-        assert Grid((4, 4, 4), change).shift_in(grid) is None
+    turned = np.array([[0.6, -0.8, 0, 0], [0.8, 0.6, 0, 0], *np.eye(4)[2:]])
+    for change in (np.diag([1, 1, 1.001, 1]), np.array([[1, 0, 0, 0.5], *np.eye(4)[1:]]), turned):
+        assert Grid((4, 4, 4), change).voxels_in(grid) is None

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
 from ...atlas.storage.worked_out import keep_worked_out, worked_out
-from ...grid import Grid, indices_of
+from ...grid import Grid, SameVoxels, indices_of
 from ...index_ranges import listed, sorted_by
+from ...lazy import sorted_by_voxel
 from .integrate import N_SUMS, integrate, tiles_near
 from .tiles import CELLS, Tiles
 
@@ -73,19 +74,20 @@ def region_integrals(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> Re
 
 def integrals_over(atlas: Atlas, grid: Grid, voxel: NDArray[np.integer]) -> IntegralsOf:
     """See `region_integrals`: what is not known yet is worked out now, and the integrals are given piece by piece."""
-    shift = grid.shift_in(atlas.grid)
-    if shift is not None:
-        return OnSameVoxels(atlas, grid, shift, voxel)
+    same = grid.voxels_in(atlas.grid)
+    if same is not None:
+        return OnSameVoxels(atlas, grid, same, voxel)
     return _kept_for(atlas, grid).over(voxel, atlas)
 
 
 def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
     """Integrate one region's map over all of a grid: voxels (N,) where it is above 0, and the integrals (N,) in mm3."""
     voxel, value = atlas.entries_of(region)
-    shift = atlas.grid.shift_in(grid)
-    if shift is not None:
-        voxel, inside = _renumbered(voxel, atlas.grid, shift, grid)
-        return voxel[inside], value[inside] * np.float64(grid.voxel_volume)
+    same = atlas.grid.voxels_in(grid)
+    if same is not None:
+        voxel, inside = _renumbered(voxel, atlas.grid, same, grid)
+        voxel, value = sorted_by_voxel(voxel[inside], value[inside])
+        return voxel, value * np.float64(grid.voxel_volume)
     alone = Atlas(atlas.grid, atlas.regions.iloc[[region]], voxel, np.zeros(len(voxel), np.uint16), value)
     tiles = Tiles(grid)
     integrals = integrate(alone, tiles, tiles_near(alone, tiles))
@@ -94,7 +96,7 @@ def integral_of_region(atlas: Atlas, grid: Grid, region: int) -> tuple[NDArray[n
 
 def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
     """Work out at once what `region_integrals` may be asked for, for processes that are forked from this one."""
-    if grid.shift_in(atlas.grid) is not None:
+    if grid.voxels_in(atlas.grid) is not None:
         if atlas.is_tabled:
             _ = atlas.begin_of_voxel
     else:
@@ -104,7 +106,7 @@ def prepare_integrals(atlas: Atlas, grid: Grid) -> None:
 
 def store_integrals(atlas: Atlas, grid: Grid) -> None:
     """Store what was worked out for a grid beside the stored atlas, where it is more than is there."""
-    if grid.shift_in(atlas.grid) is None:
+    if grid.voxels_in(atlas.grid) is None:
         _kept_for(atlas, grid).store(atlas)
 
 
@@ -120,8 +122,8 @@ def _name(grid: Grid) -> str:
 class OnSameVoxels:
     """Integrals over voxels (N,) that are voxels of the atlas, too, or lie beside its grid: values times the volume."""
 
-    def __init__(self, atlas: Atlas, grid: Grid, shift: tuple[int, int, int], voxel: NDArray[np.integer]) -> None:
-        number, inside = _renumbered(voxel, grid, shift, atlas.grid)
+    def __init__(self, atlas: Atlas, grid: Grid, same: SameVoxels, voxel: NDArray[np.integer]) -> None:
+        number, inside = _renumbered(voxel, grid, same, atlas.grid)
         self._number = number if inside.all() else np.where(inside, number, -1)
         self.atlas = atlas
 
@@ -154,13 +156,14 @@ class OnSameVoxels:
 
 
 def _renumbered(
-    voxel: NDArray[np.integer], grid: Grid, shift: tuple[int, int, int], other: Grid
+    voxel: NDArray[np.integer], grid: Grid, same: SameVoxels, other: Grid
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Numbers (N,) of voxels in another grid, in which theirs is shifted by whole ones; and whether they lie in it."""
+    """Numbers (N,) of voxels in another grid, which has the same ones; and whether they lie in it."""
     shape = other.shape
-    if grid.shape == shape and shift == (0, 0, 0):
+    if grid.matches(other):
         return voxel.astype(np.int64, copy=False), np.ones(len(voxel), bool)
-    i, j, k = (index + step for index, step in zip(indices_of(voxel, grid.shape), shift, strict=True))
+    ijk = indices_of(voxel, grid.shape)
+    i, j, k = (offset + step * ijk[a] for a, step, offset in zip(same.axis, same.step, same.offset, strict=True))
     inside = (i >= 0) & (i < shape[0]) & (j >= 0) & (j < shape[1]) & (k >= 0) & (k < shape[2])
     return np.where(inside, (i * shape[1] + j) * shape[2] + k, 0), inside
 
