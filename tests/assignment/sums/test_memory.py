@@ -34,4 +34,5 @@ def test_what_was_freed_is_used_again():
         command = [sys.executable, "-c", CODE, how]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert pages("keep") < 100 < pages("give back")
+    # Where memory is short, pages of programs are asked for again, too: some hundreds, where arrays are ten thousand.
+    assert pages("keep") < pages("give back") / 10
