@@ -13,7 +13,7 @@ import numpy as np
 from ..encoding import decode, one_line
 from ..errors import InputError, counted, plural, warn
 from ..image import exists, file_sha256
-from ..limits import MAX_POINT_BYTES, check_regular, is_gzip, read_bytes, start_of
+from ..limits import MAX_POINT_BYTES, Start, check_regular, read_bytes, start_of
 from .cell_files import BINARY_KINDS, kind_of_cells, read_cells, which_are_cells
 from .point_columns import Ask, find_coordinates, type_of_cells
 from .point_set import COORDINATES, Coordinates, PointSet
@@ -132,8 +132,11 @@ def holds_points(path: Path) -> bool:
 
 
 def _begins_with_coordinates(path: Path) -> bool:
+    begins = Start.of(path)
+    if b"\0" in begins.unpacked:  # as images do, of which no more need be unpacked
+        return False
     try:
-        start = start_of(path, _MAX_HEADER, unpacked=is_gzip(path))
+        start = start_of(path, _MAX_HEADER, unpacked=begins.is_gzip)
         return b"\0" not in start and find_coordinates(_split(_first_line(decode(start))), path.name) is not None
     except ValueError:  # an InputError is one, too
         return False
