@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ..atlas.atlas import Atlas
 from ..atlas.lookup import ValuesAt
 from ..grid import Floats
-from ..index_ranges import firsts
 from .scores import correlation, share
 from .sums.overlap import OverlapSums
 
@@ -74,10 +73,9 @@ def largest_value(of: NDArray[np.int64], value: Floats, n: int) -> Floats:
 
 def largest_of_each(mode: NDArray[np.int64], region: NDArray[np.int64], score: Floats, n: int) -> NDArray[np.int64]:
     """(n,) the region with each mode's largest score (P,), the first of equals; -1 where all are NaN."""
-    order = np.flatnonzero(~np.isnan(score))
-    if not (np.diff(mode[order]) > 0).all():  # else each has one region at most
-        order = order[np.lexsort((region[order], -score[order], mode[order]))]
-        order = order[firsts(mode[order])]
-    best = np.full(n, -1, np.int64)
-    best[mode[order]] = region[order]
-    return best
+    largest = largest_value(mode, score, n)
+    is_largest = np.flatnonzero(score == largest[mode])  # NaN equals nothing
+    none = np.iinfo(np.int64).max
+    best = np.full(n, none)
+    np.minimum.at(best, mode[is_largest], region[is_largest])
+    return np.where(best < none, best, -1)
