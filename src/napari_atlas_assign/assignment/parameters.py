@@ -229,7 +229,8 @@ class Parameters:
 
     def as_dict(self) -> dict[str, Any]:
         """All parameters as plain values for a record; `from_dict` takes them back."""
-        return {key: value.item() if isinstance(value, np.generic) else value for key, value in asdict(self).items()}
+        values = {key: value.item() if isinstance(value, np.generic) else value for key, value in vars(self).items()}
+        return values | ({"threshold": asdict(self.threshold)} if isinstance(self.threshold, Threshold) else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Parameters:

@@ -12,6 +12,7 @@ from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas
+from ...index_ranges import firsts, lengths
 from ...report.colors import mode_color, palette_color
 
 CLEAR = (0.0, 0.0, 0.0, 0.0)
@@ -70,17 +71,21 @@ def match_colors(before: NDArray[np.integer], after: NDArray[np.integer], colors
         colour is handed on once. A label without predecessor gets the earlier colour of its number, or else one of
         `mode_color` that no other has.
     """
-    labels = np.unique(after[after > 0]).tolist()
-    both = (before > 0) & (after > 0)
     base = int(after.max(initial=0)) + 1
-    pairs, counts = np.unique(before[both].astype(np.int64) * base + after[both], return_counts=True)
+    key = before.astype(np.int64) * base + after
+    first = firsts(key)  # neighbours mostly have the same labels, and there are far fewer runs of these than voxels
+    old, new = divmod(key[first], base)
+    labels = np.unique(new[new > 0]).tolist()
+    both = (old > 0) & (new > 0)
+    pairs, which = np.unique(key[first][both], return_inverse=True)
+    counts = np.bincount(which, lengths(first, len(key))[both])
     matched: dict[int, str] = {}
     handed_on: set[int] = set()
     for pair in np.argsort(-counts, kind="stable").tolist():
-        old, new = divmod(int(pairs[pair]), base)
-        if old in colors and old not in handed_on and new not in matched:
-            matched[new] = colors[old]
-            handed_on.add(old)
+        earlier, label = divmod(int(pairs[pair]), base)
+        if earlier in colors and earlier not in handed_on and label not in matched:
+            matched[label] = colors[earlier]
+            handed_on.add(earlier)
     taken = set(matched.values())
     for label in labels:
         if label not in matched:
