@@ -256,15 +256,6 @@ class Atlas:
         runs = self._runs_of_many
         return self.region[entry] if runs is None else runs.region_of(entry)
 
-    def listed(
-        self, begin: NDArray[np.integer], end: NDArray[np.integer]
-    ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """The voxels and the regions (P,) of ranges of entries, one range after the other."""
-        if self.runs is not None:
-            return self.runs.listed(begin, end)
-        _, entry = listed(begin, end)
-        return self.voxel[entry], self.region[entry]
-
     @cached_property
     def is_labelled(self) -> bool:
         """Whether every value is 1 and no voxel lies in two regions."""

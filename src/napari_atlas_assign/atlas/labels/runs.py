@@ -110,15 +110,13 @@ class Runs:
         start, length = self.start[order], np.diff(self.begin)[order]
         return _voxels(start, length), np.repeat(self.region[order], length)
 
-    def listed(
-        self, begin: NDArray[np.integer], end: NDArray[np.integer]
-    ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """The voxels and the regions (P,) of ranges of entries, one range after the other."""
+    def within(self, begin: NDArray[np.integer], end: NDArray[np.integer]) -> Runs:
+        """The parts of the runs that have ranges of entries, which follow one another."""
         of_first = self._run_of(begin)
         which, run = listed(of_first, np.maximum(self._run_of(end - 1) + 1, of_first))
         first, last = np.maximum(self.begin[run], begin[which]), np.minimum(self.begin[run + 1], end[which])
         start = (self.start[run] + (first - self.begin[run])).astype(self.start.dtype)
-        return _voxels(start, last - first), np.repeat(self.region[run], last - first)
+        return Runs(start, np.concatenate([[0], np.cumsum(last - first)]), self.region[run])
 
     def between(
         self, first: NDArray[np.integer], last: NDArray[np.integer]
