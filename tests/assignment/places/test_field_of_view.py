@@ -37,6 +37,21 @@ def test_a_map_full_of_values_is_judged_by_its_own_grid_and_atlas(small_atlas):
         full[:2] = np.nan  # which is left out
 
 
+@pytest.mark.parametrize("edge", [4, 15])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("outside", "is_told"), [(30, False), (70, True)])
+def test_a_map_with_few_values_is_judged_by_these_however_it_is_stored(small_atlas, edge, order, outside, is_told):
+    # A cube of values in a grid of 1 mm that begins where the atlas does, and is far larger.
+    side = np.ceil(np.array(small_atlas.grid.shape) * small_atlas.grid.voxel_sizes).astype(int)
+    data = np.zeros(tuple(side + 120), np.float32, order=order)
+    first = side[0] - edge + round(edge * outside / 100)
+    data[first : first + edge, :edge, :edge] = 2
+    affine = np.diag([*np.sign(np.diag(small_atlas.grid.affine)[:3]), 1.0])
+    affine[:3, 3] = small_atlas.grid.to_world(np.full(3, -0.5)) + affine[:3, :3].diagonal() / 2
+    note = field_of_view_warning(Image(data, Grid(data.shape, affine), "x"), small_atlas)
+    assert (note is not None) == is_told
+
+
 @pytest.mark.parametrize(
     ("change", "hint"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...grid import Floats, Grid
+from ...grid import Floats, Grid, indices_of
 from ...lazy import values_at
 from ...modes.labelling import true_voxels
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # names of spaces are known below images and atlases
 
 _SAMPLE = 2_000
 """Voxels that are looked at to judge where the signal of an image lies."""
+
+
+_ENOUGH = 100
+"""Voxels with a signal by which a half of it is told."""
 
 
 def field_of_view_warning(
@@ -77,11 +81,20 @@ def _some_of(image: Image, grid: Grid) -> tuple[NDArray[np.int64], NDArray[Any],
     """Voxels (N,) of an image, enough to tell a half; their values, and whether they lie inside another grid."""
     voxel = _sample(image.grid)
     values = values_at(image.data, voxel)
-    if np.count_nonzero(values) >= _SAMPLE // 20:
+    if np.count_nonzero(values) >= _ENOUGH:
         return voxel, values, _is_sample_inside(image.grid, grid)
-    voxel = true_voxels(image.data != 0)
+    voxel = _filled(image.data)
     voxel = voxel[:: _step(len(voxel))]
     return voxel, values_at(image.data, voxel), _are_inside(voxel, image.grid, grid)
+
+
+def _filled(data: NDArray[Any]) -> NDArray[np.int64]:
+    """Flat numbers (N,) of voxels that are not 0: of every third along each axis where these are enough, or of all."""
+    thirds = true_voxels(data[::3, ::3, ::3] != 0)
+    if len(thirds) < _ENOUGH:
+        return true_voxels(data != 0)
+    ijk = indices_of(thirds, tuple(-(-n // 3) for n in data.shape))
+    return np.ravel_multi_index([3 * index for index in ijk], data.shape)
 
 
 def _sample(grid: Grid) -> NDArray[np.int64]:
