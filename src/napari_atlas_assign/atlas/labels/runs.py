@@ -116,7 +116,9 @@ class Runs:
         which, run = listed(of_first, np.maximum(self._run_of(end - 1) + 1, of_first))
         first, last = np.maximum(self.begin[run], begin[which]), np.minimum(self.begin[run + 1], end[which])
         start = (self.start[run] + (first - self.begin[run])).astype(self.start.dtype)
-        return Runs(start, np.concatenate([[0], np.cumsum(last - first)]), self.region[run])
+        before = np.zeros(len(run) + 1, self.begin.dtype)
+        np.cumsum(last - first, out=before[1:], dtype=before.dtype)
+        return Runs(start, before, self.region[run])
 
     def between(
         self, first: NDArray[np.integer], last: NDArray[np.integer]
