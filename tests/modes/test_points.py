@@ -43,6 +43,21 @@ def test_blobs_equal_a_plain_loop_over_all_voxels(case):
 
 
 @given(grids_and_points())
+@settings(max_examples=40)
+def test_a_blob_is_the_same_to_the_last_bit_whatever_other_points_there_are(case):
+    grid, points = case
+    for chunk, work_out in sphere_runs(points, grid):
+        among = work_out()
+        for n, p in enumerate(chunk):
+            ((_, alone),) = sphere_runs(PointSet(points.xyz[[p]], points.sigma[[p]], name="alone"), grid)
+            one, other = alone(), among.take(among.point == n)
+            for name in ("i", "j", "start", "stop", "factor"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+            for power in (1, 2):
+                np.testing.assert_array_equal(one.sums(power), other.sums(power))
+
+
+@given(grids_and_points())
 @settings(max_examples=30)
 def test_every_blob_has_the_sum_1_and_rising_voxels(case):
     grid, points = case

@@ -120,7 +120,7 @@ def sphere_runs(points: PointSet, grid: Grid) -> Iterator[tuple[NDArray[np.int64
     """
     check_reach(points, grid)
     cubes = np.floor(grid.to_voxel(points.xyz) / _NEIGHBOURHOOD)
-    order = np.lexsort((*cubes.T, -points.sigma))  # chunks of like size
+    order = np.lexsort((*cubes.T[::-1], -points.sigma))  # chunks of like size, in the order of the memory
     frame = _frame(grid)
     at, largest, rows = 0, np.nan, np.zeros((0, 2), np.int64)
     while at < len(order):
@@ -169,10 +169,13 @@ def _sphere_runs(xyz: Floats, sigma: Floats, rows: NDArray[np.int64], grid: Grid
     width = np.where(sigma > 0, sigma, 1.0)
     spread = width / edge
     spread_of_row = spread if at_right_angles else spread[point]
-    half = int(np.ceil((CUT * sigma / edge).max() * (1 + 1e-9))) + 1
+    reach = np.ceil(CUT * sigma / edge * (1 + 1e-9)).astype(np.int64) + 1
+    half = reach.max()
     origin = np.floor(feet + 0.5).astype(np.int64) - half
     steps = origin[:, None] + np.arange(2 * half + 1) - feet[:, None]
     profile = np.exp(-0.5 * (steps / spread_of_row[:, None]) ** 2)
+    # A profile begins where that of its point alone does: sums must not depend, in their last bit, on the other points.
+    profile[np.abs(np.arange(-half, half + 1)) > (reach if at_right_angles else reach[point])[:, None]] = 0
     factor = np.exp(-0.5 * held.to_line_sq / (width**2)[point])
     runs = Runs(point, held.i, held.j, held.start, held.stop, factor, row, profile, origin)
     factor /= np.bincount(point, runs.sums(), n)[point]  # in the runs, too, which keep what they worked out
