@@ -37,7 +37,7 @@ atlas = load_atlas(sys.argv[1])
 seconds = time.perf_counter() - start
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-found = {"seconds": seconds, "peak_gb": peak * 1024 / 1e9, "entries": len(atlas.voxel), "regions": atlas.n_regions}
+found = {"seconds": seconds, "peak_gb": peak * 1024 / 1e9, "entries": len(atlas.value), "regions": atlas.n_regions}
 print(json.dumps(found))
 """
 
