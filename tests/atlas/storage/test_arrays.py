@@ -8,7 +8,7 @@ from napari_atlas_assign.atlas.storage.arrays import read_arrays, read_header, w
 
 def test_arrays_and_header_come_back_mapped_into_memory(tmp_path):
     arrays = {"a": np.arange(6).reshape(2, 3), "none": np.zeros((0, 2), np.float32)}
-    write_arrays(tmp_path, arrays, {"name": "脳"})
+    write_arrays(tmp_path, arrays.items(), {"name": "脳"})
     header, read = read_arrays(tmp_path)
     assert header["name"] == "脳"
     assert list(read) == ["a", "none"]
@@ -19,7 +19,7 @@ def test_arrays_and_header_come_back_mapped_into_memory(tmp_path):
 
 @pytest.mark.parametrize("file", ["a.npy", "header.json"])
 def test_one_changed_bit_is_told(tmp_path, file):
-    write_arrays(tmp_path, {"a": np.arange(3)}, {})
+    write_arrays(tmp_path, [("a", np.arange(3))], {})
     content = bytearray((tmp_path / file).read_bytes())
     content[-1] ^= 1
     (tmp_path / file).write_bytes(content)

@@ -204,8 +204,8 @@ def _found_between_planes(
     """Of some planes after the other, where each has other values than the one before, and these values."""
     plane = shape[0] * shape[1]
     before: Any = 0
-    for planes in slices(shape[2], max(1, _SLAB_VOXELS // plane)):
-        slab = np.asanyarray(volume[:, :, planes])
+    slabs = (np.asanyarray(volume[:, :, planes]) for planes in slices(shape[2], max(1, _SLAB_VOXELS // plane)))
+    for slab in ahead(slabs, _SLABS_AHEAD):
         values = codes.comparable(slab.reshape((*shape[:2], -1), order="F").reshape(-1, order="F"))
         is_new = np.empty(len(values), bool)
         np.not_equal(values[:plane], before, out=is_new[:plane])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 _HEADER = "header.json"
 
 
-def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Write arrays and a header that JSON can hold into an empty folder.
+def write_arrays(folder: Path, arrays: Iterable[tuple[str, NDArray[Any]]], header: Mapping[str, Any]) -> None:
+    """Write arrays, with their names, and a header that JSON can hold into an empty folder.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]], header: Mappi
         If the disk is full or may not be written.
     """
     checksums = {}
-    for name, array in arrays.items():
+    for name, array in arrays:
         with (folder / f"{name}.npy").open("wb") as file:
             checked = _Checked(file)
             np.save(checked, array, allow_pickle=False)  # which writes alone

@@ -12,7 +12,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...atomic import leftovers, scratch_folder
 from ...grid import Grid
@@ -231,7 +233,6 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
 
 def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> bool:
     """Write an index folder, whole or not at all; returns whether it is there."""
-    arrays = atlas.content() | {f"sums_{name}": getattr(atlas.region_sums, name) for name in _SUMS}
     header = {
         "name": atlas.name,
         "space": atlas.space,
@@ -247,11 +248,19 @@ def _keep(atlas: Atlas, folder: Path, paths: list[Path], remarks: list[str]) -> 
         json.dumps(header)  # before anything large is written
         folder.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(folder.parent) as new:
-            write_arrays(new, arrays, header)
+            write_arrays(new, _arrays(atlas), header)
             new.rename(folder)
     except (OSError, TypeError, ValueError):  # full disk, no permission, another writer was first
         pass
     return folder.is_dir()
+
+
+def _arrays(atlas: Atlas) -> Iterator[tuple[str, NDArray[Any]]]:
+    """What is kept of an atlas, by name; its sums are worked out while the rest is written."""
+    with ThreadPoolExecutor(1) as pool:
+        sums = pool.submit(getattr, atlas, "region_sums")
+        yield from atlas.content().items()
+        yield from ((f"sums_{name}", getattr(sums.result(), name)) for name in _SUMS)
 
 
 def _drop_oldest(keep: Path) -> None:

@@ -51,7 +51,7 @@ def keep_worked_out(atlas: Atlas, what: str, arrays: Mapping[str, NDArray[Any]])
         with scratch_folder(folder.parent) as new:
             whole = new / folder.name
             whole.mkdir()
-            write_arrays(whole, arrays, {"what": what})
+            write_arrays(whole, arrays.items(), {"what": what})
             replace_folder(whole, folder)
         _drop_oldest(folder.parent)
 
