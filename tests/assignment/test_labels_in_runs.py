@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_atlas_assign import PointSet
+from napari_atlas_assign import PointSet, loops
 from napari_atlas_assign.assignment.assign import assign
 from napari_atlas_assign.assignment.integrals.cache import integral_of_region
 from napari_atlas_assign.assignment.regions.place import place_in_region
@@ -47,6 +47,14 @@ def test_the_tables_of_a_map_are_the_same(case):
         found = quiet_assign(case)
         assert_same_tables(found, expected)
         assert not {"voxel", "region"} & set(vars(found.atlas))
+
+
+@given(case=cases(relations=("equal",), kinds=("labelled",)).filter(lambda case: case.maps.any()))
+@settings(max_examples=20)
+def test_compiled_loops_do_not_list_all_entries_either(case):
+    assert loops.prepare()
+    with kept_in_runs():
+        assert not {"voxel", "region"} & set(vars(quiet_assign(case).atlas))
 
 
 @given(case=OF_LABELS, seed=st.integers(0, 2**32 - 1))

@@ -232,8 +232,12 @@ class Atlas:
     @property
     def _runs_of_many(self) -> Runs | None:
         """The runs, where there are so many entries that only those that are asked for should be made of them."""
-        is_listed = len(self.value) <= _MOST_TABLED or "region" in self.__dict__
-        return None if is_listed else self.runs
+        return None if self.is_listed else self.runs
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether all entries are arrays already, or so few that they may be made into some."""
+        return self.runs is None or len(self.value) <= _MOST_TABLED or "region" in self.__dict__
 
     def as_runs(self) -> Runs:
         """The runs of a labelled atlas, made of its entries where it was given as these."""

@@ -192,12 +192,11 @@ def _part_sums(modes: Modes, rows: slice, integrals: IntegralsOf, n_regions: int
     n_pairs = (last - first + 1) * n_regions
     first_pair = (modes.mode[rows] - first) * n_regions
     pair = np.arange(n_pairs)
-    if add_up.is_ready and isinstance(integrals, OnSameVoxels) and n_pairs <= _MOST_TABLED:
-        entries = np.asarray(integrals.atlas.region), np.asarray(integrals.atlas.value)
+    plain = integrals if isinstance(integrals, OnSameVoxels) and integrals.atlas.is_listed else None
+    if add_up.is_ready and plain is not None and n_pairs <= _MOST_TABLED:
+        entries = np.asarray(plain.atlas.region), np.asarray(plain.atlas.value)
         sums = np.zeros((n_pairs, 6))
-        add_up(
-            *integrals.bounds(rows), first_pair, modes.value[rows], *entries, integrals.atlas.grid.voxel_volume, sums
-        )
+        add_up(*plain.bounds(rows), first_pair, modes.value[rows], *entries, plain.atlas.grid.voxel_volume, sums)
         table = sums.T
     else:
         part = integrals(rows)
