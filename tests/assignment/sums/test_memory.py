@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -30,9 +31,11 @@ print(pages() - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="elsewhere nothing is done")
 def test_what_was_freed_is_used_again():
+    # Workers of a cluster, which other tests start, leave a setting in the environment that ends it.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+
     def pages(how):
         command = [sys.executable, "-c", CODE, how]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
-    # Where memory is short, pages of programs are asked for again, too: some hundreds, where arrays are ten thousand.
-    assert pages("keep") < pages("give back") / 10
+    assert pages("keep") < 100 < pages("give back")
