@@ -7,6 +7,7 @@ Voxels are boxes: voxel ``i`` of an axis reaches from ``i - 0.5`` to ``i + 0.5``
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -158,7 +159,7 @@ def _same_voxels(grid: Grid, other: Grid) -> SameVoxels | None:
     steps = np.round(other.inverse[:3, :3] @ grid.affine[:3, :3])
     if not ((np.abs(steps).sum(axis=0) == 1).all() and (np.abs(steps).sum(axis=1) == 1).all()):
         return None
-    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in grid.shape], indexing="ij")).reshape(3, -1).T
+    corners = corners_of(grid.shape, margin=0.5)
     moved = other.to_voxel(grid.to_world(corners)) - product(corners, steps)
     offset = np.round(moved[0])
     if np.abs(moved - offset).max() > SAME_EDGE:
@@ -166,6 +167,11 @@ def _same_voxels(grid: Grid, other: Grid) -> SameVoxels | None:
     axis = np.abs(steps).argmax(axis=1)
     along = steps[np.arange(3), axis]
     return SameVoxels(*(tuple(numbers.astype(np.int64).tolist()) for numbers in (axis, along, offset)))
+
+
+def corners_of(shape: Sequence[int], margin: float = 0.0) -> Floats:
+    """(8, 3) indices of the centres of a volume's outermost voxels; with a margin of 0.5, of the volume's corners."""
+    return np.array(np.meshgrid(*[(-margin, n - 1 + margin) for n in shape], indexing="ij")).reshape(3, -1).T
 
 
 def indices_of(voxel: ArrayLike, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from ..encoding import one_line
 from ..errors import AtlasError
 from ..grid import Floats, Grid, indices_of
-from ..index_ranges import firsts, listed, slices
+from ..index_ranges import firsts, lengths, listed, slices
 from ..tables.frames import pd
 from ..tables.stored import Frame, StoredTable
 from .labels.label_volume import CodedLabels, code_labels
-from .labels.runs import Runs, small_type
+from .labels.runs import LabelRuns, small_type
 
 _ENTRIES_AT_A_TIME = 2**22
 """Entries worked on at a time, so that memory stays bounded for atlases as large as half a billion entries."""
@@ -142,7 +142,7 @@ class Atlas:
         return cls(grid, regions, voxel, region, np.broadcast_to(np.float32(1), voxel.shape), **facts)
 
     @classmethod
-    def from_runs(cls, grid: Grid, regions: pd.DataFrame, runs: Runs, **facts: Any) -> Atlas:
+    def from_runs(cls, grid: Grid, regions: pd.DataFrame, runs: LabelRuns, **facts: Any) -> Atlas:
         """Make a labelled atlas of runs of its voxels."""
         ones = np.broadcast_to(np.float32(1), runs.n_entries)
         return cls(grid, regions, runs, runs, ones, **facts)  # type: ignore[arg-type]  # made into arrays when asked for
@@ -225,12 +225,12 @@ class Atlas:
         return [str(name) for name in self.column("name") or ()]
 
     @cached_property
-    def runs(self) -> Runs | None:
+    def runs(self) -> LabelRuns | None:
         """The runs of voxels as which a labelled atlas was given; None where it was given as entries."""
         return None
 
     @property
-    def _runs_of_many(self) -> Runs | None:
+    def _runs_of_many(self) -> LabelRuns | None:
         """The runs, where there are so many entries that only those that are asked for should be made of them."""
         return None if self.is_listed else self.runs
 
@@ -239,9 +239,9 @@ class Atlas:
         """Whether all entries are arrays already, or so few that they may be made into some."""
         return self.runs is None or len(self.value) <= _MOST_TABLED or "region" in self.__dict__
 
-    def as_runs(self) -> Runs:
+    def as_runs(self) -> LabelRuns:
         """The runs of a labelled atlas, made of its entries where it was given as these."""
-        return Runs.of_entries(self.voxel, self.region, self.grid.shape[2]) if self.runs is None else self.runs
+        return LabelRuns.of_entries(self.voxel, self.region, self.grid.shape[2]) if self.runs is None else self.runs
 
     def content(self) -> dict[str, NDArray[Any]]:
         """The arrays that it is held as: its `runs`, or its entries, without values where all are 1."""
@@ -417,12 +417,12 @@ class Atlas:
         one = (count > 0).astype(np.float64)
         return RegionSums(volume, volume.copy(), volume.copy(), one, one.copy(), _boxes(touched))
 
-    def _parts_of_runs(self) -> Iterator[Runs]:
+    def _parts_of_runs(self) -> Iterator[LabelRuns]:
         if self.runs is not None:
             yield from (self.runs[part] for part in slices(len(self.runs), _RUNS_AT_A_TIME))
         else:
             for part in self.parts():
-                yield Runs.of_entries(self.voxel[part], self.region[part], self.grid.shape[2])
+                yield LabelRuns.of_entries(self.voxel[part], self.region[part], self.grid.shape[2])
 
     def _no_planes(self) -> list[NDArray[np.bool_]]:
         """For each axis, (R, planes across it) bool: which of them a region touches."""
@@ -441,9 +441,9 @@ class Atlas:
 
 
 class _OfEntries:
-    """An attribute that is given as an array (E,), or as `Runs`, and is an array."""
+    """An attribute that is given as an array (E,), or as `LabelRuns`, and is an array."""
 
-    def __init__(self, name: str, listed: Callable[[Runs], NDArray[np.integer]]) -> None:
+    def __init__(self, name: str, listed: Callable[[LabelRuns], NDArray[np.integer]]) -> None:
         self._name, self._listed = name, listed
 
     def __get__(self, atlas: Atlas, owner: type) -> NDArray[np.integer]:
@@ -453,22 +453,22 @@ class _OfEntries:
             array = atlas.__dict__[self._name] = self._listed(atlas.runs)
         return array
 
-    def __set__(self, atlas: Atlas, given: NDArray[np.integer] | Runs) -> None:
-        atlas.__dict__["runs" if isinstance(given, Runs) else self._name] = given
+    def __set__(self, atlas: Atlas, given: NDArray[np.integer] | LabelRuns) -> None:
+        atlas.__dict__["runs" if isinstance(given, LabelRuns) else self._name] = given
 
 
 # Set when it is a class, or they would be the fields' defaults.
 _REGIONS = Frame("regions")
 Atlas.regions = _REGIONS  # type: ignore[assignment]
-Atlas.voxel = _OfEntries("voxel", Runs.voxels)  # type: ignore[assignment]
-Atlas.region = _OfEntries("region", Runs.regions)  # type: ignore[assignment]
+Atlas.voxel = _OfEntries("voxel", LabelRuns.voxels)  # type: ignore[assignment]
+Atlas.region = _OfEntries("region", LabelRuns.regions)  # type: ignore[assignment]
 
 
 def shares(value: Floats, voxel: NDArray[np.integer]) -> Floats:
     """Each value's part of its voxel: a / max(1, sum of all values there). `voxel` (N,) has equal numbers together."""
     first = firsts(voxel)
     total = np.add.reduceat(value, first, dtype=np.float64) if len(first) else np.zeros(0)
-    total = np.repeat(np.maximum(total, 1), np.diff(first, append=len(voxel)))
+    total = np.repeat(np.maximum(total, 1), lengths(first, len(voxel)))
     return np.divide(value, total, out=total)  # in place: atlases are large
 
 
@@ -477,7 +477,7 @@ def largest(value: NDArray[np.float32], voxel: NDArray[np.integer]) -> NDArray[n
     is_largest = np.zeros(len(voxel), bool)
     first = firsts(voxel)
     if len(first):
-        count = np.diff(first, append=len(voxel))
+        count = lengths(first, len(voxel))
         highest = np.flatnonzero(value == np.repeat(np.maximum.reduceat(value, first), count))
         is_largest[highest[firsts(voxel[highest])]] = True
     return is_largest

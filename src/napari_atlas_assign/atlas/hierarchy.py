@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AtlasError, InputError
+from ..index_ranges import firsts
 from ..tables.cells import is_missing
 from ..tables.frames import pd
 from .atlas import Atlas
@@ -254,7 +255,7 @@ def _summed(
     key = atlas.voxel.astype(np.int64) * n_regions + region
     order = np.argsort(key, kind="stable")
     key = key[order]
-    first = np.flatnonzero(np.diff(key, prepend=-1))
+    first = firsts(key)
     total = np.add.reduceat(atlas.value[order].astype(np.float64), first) if len(first) else np.zeros(0)
     kept = order[first]
     return atlas.voxel[kept], region[kept], np.minimum(total, 1).astype(np.float32)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..atlas.atlas import Atlas
 from ..grid import Floats, Grid, product
-from ..index_ranges import listed, slices
+from ..index_ranges import firsts, listed, slices
 from ..loops.threads import in_threads
 from ..modes.modes import Modes
 from .placing_loop import loop_for
@@ -162,7 +162,7 @@ def covered_voxels(atlas: Atlas) -> NDArray[np.bool_]:
         return np.append(atlas.occupied(range(atlas.grid.n_voxels)), False)
     covered = np.zeros(atlas.grid.n_voxels + 1, bool)
     covered[atlas.voxel[atlas.value > COVERED]] = True
-    first = np.flatnonzero(np.diff(atlas.voxel, prepend=-1))
+    first = firsts(atlas.voxel)
     if len(first) < len(atlas.voxel):
         covered[atlas.voxel[first[np.add.reduceat(atlas.value, first, dtype=np.float64) > COVERED]]] = True
     return covered

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..encoding import decode, one_line
 from ..errors import InputError
-from ..grid import Floats
+from ..grid import Floats, corners_of
 
 StatisticName = Literal["z", "t", "F", "chi2", "r", "p", "log10 p", "ln p"]
 
@@ -350,8 +350,8 @@ def _two_positions(img: Any, factor: float, name: str) -> str:
         return ""
     if sform is None or qform is None or not np.allclose(sform, img.affine, rtol=1e-3, atol=1e-3):
         return ""
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in img.shape[:3]], indexing="ij")).reshape(3, -1)
-    apart = float(np.linalg.norm((sform - qform)[:3] @ np.vstack([corners, np.ones(8)]), axis=0).max())
+    corners = np.vstack([corners_of(img.shape[:3]).T, np.ones(8)])
+    apart = float(np.linalg.norm((sform - qform)[:3] @ corners, axis=0).max())
     mirrored = np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0
     if not mirrored and apart <= _FAR_APART * float(np.linalg.norm(sform[:3, :3], axis=0).min()):
         return ""

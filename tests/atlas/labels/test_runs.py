@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_atlas_assign.atlas.labels import runs as runs_module
-from napari_atlas_assign.atlas.labels.runs import Runs, small_type
+from napari_atlas_assign.atlas.labels.runs import LabelRuns, small_type
 
 
 @st.composite
@@ -23,7 +23,7 @@ def volumes(draw):
 def runs_of(labels):
     voxel = np.flatnonzero(labels)
     kind = small_type(labels.size)
-    return Runs.of_entries(voxel.astype(kind), (labels.reshape(-1)[voxel] - 1).astype(np.uint16), labels.shape[2])
+    return LabelRuns.of_entries(voxel.astype(kind), (labels.reshape(-1)[voxel] - 1).astype(np.uint16), labels.shape[2])
 
 
 @given(labels=volumes())

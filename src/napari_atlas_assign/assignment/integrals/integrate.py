@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, largest, shares
-from ...atlas.labels.runs import Runs
+from ...atlas.labels.runs import LabelRuns
 from ...grid import AxisMatch, Floats, Grid, axis_edges, match_axes, product
-from ...index_ranges import listed, narrow, slices, sorted_by
+from ...index_ranges import firsts, listed, narrow, slices, sorted_by
 from .tiles import Tiles
 
 SAMPLE_POINTS = np.array([-3, -1, 1, 3]) / 8
@@ -116,7 +116,7 @@ class _Entries:
         return _Entries(self.voxel[part], self.region[part], self.value[part], weights)
 
     @classmethod
-    def of_labels(cls, runs: Runs) -> _Entries:
+    def of_labels(cls, runs: LabelRuns) -> _Entries:
         """Those of runs of a labelled atlas; to sort runs is less work than to sort their entries."""
         voxel, region = runs.by_region()
         return cls(voxel, region, np.broadcast_to(np.float32(1), voxel.shape), [])
@@ -273,7 +273,7 @@ def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np
     grid = tiles.grid
     entries = entries[np.argsort(entries.voxel, kind="stable")]  # by voxel, as the atlas has them
     voxel = entries.voxel.astype(np.int64)
-    first = np.flatnonzero(np.diff(voxel, prepend=-1))
+    first = firsts(voxel)
     occupied = voxel[first]
     if grid.voxel_volume < atlas.grid.voxel_volume * (1 - 1e-6):
         image_voxel, at, volume = sampled_overlaps(grid, tiles.voxels(tile), atlas.grid)
@@ -289,7 +289,7 @@ def _at_an_angle(atlas: Atlas, entries: _Entries, tiles: Tiles, tile: NDArray[np
     region, part = taken.region.astype(np.int64), volume[pair]
     key = region * grid.n_voxels + image_voxel[pair]
     order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    starts = firsts(key[order])
     columns = [part, *(part * weight for weight in taken.weights)]
     maximum = taken.value[order]
     if len(starts):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...grid import Floats, Grid, indices_of
+from ...grid import Floats, Grid, corners_of, indices_of
 from ...lazy import values_at
 from ...modes.labelling import true_voxels
 
@@ -115,8 +115,7 @@ def _is_sample_inside(grid: Grid, other: Grid) -> NDArray[np.bool_]:
 @lru_cache(maxsize=64)
 def _lies_inside(grid: Grid, other: Grid) -> bool:
     """Whether the centres of all voxels of one grid lie inside another one: of a box, the corners tell."""
-    corners = np.array(np.meshgrid(*((0, n - 1) for n in grid.shape))).reshape(3, -1).T
-    return bool(_is_inside(grid.to_world(corners), other).all())
+    return bool(_is_inside(grid.to_world(corners_of(grid.shape)), other).all())
 
 
 def _are_inside(voxel: NDArray[np.int64], grid: Grid, other: Grid) -> NDArray[np.bool_]:

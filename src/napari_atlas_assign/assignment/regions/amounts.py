@@ -214,6 +214,7 @@ def _apart(region: NDArray[np.integer]) -> NDArray[np.intp]:
 
 
 _PARTS = 8
+"""More additions than the processor has under way at a time."""
 
 
 def _overlaps(atlas: Atlas, grid: Grid, voxel: Voxels) -> Iterator[tuple[slice, _Overlaps]]:

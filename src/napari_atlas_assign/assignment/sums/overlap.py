@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...atlas.atlas import Atlas, RegionSums
 from ...grid import Floats, Grid, product, snap, stretches
-from ...index_ranges import slices
+from ...index_ranges import firsts, slices
 from ...loops.pairs import add_up
 from ...modes.modes import Modes
 from ..integrals.cache import IntegralsOf, OnSameVoxels
@@ -179,7 +179,7 @@ def _sums_of_pairs(modes: Modes, integrals: IntegralsOf, n_regions: int) -> tupl
         return parts[0][0].astype(np.int64), parts[0][1:]
     columns = np.concatenate([np.zeros((7, 0)), *parts], axis=1)
     columns = columns[:, np.argsort(columns[0], kind="stable")]
-    first = np.flatnonzero(np.diff(columns[0], prepend=-1))
+    first = firsts(columns[0])
     if not len(first):
         return np.zeros(0, np.int64), columns[1:]
     added = np.add.reduceat(columns[1:6], first, axis=1)

@@ -19,7 +19,7 @@ from ...atlas.atlas import Atlas
 from ...atlas.kept import kept_with_atlas
 from ...atlas.maximum_probability import with_minimum
 from ...grid import Floats
-from ...index_ranges import listed, slices
+from ...index_ranges import firsts, lengths, listed, slices
 from ...loops.blobs import find, measure
 from ...loops.stretches import add_up
 from ...loops.threads import in_threads
@@ -104,7 +104,7 @@ def _by_place(
     new[1:] = (np.diff(voxel) != 1) | (voxel[1:] % n_along == 0)
     new[bounds[:-1][np.diff(bounds) > 0]] = True
     entry = np.flatnonzero(new)
-    length = np.diff(entry, append=len(voxel))
+    length = lengths(entry, len(voxel))
     by_place = np.argsort(voxel[entry], kind="stable")
     entry, length = entry[by_place], length[by_place]
     row, first = np.divmod(voxel[entry], n_along)
@@ -233,7 +233,7 @@ def _mode_sums(runs: Runs, n: int) -> tuple[Floats, Floats]:
 def _measured(runs: Runs, sums: Floats, box: Floats) -> None:
     """What `measure` does, with arrays."""
     n = sums.shape[1]
-    first = np.flatnonzero(np.diff(runs.point, prepend=-1))
+    first = firsts(runs.point)
     present = runs.point[first]
     # Along a run, a blob rises to one summit and falls: the extremes are at the summit and at the ends.
     at_ends = np.minimum(runs.values_at(runs.start), runs.values_at(runs.stop - 1))

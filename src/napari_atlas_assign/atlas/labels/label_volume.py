@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from ...errors import AtlasError
 from ...header import nearest_labels
-from ...index_ranges import firsts, slices
+from ...index_ranges import firsts, lengths, slices
 from ...tables.frames import pd
 from ..files.ahead import ahead
-from .runs import Runs, small_type
+from .runs import LabelRuns, small_type
 
 _SLAB_VOXELS = 2**20
 """Voxels worked on at a time: what is made of them stays in the processor's cache."""
@@ -42,7 +42,7 @@ class CodedLabels:
 
     shape: tuple[int, ...]
     """(X, Y, Z)"""
-    runs: Runs
+    runs: LabelRuns
     """Of its voxels above 0; region c stands for ``labels[c]``."""
     labels: NDArray[np.int64]
     """(L,): the labels above 0 that occur, in any order."""
@@ -95,7 +95,7 @@ class _Codes:
         value = whole_numbers(values[first], self._name).astype(np.int64)
         which, labels = pd.factorize(value)  # which looks labels up, where numpy would sort them
         codes = np.fromiter(map(self._code_of.__getitem__, labels.tolist()), np.uint32, len(labels))
-        return np.repeat(codes.astype(self.dtype)[which], np.diff(first, append=len(values)))
+        return np.repeat(codes.astype(self.dtype)[which], lengths(first, len(values)))
 
     @property
     def dtype(self) -> type[np.unsignedinteger]:
@@ -215,7 +215,7 @@ def _found_between_planes(
         yield found, np.concatenate([some[at] for some, at in zip(values.reshape(-1, plane), found, strict=True)])
 
 
-def _runs(voxel: NDArray[np.integer], code: NDArray[np.unsignedinteger], shape: tuple[int, ...]) -> Runs:
+def _runs(voxel: NDArray[np.integer], code: NDArray[np.unsignedinteger], shape: tuple[int, ...]) -> LabelRuns:
     """The runs of labels that begin at changes, which are overwritten."""
     nz, n_voxels = shape[2], math.prod(shape)
     begin = np.zeros(len(voxel) + 1, small_type(max(2**16 + 1, n_voxels)))
@@ -229,7 +229,7 @@ def _runs(voxel: NDArray[np.integer], code: NDArray[np.unsignedinteger], shape: 
         begin[new.start + 1 : new.stop + 1] = begin[n] + np.cumsum(length[labelled])
         voxel[new], code[new] = first[labelled], code[part][labelled] - 1
         n = new.stop
-    return Runs(voxel[:n], begin[: n + 1], code[:n])
+    return LabelRuns(voxel[:n], begin[: n + 1], code[:n])
 
 
 def whole_numbers(data: NDArray[Any], name: str) -> NDArray[np.integer]:

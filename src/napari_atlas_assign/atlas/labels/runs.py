@@ -17,7 +17,7 @@ _AT_A_TIME = 2**20
 
 
 @dataclass(frozen=True)
-class Runs:
+class LabelRuns:
     """The voxels of labelled regions; no run goes on in the next row of voxels."""
 
     start: NDArray[np.integer]
@@ -28,7 +28,7 @@ class Runs:
     """(N,) row of the table of regions."""
 
     @classmethod
-    def of_entries(cls, voxel: NDArray[np.integer], region: NDArray[np.integer], n_along: int) -> Runs:
+    def of_entries(cls, voxel: NDArray[np.integer], region: NDArray[np.integer], n_along: int) -> LabelRuns:
         """The runs of a labelled atlas's entries (E,), in rows of so many voxels."""
         is_first = np.ones(len(voxel), bool)
         np.not_equal(region[1:], region[:-1], out=is_first[1:])
@@ -41,9 +41,9 @@ class Runs:
         """Number of runs."""
         return len(self.start)
 
-    def __getitem__(self, part: slice) -> Runs:
+    def __getitem__(self, part: slice) -> LabelRuns:
         """Some of the runs, from a first to before a last one, with the entries that they have among all."""
-        return Runs(self.start[part], self.begin[part.start : part.stop + 1], self.region[part])
+        return LabelRuns(self.start[part], self.begin[part.start : part.stop + 1], self.region[part])
 
     @property
     def n_entries(self) -> int:
@@ -96,13 +96,13 @@ class Runs:
         run = np.flatnonzero(self.region == region)
         return _voxels(self.start[run], self.begin[run + 1] - self.begin[run])
 
-    def renumbered(self, row: NDArray[np.integer], n_along: int) -> Runs:
+    def renumbered(self, row: NDArray[np.integer], n_along: int) -> LabelRuns:
         """The same voxels, in rows of so many, with another number (R,) for each region; some may get the same."""
         region, stop = row[self.region], self.start[:-1] + np.diff(self.begin)[:-1]
         is_first = np.ones(len(region), bool)
         is_first[1:] = (region[1:] != region[:-1]) | (self.start[1:] != stop) | (self.start[1:] % n_along == 0)
         first = np.flatnonzero(is_first)
-        return Runs(self.start[first], np.append(self.begin[first], self.begin[-1:]), region[first])
+        return LabelRuns(self.start[first], np.append(self.begin[first], self.begin[-1:]), region[first])
 
     def by_region(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """The voxels and the regions (E,) of all entries, by region, then voxel."""
@@ -110,7 +110,7 @@ class Runs:
         start, length = self.start[order], np.diff(self.begin)[order]
         return _voxels(start, length), np.repeat(self.region[order], length)
 
-    def within(self, begin: NDArray[np.integer], end: NDArray[np.integer]) -> Runs:
+    def within(self, begin: NDArray[np.integer], end: NDArray[np.integer]) -> LabelRuns:
         """The parts of the runs that have ranges of entries, which follow one another."""
         of_first = self._run_of(begin)
         which, run = listed(of_first, np.maximum(self._run_of(end - 1) + 1, of_first))
@@ -118,7 +118,7 @@ class Runs:
         start = (self.start[run] + (first - self.begin[run])).astype(self.start.dtype)
         before = np.zeros(len(run) + 1, self.begin.dtype)
         np.cumsum(last - first, out=before[1:], dtype=before.dtype)
-        return Runs(start, before, self.region[run])
+        return LabelRuns(start, before, self.region[run])
 
     def between(
         self, first: NDArray[np.integer], last: NDArray[np.integer]

@@ -29,7 +29,7 @@ from ...image import file_sha256
 from ...resources import running_version
 from ...tables.stored import StoredTable
 from ..atlas import Atlas, RegionSums
-from ..labels.runs import Runs
+from ..labels.runs import LabelRuns
 from ..remarks import listening, remark
 from .arrays import read_arrays, read_header, write_arrays
 from .folder import cache_folder
@@ -213,7 +213,7 @@ def _open(folder: Path, paths: list[Path]) -> Atlas | None:
         }
         facts = {"name": header["name"], "space": header["space"], "source": source}
         if "begin" in arrays:
-            runs = Runs(arrays["start"], arrays["begin"], arrays["region"])
+            runs = LabelRuns(arrays["start"], arrays["begin"], arrays["region"])
             atlas = Atlas.from_runs(grid, regions, runs, **facts)
         else:
             voxel = arrays["voxel"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from nibabel.affines import apply_affine
 
-from ...grid import Floats
+from ...grid import Floats, corners_of
 from ..layers.frame import Frame
 from ..layers.geometry import KEY, full_resolution
 from ..layers.metadata import NAMES_OF, describe, own_metadata
@@ -97,8 +97,7 @@ def _lines(frame: Frame, from_view: Floats, at: Floats) -> Floats:
     """
     to_view = np.linalg.inv(from_view)
     place, sizes = apply_affine(from_view, at), np.linalg.norm(to_view[:3, :3], axis=0)
-    shape = np.array(full_resolution(frame.layer).shape[-3:])
-    corners = np.stack(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij"), -1).reshape(-1, 3)
+    corners = corners_of(full_resolution(frame.layer).shape[-3:])
     assert frame.place is not None
     reached = apply_affine(from_view @ frame.place.view, corners)
     low, high = reached.min(axis=0), reached.max(axis=0)
